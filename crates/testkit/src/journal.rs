@@ -1,0 +1,31 @@
+//! A journal in memory that can die after any number of writes, as a process would.
+
+use regreen_saga::{BoxFuture, Fact, Journal, JournalError};
+
+/// Facts in memory; `fuel` is how many more writes it takes.
+#[derive(Debug, Default, Clone)]
+pub struct MemoryJournal {
+    /// What was written.
+    pub facts: Vec<Fact>,
+    /// Writes left; `None` is endless.
+    pub fuel: Option<usize>,
+}
+
+impl Journal for MemoryJournal {
+    fn append<'a>(&'a mut self, fact: &'a Fact) -> BoxFuture<'a, Result<(), JournalError>> {
+        Box::pin(async move {
+            match &mut self.fuel {
+                Some(0) => return Err(JournalError { doing: "write", source: "out of fuel".into() }),
+                Some(fuel) => *fuel -= 1,
+                None => {}
+            }
+            self.facts.push(fact.clone());
+            Ok(())
+        })
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<Fact>, JournalError>> {
+        let facts = self.facts.clone();
+        Box::pin(async move { Ok(facts) })
+    }
+}

@@ -1,0 +1,10 @@
+//! Laws that every saga obeys whatever its steps, and the fakes they need: break it anywhere, crash it anywhere,
+//! repeat every undo.
+
+mod journal;
+mod laws;
+mod world;
+
+pub use journal::MemoryJournal;
+pub use laws::{break_every_step, crash_at_every_write, nothing_without_a_journal, repeat_every_undo};
+pub use world::{Break, Put, World};
