@@ -1,0 +1,110 @@
+//! From a diagnosis to a decision: which playbook, and whether it may run now. Pure: the clock is an argument.
+//!
+//! Everything that speaks against acting is asked in a fixed order, and the first answer is the reason that is
+//! shown. There is no path to [`Decision::Heal`] around any of them.
+
+mod policy;
+
+pub use policy::{Breaker, History, Playbook, Policy, Setting};
+
+use regreen_domain::{
+    CommandFacts, CommandKind, Decision, Diagnosis, FailureClass, Finding, InfraClass, Mode, Plan, Refusal,
+    Risk, Standing, Tool,
+};
+
+/// All that a decision depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// What the failure is.
+    pub diagnosis: &'a Diagnosis,
+    /// What the probes saw.
+    pub findings: &'a [Finding],
+    /// The wrapped command.
+    pub command: &'a CommandFacts,
+    /// Every playbook, in order of preference.
+    pub playbooks: &'a [Playbook],
+    /// What the operator wants.
+    pub policy: &'a Policy,
+    /// Where this happens.
+    pub setting: &'a Setting,
+    /// What happened before.
+    pub history: &'a History,
+    /// Now, in milliseconds since 1970.
+    pub now: i64,
+}
+
+/// Decides.
+pub fn decide(case: &Case<'_>) -> Decision {
+    let class = match case.diagnosis.class {
+        _ if !case.diagnosis.failed => return nothing(Refusal::UnknownCause),
+        FailureClass::Unknown => return nothing(Refusal::UnknownCause),
+        FailureClass::Code(_) => return nothing(Refusal::CodeFailure),
+        FailureClass::Infra(InfraClass::Advise(_)) => return nothing(Refusal::AdviceOnly),
+        FailureClass::Infra(InfraClass::Healable(class)) => class,
+    };
+    // Possible tampering is no case for any playbook, whatever else was found.
+    let forbids = |probe| case.findings.iter().any(|f| f.probe == probe && f.standing == Standing::Forbids);
+    if forbids("checksum") {
+        return nothing(Refusal::Tampering);
+    }
+    if case.command.kind == CommandKind::Deploy || case.setting.deploys {
+        return nothing(Refusal::DeployJob);
+    }
+    if case.setting.untrusted_fork {
+        return nothing(Refusal::UntrustedFork);
+    }
+    let tool = case.diagnosis.tool.as_ref();
+    let fits = |p: &&Playbook| {
+        p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.iter().any(|t| *t == p.id)
+    };
+    let Some(playbook) = case.playbooks.iter().find(fits) else {
+        return nothing(if case.history.tried.is_empty() { Refusal::NoPlaybook } else { Refusal::Blocked });
+    };
+    let plan = Plan {
+        class,
+        playbook: playbook.id.clone(),
+        risk: playbook.risk,
+        steps: playbook.steps_for(tool),
+        paths: case.setting.paths.clone(),
+    };
+    if forbids("manifest") {
+        return Decision::Suggest { plan, because: Refusal::ManifestDrift };
+    }
+    match obstacle(case, playbook, tool) {
+        Some(because) => Decision::Suggest { plan, because },
+        None => Decision::Heal(plan),
+    }
+}
+
+/// The first thing that stands in the way of acting.
+fn obstacle(case: &Case<'_>, playbook: &Playbook, tool: Option<&Tool>) -> Option<Refusal> {
+    let (policy, setting, history) = (case.policy, case.setting, case.history);
+    let repeatable = match case.command.kind {
+        CommandKind::Install | CommandKind::Build | CommandKind::Test => case.command.tool.as_ref() == tool,
+        CommandKind::Opaque | CommandKind::Deploy => false,
+    };
+    let attempts = policy.max_attempts.min(playbook.attempts);
+    let cooling = history.last_try.is_some_and(|at| case.now.saturating_sub(at) < playbook.cooldown_ms);
+    let lifted = setting.yes || setting.in_ci;
+    let checks = [
+        (!repeatable && !setting.rerun_always, Refusal::NotRepeatable),
+        (!case.diagnosis.confirmed, Refusal::NotConfirmed),
+        (case.diagnosis.confidence.value() < policy.threshold, Refusal::BelowThreshold),
+        (history.paused, Refusal::Paused),
+        (history.breaker == Breaker::Open, Refusal::BreakerOpen),
+        (history.attempts >= attempts, Refusal::AttemptsUsedUp),
+        (cooling, Refusal::Cooldown),
+        (playbook.risk > policy.max_risk, Refusal::RiskTooHigh),
+        (policy.mode == Mode::Observe, Refusal::ModeObserve),
+        (policy.mode == Mode::Suggest && !setting.yes, Refusal::ModeSuggest),
+        (policy.mode == Mode::Approve && !setting.yes, Refusal::ModeApprove),
+        // Invariant 10: a laptop is not disposable.
+        (playbook.writes_files && !lifted && setting.files_clean != Some(true), Refusal::UncommittedChanges),
+        (playbook.risk == Risk::High && !setting.yes, Refusal::RiskTooHigh),
+    ];
+    checks.into_iter().find(|(stands, _)| *stands).map(|(_, refusal)| refusal)
+}
+
+fn nothing(because: Refusal) -> Decision {
+    Decision::Nothing { because }
+}
