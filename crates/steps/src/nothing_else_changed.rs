@@ -1,0 +1,63 @@
+//! `nothing-else-changed`: before the command is repeated, nothing outside the plan's declared paths may have been
+//! written. Inert; its whole work is a look.
+
+use std::sync::Arc;
+
+use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
+use regreen_tools::all;
+use serde::Deserialize;
+
+use crate::{snapshot::Snapshot, world::World};
+
+/// The step.
+pub(crate) struct NothingElseChanged(pub(crate) Arc<World>);
+
+/// No arguments.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Args {}
+
+impl Step for NothingElseChanged {
+    const KIND: &'static str = "nothing-else-changed";
+    const UNDO: Undo = Undo::Inert;
+    const RESUME: Resume = Resume::Repeat;
+    type Args = Args;
+    type Before = ();
+    type Receipt = u64;
+
+    async fn preflight(&self, _: &Look, _: &Args) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    async fn apply(&self, _: &Touch, _: &Args, (): &()) -> Result<u64, ApplyError> {
+        let world = self.0.clone();
+        let compare = tokio::task::spawn_blocking(move || {
+            let before = world.snapshot.as_ref()?;
+            let but: Vec<&str> = all().iter().flat_map(|a| a.install_folders()).copied().collect();
+            let now = Snapshot::take(&world.job.workspace.root, &but);
+            let mut foreign = before.changes(&now);
+            foreign.retain(|c| !world.paths.iter().any(|p| p == c.path()));
+            Some(foreign)
+        });
+        match compare.await.map_err(ApplyError::no_effect)? {
+            None => Err(ApplyError::no_effect("there is no picture of the workspace from before the run")),
+            Some(foreign) if foreign.is_empty() => Ok(0),
+            Some(foreign) => {
+                let names: Vec<&str> = foreign.iter().take(5).map(|c| c.path()).collect();
+                Err(ApplyError::no_effect(format!(
+                    "{} path(s) outside the playbook's own changed: {}",
+                    foreign.len(),
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+
+    async fn verify(&self, _: &Look, _: &Args, _: &u64) -> Result<Seen, Refused> {
+        Ok(Seen::There)
+    }
+
+    async fn undo(&self, _: &Touch, _: &Args, (): &(), _: Option<&u64>) -> Result<(), UndoError> {
+        Ok(())
+    }
+}

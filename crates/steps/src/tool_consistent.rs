@@ -1,0 +1,73 @@
+//! `tool-consistent`: the tool's own check that what is installed fits together (`npm ls`, `cargo metadata
+//! --locked`, `pip check`). Looks only.
+
+use std::sync::Arc;
+
+use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
+use serde::{Deserialize, Serialize};
+
+use crate::world::World;
+
+/// The step.
+pub(crate) struct ToolConsistent(pub(crate) Arc<World>);
+
+/// Which tool.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Args {
+    tool: String,
+}
+
+/// What the tool said.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Receipt {
+    /// The check, or nothing where this tool has none for this command.
+    check: Option<String>,
+    /// Whether it found everything in order.
+    fine: bool,
+    /// The first line it complained with.
+    says: String,
+}
+
+impl Step for ToolConsistent {
+    const KIND: &'static str = "tool-consistent";
+    const UNDO: Undo = Undo::Inert;
+    const RESUME: Resume = Resume::Repeat;
+    type Args = Args;
+    type Before = ();
+    type Receipt = Receipt;
+
+    async fn preflight(&self, _: &Look, args: &Args) -> Result<(), Refused> {
+        self.0.adapter(&args.tool).map(drop).map_err(Refused)
+    }
+
+    async fn apply(&self, _: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
+        let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
+        let Some(argv) = adapter.consistency_check(&self.0.job) else {
+            return Ok(Receipt {
+                check: None,
+                fine: true,
+                says: "this command has no such check".to_owned(),
+            });
+        };
+        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+        let check = Some(argv.join(" "));
+        let Some(captured) = self.0.job.workspace.quietly(&words, &[], None).await else {
+            return Ok(Receipt { check, fine: false, says: "it could not be run".to_owned() });
+        };
+        let complaint =
+            String::from_utf8_lossy(&captured.stderr).lines().next().unwrap_or_default().to_owned();
+        Ok(Receipt { check, fine: captured.code == Some(0), says: complaint })
+    }
+
+    async fn verify(&self, _: &Look, _: &Args, receipt: &Receipt) -> Result<Seen, Refused> {
+        Ok(match (&receipt.check, receipt.fine) {
+            (Some(check), false) => Seen::NotThere(format!("`{check}` objects: {}", receipt.says)),
+            _ => Seen::There,
+        })
+    }
+
+    async fn undo(&self, _: &Touch, _: &Args, (): &(), _: Option<&Receipt>) -> Result<(), UndoError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! What steps may reach: the job, Regreen's own state folder, the operator's mirrors, and the way to run the
+//! wrapped command once more.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use regreen_domain::Tool;
+use regreen_saga::BoxFuture;
+use regreen_tools::{Adapter, Job, Overlay, adapter};
+
+use crate::snapshot::Snapshot;
+
+/// A mirror that the operator configured, outside the checkout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mirror {
+    /// The tool it serves.
+    pub tool: Tool,
+    /// Its address.
+    pub url: String,
+}
+
+/// How a repeated command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RerunEnd {
+    /// Its exit code as a shell would show it.
+    pub code: i32,
+    /// The end of its output, raw: it lives in memory only.
+    pub log: Vec<u8>,
+    /// Lines of its output that lie before `log`.
+    pub dropped_lines: u64,
+    /// How long it ran.
+    pub duration: Duration,
+}
+
+/// Port to the live terminal: runs the wrapped command once more, output untouched.
+pub trait Rerun: Send + Sync {
+    /// Runs it with `overlay` added, and gives its end. The error says why it could not be started.
+    fn rerun(&self, overlay: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>>;
+}
+
+/// What the steps of one run share.
+pub struct World {
+    /// The wrapped command in its workspace.
+    pub job: Job,
+    /// Regreen's state folder for this workspace, 0700.
+    pub state: PathBuf,
+    /// The operator's mirrors, in order of preference.
+    pub mirrors: Vec<Mirror>,
+    /// Runs the wrapped command again.
+    pub rerun: Arc<dyn Rerun>,
+    /// The workspace as it was when the command ended; absent when a run is resumed.
+    pub snapshot: Option<Snapshot>,
+    /// Paths below the workspace that this plan may write.
+    pub paths: Vec<String>,
+    /// When Regreen's own work must be over.
+    pub deadline: Instant,
+    /// Which attempt this is, from 1: later ones wait longer.
+    pub attempt: u32,
+    /// Seed for jitter.
+    pub seed: u64,
+    /// Told to the person who waits.
+    pub progress: Arc<dyn Fn(&str) + Send + Sync>,
+    /// The last repeated command's end.
+    pub last_rerun: Mutex<Option<RerunEnd>>,
+}
+
+impl World {
+    /// The adapter of the tool with this name.
+    pub(crate) fn adapter(&self, tool: &str) -> Result<&'static dyn Adapter, String> {
+        Tool::new(tool).as_ref().and_then(adapter).ok_or_else(|| format!("`{tool}` is not a supported tool"))
+    }
+
+    /// Time left for Regreen's own work.
+    pub(crate) fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Takes what the last repeated command left.
+    pub fn take_rerun(&self) -> Option<RerunEnd> {
+        self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn keep_rerun(&self, end: RerunEnd) {
+        *self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+    }
+}

@@ -1,0 +1,194 @@
+//! The face of a package manager, and which one an argv starts.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
+use regreen_lockfile::{Entry, Format};
+use regreen_saga::BoxFuture;
+
+use crate::{cargo::Cargo, npm::Npm, pip::Pip, workspace::Workspace};
+
+/// The wrapped command in its workspace.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Where it runs.
+    pub workspace: Workspace,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+}
+
+/// Where a tool's lockfile is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lockplace {
+    /// Path below the workspace.
+    pub path: RelPath,
+    /// Its format.
+    pub format: Format,
+    /// Manifests that it must agree with, below the workspace.
+    pub manifests: Vec<RelPath>,
+}
+
+/// A remote that a tool is configured to use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// Host and port, as logs name it.
+    pub host: String,
+    /// What is asked to learn whether it serves.
+    pub probe_url: String,
+    /// Base address under which the tool's packages are.
+    pub base_url: String,
+}
+
+/// How the tool itself completes a lockfile: nothing is upgraded, no project script runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolver {
+    /// Program and arguments.
+    pub argv: Vec<&'static str>,
+    /// Additional environment.
+    pub env: Vec<(&'static str, &'static str)>,
+}
+
+/// What is added to a repeated command, and to nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overlay {
+    /// Environment variables.
+    pub env: Vec<(String, String)>,
+    /// Arguments that go directly behind the program (behind cargo's `+toolchain`).
+    pub args: Vec<String>,
+}
+
+/// What a look through a cache found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CacheScan {
+    /// Entries that were checked.
+    pub checked: u64,
+    /// Entries whose bytes contradict their own address.
+    pub damaged: Vec<DamagedEntry>,
+    /// Entries that could not be read: "cannot read" is not "corrupt".
+    pub unreadable: Vec<String>,
+}
+
+/// One damaged cache entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedEntry {
+    /// File or folder below the cache's root.
+    pub path: RelPath,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// A package manager.
+pub trait Adapter: Send + Sync {
+    /// Its name, as in the catalogue.
+    fn tool(&self) -> Tool;
+
+    /// What this argv does, where it starts this tool.
+    fn recognise(&self, argv: &[String]) -> Option<CommandFacts>;
+
+    /// The lockfile that the job uses.
+    fn lockfile(&self, job: &Job) -> Option<Lockplace>;
+
+    /// Folders that the tool fills and that are nobody's work (`node_modules`, `target`, …).
+    fn install_folders(&self) -> &'static [&'static str];
+
+    /// How the tool completes its own lockfile, where it can.
+    fn resolver(&self) -> Option<Resolver>;
+
+    /// The tool's own check that what it installed fits together.
+    fn consistency_check(&self, job: &Job) -> Option<Vec<String>>;
+
+    /// The root of the cache that the job uses.
+    fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>>;
+
+    /// Reads the cache and names every entry whose bytes contradict their address, the lockfile's checksum, or
+    /// their own format. Blocking.
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan;
+
+    /// The registries that the job uses.
+    fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>>;
+
+    /// Where what `entry` stands for can be fetched now, on the job's own registries only, without credentials.
+    fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
+
+    /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
+    fn use_mirror(&self, mirror: &str) -> Overlay;
+}
+
+/// Every supported package manager.
+pub fn all() -> [&'static dyn Adapter; 3] {
+    [&Npm, &Cargo, &Pip]
+}
+
+/// The package manager with this name.
+pub fn adapter(tool: &Tool) -> Option<&'static dyn Adapter> {
+    all().into_iter().find(|a| a.tool() == *tool)
+}
+
+/// Words that make a command one that must never be repeated, wherever they stand in its argv.
+const DEPLOY_WORDS: [&str; 7] = ["deploy", "publish", "release", "migrate", "migration", "sign", "promote"];
+
+/// Whether a name (a job's, a script's, an argument) speaks of deploying, publishing, releasing, migrating or signing.
+pub fn speaks_of_deploying(name: &str) -> bool {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
+        let word = word.to_ascii_lowercase();
+        DEPLOY_WORDS.iter().any(|d| word == *d || word.strip_suffix("ing").is_some_and(|w| w == *d))
+    })
+}
+
+/// What an argv does. A program nobody knows is opaque; one that deploys is a deploy, whoever starts it.
+pub fn recognise(argv: &[OsString]) -> CommandFacts {
+    let Some(argv) = argv.iter().map(|a| a.to_str().map(str::to_owned)).collect::<Option<Vec<_>>>() else {
+        return CommandFacts::OPAQUE;
+    };
+    let facts = all().into_iter().find_map(|a| a.recognise(&argv)).unwrap_or(CommandFacts::OPAQUE);
+    // `cargo build --release` is no release: flags don't count, words do.
+    if argv.iter().skip(1).any(|a| !a.starts_with('-') && !a.contains(['/', '=']) && speaks_of_deploying(a)) {
+        return CommandFacts { kind: CommandKind::Deploy, fetches: false, ..facts };
+    }
+    facts
+}
+
+/// The file name of a program, as in `argv[0]`.
+pub(crate) fn program(argv: &[String]) -> &str {
+    argv.first().map_or("", |p| p.rsplit('/').next().unwrap_or(p))
+}
+
+/// `tool` doing work of this kind.
+pub(crate) fn facts(tool: Tool, kind: CommandKind, fetches: bool) -> CommandFacts {
+    CommandFacts { tool: Some(tool), kind, fetches }
+}
+
+/// The value of `--name value` or `--name=value` in an argv.
+pub(crate) fn option_value<'a>(argv: &'a [String], names: &[&str]) -> Option<&'a str> {
+    argv.iter().enumerate().find_map(|(i, arg)| {
+        names.iter().find_map(|name| {
+            if arg == name {
+                return argv.get(i + 1).map(String::as_str);
+            }
+            arg.strip_prefix(name).and_then(|rest| rest.strip_prefix('='))
+        })
+    })
+}
+
+/// Host and port of an http(s) address, without a user.
+pub(crate) fn host_of(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    regreen_domain::Host::parse(host).map(|h| h.as_str().to_owned())
+}
+
+/// An http(s) address without user and password: probes never send a credential.
+pub(crate) fn without_user(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    if scheme != "https" && scheme != "http" {
+        return None;
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit('@').next()?;
+    Some(format!("{scheme}://{host}{path}"))
+}

@@ -1,0 +1,199 @@
+//! cargo: `Cargo.lock`, the registry cache in `CARGO_HOME`, registries by `.cargo/config.toml`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
+use regreen_lockfile::{Entry, Format};
+use regreen_saga::BoxFuture;
+
+use crate::{
+    adapter::{
+        Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
+        without_user,
+    },
+    cargo_cache,
+    remote::fetch,
+};
+
+/// The cargo adapter.
+pub(crate) struct Cargo;
+
+/// crates.io's sparse index. Source: the Cargo Book, "Registry Index".
+const CRATES_IO: &str = "https://index.crates.io/";
+
+impl Adapter for Cargo {
+    fn tool(&self) -> Tool {
+        Tool::new("cargo").unwrap_or_else(|| unreachable!("`cargo` is a tool name"))
+    }
+
+    fn recognise(&self, argv: &[String]) -> Option<CommandFacts> {
+        if program(argv) != "cargo" {
+            return None;
+        }
+        let tool = self.tool();
+        let rest = argv.get(1..).unwrap_or_default();
+        let rest = match rest.first() {
+            Some(first) if first.starts_with('+') => &rest[1..],
+            _ => rest,
+        };
+        // Without the network cargo's words about it can't be its own.
+        let online = !rest.iter().take_while(|a| *a != "--").any(|a| a == "--offline" || a == "--frozen");
+        let kind = match rest.first().map(String::as_str) {
+            Some("fetch" | "vendor" | "generate-lockfile" | "update" | "metadata" | "install" | "tree") => {
+                CommandKind::Install
+            }
+            Some("build" | "b" | "check" | "c" | "doc" | "d" | "clippy" | "rustc") => CommandKind::Build,
+            Some("test" | "t" | "bench" | "nextest") => CommandKind::Test,
+            Some("publish" | "yank" | "owner" | "login" | "logout" | "release") => {
+                return Some(facts(tool, CommandKind::Deploy, false));
+            }
+            _ => return Some(facts(tool, CommandKind::Opaque, false)),
+        };
+        Some(facts(tool, kind, online))
+    }
+
+    fn lockfile(&self, job: &Job) -> Option<Lockplace> {
+        let root = &job.workspace.root;
+        // Only a workspace whose root is where the job stands: a lockfile above it is another checkout's.
+        if option_value(&job.argv, &["--manifest-path"]).is_some() || !root.join("Cargo.toml").is_file() {
+            return None;
+        }
+        let mut manifests = vec![RelPath::parse("Cargo.toml")?];
+        manifests.extend(members(root));
+        Some(Lockplace { path: RelPath::parse("Cargo.lock")?, format: Format::CargoLock, manifests })
+    }
+
+    fn install_folders(&self) -> &'static [&'static str] {
+        &["target"]
+    }
+
+    fn resolver(&self) -> Option<Resolver> {
+        // `metadata` completes the lockfile with the fewest changes and compiles nothing.
+        Some(Resolver { argv: vec!["cargo", "metadata", "--format-version=1", "--quiet"], env: vec![] })
+    }
+
+    fn consistency_check(&self, job: &Job) -> Option<Vec<String>> {
+        job.workspace.root.join("Cargo.toml").is_file().then(|| {
+            ["cargo", "metadata", "--locked", "--offline", "--format-version=1", "--quiet"]
+                .map(str::to_owned)
+                .to_vec()
+        })
+    }
+
+    fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
+        Box::pin(async move {
+            let root = cargo_home(job)?.join("registry");
+            (root.is_absolute() && root.is_dir()).then_some(root)
+        })
+    }
+
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        cargo_cache::scan(job, root)
+    }
+
+    fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {
+        Box::pin(async move {
+            let index = replaced_index(job).unwrap_or_else(|| CRATES_IO.to_owned());
+            let url = index.strip_prefix("sparse+").unwrap_or(&index);
+            let remote = without_user(url).and_then(|base| {
+                let base_url = format!("{}/", base.trim_end_matches('/'));
+                Some(Remote {
+                    host: host_of(&base_url)?,
+                    probe_url: format!("{base_url}config.json"),
+                    base_url,
+                })
+            });
+            remote.into_iter().collect()
+        })
+    }
+
+    fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(async move {
+            let Some(version) = &entry.version else { return Vec::new() };
+            let mut urls = Vec::new();
+            for remote in self.remotes(job).await {
+                let config = fetch(&remote.probe_url, Duration::from_secs(10)).await.unwrap_or_default();
+                let config: serde_json::Value = serde_json::from_slice(&config).unwrap_or_default();
+                let Some(dl) = config.get("dl").and_then(|d| d.as_str()).and_then(without_user) else {
+                    continue;
+                };
+                urls.push(match dl.contains('{') {
+                    true => dl.replace("{crate}", &entry.name).replace("{version}", version),
+                    false => format!("{dl}/{}/{version}/download", entry.name),
+                });
+            }
+            urls
+        })
+    }
+
+    fn use_mirror(&self, mirror: &str) -> Overlay {
+        // Source replacement can't be set by environment; `--config` stands before the command.
+        let registry = format!("source.regreen-mirror.registry=\"sparse+{}/\"", mirror.trim_end_matches('/'));
+        Overlay {
+            env: vec![],
+            args: ["--config", "source.crates-io.replace-with=\"regreen-mirror\"", "--config", &registry]
+                .map(str::to_owned)
+                .to_vec(),
+        }
+    }
+}
+
+fn cargo_home(job: &Job) -> Option<PathBuf> {
+    match job.workspace.var("CARGO_HOME") {
+        Some(path) => Some(job.workspace.root.join(path)),
+        None => job.workspace.home().map(|home| home.join(".cargo")),
+    }
+}
+
+/// Manifests of the workspace's members, as far as `Cargo.toml` names them without a glob deeper than one folder.
+fn members(root: &Path) -> Vec<RelPath> {
+    let text = fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let Ok(manifest) = text.parse::<toml::Table>() else { return Vec::new() };
+    let members = manifest.get("workspace").and_then(|w| w.get("members")).and_then(|m| m.as_array());
+    let mut found = Vec::new();
+    for member in members.into_iter().flatten().filter_map(|m| m.as_str()) {
+        let folders = match member.strip_suffix("/*") {
+            Some(parent) => walkdir::WalkDir::new(root.join(parent))
+                .min_depth(1)
+                .max_depth(1)
+                .sort_by_file_name()
+                .into_iter()
+                .flatten()
+                .filter_map(|e| e.path().strip_prefix(root).ok().and_then(Path::to_str).map(str::to_owned))
+                .collect(),
+            None => vec![member.to_owned()],
+        };
+        let manifests = folders.iter().filter_map(|f| RelPath::parse(&format!("{f}/Cargo.toml")));
+        found.extend(manifests.filter(|m| root.join(m.as_str()).is_file()));
+    }
+    found
+}
+
+/// The index that replaces crates.io, by the configuration files that cargo itself would read.
+/// Source: the Cargo Book, "Configuration" and "Source Replacement".
+fn replaced_index(job: &Job) -> Option<String> {
+    let mut folders: Vec<PathBuf> = job.workspace.root.ancestors().map(|p| p.join(".cargo")).collect();
+    folders.extend(cargo_home(job));
+    let mut sources = toml::Table::new();
+    for folder in folders {
+        let text = ["config.toml", "config"].iter().find_map(|n| fs::read_to_string(folder.join(n)).ok());
+        let Some(config) = text.and_then(|t| t.parse::<toml::Table>().ok()) else { continue };
+        for (name, source) in config.get("source").and_then(|s| s.as_table()).into_iter().flatten() {
+            // The nearer file wins.
+            sources.entry(name.clone()).or_insert_with(|| source.clone());
+        }
+    }
+    let mut name = "crates-io".to_owned();
+    for _ in 0..8 {
+        let source = sources.get(&name)?.as_table()?;
+        match source.get("replace-with").and_then(|r| r.as_str()) {
+            Some(next) => name = next.to_owned(),
+            None => return source.get("registry").and_then(|r| r.as_str()).map(str::to_owned),
+        }
+    }
+    None
+}

@@ -1,0 +1,145 @@
+//! What git remembers: the last good versions of a file, and which history may be believed.
+//!
+//! Git is only read. It runs without hooks, pagers, external diffs, file-system monitors and prompts, so that
+//! nothing a repository configures is executed.
+
+use regreen_domain::RelPath;
+
+use crate::workspace::Workspace;
+
+/// Whose first-parent history counts as provenance (invariant 6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trusted {
+    /// Not a pull request: HEAD's own first parents.
+    Head,
+    /// A pull request: the base branch, by this ref.
+    Base(String),
+    /// A pull request whose base branch is not in this clone: nothing can be proved.
+    Unreachable(String),
+}
+
+/// Names of the variables by which CI systems tell a pull request's base branch.
+const BASE_BRANCH: [&str; 7] = [
+    "GITHUB_BASE_REF",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+    "CHANGE_TARGET",
+    "SYSTEM_PULLREQUEST_TARGETBRANCH",
+    "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
+    "BITBUCKET_PR_DESTINATION_BRANCH",
+    "DRONE_TARGET_BRANCH",
+];
+
+/// How many versions of a file are looked at.
+const VERSIONS: &str = "20";
+
+async fn git(ws: &Workspace, args: &[&str]) -> Option<Vec<u8>> {
+    let mut argv = vec![
+        "git",
+        "--no-optional-locks",
+        "--no-pager",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.quotePath=false",
+    ];
+    argv.extend_from_slice(args);
+    let quiet = [("GIT_TERMINAL_PROMPT", "0"), ("GIT_EXTERNAL_DIFF", ""), ("LC_ALL", "C")];
+    let captured = ws.quietly(&argv, &quiet, None).await?;
+    (captured.code == Some(0)).then_some(captured.stdout)
+}
+
+async fn git_line(ws: &Workspace, args: &[&str]) -> Option<String> {
+    let text = String::from_utf8(git(ws, args).await?).ok()?;
+    let line = text.trim();
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+/// The commit that is checked out.
+pub async fn head(ws: &Workspace) -> Option<String> {
+    git_line(ws, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).await
+}
+
+/// The workspace's path below the top of its repository, `""` at the top, `None` outside a repository.
+pub async fn prefix(ws: &Workspace) -> Option<String> {
+    let text = String::from_utf8(git(ws, &["rev-parse", "--show-prefix"]).await?).ok()?;
+    Some(text.trim_end_matches('\n').to_owned())
+}
+
+/// Whether the file is tracked and, in the work tree and the index, equal to HEAD. `None` outside git.
+pub async fn is_clean(ws: &Workspace, path: &RelPath) -> Option<bool> {
+    git(ws, &["rev-parse", "--git-dir"]).await?;
+    let tracked = git(ws, &["ls-files", "--error-unmatch", "--", path.as_str()]).await.is_some();
+    let same = ["diff", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--", path.as_str()];
+    Some(tracked && git(ws, &same).await.is_some())
+}
+
+/// Whose history may be believed here.
+pub async fn trusted(ws: &Workspace) -> Trusted {
+    let pull_request = BASE_BRANCH.iter().find_map(|name| ws.var(name)).or_else(|| {
+        ws.var("TRAVIS_PULL_REQUEST").filter(|v| *v != "false").and_then(|_| ws.var("TRAVIS_BRANCH"))
+    });
+    let on_github_pr = ws.var("GITHUB_EVENT_NAME").is_some_and(|e| e.starts_with("pull_request"));
+    let Some(branch) = pull_request else {
+        return if on_github_pr { Trusted::Unreachable("unknown".to_owned()) } else { Trusted::Head };
+    };
+    let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch);
+    // Only the remote-tracking ref: a local branch of that name is whatever the job made it.
+    let reference = format!("refs/remotes/origin/{branch}");
+    match git_line(ws, &["rev-parse", "--verify", "--quiet", &format!("{reference}^{{commit}}")]).await {
+        Some(commit) => Trusted::Base(commit),
+        None => Trusted::Unreachable(branch.to_owned()),
+    }
+}
+
+/// Up to twenty versions of a file in the trusted first-parent history, newest first, as (commit, content).
+/// Empty where there is no git, no such history, or the clone is too shallow to hold it.
+pub async fn versions(ws: &Workspace, path: &RelPath) -> Vec<(String, Vec<u8>)> {
+    let from = match trusted(ws).await {
+        Trusted::Head => "HEAD".to_owned(),
+        Trusted::Base(commit) => commit,
+        Trusted::Unreachable(_) => return Vec::new(),
+    };
+    let Some(prefix) = prefix(ws).await else { return Vec::new() };
+    let range = ["log", "--first-parent", "--format=%H", "-n", VERSIONS, &from, "--", path.as_str()];
+    let Some(list) = git(ws, &range).await else { return Vec::new() };
+    let mut versions = Vec::new();
+    for commit in String::from_utf8_lossy(&list).lines() {
+        let object = format!("{commit}:{prefix}{path}");
+        if let Some(content) = git(ws, &["cat-file", "blob", &object]).await {
+            versions.push((commit.to_owned(), content));
+        }
+    }
+    versions
+}
+
+/// A file as the base commit of a pull request holds it, or HEAD's own where there is none (invariant 4).
+/// `None` where it is not there or the base is not in this clone.
+pub async fn trusted_file(ws: &Workspace, path: &RelPath) -> Option<Vec<u8>> {
+    let from = match trusted(ws).await {
+        Trusted::Head => "HEAD".to_owned(),
+        Trusted::Base(commit) => commit,
+        Trusted::Unreachable(_) => return None,
+    };
+    let prefix = prefix(ws).await?;
+    git(ws, &["cat-file", "blob", &format!("{from}:{prefix}{path}")]).await
+}
+
+/// The repository's name for people: `origin`'s path without credentials, or the folder's name.
+pub async fn repository(ws: &Workspace) -> String {
+    let from_env = ws.var("GITHUB_REPOSITORY").or_else(|| ws.var("CI_PROJECT_PATH")).map(str::to_owned);
+    if let Some(name) = from_env {
+        return name;
+    }
+    let origin = git_line(ws, &["config", "--get", "remote.origin.url"]).await;
+    let path = origin.as_deref().and_then(|url| {
+        let url = url.trim_end_matches('/').trim_end_matches(".git");
+        let mut parts = url.rsplit(['/', ':']);
+        let (name, owner) = (parts.next()?, parts.next()?);
+        (!name.is_empty() && !owner.is_empty() && !owner.contains('@')).then(|| format!("{owner}/{name}"))
+    });
+    path.unwrap_or_else(|| {
+        ws.root.file_name().map_or_else(|| "workspace".to_owned(), |n| n.to_string_lossy().into_owned())
+    })
+}

@@ -1,0 +1,19 @@
+//! The package managers, one module each: which argv is theirs, where their lockfile, cache and remotes are,
+//! and what may be asked of them. And the probes, which look at a job through them.
+
+pub mod adapter;
+mod archive;
+mod cargo;
+mod cargo_cache;
+pub mod git;
+pub mod locks;
+mod npm;
+mod pip;
+pub mod probe;
+pub mod remote;
+mod workspace;
+
+pub use adapter::{
+    Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise,
+};
+pub use workspace::Workspace;

@@ -1,0 +1,103 @@
+//! A download did not match its checksum: is the lockfile the odd one out, were the bytes damaged on their way, or
+//! does the registry really serve something else?
+
+use std::time::Duration;
+
+use regreen_domain::{
+    Finding,
+    HealableClass::{LockfileCorruption, NetworkTimeout},
+    PackageName, Standing,
+};
+use regreen_lockfile::{Checksum, Entry, Format};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+use super::finding;
+use crate::{
+    adapter::{Adapter, Job},
+    locks::LockLook,
+    remote::fetch,
+};
+
+/// Which entry the log blames, through typed holes only.
+#[derive(Debug, Clone, Default)]
+pub struct Suspect {
+    /// By name.
+    pub package: Option<PackageName>,
+    /// By the checksum that was wanted, in the lockfile's own notation.
+    pub wanted: Option<String>,
+}
+
+/// Longest that one download may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Entries that are fetched at most.
+const MOST: usize = 3;
+
+/// Fetches what the registry serves now for the suspects and compares it with the lockfile, without trusting either
+/// the log or the registry's own metadata. To be asked only where the lockfile is whole and agrees with history.
+pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect: &Suspect) -> Vec<Finding> {
+    let tool = adapter.tool();
+    let Ok(lock) = &look.parsed else { return Vec::new() };
+    let suspects: Vec<&Entry> = lock
+        .entries
+        .iter()
+        .filter(|e| !e.local && !e.checksums.is_empty() && blamed(e, suspect, look.place.format))
+        .take(MOST)
+        .collect();
+    let cannot_tell = |says: String| {
+        vec![finding("checksum", tool.clone(), LockfileCorruption, Standing::CannotTell, "", says)]
+    };
+    if suspects.is_empty() {
+        return cannot_tell("the log names no entry of the lockfile".to_owned());
+    }
+    let mut findings = Vec::new();
+    for entry in suspects {
+        let title = entry.title();
+        let urls = adapter.artifact_urls(job, entry).await;
+        let mut served = Vec::new();
+        for url in urls.iter().take(MOST) {
+            if let Ok(bytes) = fetch(url, PATIENCE).await {
+                served.push(bytes);
+            }
+        }
+        if served.is_empty() {
+            findings.extend(cannot_tell(format!("{title} can't be fetched for comparison")));
+        } else if served.iter().any(|bytes| entry.checksums.iter().any(|c| matches(c, bytes))) {
+            let says = format!(
+                "the registry serves {title} with the lockfile's checksum now; it was damaged on its way"
+            );
+            findings.push(finding("checksum", tool.clone(), NetworkTimeout, Standing::Confirms, title, says));
+        } else {
+            let says = format!(
+                "the registry serves other bytes for {title} than the lockfile was made from, and no trusted history \
+                 contradicts the lockfile; this can be tampering"
+            );
+            findings.push(finding(
+                "checksum",
+                tool.clone(),
+                LockfileCorruption,
+                Standing::Forbids,
+                title,
+                says,
+            ));
+        }
+    }
+    findings
+}
+
+fn blamed(entry: &Entry, suspect: &Suspect, format: Format) -> bool {
+    let by_name =
+        suspect.package.as_ref().is_some_and(|name| name.as_str().eq_ignore_ascii_case(&entry.name));
+    let wanted = suspect.wanted.as_ref().and_then(|w| Checksum::parse(format, w).ok());
+    by_name || wanted.is_some_and(|w| entry.checksums.contains(&w))
+}
+
+fn matches(checksum: &Checksum, bytes: &[u8]) -> bool {
+    use regreen_lockfile::Algorithm as A;
+    match checksum.algorithm() {
+        A::Sha256 => *checksum.digest() == Sha256::digest(bytes)[..],
+        A::Sha384 => *checksum.digest() == Sha384::digest(bytes)[..],
+        A::Sha512 => *checksum.digest() == Sha512::digest(bytes)[..],
+        // Weak digests prove nothing.
+        _ => false,
+    }
+}
