@@ -1,0 +1,113 @@
+//! The whole catalogue: every file parsed, and what they say of each other checked.
+
+use std::collections::BTreeSet;
+
+use regreen_domain::Counts;
+
+use crate::source::Source;
+use crate::{Banner, CatalogError, Pattern, Playbook, Probe};
+
+/// The built-in files: path below `/catalog`, text.
+static EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// Patterns, banners, playbooks and what was measured of probes.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    patterns: Vec<Pattern>,
+    banners: Vec<Banner>,
+    playbooks: Vec<Playbook>,
+    probes: Vec<Probe>,
+}
+
+impl Catalog {
+    /// The catalogue that is part of the program.
+    ///
+    /// # Errors
+    /// None in a program whose tests passed.
+    pub fn builtin() -> Result<Catalog, CatalogError> {
+        Catalog::load(EMBEDDED.iter().copied())
+    }
+
+    /// A catalogue from files: (path below the catalogue's root, text). `patterns/<class>/<id>.toml`,
+    /// `banners/<id>.toml`, `playbooks/<id>.toml`, `probes.toml`.
+    ///
+    /// # Errors
+    /// The first file that is invalid, with the place in it.
+    pub fn load<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Catalog, CatalogError> {
+        let mut catalog = Catalog::default();
+        for (file, text) in files {
+            let source = Source { file, text };
+            match file.split('/').collect::<Vec<_>>()[..] {
+                ["patterns", _, _] => catalog.patterns.push(Pattern::parse(source)?),
+                ["banners", _] => catalog.banners.push(Banner::parse(source)?),
+                ["playbooks", _] => catalog.playbooks.push(Playbook::parse(source)?),
+                ["probes.toml"] => catalog.probes.extend(Probe::parse_all(source)?),
+                _ => {
+                    let help = "use patterns/<class>/<id>.toml, banners/<id>.toml, playbooks/<id>.toml or probes.toml";
+                    return Err(CatalogError::whole(file, "no file of a catalogue has this path", help));
+                }
+            }
+        }
+        catalog.check_names()?;
+        Ok(catalog)
+    }
+
+    /// Every pattern, in the order of the files.
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
+    }
+
+    /// The pattern with this id.
+    pub fn pattern(&self, id: &str) -> Option<&Pattern> {
+        self.patterns.iter().find(|pattern| pattern.id == id)
+    }
+
+    /// Every banner.
+    pub fn banners(&self) -> &[Banner] {
+        &self.banners
+    }
+
+    /// Every playbook.
+    pub fn playbooks(&self) -> &[Playbook] {
+        &self.playbooks
+    }
+
+    /// The playbook with this id.
+    pub fn playbook(&self, id: &str) -> Option<&Playbook> {
+        self.playbooks.iter().find(|playbook| playbook.id == id)
+    }
+
+    /// Every probe of which the catalogue knows.
+    pub fn probes(&self) -> &[Probe] {
+        &self.probes
+    }
+
+    /// What was measured of this probe; zero where nothing was.
+    pub fn probe(&self, id: &str) -> Counts {
+        self.probes.iter().find(|probe| probe.id == id).map_or(Counts::default(), |probe| probe.measured.counts())
+    }
+
+    /// Ids are unique over all folders, and what a pattern explains exists.
+    fn check_names(&self) -> Result<(), CatalogError> {
+        let mut seen = BTreeSet::new();
+        let patterns = self.patterns.iter().map(|p| (p.id.as_str(), format!("patterns/{}/{}.toml", p.class, p.id)));
+        let banners = self.banners.iter().map(|b| (b.id.as_str(), format!("banners/{}.toml", b.id)));
+        let playbooks = self.playbooks.iter().map(|p| (p.id.as_str(), format!("playbooks/{}.toml", p.id)));
+        for (id, file) in patterns.chain(banners).chain(playbooks) {
+            if !seen.insert(id) {
+                return Err(CatalogError::whole(&file, format!("the id `{id}` is taken"), "choose another id"));
+            }
+        }
+        for pattern in &self.patterns {
+            if let Some(stranger) = pattern.explains.iter().find(|id| self.pattern(id).is_none()) {
+                let file = format!("patterns/{}/{}.toml", pattern.class, pattern.id);
+                return Err(CatalogError::whole(
+                    &file,
+                    format!("it explains `{stranger}`, which is no pattern"),
+                    "name the id of a pattern",
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! A regular expression of the catalogue: bytes, Unicode off, bounded in size, compiled when first used.
+
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::Hir;
+
+use crate::literals::required;
+
+/// The most that one compiled expression may take: far above what a line pattern needs, far below what hurts.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// The shortest literal that may choose candidate lines; a shorter one would choose most of a log.
+const SHORTEST_LITERAL: usize = 3;
+
+/// An expression that was parsed and checked; matching is linear in the line.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    source: String,
+    literals: Vec<Vec<u8>>,
+    captures: Vec<String>,
+    compiled: OnceLock<Regex>,
+}
+
+/// Why a text is no expression for the catalogue.
+pub(crate) struct BadExpression {
+    pub(crate) what: String,
+    pub(crate) help: &'static str,
+}
+
+impl Expression {
+    /// Checks the expression. Only what is matched against candidates of a scan needs a literal.
+    pub(crate) fn parse(source: &str) -> Result<Expression, BadExpression> {
+        let hir = hir(source)?;
+        let literals = required(&hir).unwrap_or_default();
+        let captures = names(&hir);
+        Ok(Expression { source: source.to_owned(), literals, captures, compiled: OnceLock::new() })
+    }
+
+    /// As [`Expression::parse`], and each match must hold one of a few literals, so that a scan can find it.
+    pub(crate) fn parse_searchable(source: &str) -> Result<Expression, BadExpression> {
+        let expression = Expression::parse(source)?;
+        let long_enough = expression.literals.iter().all(|literal| literal.len() >= SHORTEST_LITERAL);
+        if expression.literals.is_empty() || !long_enough {
+            return Err(BadExpression {
+                what: format!("`{source}` requires no literal text of at least {SHORTEST_LITERAL} bytes"),
+                help: "write out a word that every matching line holds, outside of (?i) and optional parts",
+            });
+        }
+        Ok(expression)
+    }
+
+    /// As it stands in the file.
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// Every match holds one of these; empty where nothing is required.
+    pub fn literals(&self) -> &[Vec<u8>] {
+        &self.literals
+    }
+
+    /// The names of its captures.
+    pub fn captures(&self) -> &[String] {
+        &self.captures
+    }
+
+    /// The compiled expression. `None` only where it grew past the size limit, which `Catalog::prove` reports.
+    pub fn regex(&self) -> Option<&Regex> {
+        if self.compiled.get().is_none() {
+            let regex = RegexBuilder::new(&self.source).unicode(false).size_limit(SIZE_LIMIT).build().ok()?;
+            return Some(self.compiled.get_or_init(|| regex));
+        }
+        self.compiled.get()
+    }
+
+    /// Whether the text holds a match.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.regex().is_some_and(|regex| regex.is_match(text.as_bytes()))
+    }
+}
+
+fn hir(source: &str) -> Result<Hir, BadExpression> {
+    regex_syntax::ParserBuilder::new().unicode(false).utf8(false).nest_limit(50).build().parse(source).map_err(|e| {
+        let reason = match &e {
+            regex_syntax::Error::Parse(e) => e.kind().to_string(),
+            regex_syntax::Error::Translate(e) => e.kind().to_string(),
+            _ => e.to_string(),
+        };
+        BadExpression {
+            what: format!("`{source}` is no regular expression: {reason}"),
+            help: "use the syntax of the regex crate, without Unicode classes, look-around and back-references",
+        }
+    })
+}
+
+fn names(hir: &Hir) -> Vec<String> {
+    use regex_syntax::hir::HirKind;
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            let mut all: Vec<String> = capture.name.iter().map(|name| name.to_string()).collect();
+            all.extend(names(&capture.sub));
+            all
+        }
+        HirKind::Repetition(repetition) => names(&repetition.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().flat_map(names).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,31 @@
+//! The catalogue: TOML files → [`Catalog`]; parsed, checked, compiled, and proved by their own examples.
+//!
+//! One pattern, banner or playbook is one file, named after its id; the folder of a pattern is its class. The
+//! built-in files are embedded by the build script; a user's own go through the same door ([`Catalog::load`]).
+//! An invalid file is an error that names the file, the place in it and what to do.
+
+mod banner;
+mod catalog;
+mod error;
+mod expression;
+mod literals;
+mod matcher;
+mod pattern;
+mod playbook;
+mod probe;
+mod prove;
+mod source;
+mod template;
+
+pub use banner::Banner;
+pub use catalog::Catalog;
+pub use error::CatalogError;
+pub use expression::Expression;
+pub use matcher::{Context, Matcher, Side, Surroundings};
+pub use pattern::{Counterexample, Example, HoleKind, Measured, Pattern, Status, Strength};
+pub use playbook::{
+    Break, DecisionExample, ExpectedDecision, ExpectedOutcome, Given, Guard, Need, Playbook, PlaybookStep, Rehearsal,
+};
+pub use probe::Probe;
+pub use prove::Unproved;
+pub use template::{Filling, Part, Template, Unfilled};

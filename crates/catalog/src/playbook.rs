@@ -1,0 +1,142 @@
+//! A playbook: the steps that heal a class of failure, its guard, and the decisions and rehearsals it must pass.
+//!
+//! Step kinds are code; the engine joins them with this data at start and refuses what it doesn't know.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use regreen_domain::{Confidence, FailureClass, HealableClass, Outcome, Refusal, Risk, Tool};
+use serde::Deserialize;
+
+use crate::{Status, Template};
+
+mod file;
+
+/// A playbook that was parsed and checked.
+#[derive(Debug, Clone)]
+pub struct Playbook {
+    /// The file's name.
+    pub id: String,
+    /// One line for people.
+    pub title: String,
+    /// The version that brought it.
+    pub since: String,
+    /// Whether it may be used.
+    pub status: Status,
+    /// What it does and why that heals, for people.
+    pub explain: String,
+    /// The classes that it heals: healable ones only.
+    pub heals: Vec<HealableClass>,
+    /// The tools whose failures it heals; empty: any.
+    pub tools: Vec<Tool>,
+    /// What a diagnosis must bring along.
+    pub needs: Vec<Need>,
+    /// What its steps may write: paths relative to the workspace, `{lockfile}`, or a named root (`cache:{tool}`).
+    pub paths: Vec<String>,
+    /// How far it may go.
+    pub guard: Guard,
+    /// In this order.
+    pub steps: Vec<PlaybookStep>,
+    /// Decisions that the policy must take about it.
+    pub examples: Vec<DecisionExample>,
+    /// What must be left behind when a step breaks.
+    pub rehearsals: Vec<Rehearsal>,
+}
+
+/// What a diagnosis must bring along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Need {
+    /// A probe confirmed the signature.
+    Confirmed,
+}
+
+/// How far a playbook may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// The most that it can spoil.
+    pub risk: Risk,
+    /// Attempts per commit and job.
+    pub attempts: u32,
+    /// The least time between two attempts.
+    pub cooldown: Duration,
+}
+
+/// One step.
+#[derive(Debug, Clone)]
+pub struct PlaybookStep {
+    /// Unique within the playbook.
+    pub id: String,
+    /// The step kind.
+    pub kind: String,
+    /// Its arguments.
+    pub with: BTreeMap<String, Template>,
+}
+
+/// A decision that the policy must take.
+#[derive(Debug, Clone)]
+pub struct DecisionExample {
+    /// What it shows.
+    pub name: String,
+    /// The diagnosis and history.
+    pub given: Given,
+    /// The decision.
+    pub expect: ExpectedDecision,
+}
+
+/// The diagnosis and history of an example.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The class.
+    pub class: FailureClass,
+    /// The tool.
+    pub tool: Option<Tool>,
+    /// The confidence.
+    pub confidence: Confidence,
+    /// Whether a probe confirmed it.
+    pub confirmed: bool,
+    /// Attempts so far for this commit and job.
+    pub attempts: u32,
+}
+
+/// The decision of an example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedDecision {
+    /// `heal`, `suggest` or `nothing`.
+    pub decision: String,
+    /// What stands in the way, where it isn't `heal`.
+    pub because: Option<Refusal>,
+}
+
+/// What must be left behind when a step breaks.
+#[derive(Debug, Clone)]
+pub struct Rehearsal {
+    /// What it shows.
+    pub name: String,
+    /// What breaks.
+    pub broken: Break,
+    /// What must be left.
+    pub expect: ExpectedOutcome,
+}
+
+/// What breaks in a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Break {
+    /// The step's id.
+    pub step: String,
+    /// How its apply fails: `no-effect` or `unknown`.
+    pub how: String,
+    /// How its undo fails, where it does: `fails`.
+    pub undo: Option<String>,
+}
+
+/// What must be left after a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedOutcome {
+    /// How the incident ends.
+    pub outcome: Outcome,
+    /// The steps that were undone, in the order of undoing.
+    pub undone: Vec<String>,
+    /// Whether a person is called.
+    pub needs_human: bool,
+}

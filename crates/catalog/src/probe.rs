@@ -1,0 +1,35 @@
+//! `probes.toml`: what was measured of each probe.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::source::Source;
+use crate::{CatalogError, Measured};
+
+/// One probe's measured counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The stable id, as in findings.
+    pub id: String,
+    /// What it looks at, for people.
+    pub title: String,
+    /// What was measured of it.
+    pub measured: Measured,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProbe {
+    title: String,
+    #[serde(default)]
+    measured: Measured,
+}
+
+impl Probe {
+    pub(crate) fn parse_all(source: Source<'_>) -> Result<Vec<Probe>, CatalogError> {
+        let raw: BTreeMap<String, RawProbe> = source.parse()?;
+        let probe = |(id, RawProbe { title, measured })| Probe { id, title, measured };
+        Ok(raw.into_iter().map(probe).collect())
+    }
+}

@@ -1,0 +1,171 @@
+//! What can be typed.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Turns red CI green again when, and only when, the infrastructure was at fault.
+#[derive(Debug, Parser)]
+#[command(
+    name = "regreen",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  regreen run -- npm ci          wrap a command: heal it if the infrastructure was at fault\n  \
+                  regreen diagnose build.log     say why a job failed\n  regreen demo                   see a really broken project healed"
+)]
+pub struct Args {
+    /// When to colour: only on a terminal, always or never (also NO_COLOR)
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a command; if the infrastructure makes it fail, heal that and run it again
+    Run(RunArgs),
+    /// Say why a job failed, from its log
+    Diagnose(DiagnoseArgs),
+    /// Bring a recovery that was killed to its end: healed, or as before
+    Resume,
+    #[cfg(feature = "demo")]
+    /// Break a small real project and heal it before your eyes
+    Demo(DemoArgs),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  regreen run -- npm ci\n  regreen run --idle-timeout 10m -- cargo build --locked\n  \
+                        regreen run --mode suggest -- pip install -r requirements.txt\n\n\
+                        The exit code is the command's own; 0 once healed and verified; 124 on a time-out;\n\
+                        126 or 127 where the command can't be started; 128 + n where signal n ended it."
+)]
+pub struct RunArgs {
+    /// End the command after this long (124)
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    pub timeout: Option<Duration>,
+    /// End the command when it has printed nothing for this long (124), and show what it was doing
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    pub idle_timeout: Option<Duration>,
+    /// How far to go: observe, suggest, approve or auto
+    #[arg(long, value_name = "MODE", value_parser = ["observe", "suggest", "approve", "auto"])]
+    pub mode: Option<String>,
+    /// On a laptop: allow what is otherwise only suggested there, for this run
+    #[arg(long)]
+    pub yes: bool,
+    /// Whether a command that Regreen does not know may be run again
+    #[arg(long, value_enum, default_value_t = RerunWhen::Known, value_name = "WHEN")]
+    pub rerun: RerunWhen,
+    /// Look and decide, but change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Let processes that the command started in the background live on after it
+    #[arg(long)]
+    pub leave_background: bool,
+    /// The operator's configuration (default: regreen/config.toml in the user's configuration folder)
+    #[arg(long, value_name = "FILE", env = "REGREEN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Write the diagnosis and the outcome as one line of JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// The command
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub cmd: Vec<OsString>,
+}
+
+/// When a command may be run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RerunWhen {
+    /// Only known install, fetch, build and test commands
+    Known,
+    /// Always: the user knows that it is repeatable
+    Always,
+}
+
+/// Arguments of `diagnose`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  regreen diagnose build.log\n  gh run view --log-failed | regreen diagnose -\n  \
+                        regreen diagnose --format json *.log\n\n\
+                        Exit code: 0 no failure found, 10 infrastructure and curable, 17 infrastructure and needs a\n\
+                        person, 11 the project's own code, 12 not diagnosed, 3 nothing to read."
+)]
+pub struct DiagnoseArgs {
+    /// Logs to read; `-` is standard input
+    #[arg(value_name = "LOG", default_value = "-")]
+    pub logs: Vec<PathBuf>,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Plain)]
+    pub format: Format,
+}
+
+/// How to say a diagnosis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Plain,
+    /// One object a line, one line an input
+    Json,
+}
+
+#[cfg(feature = "demo")]
+/// Arguments of `demo`.
+#[derive(Debug, Parser)]
+pub struct DemoArgs {
+    /// What to break
+    #[arg(value_enum, value_name = "CAUSE", default_value_t = DemoCause::Lockfile)]
+    pub cause: DemoCause,
+    /// With which package manager (default: npm where it is installed, else cargo)
+    #[arg(long, value_enum)]
+    pub tool: Option<DemoTool>,
+}
+
+#[cfg(feature = "demo")]
+/// What `demo` breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DemoCause {
+    /// The lockfile ends in the middle
+    Lockfile,
+    /// A checksum in the lockfile is wrong
+    Checksum,
+    /// The package cache is damaged
+    Cache,
+    /// The connection is reset
+    Network,
+    /// The registry is down for some seconds
+    Service,
+}
+
+#[cfg(feature = "demo")]
+/// The package manager of `demo`'s project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DemoTool {
+    /// npm ci
+    Npm,
+    /// cargo fetch --locked
+    Cargo,
+    /// pip install -r requirements.txt
+    Pip,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|e| format!("{e} (examples: 90s, 10m, 1h30m)"))?;
+    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
+}

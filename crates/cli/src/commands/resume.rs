@@ -1,0 +1,53 @@
+//! `regreen resume`: brings a recovery that was killed to its end.
+
+use std::sync::Arc;
+
+use regreen_domain::Outcome;
+use regreen_engine::{Engine, Event, Voice};
+use regreen_tools::Job;
+
+use crate::{
+    config,
+    context::{Context, catalog, runtime},
+    exit::{self, Failed},
+    live::unfinished,
+    voice::Terminal,
+};
+
+/// Resumes what stands open in this workspace.
+pub fn resume(context: &Context) -> Result<u8, Failed> {
+    let workspace = context.workspace()?;
+    let (state, _) = context.state(&workspace);
+    let voice = Arc::new(Terminal::new(context));
+    if !unfinished(&state) && !state.ledger().exists() {
+        voice.tell(Event::Progress("nothing stands open here"));
+        return Ok(exit::FINE);
+    }
+    let resumed = runtime()?.block_on(async {
+        let config = config::load(context, None, &workspace, &*voice).await?;
+        let engine = Engine {
+            catalog: Arc::new(catalog()?),
+            config: config.into_engine(),
+            masker: context.masker(),
+            voice: voice.clone(),
+        };
+        let job = Job { workspace, argv: Vec::new() };
+        Ok::<_, Failed>(engine.resume(&job, &state).await?)
+    })?;
+    let mut code = exit::FINE;
+    for run in &resumed {
+        let incident = run.incident.as_str();
+        match run.outcome {
+            Outcome::Stuck => {
+                voice.tell(Event::Stuck { incident, why: &run.why });
+                code = exit::STUCK;
+            }
+            Outcome::RolledBack => voice.tell(Event::RolledBack { incident, why: &run.why }),
+            outcome => voice.tell(Event::Progress(&format!("incident {incident} is closed: {outcome}"))),
+        }
+    }
+    if resumed.is_empty() {
+        voice.tell(Event::Progress("nothing stands open here"));
+    }
+    Ok(code)
+}

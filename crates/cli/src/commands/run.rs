@@ -1,0 +1,141 @@
+//! `regreen run -- CMD`: the command live, and if it fails, the whole pipeline behind it. Whatever goes wrong in
+//! Regreen itself, the command's own verdict stands.
+
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use regreen_detect::ExitFacts;
+use regreen_domain::CommandFacts;
+use regreen_engine::{Engine, Event, Failure, Handled, Voice};
+use regreen_logs::Dropped;
+use regreen_process::{
+    RunId, Spool, Status,
+    live::{Ended, Why},
+};
+use regreen_tools::{Job, Overlay, recognise};
+
+use crate::{
+    args::{RerunWhen, RunArgs},
+    commands::{report, resume},
+    config,
+    context::{Context, catalog, runtime},
+    exit::{self, Failed},
+    live::{Wrapped, unfinished},
+    output::json,
+    voice::Terminal,
+};
+
+/// Runs it.
+pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
+    let run_id = RunId::new(new_run_id()).map_err(|e| Failed::new(exit::BUG, e))?;
+    let workspace = context.workspace()?;
+    let (state, temporary) = context.state(&workspace);
+    if unfinished(&state)
+        && let Err(failed) = resume::resume(context)
+    {
+        report(context, &failed);
+    }
+    let wrapped = Wrapped::new(&args, run_id.clone());
+    let (ended, spool) = match wrapped.run(&Overlay::default()) {
+        Ok(ran) => ran,
+        Err(start) => {
+            let code = u8::try_from(start.exit_code()).unwrap_or(127);
+            return Err(Failed::new(code, start));
+        }
+    };
+    let code = u8::try_from(ended.exit_code()).unwrap_or(1);
+    // Who pressed Ctrl-C wants an end, not a diagnosis.
+    if code == 0 || matches!(ended.why, Why::Interrupted(_)) {
+        return Ok(code);
+    }
+    let voice = Arc::new(Terminal::new(context));
+    if let Some(tree) = &ended.process_tree {
+        voice.tell(Event::Warning(&format!("it was ended; what was running then:\n{tree}")));
+    }
+    if temporary {
+        voice.tell(Event::Warning(
+            "there is no HOME; what Regreen remembers lasts only as long as the temporary folder",
+        ));
+    }
+    let mut workspace = workspace;
+    workspace.run = Some(run_id);
+    let handled = catch_unwind(AssertUnwindSafe(|| {
+        let failure = failure(Job { workspace, argv: text_argv(&args) }, &args, &ended, &spool, &wrapped);
+        heal(context, &args, failure, &state, &wrapped, voice.clone())
+    }));
+    match handled {
+        Ok(Ok(handled)) => {
+            if let Some(path) = &args.report {
+                let line = json::outcome(&handled);
+                let line = context.masker().mask(&line).into_owned();
+                if let Err(e) = fs::write(path, line) {
+                    report(context, &Failed::new(exit::LEDGER, format!("{}: {e}", path.display())));
+                }
+            }
+            Ok(u8::try_from(handled.code).unwrap_or(code))
+        }
+        Ok(Err(failed)) => {
+            report(context, &failed);
+            voice.tell(Event::Warning("Regreen could not do its work; the command's own exit code stands"));
+            Ok(code)
+        }
+        Err(_panic) => {
+            report(context, &Failed::new(exit::BUG, "Regreen has a bug; the command's own exit code stands"));
+            Ok(code)
+        }
+    }
+}
+
+fn heal(
+    context: &Context,
+    args: &RunArgs,
+    failure: Failure,
+    state: &regreen_engine::State,
+    wrapped: &Wrapped,
+    voice: Arc<Terminal>,
+) -> Result<Handled, Failed> {
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let mut config =
+            config::load(context, args.config.as_deref(), &failure.job.workspace, &*voice).await?;
+        config.apply_flags(args.mode.as_deref(), args.yes, args.rerun == RerunWhen::Always, args.dry_run);
+        let engine = Engine {
+            catalog: Arc::new(catalog()?),
+            config: config.into_engine(),
+            masker: context.masker(),
+            voice: voice.clone(),
+        };
+        Ok(engine.handle(failure, state, Arc::new(wrapped.clone())).await?)
+    })
+}
+
+fn failure(job: Job, args: &RunArgs, ended: &Ended, spool: &Spool, _: &Wrapped) -> Failure {
+    let content = spool.take();
+    let (code, signal) = match ended.status {
+        Status::Exit(code) => (Some(code), None),
+        Status::Signal(signal) => (None, Some(signal)),
+    };
+    let command: CommandFacts = recognise(&args.cmd);
+    Failure {
+        run: job.workspace.run.as_ref().map(ToString::to_string).unwrap_or_default(),
+        job,
+        command,
+        exit: ExitFacts { code, signal, timed_out: ended.why == Why::TimedOut, idle: ended.why == Why::Idle },
+        code: ended.exit_code(),
+        output: content.bytes,
+        dropped: Dropped { lines: content.dropped_lines, bytes: content.dropped_bytes },
+    }
+}
+
+fn text_argv(args: &RunArgs) -> Vec<String> {
+    args.cmd.iter().map(|a| a.to_string_lossy().into_owned()).collect()
+}
+
+fn new_run_id() -> String {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    format!("{nanos:x}-{:x}", std::process::id())
+}

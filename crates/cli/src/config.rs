@@ -1,0 +1,283 @@
+//! Configuration: the operator's file outside the checkout, the environment, flags; and the repository's own, which
+//! may only tighten (invariant 4).
+
+use std::{
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use regreen_decide::Policy;
+use regreen_domain::{Mode, RelPath, Risk, Tool};
+use regreen_engine::{Config as EngineConfig, Event, Voice};
+use regreen_ledger::BreakerPolicy;
+use regreen_steps::Mirror;
+use regreen_tools::{Workspace, git};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::{
+    context::Context,
+    exit::{Failed, INVALID},
+};
+
+/// Longest recovery that can be configured.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// A configuration file. Every value remembers where it stands.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    mode: Option<Spanned<String>>,
+    confidence_threshold: Option<Spanned<f64>>,
+    max_recovery_attempts: Option<Spanned<u32>>,
+    recovery_timeout: Option<Spanned<String>>,
+    circuit_breaker_threshold: Option<Spanned<u32>>,
+    circuit_breaker_cooldown: Option<Spanned<String>>,
+    max_risk: Option<Spanned<String>>,
+    #[serde(default)]
+    mirror: Vec<MirrorFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MirrorFile {
+    tool: Spanned<String>,
+    url: Spanned<String>,
+}
+
+/// The configuration in force.
+#[derive(Debug, Clone)]
+pub struct Config(EngineConfig);
+
+impl Default for Config {
+    fn default() -> Self {
+        Config(EngineConfig {
+            policy: Policy { mode: Mode::Auto, threshold: 0.85, max_attempts: 3, max_risk: Risk::Medium },
+            recovery_timeout: Duration::from_secs(300),
+            breaker: BreakerPolicy { threshold: 3, cooldown_ms: 30 * 60 * 1000, probe_ms: 15 * 60 * 1000 },
+            mirrors: Vec::new(),
+            yes: false,
+            rerun_always: false,
+            dry_run: false,
+        })
+    }
+}
+
+/// Loads the configuration of a workspace.
+///
+/// # Errors
+/// The file with line and column, or the variable, that is wrong.
+pub async fn load(
+    context: &Context,
+    file: Option<&Path>,
+    workspace: &Workspace,
+    voice: &dyn Voice,
+) -> Result<Config, Failed> {
+    let mut config = Config::default();
+    if let Some((path, text)) = operator_file(context, file, workspace)? {
+        let file = parse(&path.display().to_string(), &text)?;
+        config.take(&path.display().to_string(), &text, &file)?;
+    }
+    config.take_environment(workspace)?;
+    let repository = RelPath::parse(".regreen/config.toml");
+    if let Some(path) = repository
+        && let Some(bytes) = git::trusted_file(workspace, &path).await
+    {
+        let text = String::from_utf8_lossy(&bytes);
+        let place = format!("{path} (of the trusted commit)");
+        let file = parse(&place, &text)?;
+        config.tighten(&place, &text, &file, voice)?;
+    }
+    Ok(config)
+}
+
+fn operator_file(
+    context: &Context,
+    given: Option<&Path>,
+    workspace: &Workspace,
+) -> Result<Option<(PathBuf, String)>, Failed> {
+    let from_env =
+        |name: &str| context.env.get(OsStr::new(name)).map(PathBuf::from).filter(|p| p.is_absolute());
+    let usual = || {
+        let folder = from_env("XDG_CONFIG_HOME").or_else(|| from_env("HOME").map(|h| h.join(".config")))?;
+        Some(folder.join("regreen/config.toml"))
+    };
+    let Some(path) = given.map(Path::to_owned).or_else(usual) else { return Ok(None) };
+    let absolute = match path.canonicalize() {
+        Ok(absolute) => absolute,
+        Err(e) if e.kind() == io::ErrorKind::NotFound && given.is_none() => return Ok(None),
+        Err(e) => return Err(Failed::new(INVALID, format!("{}: {e}", path.display()))),
+    };
+    if absolute.starts_with(&workspace.root) {
+        let what = format!("{} lies inside the checkout, whose files may only tighten", path.display());
+        return Err(
+            Failed::new(INVALID, what).help("keep the operator's configuration outside the repository")
+        );
+    }
+    let text = fs::read_to_string(&absolute);
+    let text = text.map_err(|e| Failed::new(INVALID, format!("{}: {e}", path.display())))?;
+    Ok(Some((path, text)))
+}
+
+fn parse(place: &str, text: &str) -> Result<File, Failed> {
+    toml::from_str(text).map_err(|e| {
+        let at = e.span().map_or(String::new(), |span| position(text, span.start));
+        Failed::new(INVALID, format!("{place}{at}: {}", e.message()))
+    })
+}
+
+fn position(text: &str, at: usize) -> String {
+    let before = &text[..at.min(text.len())];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+    format!(":{line}:{column}")
+}
+
+/// A value that is out of range, with its place.
+fn bad<T>(place: &str, text: &str, value: &Spanned<T>, why: &str) -> Failed {
+    Failed::new(INVALID, format!("{place}{}: {why}", position(text, value.span().start)))
+}
+
+const MODES: &str = "mode is one of observe, suggest, approve, auto";
+const THRESHOLD: &str = "confidence-threshold is a number from 0.5 to 1";
+const ATTEMPTS: &str = "max-recovery-attempts is a whole number from 0 to 20";
+const TIMEOUT: &str = "recovery-timeout is a duration from 1s to 24h, e.g. \"5m\"";
+const BREAKER: &str = "circuit-breaker-threshold is a whole number from 1 to 100";
+
+fn threshold(value: f64) -> Option<f64> {
+    (0.5..=1.0).contains(&value).then_some(value)
+}
+
+fn attempts(value: u32) -> Option<u32> {
+    (value <= 20).then_some(value)
+}
+
+fn timeout(text: &str) -> Option<Duration> {
+    // The original system's variable is a plain number of seconds.
+    let duration = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => humantime::parse_duration(text).ok()?,
+    };
+    (Duration::from_secs(1)..=LONGEST).contains(&duration).then_some(duration)
+}
+
+impl Config {
+    /// What the engine needs.
+    pub fn into_engine(self) -> EngineConfig {
+        self.0
+    }
+
+    /// Flags come last.
+    pub fn apply_flags(&mut self, mode: Option<&str>, yes: bool, rerun_always: bool, dry_run: bool) {
+        if let Some(mode) = mode.and_then(Mode::parse) {
+            self.0.policy.mode = mode;
+        }
+        self.0.yes = yes;
+        self.0.rerun_always = rerun_always;
+        self.0.dry_run = dry_run;
+    }
+
+    fn take(&mut self, place: &str, text: &str, file: &File) -> Result<(), Failed> {
+        let policy = &mut self.0.policy;
+        if let Some(v) = &file.mode {
+            policy.mode = Mode::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, MODES))?;
+        }
+        if let Some(v) = &file.confidence_threshold {
+            policy.threshold = threshold(*v.get_ref()).ok_or_else(|| bad(place, text, v, THRESHOLD))?;
+        }
+        if let Some(v) = &file.max_recovery_attempts {
+            policy.max_attempts = attempts(*v.get_ref()).ok_or_else(|| bad(place, text, v, ATTEMPTS))?;
+        }
+        if let Some(v) = &file.max_risk {
+            let risk = Risk::parse(v.get_ref());
+            policy.max_risk =
+                risk.ok_or_else(|| bad(place, text, v, "max-risk is one of low, medium, high"))?;
+        }
+        if let Some(v) = &file.recovery_timeout {
+            self.0.recovery_timeout = timeout(v.get_ref()).ok_or_else(|| bad(place, text, v, TIMEOUT))?;
+        }
+        if let Some(v) = &file.circuit_breaker_threshold {
+            let good = (1..=100).contains(v.get_ref());
+            self.0.breaker.threshold =
+                good.then_some(*v.get_ref()).ok_or_else(|| bad(place, text, v, BREAKER))?;
+        }
+        if let Some(v) = &file.circuit_breaker_cooldown {
+            let duration = timeout(v.get_ref());
+            let why = "circuit-breaker-cooldown is a duration from 1s to 24h, e.g. \"30m\"";
+            let duration = duration.ok_or_else(|| bad(place, text, v, why))?;
+            self.0.breaker.cooldown_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        }
+        for mirror in &file.mirror {
+            let tool = Tool::new(mirror.tool.get_ref()).filter(|t| regreen_tools::adapter(t).is_some());
+            let tool =
+                tool.ok_or_else(|| bad(place, text, &mirror.tool, "tool is one of npm, cargo, pip"))?;
+            let url = mirror.url.get_ref();
+            let good = (url.starts_with("https://") || url.starts_with("http://")) && !url.contains('@');
+            if !good {
+                let why = "url is an http or https address without a user name";
+                return Err(bad(place, text, &mirror.url, why));
+            }
+            self.0.mirrors.push(Mirror { tool, url: url.clone() });
+        }
+        Ok(())
+    }
+
+    fn take_environment(&mut self, workspace: &Workspace) -> Result<(), Failed> {
+        let wrong = |name: &str, why: &str| Failed::new(INVALID, format!("the variable {name}: {why}"));
+        if let Some(v) = workspace.var("REGREEN_MODE") {
+            self.0.policy.mode = Mode::parse(v).ok_or_else(|| wrong("REGREEN_MODE", MODES))?;
+        }
+        if let Some(v) = workspace.var("CONFIDENCE_THRESHOLD") {
+            let value = v.parse().ok().and_then(threshold);
+            self.0.policy.threshold = value.ok_or_else(|| wrong("CONFIDENCE_THRESHOLD", THRESHOLD))?;
+        }
+        if let Some(v) = workspace.var("MAX_RECOVERY_ATTEMPTS") {
+            let value = v.parse().ok().and_then(attempts);
+            self.0.policy.max_attempts = value.ok_or_else(|| wrong("MAX_RECOVERY_ATTEMPTS", ATTEMPTS))?;
+        }
+        if let Some(v) = workspace.var("RECOVERY_TIMEOUT") {
+            self.0.recovery_timeout = timeout(v).ok_or_else(|| wrong("RECOVERY_TIMEOUT", TIMEOUT))?;
+        }
+        if let Some(v) = workspace.var("CIRCUIT_BREAKER_THRESHOLD") {
+            let value = v.parse().ok().filter(|n| (1..=100).contains(n));
+            self.0.breaker.threshold = value.ok_or_else(|| wrong("CIRCUIT_BREAKER_THRESHOLD", BREAKER))?;
+        }
+        Ok(())
+    }
+
+    /// Takes over what is stricter than what stands, and says what it does not take over.
+    fn tighten(&mut self, place: &str, text: &str, file: &File, voice: &dyn Voice) -> Result<(), Failed> {
+        let mut theirs = self.clone();
+        theirs.take(place, text, file)?;
+        let (ours, theirs) = (&mut self.0, theirs.0);
+        let mut ignored = Vec::new();
+        let mut note = |looser: bool, key: &'static str| {
+            if looser {
+                ignored.push(key);
+            }
+        };
+        note(theirs.policy.mode > ours.policy.mode, "mode");
+        note(theirs.policy.threshold < ours.policy.threshold, "confidence-threshold");
+        note(theirs.policy.max_attempts > ours.policy.max_attempts, "max-recovery-attempts");
+        note(theirs.policy.max_risk > ours.policy.max_risk, "max-risk");
+        note(theirs.recovery_timeout > ours.recovery_timeout, "recovery-timeout");
+        note(theirs.breaker.threshold > ours.breaker.threshold, "circuit-breaker-threshold");
+        note(theirs.breaker.cooldown_ms < ours.breaker.cooldown_ms, "circuit-breaker-cooldown");
+        note(!file.mirror.is_empty(), "mirror");
+        ours.policy.mode = ours.policy.mode.min(theirs.policy.mode);
+        ours.policy.threshold = ours.policy.threshold.max(theirs.policy.threshold);
+        ours.policy.max_attempts = ours.policy.max_attempts.min(theirs.policy.max_attempts);
+        ours.policy.max_risk = ours.policy.max_risk.min(theirs.policy.max_risk);
+        ours.recovery_timeout = ours.recovery_timeout.min(theirs.recovery_timeout);
+        ours.breaker.threshold = ours.breaker.threshold.min(theirs.breaker.threshold);
+        ours.breaker.cooldown_ms = ours.breaker.cooldown_ms.max(theirs.breaker.cooldown_ms);
+        if !ignored.is_empty() {
+            let why =
+                format!("{place}: ignored, because a repository may only tighten: {}", ignored.join(", "));
+            voice.tell(Event::Warning(&why));
+        }
+        Ok(())
+    }
+}

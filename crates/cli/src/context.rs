@@ -1,0 +1,101 @@
+//! What every command shares: the environment, the folder, the masker. Read once, here.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::{OsStr, OsString},
+    io::{self, IsTerminal},
+    os::unix::ffi::OsStrExt,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+use regreen_catalog::Catalog;
+use regreen_engine::{State, state_root};
+use regreen_mask::{Masker, looks_secret};
+use regreen_tools::Workspace;
+
+use crate::{
+    args::Colour,
+    exit::{self, Failed},
+};
+
+/// The program's surroundings.
+pub struct Context {
+    /// The environment.
+    pub env: BTreeMap<OsString, OsString>,
+    colour: Colour,
+    masker: OnceLock<Arc<Masker>>,
+}
+
+impl Context {
+    /// Reads the surroundings.
+    pub fn new(colour: Colour) -> Self {
+        Context { env: env::vars_os().collect(), colour, masker: OnceLock::new() }
+    }
+
+    /// Takes secrets out of text: the patterns of providers, and the values of variables named like secrets.
+    pub fn masker(&self) -> Arc<Masker> {
+        let make = || {
+            let secret = |(name, _): &(&OsString, &OsString)| name.to_str().is_some_and(looks_secret);
+            Arc::new(Masker::new(self.env.iter().filter(secret).map(|(_, value)| value.as_bytes())))
+        };
+        self.masker.get_or_init(make).clone()
+    }
+
+    /// Whether to colour what goes to standard error.
+    pub fn colour_stderr(&self) -> bool {
+        self.colours(io::stderr().is_terminal())
+    }
+
+    /// Whether to colour what goes to standard output.
+    pub fn colour_stdout(&self) -> bool {
+        self.colours(io::stdout().is_terminal())
+    }
+
+    fn colours(&self, terminal: bool) -> bool {
+        let no_color = self.env.get(OsStr::new("NO_COLOR")).is_some_and(|v| !v.is_empty());
+        let dumb = self.env.get(OsStr::new("TERM")).is_some_and(|v| v == "dumb");
+        match self.colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && !no_color && !dumb,
+        }
+    }
+
+    /// The folder in which Regreen was started, with the environment.
+    ///
+    /// # Errors
+    /// Where the folder is gone or can't be entered.
+    pub fn workspace(&self) -> Result<Workspace, Failed> {
+        let root = env::current_dir().and_then(|path| path.canonicalize()).map_err(|e| {
+            Failed::new(exit::NOTHING_TO_READ, format!("the current folder can't be used: {e}"))
+        })?;
+        Ok(Workspace::new(root, self.env.clone()))
+    }
+
+    /// The state folder of a workspace, and whether it will not outlive the machine.
+    pub fn state(&self, workspace: &Workspace) -> (State, bool) {
+        let (root, temporary): (PathBuf, bool) = state_root(&self.env);
+        (State::of(&root, &workspace.root), temporary)
+    }
+}
+
+/// The catalogue in the binary.
+///
+/// # Errors
+/// A bug: a binary with an invalid catalogue does not pass its own tests.
+pub fn catalog() -> Result<Catalog, Failed> {
+    Catalog::builtin().map_err(|e| Failed::new(exit::INVALID, e))
+}
+
+/// A runtime for the acting crates; made only when there is something to do.
+///
+/// # Errors
+/// Where the system gives no threads or files.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failed::new(exit::BUG, format!("failed to start the runtime: {e}")))
+}

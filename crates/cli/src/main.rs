@@ -1,0 +1,21 @@
+//! `regreen`: turns red CI green again when, and only when, the infrastructure was at fault.
+//!
+//! The only place that prints, reads the environment and opens configuration. One file a command.
+
+mod args;
+mod commands;
+mod config;
+mod context;
+mod exit;
+mod live;
+mod output;
+mod voice;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    ExitCode::from(commands::dispatch(args))
+}

@@ -1,0 +1,4 @@
+//! What leaves the process: versioned shapes of their own, away from the domain's types.
+
+pub mod json;
+pub mod plain;

@@ -1,0 +1,131 @@
+//! Regreen's own words, on standard error.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use owo_colors::{OwoColorize, Style};
+use regreen_domain::{Decision, Diagnosis, Refusal, Verdict};
+use regreen_engine::{Event, Voice};
+use regreen_mask::Masker;
+
+use crate::context::Context;
+
+/// Tells a person at a terminal, or a CI log, what happens. Everything is masked on its way out.
+pub struct Terminal {
+    colour: bool,
+    masker: Arc<Masker>,
+    /// Say the evidence too.
+    verbose: bool,
+}
+
+impl Terminal {
+    /// A voice on standard error.
+    pub fn new(context: &Context) -> Self {
+        Terminal { colour: context.colour_stderr(), masker: context.masker(), verbose: true }
+    }
+
+    fn line(&self, style: Style, mark: &str, text: &str) {
+        let text = self.masker.mask(text);
+        let mark = if self.colour { mark.style(style).to_string() } else { mark.to_owned() };
+        say(&format!("{mark} {text}"));
+    }
+
+    fn diagnosed(&self, diagnosis: &Diagnosis) {
+        if !diagnosis.failed {
+            return;
+        }
+        let verdict = diagnosis.class.verdict();
+        let style =
+            if verdict == Verdict::Infrastructure { Style::new().yellow() } else { Style::new().red() };
+        let sure = format!("{} (confidence {})", diagnosis.class, diagnosis.confidence);
+        let what = match verdict {
+            Verdict::Infrastructure => format!("the infrastructure failed: {sure}"),
+            Verdict::Code => format!("the project's own code failed: {sure}"),
+            Verdict::Unknown => "the cause is not known".to_owned(),
+        };
+        self.line(style, "regreen:", &format!("{what}; {}", diagnosis.reason));
+        if self.verbose {
+            for evidence in diagnosis.evidence.iter().take(3) {
+                self.line(
+                    Style::new().dimmed(),
+                    "       |",
+                    &format!("line {}: {}", evidence.line, evidence.text),
+                );
+            }
+        }
+    }
+
+    fn decided(&self, decision: &Decision) {
+        let (because, plan) = match decision {
+            Decision::Heal(_) => return,
+            Decision::Suggest { plan, because } => (*because, Some(plan)),
+            Decision::Nothing { because } => (*because, None),
+        };
+        let style = Style::new().bold();
+        let words = match plan {
+            Some(plan) if because != Refusal::ManifestDrift => {
+                format!(
+                    "not healed ({}): {}; the playbook `{}` would heal it",
+                    because.id(),
+                    because.explain(),
+                    plan.playbook
+                )
+            }
+            _ => format!("nothing was done ({}): {}", because.id(), because.explain()),
+        };
+        self.line(style, "regreen:", &words);
+    }
+}
+
+impl Voice for Terminal {
+    fn tell(&self, event: Event<'_>) {
+        let (plain, good, bad) =
+            (Style::new().dimmed(), Style::new().green().bold(), Style::new().red().bold());
+        match event {
+            Event::Progress(text) => self.line(plain, "regreen:", text),
+            Event::Warning(text) => self.line(Style::new().yellow(), "regreen: warning:", text),
+            Event::Diagnosed(diagnosis) => self.diagnosed(diagnosis),
+            Event::Decided(decision) => self.decided(decision),
+            Event::PassedOver { playbook, why } => {
+                self.line(plain, "regreen:", &format!("the playbook `{playbook}` can't help here: {why}"));
+            }
+            Event::Healing { playbook, incident, attempt } => {
+                let text =
+                    format!("healing by the playbook `{playbook}` (incident {incident}, attempt {attempt})");
+                self.line(Style::new().cyan(), "regreen:", &text);
+            }
+            Event::Healed { incident, wrong, done, patch } => {
+                self.line(good, "regreen: healed:", &format!("what was wrong: {wrong}"));
+                let patch = patch.map(|p| format!("; patch: {p}")).unwrap_or_default();
+                self.line(
+                    good,
+                    "regreen: healed:",
+                    &format!("what was done: {done}{patch}; incident {incident}"),
+                );
+            }
+            Event::RolledBack { incident, why } => {
+                let text =
+                    format!("it did not hold ({why}); what Regreen wrote is as before; incident {incident}");
+                self.line(bad, "regreen: rolled back:", &text);
+            }
+            Event::Stuck { incident, why } => {
+                let text = format!("{why}; a person must look; incident {incident}");
+                self.line(bad, "regreen: stuck:", &text);
+            }
+        }
+    }
+}
+
+/// An error of Regreen's own.
+pub fn error(context: &Context, text: &str) {
+    let mark = "regreen: error:";
+    let mark = if context.colour_stderr() { mark.red().bold().to_string() } else { mark.to_owned() };
+    say(&format!("{mark} {text}"));
+}
+
+/// A closed standard error is no reason to fail.
+fn say(line: &str) {
+    let _closed = writeln!(io::stderr().lock(), "{line}");
+}

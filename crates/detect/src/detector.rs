@@ -1,0 +1,92 @@
+//! The detector: a catalogue made ready for scanning.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::AhoCorasick;
+use regreen_catalog::{Banner, Catalog, Context, Expression, Pattern, Status};
+
+use crate::candidates::Candidates;
+
+/// A catalogue made ready for scanning. Building one takes well under a millisecond: expressions are compiled when
+/// a line first asks for them.
+#[derive(Debug)]
+pub struct Detector<'c> {
+    pub(crate) catalog: &'c Catalog,
+    pub(crate) candidates: Candidates,
+    /// All literals, for telling which expressions a candidate line may satisfy.
+    literals: Option<AhoCorasick>,
+    /// By literal: the entries that it stands for.
+    entries_of: Vec<Vec<usize>>,
+    pub(crate) entries: Vec<Entry<'c>>,
+}
+
+/// Something that a scan looks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Entry<'c> {
+    /// The line of a pattern, by its index in the catalogue.
+    Pattern(usize, &'c Pattern),
+    /// Something that must, or must not, stand anywhere around a pattern's line.
+    Context(&'c Context),
+    /// The project's own programs speak from here on.
+    Banner(&'c Banner),
+}
+
+impl<'c> Detector<'c> {
+    /// Makes the catalogue ready.
+    pub fn new(catalog: &'c Catalog) -> Detector<'c> {
+        let entries = entries(catalog);
+        let mut by_literal: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+        for (i, entry) in entries.iter().enumerate() {
+            for literal in entry.expression().literals() {
+                by_literal.entry(literal).or_default().push(i);
+            }
+        }
+        let (literals, entries_of): (Vec<Vec<u8>>, Vec<Vec<usize>>) =
+            by_literal.into_iter().map(|(literal, entries)| (literal.to_vec(), entries)).unzip();
+        Detector {
+            catalog,
+            candidates: Candidates::new(&literals),
+            literals: AhoCorasick::new(&literals).ok(),
+            entries_of,
+            entries,
+        }
+    }
+
+    /// The entries whose expressions the text may satisfy, each once, in the catalogue's order.
+    pub(crate) fn entries_for(&self, text: &str, entries: &mut Vec<usize>) {
+        entries.clear();
+        if let Some(literals) = &self.literals {
+            for found in literals.find_overlapping_iter(text) {
+                if let Some(of_literal) = self.entries_of.get(found.pattern().as_usize()) {
+                    entries.extend_from_slice(of_literal);
+                }
+            }
+        }
+        entries.sort_unstable();
+        entries.dedup();
+    }
+
+    pub(crate) fn pattern(&self, index: usize) -> Option<&'c Pattern> {
+        self.catalog.patterns().get(index)
+    }
+}
+
+impl<'c> Entry<'c> {
+    pub(crate) fn expression(self) -> &'c Expression {
+        match self {
+            Entry::Pattern(_, pattern) => &pattern.matcher.line,
+            Entry::Context(context) => &context.line,
+            Entry::Banner(banner) => &banner.line,
+        }
+    }
+}
+
+fn entries(catalog: &Catalog) -> Vec<Entry<'_>> {
+    let mut entries = Vec::new();
+    for (i, pattern) in catalog.patterns().iter().enumerate().filter(|(_, p)| p.status != Status::Retired) {
+        entries.push(Entry::Pattern(i, pattern));
+        entries.extend(pattern.matcher.unbounded().map(Entry::Context));
+    }
+    entries.extend(catalog.banners().iter().map(Entry::Banner));
+    entries
+}

@@ -1,0 +1,48 @@
+//! Log × catalogue × findings → diagnosis.
+//!
+//! The log is hostile text: a failing test can print the last words of any tool. So a line counts as a tool's word
+//! only where that tool can be speaking (see [`Circumstances`] and the catalogue's banners), code evidence that
+//! comes last or is final beats infrastructure, and what can't be put in order is `unknown`.
+//!
+//! One pass finds the signatures ([`Detector::scan`]); the conclusion is drawn from them, first without and, once
+//! the probes have looked, with findings ([`Detector::conclude`]). The same window gives the same verdict.
+
+mod alternatives;
+mod around;
+mod candidates;
+mod circumstances;
+mod conclude;
+mod detection;
+mod detector;
+mod evidence;
+mod fingerprint;
+mod hit;
+mod ranking;
+mod scan;
+mod settle;
+mod speaker;
+mod unknown;
+
+pub use circumstances::{Circumstances, ExitFacts};
+pub use detection::{Detection, Signature};
+pub use detector::Detector;
+pub use scan::Scan;
+
+use regreen_catalog::Catalog;
+use regreen_domain::{CommandFacts, Finding};
+use regreen_logs::Log;
+use regreen_mask::Masker;
+
+/// Scans and concludes at once. To probe in between, use a [`Detector`].
+pub fn diagnose(
+    log: &Log<'_>,
+    catalog: &Catalog,
+    findings: &[Finding],
+    command: Option<&CommandFacts>,
+    masker: &Masker,
+    exit: Option<ExitFacts>,
+) -> Detection {
+    let detector = Detector::new(catalog);
+    let scan = detector.scan(log, &Circumstances { command, exit });
+    detector.conclude(&scan, findings, masker)
+}

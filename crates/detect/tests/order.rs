@@ -1,0 +1,195 @@
+//! The order of evidence: what was retried, what follows from what, what can't be ordered, who hung; and the
+//! things that a log can't change: panics, fingerprints, secrets.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use regreen_catalog::Catalog;
+use regreen_detect::{Circumstances, Detection, Detector, ExitFacts};
+use regreen_domain::{CommandFacts, CommandKind, Role, Tool, Verdict};
+use regreen_logs::{Dropped, ReadOptions, read};
+use regreen_mask::Masker;
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::builtin().unwrap());
+static DETECTOR: LazyLock<Detector<'static>> = LazyLock::new(|| Detector::new(&CATALOG));
+
+fn detect_with(log: &[u8], circumstances: &Circumstances<'_>) -> Detection {
+    let log = read(log, &ReadOptions::spool(Dropped::default()));
+    let masker = Masker::new(["planted-secret-value"]);
+    DETECTOR.conclude(&DETECTOR.scan(&log, circumstances), &[], &masker)
+}
+
+fn class(log: &str) -> String {
+    detect_with(log.as_bytes(), &Circumstances::default()).diagnosis.class.id().to_owned()
+}
+
+const RESET: &str = "npm error code ECONNRESET\nnpm error network read ECONNRESET\n";
+const TYPE_ERROR: &str = "src/a.c:3:9: error: expected expression\n";
+
+#[test]
+fn a_retry_that_worked_is_no_cause() {
+    let retried = "npm http fetch GET https://registry.npmjs.org/a attempt 1 failed with ECONNRESET\nadded 9 packages\n";
+    assert_eq!(class(retried), "unknown");
+    assert!(!detect_with(retried.as_bytes(), &Circumstances::default()).diagnosis.failed);
+    let cargo = "warning: spurious network error (3 tries remaining): [7] Could not connect to server\n   Compiling app v0.1.0\n";
+    assert_eq!(class(cargo), "unknown");
+    let pip = "WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'ReadTimeoutError(x)': /simple/a/\n\
+               Successfully installed a-1\n";
+    assert_eq!(class(pip), "unknown");
+    assert_eq!(class(&format!("{cargo}error[E0308]: mismatched types\n --> src/a.rs:1:2\n")), "build-failure");
+}
+
+#[test]
+fn code_evidence_that_comes_later_decides_and_what_cannot_be_ordered_is_unknown() {
+    assert_eq!(class(&format!("{RESET}{TYPE_ERROR}")), "build-failure");
+    let mixed = detect_with(format!("{TYPE_ERROR}{RESET}").as_bytes(), &Circumstances::default()).diagnosis;
+    assert_eq!((mixed.class.id(), mixed.failed), ("unknown", true));
+    assert!(mixed.reason.contains("neither follows from the other"), "{}", mixed.reason);
+    assert_eq!(mixed.evidence.len(), 2);
+    assert_eq!(class(&format!("{TYPE_ERROR}error: could not compile `a` (bin \"a\")\n{RESET}")), "build-failure");
+}
+
+#[test]
+fn a_chain_of_causes_is_told_root_first() {
+    let log = "   Compiling app v0.1.0\nerror: linker `cc` not found\n  |\n\nerror: could not compile `app` (bin \"app\")\n";
+    let found = detect_with(log.as_bytes(), &Circumstances::default()).diagnosis;
+    assert_eq!(found.class.id(), "toolchain-missing");
+    let roles: Vec<_> = found.evidence.iter().map(|e| (e.line, e.role)).collect();
+    assert_eq!(roles, [(2, Role::Root), (5, Role::Symptom)]);
+    // A real error beside it is not explained by the missing linker.
+    let both = log.replace("error: linker", "error[E0308]: mismatched types\n --> src/a.rs:1:2\nerror: linker");
+    assert_eq!(class(&both), "build-failure");
+}
+
+#[test]
+fn a_script_run_by_npm_cannot_speak_for_npm() {
+    let script = "> app@1.0.0 postinstall\n> node x.js\n\n";
+    let end = "npm error code 1\nnpm error path /home/runner/work/app/app\nnpm error command failed\n";
+    let install = CommandFacts { tool: Tool::new("npm"), kind: CommandKind::Install, fetches: true };
+    for log in [format!("{script}{RESET}{end}"), format!("{end}{RESET}"), format!("{script}{RESET}")] {
+        for command in [None, Some(&install)] {
+            let found = detect_with(log.as_bytes(), &Circumstances { command, exit: None }).diagnosis;
+            assert_ne!(found.class.verdict(), Verdict::Infrastructure, "{log}");
+        }
+    }
+}
+
+#[test]
+fn a_command_that_hung_on_a_warning_hung_for_its_reason() {
+    let pip = CommandFacts { tool: Tool::new("pip"), kind: CommandKind::Install, fetches: true };
+    let log = "WARNING: Retrying (Retry(total=3, connect=None, read=None, redirect=None, status=None)) after connection \
+               broken by 'ReadTimeoutError(x)': /simple/a/\n";
+    let hung = Some(ExitFacts { idle: true, signal: Some(15), ..ExitFacts::default() });
+    let found = detect_with(log.as_bytes(), &Circumstances { command: Some(&pip), exit: hung }).diagnosis;
+    assert_eq!(found.class.id(), "network-timeout");
+    let ended = Some(ExitFacts { code: Some(1), ..ExitFacts::default() });
+    let found = detect_with(log.as_bytes(), &Circumstances { command: Some(&pip), exit: ended }).diagnosis;
+    assert_eq!(found.class.id(), "unknown");
+    assert!(found.reason.contains("only warns"), "{}", found.reason);
+    let silent = detect_with(b"", &Circumstances { command: Some(&pip), exit: hung }).diagnosis;
+    assert!(silent.failed && silent.reason.contains("said nothing more"), "{}", silent.reason);
+}
+
+#[test]
+fn a_signal_alone_proves_nothing() {
+    let exit = Some(ExitFacts { signal: Some(9), ..ExitFacts::default() });
+    let found = detect_with(b"working\n", &Circumstances { command: None, exit }).diagnosis;
+    assert_eq!((found.class.id(), found.failed), ("unknown", true));
+    assert!(found.reason.contains("signal 9"), "{}", found.reason);
+}
+
+#[test]
+fn a_command_that_succeeded_did_not_fail_whatever_it_printed() {
+    let exit = Some(ExitFacts { code: Some(0), ..ExitFacts::default() });
+    let found = detect_with(RESET.as_bytes(), &Circumstances { command: None, exit }).diagnosis;
+    assert!(!found.failed && found.class.id() == "unknown");
+}
+
+#[test]
+fn the_same_failure_elsewhere_has_the_same_fingerprint() {
+    let lost = |host: &str, package: &str| {
+        let log = format!(
+            "npm warn tarball tarball data for {package}@https://{host}/{package}/-/x-1.tgz (sha512-AAA) seems to be corrupted. Trying again.\n\
+             npm error notarget No matching version found for {package}@^3.0.0.\n"
+        );
+        detect_with(log.as_bytes(), &Circumstances::default()).diagnosis.fingerprint
+    };
+    assert_eq!(lost("a.example", "left-pad"), lost("b.example:4873", "left-pad"));
+    assert_ne!(lost("a.example", "left-pad"), lost("a.example", "right-pad"));
+    let unknown = |path: &str, ms: u32| {
+        let log = format!("error: step 3 in {path} gave up after {ms} ms\n");
+        detect_with(log.as_bytes(), &Circumstances::default()).diagnosis.fingerprint
+    };
+    assert_eq!(unknown("/home/a/x", 31), unknown("/srv/b/y", 4500));
+}
+
+#[test]
+fn typed_holes_are_the_only_way_out_of_a_log() {
+    let log = "npm error code ENOTFOUND\nnpm error network request to https://registry.example:8443/a failed, reason: x\n";
+    let found = detect_with(log.as_bytes(), &Circumstances::default());
+    assert_eq!(found.host().unwrap().as_str(), "registry.example:8443");
+    let hostile = log.replace("registry.example:8443", "$(reboot).example");
+    assert_eq!(detect_with(hostile.as_bytes(), &Circumstances::default()).host(), None);
+}
+
+#[test]
+fn colour_hides_neither_cause_nor_secret() {
+    let log = "\u{1b}[1mnpm\u{1b}[22m \u{1b}[31merror\u{1b}[39m \u{1b}[94mnetwork\u{1b}[39m timeout at: https://registry.example/pla\u{1b}[0mnted-secret-value\n";
+    let found = detect_with(log.as_bytes(), &Circumstances::default()).diagnosis;
+    assert_eq!(found.class.id(), "network-timeout");
+    assert_eq!(found.evidence[0].text, "npm error network timeout at: https://registry.example/***");
+}
+
+#[test]
+fn a_megabyte_of_nothing_but_signatures_is_survived() {
+    let log = RESET.repeat(1024 * 1024 / RESET.len());
+    assert_eq!(class(&log), "network-timeout");
+}
+
+/// Lines of real signatures, banners and noise, in any order.
+fn pieces() -> impl Strategy<Value = Vec<String>> {
+    let lines: Vec<String> = CATALOG
+        .patterns()
+        .iter()
+        .flat_map(|p| p.examples.iter().filter_map(|e| e.log.lines().nth(e.line - 1)).map(str::to_owned))
+        .chain(CATALOG.banners().iter().flat_map(|b| b.examples.iter().flat_map(|(_, log, _)| log.lines().map(str::to_owned))))
+        .collect();
+    proptest::collection::vec(prop_oneof![proptest::sample::select(lines), "\\PC{0,20}"], 0..14)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..500)) {
+        detect_with(&bytes, &Circumstances::default());
+    }
+
+    #[test]
+    fn the_same_window_gives_the_same_verdict(lines in pieces()) {
+        let log = lines.join("\n");
+        let once = detect_with(log.as_bytes(), &Circumstances::default()).diagnosis;
+        let again = detect_with(log.as_bytes(), &Circumstances::default()).diagnosis;
+        prop_assert_eq!(&once, &again);
+        let crlf = detect_with(lines.join("\r\n").as_bytes(), &Circumstances::default()).diagnosis;
+        prop_assert_eq!((once.class, once.pattern), (crlf.class, crlf.pattern));
+    }
+
+    #[test]
+    fn a_final_word_about_code_is_never_infrastructure(lines in pieces(), at in 0usize..14) {
+        let mut lines = lines;
+        lines.insert(at.min(lines.len()), "error: test failed, to rerun pass `--lib`".to_owned());
+        let found = detect_with(lines.join("\n").as_bytes(), &Circumstances::default()).diagnosis;
+        prop_assert_ne!(found.class.verdict(), Verdict::Infrastructure);
+    }
+
+    #[test]
+    fn a_known_test_command_is_never_healable(lines in pieces()) {
+        let command = CommandFacts { tool: Tool::new("npm"), kind: CommandKind::Test, fetches: false };
+        let circumstances = Circumstances { command: Some(&command), exit: None };
+        let found = detect_with(lines.join("\n").as_bytes(), &circumstances).diagnosis;
+        let healable = found.class.healable().map(|c| c.id());
+        prop_assert!(matches!(healable, None | Some("resource-exhausted")), "{:?}", healable);
+    }
+}

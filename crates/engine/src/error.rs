@@ -1,0 +1,30 @@
+//! What stops Regreen, never the job: the wrapped command's verdict stands.
+
+use regreen_ledger::LedgerError;
+use regreen_saga::SagaError;
+use thiserror::Error;
+
+use crate::state::StateError;
+
+/// Why a failure could not be handled, or a run could not be resumed.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The state folder can't be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The ledger can't be used, so nothing was done: no effect without its journal entry.
+    #[error("the ledger can't be used")]
+    Ledger(#[from] LedgerError),
+    /// The journal refused in the middle of a run.
+    #[error("the recovery stands still and can be resumed with `regreen resume`")]
+    Saga(#[from] SagaError),
+    /// The catalogue names something that does not exist.
+    #[error("the catalogue is invalid: {0}")]
+    Catalog(String),
+    /// Processes of a killed run could not be ended.
+    #[error("processes of the killed run are still there: {0}")]
+    Survivors(String),
+    /// Something that was to be put away after a run is still there.
+    #[error("failed to clear up after the run")]
+    CleanUp(#[source] std::io::Error),
+}

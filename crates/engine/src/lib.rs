@@ -1,0 +1,23 @@
+//! The one use-case: [`Engine::handle`] takes a failure and brings it to its end, and [`Engine::resume`] does the same
+//! for one that a process left behind. The order of the pipeline, nothing else.
+
+mod closing;
+mod config;
+mod error;
+mod event;
+mod handle;
+mod look;
+mod playbooks;
+mod resume;
+mod setting;
+mod state;
+
+pub use config::Config;
+pub use error::EngineError;
+pub use event::{Event, Voice};
+pub use handle::{Engine, Failure, Handled};
+pub use look::diagnose_log;
+pub use playbooks::join as join_playbooks;
+pub use resume::Resumed;
+pub use setting::{place, setting};
+pub use state::{State, StateError, state_root};

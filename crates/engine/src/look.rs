@@ -1,0 +1,95 @@
+//! From a log and a workspace to a diagnosis: read, scan, probe what the signatures call for, conclude.
+
+use regreen_catalog::Catalog;
+use regreen_detect::{Circumstances, Detection, Detector, ExitFacts};
+use regreen_domain::{CommandFacts, FailureClass, Finding, HealableClass, Standing, Untrusted};
+use regreen_logs::{Dropped, ReadOptions, read};
+use regreen_mask::Masker;
+use regreen_tools::{
+    Adapter, Job, adapter, locks,
+    probe::{self, Suspect},
+};
+
+/// Diagnoses a log alone: nothing is looked at but its text.
+pub fn diagnose_log(catalog: &Catalog, bytes: &[u8], masker: &Masker) -> Detection {
+    let log = read(bytes, &ReadOptions::default());
+    let detector = Detector::new(catalog);
+    let scan = detector.scan(&log, &Circumstances { command: None, exit: None });
+    detector.conclude(&scan, &[], masker)
+}
+
+/// What a failure in a job looks like.
+pub(crate) struct Look {
+    pub(crate) detection: Detection,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Diagnoses a command that has just failed here: its output first, then what the workspace, the cache and the
+/// remotes say of it.
+pub(crate) async fn look(
+    catalog: &Catalog,
+    job: &Job,
+    command: &CommandFacts,
+    exit: ExitFacts,
+    output: &[u8],
+    dropped: Dropped,
+    masker: &Masker,
+) -> Look {
+    let detector = Detector::new(catalog);
+    let log = read(output, &ReadOptions::spool(dropped));
+    let scan = detector.scan(&log, &Circumstances { command: Some(command), exit: Some(exit) });
+    let first = detector.conclude(&scan, &[], masker);
+    let findings = probe_for(&first, job, command).await;
+    let detection = if findings.is_empty() { first } else { detector.conclude(&scan, &findings, masker) };
+    Look { detection, findings }
+}
+
+async fn probe_for(first: &Detection, job: &Job, command: &CommandFacts) -> Vec<Finding> {
+    // Code is never healed, so nothing needs to be asked about it.
+    if matches!(first.diagnosis.class, FailureClass::Code(_)) {
+        return Vec::new();
+    }
+    let classes: Vec<HealableClass> = first
+        .signatures
+        .iter()
+        .filter(|s| s.counts)
+        .flat_map(|s| std::iter::once(s.class).chain(s.also.iter().copied()))
+        .filter_map(FailureClass::healable)
+        .collect();
+    let tool = first.diagnosis.tool.as_ref().or(command.tool.as_ref());
+    let Some(adapter) = tool.and_then(adapter) else { return Vec::new() };
+    use HealableClass as C;
+    let mut findings = Vec::new();
+    if classes.iter().any(|c| matches!(c, C::LockfileCorruption | C::CacheCorruption)) {
+        findings.extend(probe_bytes(first, job, adapter).await);
+    }
+    let remote =
+        classes.iter().find(|c| matches!(c, C::NetworkTimeout | C::ServiceUnavailable | C::RateLimited));
+    if let Some(class) = remote {
+        let seen_failing = first.diagnosis.class.healable() == Some(*class);
+        findings.extend(probe::remote(job, adapter, *class, first.host().as_ref(), seen_failing).await);
+    }
+    findings
+}
+
+/// The lockfile, the cache, and where neither is the odd one out, what the registry serves.
+async fn probe_bytes(first: &Detection, job: &Job, adapter: &'static dyn Adapter) -> Vec<Finding> {
+    let look = locks::look(job, adapter).await;
+    let mut findings = probe::lockfile(&adapter.tool(), &look);
+    let decided = |findings: &[Finding]| {
+        findings.iter().any(|f| matches!(f.standing, Standing::Confirms | Standing::Forbids))
+    };
+    if decided(&findings) {
+        return findings;
+    }
+    findings.extend(probe::cache(job, adapter).await);
+    let damaged = decided(&findings);
+    if let Ok(look) = &look {
+        let wanted = first.captures.get("wanted").map(Untrusted::for_display).map(str::to_owned);
+        let suspect = Suspect { package: first.package(), wanted };
+        let served = probe::checksum(job, adapter, look, &suspect).await;
+        // Where the cache is damaged, only possible tampering is worth adding.
+        findings.extend(served.into_iter().filter(|f| !damaged || f.standing == Standing::Forbids));
+    }
+    findings
+}

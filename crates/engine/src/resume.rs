@@ -1,0 +1,200 @@
+//! What a process that died left behind: its children are ended, and its run is brought to its end by the journal.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use regreen_domain::Outcome;
+use regreen_ledger::{Closing, Incident, Ledger};
+use regreen_process::{RunId, marker};
+use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, execute, roll_back};
+use regreen_steps::{Rerun, RerunEnd, World, kinds};
+use regreen_tools::{Job, Overlay, adapter};
+
+use crate::{
+    closing,
+    error::EngineError,
+    event::Event,
+    handle::{Engine, now, owner_token},
+    playbooks::prepare_plan,
+    state::{Lock, State, lock, try_lock},
+};
+
+/// How a found run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resumed {
+    /// The incident.
+    pub incident: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, where it was not healed.
+    pub why: String,
+}
+
+/// Longest that the processes of a killed run may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A resumed run never repeats the wrapped command.
+struct NeverAgain;
+
+impl Rerun for NeverAgain {
+    fn rerun(&self, _: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>> {
+        Box::pin(async { Err("a resumed run never repeats the wrapped command".to_owned()) })
+    }
+}
+
+impl Engine {
+    /// Brings every run that died in this workspace to its end: healed where everything had been verified but the
+    /// record, else as before. Nothing happens while the process that owns a run is alive.
+    ///
+    /// # Errors
+    /// [`EngineError`]; what could not be done can be tried again.
+    pub async fn resume(&self, job: &Job, state: &State) -> Result<Vec<Resumed>, EngineError> {
+        let fail = |source| crate::StateError::Folder { path: state.workspace_lock(), source };
+        let Some(_lock) = try_lock(&state.workspace_lock()).map_err(fail)? else { return Ok(Vec::new()) };
+        let ledger = self.open_ledger(state).await?;
+        let mut resumed = Vec::new();
+        for incident in ledger.open_incidents().await? {
+            resumed.push(self.resume_one(&ledger, state, job, &incident).await?);
+        }
+        ledger.close_file().await;
+        Ok(resumed)
+    }
+
+    async fn resume_one(
+        &self,
+        ledger: &Ledger,
+        state: &State,
+        job: &Job,
+        incident: &Incident,
+    ) -> Result<Resumed, EngineError> {
+        // First the orphans: what they still write must not come after the undo.
+        if let Some(run) = incident.run_marker.as_ref().and_then(|m| RunId::new(m.clone()).ok()) {
+            let ended = tokio::task::spawn_blocking(move || marker::end_all(&run, GRACE)).await;
+            ended
+                .map_err(|e| EngineError::Survivors(e.to_string()))?
+                .map_err(|e| EngineError::Survivors(e.to_string()))?;
+        }
+        let owner = owner_token();
+        ledger.take_over(&incident.id, &owner, now()).await?;
+        let Some(plan) = incident.plan() else {
+            // It died between the diagnosis and the decision: nothing was touched.
+            ledger.close_incident(&incident.id, &owner, Outcome::LeftAlone).await?;
+            closing::clear(ledger, state, &incident.id).await?;
+            let why = "it ended before anything was decided".to_owned();
+            return Ok(Resumed { incident: incident.id.clone(), outcome: Outcome::LeftAlone, why });
+        };
+        let _cache_locks =
+            self.cache_locks(state, job, &plan.steps, Instant::now() + self.config.recovery_timeout).await?;
+        let world = Arc::new(World {
+            job: job.clone(),
+            state: state.folder().to_owned(),
+            mirrors: self.config.mirrors.clone(),
+            rerun: Arc::new(NeverAgain),
+            snapshot: None,
+            paths: plan.paths.clone(),
+            deadline: Instant::now() + self.config.recovery_timeout,
+            attempt: incident.attempt,
+            seed: 0,
+            progress: self.progress(),
+            last_rerun: Mutex::new(None),
+        });
+        let steps = prepare_plan(&plan, &kinds(&world))?;
+        let mut journal = ledger.journal(&incident.id, &owner, now);
+        let ended = execute(&incident.id, &steps, &mut journal, &OpenGate, Drive::Resume).await?;
+        let (outcome, why) = match ended {
+            Ended::Verified => (Outcome::Healed, String::new()),
+            Ended::RolledBack { why } => (Outcome::RolledBack, why),
+            Ended::Stuck { why } => (Outcome::Stuck, why),
+        };
+        ledger.close_incident(&incident.id, &owner, outcome).await?;
+        if outcome != Outcome::Stuck {
+            closing::clear(ledger, state, &incident.id).await?;
+        }
+        Ok(Resumed { incident: incident.id.clone(), outcome, why })
+    }
+
+    /// Takes back what a closed incident did, on a person's word.
+    ///
+    /// # Errors
+    /// [`EngineError`]; the copies it needs are kept only until an incident is closed, so an incident that was
+    /// closed as healed can't be taken back by Regreen: its patch can, with `git apply -R`.
+    pub async fn roll_back(
+        &self,
+        job: &Job,
+        state: &State,
+        id: &str,
+        why: &str,
+    ) -> Result<Resumed, EngineError> {
+        let fail = |source| crate::StateError::Folder { path: state.workspace_lock(), source };
+        let lock = try_lock(&state.workspace_lock()).map_err(fail)?;
+        let _lock: Lock = lock.ok_or(crate::StateError::Busy(Duration::ZERO))?;
+        let ledger = self.open_ledger(state).await?;
+        let incident = ledger.incident(id).await?;
+        let incident =
+            incident.ok_or_else(|| regreen_ledger::LedgerError::UnknownIncident { id: id.to_owned() })?;
+        let plan =
+            incident.plan().ok_or_else(|| EngineError::Catalog("the incident has no plan".to_owned()))?;
+        let owner = owner_token();
+        ledger.take_over(id, &owner, now()).await?;
+        let world = Arc::new(World {
+            job: job.clone(),
+            state: state.folder().to_owned(),
+            mirrors: Vec::new(),
+            rerun: Arc::new(NeverAgain),
+            snapshot: None,
+            paths: plan.paths.clone(),
+            deadline: Instant::now() + self.config.recovery_timeout,
+            attempt: incident.attempt,
+            seed: 0,
+            progress: self.progress(),
+            last_rerun: Mutex::new(None),
+        });
+        let steps = prepare_plan(&plan, &kinds(&world))?;
+        let mut journal = ledger.journal(id, &owner, now);
+        let (outcome, why) = match roll_back(id, &steps, &mut journal, why).await? {
+            Ended::Stuck { why } => (Outcome::Stuck, why),
+            Ended::RolledBack { why } => (Outcome::RolledBack, why),
+            Ended::Verified => (Outcome::RolledBack, why.to_owned()),
+        };
+        ledger.close_incident(id, &owner, outcome).await?;
+        if outcome != Outcome::Stuck {
+            closing::clear(&ledger, state, id).await?;
+        }
+        ledger.close_file().await;
+        Ok(Resumed { incident: id.to_owned(), outcome, why })
+    }
+
+    /// The locks of the caches that these steps take entries out of.
+    pub(crate) async fn cache_locks(
+        &self,
+        state: &State,
+        job: &Job,
+        steps: &[regreen_domain::PlannedStep],
+        deadline: Instant,
+    ) -> Result<Vec<(Lock, bool)>, EngineError> {
+        let mut locks = Vec::new();
+        for step in steps.iter().filter(|s| s.kind == "quarantine-entries") {
+            let tool = step.args.get("tool").and_then(|t| regreen_domain::Tool::new(t));
+            let Some(adapter) = tool.as_ref().and_then(adapter) else { continue };
+            if let Some(root) = adapter.cache_root(job).await {
+                let waiting =
+                    || self.voice.tell(Event::Progress("another regreen is healing this cache; waiting"));
+                locks.push(lock(&state.cache_lock(&root), deadline, waiting).await?);
+            }
+        }
+        Ok(locks)
+    }
+}
+
+/// Shorthand for an end without more to record.
+trait CloseIncident {
+    async fn close_incident(&self, id: &str, owner: &str, outcome: Outcome) -> Result<(), EngineError>;
+}
+
+impl CloseIncident for Ledger {
+    async fn close_incident(&self, id: &str, owner: &str, outcome: Outcome) -> Result<(), EngineError> {
+        Ok(self.close(id, owner, &Closing::new(outcome), now()).await?)
+    }
+}

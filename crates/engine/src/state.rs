@@ -1,0 +1,152 @@
+//! Regreen's own folder for a workspace: 0700, never inside the checkout.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    },
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// The state folder of one workspace.
+#[derive(Debug, Clone)]
+pub struct State {
+    root: PathBuf,
+    folder: PathBuf,
+}
+
+/// Why the state folder can't be used.
+#[derive(Debug, Error)]
+pub enum StateError {
+    /// It can't be made, or belongs to somebody else.
+    #[error("failed to use the state folder {path}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another Regreen is at work here, and did not end in time.
+    #[error("another regreen is healing here; it did not end within {0:?}")]
+    Busy(Duration),
+}
+
+/// Where state is kept, and whether that place is only good for this machine's uptime.
+/// Source: XDG Base Directory Specification, `XDG_STATE_HOME`.
+pub fn state_root(env: &BTreeMap<OsString, OsString>) -> (PathBuf, bool) {
+    let absolute = |name: &str| env.get(OsStr::new(name)).map(PathBuf::from).filter(|p| p.is_absolute());
+    if let Some(state) = absolute("XDG_STATE_HOME") {
+        return (state.join("regreen"), false);
+    }
+    if let Some(home) = absolute("HOME") {
+        return (home.join(".local/state/regreen"), false);
+    }
+    let temporary = absolute("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
+    (temporary.join(format!("regreen-{}", rustix::process::getuid().as_raw())), true)
+}
+
+impl State {
+    /// The folder of the workspace at `workspace`, below `root`. Nothing is made yet.
+    pub fn of(root: &Path, workspace: &Path) -> State {
+        let digest = Sha256::digest(workspace.as_os_str().as_bytes());
+        let name: String = digest[..8].iter().map(|b| format!("{b:02x}")).collect();
+        State { root: root.to_owned(), folder: root.join(name) }
+    }
+
+    /// Makes the folder, and refuses one that others could have prepared.
+    ///
+    /// # Errors
+    /// [`StateError::Folder`].
+    pub fn make(&self) -> Result<(), StateError> {
+        for path in [&self.root, &self.folder] {
+            let fail = |source| StateError::Folder { path: path.clone(), source };
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fail)?;
+            let metadata = fs::symlink_metadata(path).map_err(fail)?;
+            if !metadata.is_dir() || metadata.uid() != rustix::process::geteuid().as_raw() {
+                return Err(fail(io::Error::other("it belongs to another user")));
+            }
+            if metadata.mode() & 0o022 != 0 {
+                return Err(fail(io::Error::other("others may write to it")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The ledger's file.
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.join("ledger.db")
+    }
+
+    /// There while a recovery is under way: the next `run` looks here, and opens the ledger only then.
+    pub fn open_marker(&self) -> PathBuf {
+        self.folder.join("open")
+    }
+
+    /// Where an incident's patch goes.
+    pub fn patch(&self, incident: &str) -> PathBuf {
+        self.folder.join("patches").join(format!("{incident}.patch"))
+    }
+
+    /// The lock of this workspace.
+    pub fn workspace_lock(&self) -> PathBuf {
+        self.folder.join("lock")
+    }
+
+    /// The lock of a cache that workspaces share.
+    pub fn cache_lock(&self, cache: &Path) -> PathBuf {
+        let digest = Sha256::digest(cache.as_os_str().as_bytes());
+        let name: String = digest[..8].iter().map(|b| format!("{b:02x}")).collect();
+        self.root.join(format!("cache-{name}.lock"))
+    }
+}
+
+/// A lock that the system lets go when the process dies.
+pub(crate) struct Lock(#[expect(dead_code, reason = "held for its drop")] File);
+
+/// Takes the lock at `path`; `None` where another process holds it.
+pub(crate) fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Lock(file))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(e),
+    }
+}
+
+/// Takes the lock at `path`, waiting at most until `deadline`. Says whether it had to wait.
+pub(crate) async fn lock(
+    path: &Path,
+    deadline: Instant,
+    waiting: impl Fn(),
+) -> Result<(Lock, bool), StateError> {
+    let fail = |source| StateError::Folder { path: path.to_owned(), source };
+    let started = Instant::now();
+    let mut waited = false;
+    loop {
+        if let Some(lock) = try_lock(path).map_err(fail)? {
+            return Ok((lock, waited));
+        }
+        if !waited {
+            waiting();
+            waited = true;
+        }
+        if Instant::now() >= deadline {
+            return Err(StateError::Busy(started.elapsed()));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,139 @@
+//! The packages that the lab serves: the same seven releases for each package manager, made in memory.
+//!
+//! Every artefact is a pure function of its release and edition, so that lockfiles can be written down without
+//! asking a server, and two runs of a scenario see the same bytes.
+
+mod archive;
+mod cargo;
+pub(crate) mod digest;
+mod npm;
+mod pip;
+
+pub(crate) use cargo::index_path;
+pub(crate) use pip::file_name as wheel_name;
+
+/// A package manager that the lab can serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackageManager {
+    /// npm, by packument and tarball.
+    Npm,
+    /// cargo, by sparse index and crate file.
+    Cargo,
+    /// pip, by simple index and wheel.
+    Pip,
+}
+
+impl PackageManager {
+    /// All three.
+    pub const ALL: [PackageManager; 3] = [PackageManager::Npm, PackageManager::Cargo, PackageManager::Pip];
+
+    /// The stable id: the program's own name, and the first folder of its registry's paths.
+    pub const fn id(self) -> &'static str {
+        match self {
+            PackageManager::Npm => "npm",
+            PackageManager::Cargo => "cargo",
+            PackageManager::Pip => "pip",
+        }
+    }
+}
+
+/// Whose bytes an artefact holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Edition {
+    /// What the author published.
+    Honest,
+    /// What an attacker put in its place: same name, same version, other code.
+    Tampered,
+}
+
+/// One version of one package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release {
+    /// The name, valid for all three package managers.
+    pub name: &'static str,
+    /// Major, minor, patch.
+    pub version: &'static str,
+    /// Names that it needs, each at `1.x`.
+    pub needs: &'static [&'static str],
+}
+
+/// Everything that the lab serves, older versions first.
+///
+/// `omega` and `sigma` are neighbours in every sorted lockfile, so that two branches which add one each collide.
+pub const RELEASES: &[Release] = &[
+    Release { name: "regreen-lab-alpha", version: "1.0.0", needs: &[] },
+    Release { name: "regreen-lab-alpha", version: "1.1.0", needs: &[] },
+    Release { name: "regreen-lab-beta", version: "1.0.0", needs: &["regreen-lab-alpha"] },
+    Release { name: "regreen-lab-delta", version: "1.0.0", needs: &[] },
+    Release { name: "regreen-lab-gamma", version: "2.0.0", needs: &["regreen-lab-beta"] },
+    Release {
+        name: "regreen-lab-gamma",
+        version: "2.1.0",
+        needs: &["regreen-lab-beta", "regreen-lab-delta"],
+    },
+    Release { name: "regreen-lab-omega", version: "1.0.0", needs: &[] },
+    Release { name: "regreen-lab-sigma", version: "1.0.0", needs: &[] },
+];
+
+impl Release {
+    /// The release of this name and version.
+    pub fn find(name: &str, version: &str) -> Option<Release> {
+        Release::all_of(name).find(|release| release.version == version)
+    }
+
+    /// The newest release of this name.
+    pub fn latest(name: &str) -> Option<Release> {
+        Release::all_of(name).last()
+    }
+
+    /// All releases of this name, older versions first.
+    pub fn all_of(name: &str) -> impl Iterator<Item = Release> {
+        RELEASES.iter().copied().filter(move |release| release.name == name)
+    }
+
+    /// The first number of the version.
+    pub fn major(&self) -> &'static str {
+        self.version.split('.').next().unwrap_or(self.version)
+    }
+}
+
+/// The file that a package manager downloads for a release: a `.tgz`, a `.crate` or a `.whl`.
+pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
+    match manager {
+        PackageManager::Npm => npm::tarball(release, edition),
+        PackageManager::Cargo => cargo::crate_file(release, edition),
+        PackageManager::Pip => pip::wheel(release, edition),
+    }
+}
+
+/// The value that each package exports: how a test of a lab project sees whose code it runs.
+fn greeting(release: Release, edition: Edition) -> String {
+    match edition {
+        Edition::Honest => format!("{} {}", release.name, release.version),
+        Edition::Tampered => format!("tampered {} {}", release.name, release.version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_artefact_is_the_same_each_time_and_differs_between_editions() {
+        for manager in PackageManager::ALL {
+            for release in RELEASES {
+                let honest = artefact(manager, *release, Edition::Honest);
+                assert_eq!(honest, artefact(manager, *release, Edition::Honest));
+                assert_ne!(honest, artefact(manager, *release, Edition::Tampered));
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_release_needs_is_served_at_major_one() {
+        for needed in RELEASES.iter().flat_map(|release| release.needs) {
+            assert!(Release::all_of(needed).any(|release| release.major() == "1"), "{needed}");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The real npm, cargo and pip against the lab: sound, and under every damage and fault.
+//!
+//! A package manager that isn't installed is skipped with a word on stderr.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that can't go on should stop; a skipped one should say so"
+)]
+
+use std::process::Output;
+
+use regreen_lab::damage::{CacheDamage, LockfileDamage};
+use regreen_lab::{Fault, Lab, Outage, PackageManager, PathGlob, Project, Script, Until};
+
+/// A lab, and a project in a folder that goes with it.
+struct Stage {
+    lab: Lab,
+    project: Project,
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    fn set(manager: PackageManager) -> Stage {
+        let folder = tempfile::tempdir().unwrap();
+        let lab = Lab::start().unwrap();
+        let project = Project::create(manager, folder.path(), &lab).unwrap();
+        Stage { lab, project, _folder: folder }
+    }
+
+    fn install(&self) -> Seen {
+        Seen::new(self.project.run(self.project.install_argv()).unwrap())
+    }
+
+    /// pip keeps even an answer with a wrong checksum; cargo an index that was tampered with.
+    fn forget_cache(&self) {
+        let _ = std::fs::remove_dir_all(self.project.cache());
+    }
+
+    /// Whatever makes the tool read its cache in full: cargo unpacks only when it builds.
+    fn use_cache(&self) -> Seen {
+        match self.project.manager() {
+            PackageManager::Cargo => Seen::new(self.project.run(&["cargo", "check", "--locked"]).unwrap()),
+            PackageManager::Npm | PackageManager::Pip => self.install(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Seen {
+    success: bool,
+    text: String,
+}
+
+impl Seen {
+    fn new(output: Output) -> Seen {
+        let text = [output.stdout, output.stderr].concat();
+        Seen { success: output.status.success(), text: String::from_utf8_lossy(&text).into_owned() }
+    }
+
+    #[track_caller]
+    fn failed_saying(&self, words: &str) {
+        assert!(
+            !self.success && self.text.contains(words),
+            "expected a failure with {words:?}: {}",
+            self.text
+        );
+    }
+
+    #[track_caller]
+    fn succeeded(&self) {
+        assert!(self.success, "{}", self.text);
+    }
+}
+
+fn installed(manager: PackageManager) -> bool {
+    let program = if manager == PackageManager::Pip { "python3" } else { manager.id() };
+    let there =
+        std::process::Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
+    if !there {
+        eprintln!("skipped: {program} is not installed");
+    }
+    there
+}
+
+/// The script under which every download fails in this way; metadata stays sound.
+fn downloads(manager: PackageManager, fault: Fault) -> Script {
+    let path = match manager {
+        PackageManager::Npm => PathGlob::NPM_TARBALLS,
+        PackageManager::Cargo => PathGlob::CARGO_CRATES,
+        PackageManager::Pip => PathGlob::PIP_FILES,
+    };
+    Script::fault(path, fault, Until::Forever)
+}
+
+fn a_sound_project_installs_and_passes_its_test(manager: PackageManager) {
+    if !installed(manager) {
+        return;
+    }
+    let stage = Stage::set(manager);
+    assert_eq!(stage.project.uncommitted().unwrap(), "");
+    stage.install().succeeded();
+    Seen::new(stage.project.run(stage.project.test_argv()).unwrap()).succeeded();
+    assert_eq!(stage.project.uncommitted().unwrap(), "", "installing and testing leave no trace in git");
+    assert!(!stage.lab.requests().is_empty(), "the packages came from the lab");
+    stage.project.remove_installed().unwrap();
+    stage.lab.set_script(Script::down(Outage::Forever));
+    let offline = stage.install();
+    match manager {
+        // pip always asks the index, even if the wheels are cached.
+        PackageManager::Pip => offline.failed_saying("No matching distribution found"),
+        PackageManager::Npm | PackageManager::Cargo => offline.succeeded(),
+    }
+}
+
+fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
+    if !installed(manager) {
+        return;
+    }
+    let stage = Stage::set(manager);
+    let busy = Fault::Status { code: 503, retry_after: None };
+    let limited = Fault::Status { code: 429, retry_after: Some(1) };
+    let words = match manager {
+        PackageManager::Npm => [
+            (Fault::Reset, "ECONNRESET"),
+            (Fault::Close, "socket hang up"),
+            (Fault::Stall, "network timeout at"),
+            (Fault::ResetBody, "npm error code ECONNRESET"),
+            (Fault::StallBody, "EIDLETIMEOUT"),
+            (Fault::TruncateBody, "aborted"),
+            (Fault::FlipBody, "EINTEGRITY"),
+            (Fault::Tampered, "EINTEGRITY"),
+            (busy, "503 Service Unavailable"),
+            (limited, "429 Too Many Requests"),
+        ],
+        PackageManager::Cargo => [
+            (Fault::Reset, "[56] "),
+            (Fault::Close, "[52] "),
+            (Fault::Stall, "[28] "),
+            (Fault::ResetBody, "[56] "),
+            (Fault::StallBody, "[28] "),
+            (Fault::TruncateBody, "[18] "),
+            (Fault::FlipBody, "failed to verify the checksum"),
+            (Fault::Tampered, "failed to verify the checksum"),
+            (busy, "got 503"),
+            (limited, "got 429"),
+        ],
+        PackageManager::Pip => [
+            (Fault::Reset, "Connection reset by peer"),
+            (Fault::Close, "Remote end closed connection"),
+            (Fault::Stall, "Read timed out"),
+            (Fault::ResetBody, "Connection reset by peer"),
+            (Fault::StallBody, "Read timed out"),
+            (Fault::TruncateBody, "DO NOT MATCH THE HASHES"),
+            (Fault::FlipBody, "DO NOT MATCH THE HASHES"),
+            (Fault::Tampered, "DO NOT MATCH THE HASHES"),
+            (busy, "too many 503 error responses"),
+            (limited, "HTTP error 429"),
+        ],
+    };
+    for (fault, words) in words {
+        stage.lab.set_script(downloads(manager, fault));
+        stage.forget_cache();
+        stage.install().failed_saying(words);
+    }
+    stage.lab.set_script(Script::fault(PathGlob::ANY, Fault::Tampered, Until::Forever));
+    stage.forget_cache();
+    stage.install().failed_saying(match manager {
+        PackageManager::Npm => "EINTEGRITY",
+        PackageManager::Cargo => "changed between lock files",
+        PackageManager::Pip => "DO NOT MATCH THE HASHES",
+    });
+    stage.lab.set_script(Script::down(Outage::Forever));
+    stage.forget_cache();
+    stage.install().failed_saying(match manager {
+        PackageManager::Npm => "ECONNREFUSED",
+        PackageManager::Cargo => "[7] ",
+        PackageManager::Pip => "Connection refused",
+    });
+    stage.lab.set_script(Script::sound());
+    stage.install().succeeded();
+}
+
+fn lockfile_damages_fail_as_recorded(manager: PackageManager) {
+    use LockfileDamage as D;
+    if !installed(manager) {
+        return;
+    }
+    let stage = Stage::set(manager);
+    stage.project.git(&["tag", "good"]).unwrap();
+    for damage in D::ALL {
+        damage.apply(&stage.project).unwrap();
+        let seen = stage.install();
+        stage.project.git(&["reset", "--quiet", "--hard", "good"]).unwrap();
+        let words = match (manager, damage) {
+            (PackageManager::Npm, D::Garbage | D::Truncated | D::Empty | D::ConflictMarkers) => "EUSAGE",
+            (PackageManager::Npm, D::WrongChecksum | D::TamperedChecksum) => "EINTEGRITY",
+            (PackageManager::Npm, D::EntryMissing) => "Missing: regreen-lab-beta@1.0.0 from lock file",
+            (PackageManager::Npm, D::Drift) => "Missing: regreen-lab-omega@1.0.0 from lock file",
+            (PackageManager::Cargo, D::Garbage | D::Truncated | D::ConflictMarkers) => {
+                "failed to parse lock file"
+            }
+            (PackageManager::Cargo, D::WrongChecksum | D::TamperedChecksum) => "changed between lock files",
+            (PackageManager::Cargo, D::Empty | D::EntryMissing | D::Drift) => "cannot update the lock file",
+            (PackageManager::Pip, D::Garbage | D::ConflictMarkers) => "Invalid requirement",
+            (PackageManager::Pip, D::Truncated) => "Arguments to --hash must be a hash name",
+            (PackageManager::Pip, D::Empty) => {
+                seen.succeeded();
+                continue;
+            }
+            (PackageManager::Pip, D::WrongChecksum | D::TamperedChecksum) => "DO NOT MATCH THE HASHES",
+            (PackageManager::Pip, D::EntryMissing) => "all requirements must have their versions pinned",
+            (PackageManager::Pip, D::Drift) => "Hashes are required in --require-hashes mode",
+        };
+        seen.failed_saying(words);
+    }
+}
+
+fn cache_damages_fail_as_recorded(manager: PackageManager) {
+    use CacheDamage as D;
+    if !installed(manager) {
+        return;
+    }
+    let damages: &[(CacheDamage, Option<&str>)] = match manager {
+        PackageManager::Npm => &[
+            (D::Flipped, None),
+            (D::Truncated, None),
+            (D::IsFolder, Some("npm error code ENOENT")),
+            (D::FolderIsFile, Some("npm error code ENOTDIR")),
+        ],
+        PackageManager::Cargo => &[
+            (D::Flipped, Some("failed to unpack")),
+            (D::Truncated, Some("failed to unpack package")),
+            (D::IsFolder, Some("Is a directory")),
+            (D::FolderIsFile, Some("Not a directory")),
+            (D::SourceFileMissing, Some("no targets specified in the manifest")),
+            (D::SourceManifestCut, Some("invalid basic string")),
+            (D::IndexChecksum, Some("changed between lock files")),
+            (D::IndexTruncated, None),
+        ],
+        PackageManager::Pip => &[(D::Flipped, Some("DO NOT MATCH THE HASHES")), (D::IsFolder, None)],
+    };
+    for (damage, words) in damages {
+        let stage = Stage::set(manager);
+        stage.project.warm_cache().unwrap();
+        damage.apply(&stage.project).unwrap();
+        let seen = stage.use_cache();
+        match words {
+            None => seen.succeeded(),
+            Some(words) => seen.failed_saying(words),
+        }
+        let once_only = (manager, damage) == (PackageManager::Npm, &D::IsFolder);
+        assert_eq!(stage.use_cache().success, words.is_none() || once_only, "{damage:?} a second time");
+    }
+}
+
+/// The lockfiles that the lab writes down are the ones that the real tools write.
+fn the_written_lockfile_is_the_tools_own(manager: PackageManager, resolve: &[&str]) {
+    if !installed(manager) {
+        return;
+    }
+    let stage = Stage::set(manager);
+    let written = std::fs::read_to_string(stage.project.lockfile()).unwrap();
+    std::fs::remove_file(stage.project.lockfile()).unwrap();
+    stage.project.must_run(resolve).unwrap();
+    let resolved = std::fs::read_to_string(stage.project.lockfile()).unwrap();
+    let own = stage.lab.registry_url(PackageManager::Npm);
+    assert_eq!(resolved.replace(&own, "https://registry.npmjs.org/"), written);
+}
+
+#[test]
+fn npm_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::Npm, &["npm", "install", "--package-lock-only"]);
+}
+
+#[test]
+fn cargo_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::Cargo, &["cargo", "generate-lockfile"]);
+}
+
+macro_rules! for_each_manager {
+    ($($law:ident),* $(,)?) => {
+        mod npm { $(#[test] fn $law() { super::$law(super::PackageManager::Npm) })* }
+        mod cargo { $(#[test] fn $law() { super::$law(super::PackageManager::Cargo) })* }
+        mod pip { $(#[test] fn $law() { super::$law(super::PackageManager::Pip) })* }
+    };
+}
+
+for_each_manager!(
+    a_sound_project_installs_and_passes_its_test,
+    network_and_service_faults_fail_as_recorded,
+    lockfile_damages_fail_as_recorded,
+    cache_damages_fail_as_recorded,
+);

@@ -1,0 +1,149 @@
+//! The audit log: a hash chain with one entry for every change.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sqlx::{FromRow, Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    Ledger, LedgerError,
+    digest::{canonical, sha256_of},
+    row::Row,
+};
+
+/// What comes before the first entry.
+pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// One link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditEntry {
+    /// Counts from 1 without gaps.
+    pub seq: i64,
+    /// When.
+    pub at: i64,
+    /// What happened, a past participle in kebab-case.
+    pub kind: String,
+    /// Canonical JSON: the row that changed with its digest, and who or why.
+    pub body: String,
+    /// Hash of the entry before.
+    pub prev: String,
+    /// SHA-256 over `prev`, `seq`, `at`, `kind` and `body`, each ended by a newline.
+    pub hash: String,
+}
+
+/// What happened, for the entry that goes with a changed row.
+pub(crate) struct Change<'a> {
+    /// When.
+    pub(crate) at: i64,
+    /// A past participle in kebab-case.
+    pub(crate) kind: &'static str,
+    /// Who, why and the like; already scrubbed.
+    pub(crate) details: &'a [(&'static str, &'a str)],
+}
+
+impl AuditEntry {
+    /// The hash that this entry must have.
+    pub(crate) fn expected_hash(&self) -> String {
+        let (seq, at) = (self.seq.to_string(), self.at.to_string());
+        sha256_of(&[&self.prev, &seq, &at, &self.kind, &self.body])
+    }
+
+    /// The row that changed and its digest, where the entry speaks of a row.
+    pub(crate) fn row(&self) -> Option<(String, String)> {
+        let body: Value = serde_json::from_str(&self.body).ok()?;
+        Some((body.get("row")?.as_str()?.to_owned(), body.get("sha256")?.as_str()?.to_owned()))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for AuditEntry {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(AuditEntry {
+            seq: row.try_get("seq")?,
+            at: row.try_get("at")?,
+            kind: row.try_get("kind")?,
+            body: row.try_get("body")?,
+            prev: row.try_get("prev")?,
+            hash: row.try_get("hash")?,
+        })
+    }
+}
+
+impl Ledger {
+    /// Hash of the newest entry; 64 zeros while there is none.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn audit_head(&self) -> Result<String, LedgerError> {
+        Ok(last(&mut *self.read().await?).await?.1)
+    }
+
+    /// At most `limit` entries after `seq`, oldest first.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn audit(&self, after_seq: i64, limit: u32) -> Result<Vec<AuditEntry>, LedgerError> {
+        entries(&mut *self.read().await?, after_seq, limit).await
+    }
+}
+
+/// Number and hash of the newest entry.
+pub(crate) async fn last(db: &mut SqliteConnection) -> Result<(i64, String), LedgerError> {
+    let last: Option<(i64, String)> =
+        sqlx::query_as("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetch_optional(db).await?;
+    Ok(last.unwrap_or((0, GENESIS.to_owned())))
+}
+
+pub(crate) async fn entries(
+    db: &mut SqliteConnection,
+    after_seq: i64,
+    limit: u32,
+) -> Result<Vec<AuditEntry>, LedgerError> {
+    Ok(sqlx::query_as("SELECT seq, at, kind, body, prev, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?")
+        .bind(after_seq)
+        .bind(limit)
+        .fetch_all(db)
+        .await?)
+}
+
+/// Appends the entry for a row that changes in the same transaction.
+pub(crate) async fn append_row(
+    db: &mut SqliteConnection,
+    change: &Change<'_>,
+    row: &Row,
+) -> Result<(), LedgerError> {
+    let (name, digest) = (row.name(), row.digest());
+    let mut details = change.details.to_vec();
+    details.extend([("row", name.as_str()), ("sha256", digest.as_str())]);
+    append(db, &Change { details: &details, ..*change }).await
+}
+
+/// Appends an entry that speaks of no single row.
+pub(crate) async fn append(db: &mut SqliteConnection, change: &Change<'_>) -> Result<(), LedgerError> {
+    let body: Map<String, Value> =
+        change.details.iter().map(|(key, text)| ((*key).to_owned(), Value::from(*text))).collect();
+    let (seq, prev) = last(db).await?;
+    let mut entry = AuditEntry {
+        seq: seq + 1,
+        at: change.at,
+        kind: change.kind.to_owned(),
+        body: canonical(Value::Object(body)),
+        prev,
+        hash: String::new(),
+    };
+    entry.hash = entry.expected_hash();
+    insert(db, &entry).await
+}
+
+/// Stores an entry as it is.
+pub(crate) async fn insert(db: &mut SqliteConnection, entry: &AuditEntry) -> Result<(), LedgerError> {
+    sqlx::query("INSERT INTO audit (seq, at, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)")
+        .bind(entry.seq)
+        .bind(entry.at)
+        .bind(&entry.kind)
+        .bind(&entry.body)
+        .bind(&entry.prev)
+        .bind(&entry.hash)
+        .execute(db)
+        .await?;
+    Ok(())
+}

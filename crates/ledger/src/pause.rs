@@ -1,0 +1,95 @@
+//! The kill switch: while a scope is paused, nothing in it is healed.
+
+use crate::{
+    Ledger, LedgerError,
+    audit::Change,
+    row::{Row, content_id},
+    rows,
+};
+
+/// A kill switch that is thrown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// What is paused: a workspace.
+    pub scope: String,
+    /// Since when.
+    pub at: i64,
+    /// By whom.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Ledger {
+    /// Pauses a scope. One that is paused stays as it is.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub async fn pause(&self, scope: &str, actor: &str, reason: &str, now: i64) -> Result<(), LedgerError> {
+        let (scope, actor, reason) = (self.clean(scope), self.clean(actor), self.clean(reason));
+        let mut work = self.write().await?;
+        if !standing(&mut work, &scope).await?.is_empty() {
+            return Ok(());
+        }
+        let (head, _) = crate::audit::last(&mut work).await?;
+        let row = Row::Pause {
+            id: content_id(&[&scope, &actor, &reason, &now.to_string(), &head.to_string()]),
+            scope,
+            at: now,
+            actor: actor.clone(),
+            reason: reason.clone(),
+            ended_at: None,
+            ended_by: None,
+        };
+        let change = Change { at: now, kind: "paused", details: &[("actor", &actor), ("reason", &reason)] };
+        rows::put(&mut work, &row, &change).await?;
+        self.commit(work).await
+    }
+
+    /// Ends the pause of a scope; `false` where there is none.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub async fn unpause(&self, scope: &str, actor: &str, now: i64) -> Result<bool, LedgerError> {
+        let (scope, actor) = (self.clean(scope), self.clean(actor));
+        let mut work = self.write().await?;
+        let standing = standing(&mut work, &scope).await?;
+        let ended = !standing.is_empty();
+        // More than one, where an import brought another.
+        for (id, pause) in standing {
+            let row = Row::Pause {
+                id,
+                scope: pause.scope,
+                at: pause.at,
+                actor: pause.actor,
+                reason: pause.reason,
+                ended_at: Some(now),
+                ended_by: Some(actor.clone()),
+            };
+            let change = Change { at: now, kind: "unpaused", details: &[("actor", &actor)] };
+            rows::put(&mut work, &row, &change).await?;
+        }
+        self.commit(work).await?;
+        Ok(ended)
+    }
+
+    /// The pause of a scope, where it stands.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn paused(&self, scope: &str) -> Result<Option<Pause>, LedgerError> {
+        let scope = self.clean(scope);
+        Ok(standing(&mut *self.read().await?, &scope).await?.into_iter().next().map(|(_, pause)| pause))
+    }
+}
+
+async fn standing(db: &mut sqlx::SqliteConnection, scope: &str) -> Result<Vec<(String, Pause)>, LedgerError> {
+    let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
+        "SELECT id, at, actor, reason FROM pauses WHERE scope = ? AND ended_at IS NULL ORDER BY at, id",
+    )
+    .bind(scope)
+    .fetch_all(db)
+    .await?;
+    let pause = |(id, at, actor, reason)| (id, Pause { scope: scope.to_owned(), at, actor, reason });
+    Ok(rows.into_iter().map(pause).collect())
+}

@@ -1,0 +1,94 @@
+//! The stored shape of a decision and its plan.
+
+use std::collections::BTreeMap;
+
+use regreen_domain::{Decision, FailureClass, Plan, PlannedStep, Risk};
+use serde::{Deserialize, Serialize};
+
+/// What was decided, and why not more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionV1 {
+    /// `heal`, `suggest` or `none`.
+    pub action: String,
+    /// Id of what stands in the way.
+    pub because: Option<String>,
+    /// What is, or would be, done.
+    pub plan: Option<PlanV1>,
+}
+
+/// A plan, kept byte for byte: a later process goes on with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanV1 {
+    /// Id of the class that it heals.
+    pub class: String,
+    /// Id of the playbook.
+    pub playbook: String,
+    /// `low`, `medium` or `high`.
+    pub risk: String,
+    /// In this order.
+    pub steps: Vec<StepV1>,
+    /// Paths that the steps may write.
+    pub paths: Vec<String>,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepV1 {
+    /// Unique within the plan.
+    pub id: String,
+    /// Step kind.
+    pub kind: String,
+    /// Arguments.
+    pub args: BTreeMap<String, String>,
+}
+
+impl PlanV1 {
+    /// The plan again; `None` where it names something that this version doesn't know.
+    pub fn to_domain(&self) -> Option<Plan> {
+        Some(Plan {
+            class: FailureClass::parse(&self.class)?.healable()?,
+            playbook: self.playbook.clone(),
+            risk: Risk::parse(&self.risk)?,
+            steps: self
+                .steps
+                .iter()
+                .map(|s| PlannedStep { id: s.id.clone(), kind: s.kind.clone(), args: s.args.clone() })
+                .collect(),
+            paths: self.paths.clone(),
+        })
+    }
+}
+
+impl From<&Plan> for PlanV1 {
+    fn from(plan: &Plan) -> Self {
+        PlanV1 {
+            class: plan.class.id().to_owned(),
+            playbook: plan.playbook.clone(),
+            risk: plan.risk.id().to_owned(),
+            steps: plan
+                .steps
+                .iter()
+                .map(|s| StepV1 { id: s.id.clone(), kind: s.kind.clone(), args: s.args.clone() })
+                .collect(),
+            paths: plan.paths.clone(),
+        }
+    }
+}
+
+impl From<&Decision> for DecisionV1 {
+    fn from(decision: &Decision) -> Self {
+        let (action, because, plan) = match decision {
+            Decision::Heal(plan) => ("heal", None, Some(plan)),
+            Decision::Suggest { plan, because } => ("suggest", Some(because), Some(plan)),
+            Decision::Nothing { because } => ("none", Some(because), None),
+        };
+        DecisionV1 {
+            action: action.to_owned(),
+            because: because.map(|b| b.id().to_owned()),
+            plan: plan.map(PlanV1::from),
+        }
+    }
+}

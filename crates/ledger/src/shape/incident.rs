@@ -1,0 +1,240 @@
+//! The stored shape of an incident.
+
+use regreen_domain::{FailureClass, Outcome, Plan, Verification, VerificationFactor};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    LedgerError,
+    scrub::{Scrub, scrub_text},
+    shape::{DecisionV1, DiagnosisV1},
+};
+
+/// The version that this build writes, and the newest it reads.
+pub(crate) const VERSION: u32 = 1;
+
+/// One failure of one command, from its diagnosis to its end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Incident {
+    /// Version of this shape.
+    pub version: u32,
+    /// The id.
+    pub id: String,
+    /// When it was opened.
+    pub opened_at: i64,
+    /// When it last changed.
+    pub changed_at: i64,
+    /// When the wrapped command first ended.
+    pub command_ended_at: Option<i64>,
+    /// When it was closed.
+    pub closed_at: Option<i64>,
+    /// Where it happened.
+    pub place: Place,
+    /// The masked argv.
+    pub command: Vec<String>,
+    /// The command's first exit code.
+    pub exit_code: Option<i32>,
+    /// The exit code that the run ended with.
+    pub final_exit_code: Option<i32>,
+    /// Whether it is over.
+    pub state: State,
+    /// Id of how it ended.
+    pub outcome: Option<String>,
+    /// By which the run's own processes and files are known again.
+    pub run_marker: Option<String>,
+    /// 1 for the first incident of this commit and job.
+    pub attempt: u32,
+    /// Why the command failed.
+    pub diagnosis: DiagnosisV1,
+    /// What was decided.
+    pub decision: Option<DecisionV1>,
+    /// A person's word, where it was asked for.
+    pub approval: Option<Approval>,
+    /// What was checked.
+    pub verification: Option<Vec<FactorV1>>,
+    /// What was changed in tracked files.
+    pub patch: Option<Patch>,
+    /// How long each stage took.
+    pub timings: Timings,
+    /// Came from another ledger: it can be read, not acted upon.
+    #[serde(skip)]
+    pub imported: bool,
+}
+
+/// Where an incident happened.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The workspace.
+    pub workspace: String,
+    /// The repository, where it is known.
+    pub repository: Option<String>,
+    /// The commit, where there is one.
+    pub commit: Option<String>,
+    /// The CI job, where there is one.
+    pub job: Option<String>,
+}
+
+/// Whether an incident is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// A process works on it, or died on it.
+    Open,
+    /// Waiting for a person's word.
+    AwaitingApproval,
+    /// It is over.
+    Closed,
+}
+
+/// A person's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Yes or no.
+    pub granted: bool,
+    /// Whose word.
+    pub actor: String,
+    /// Why, where it was said.
+    pub reason: Option<String>,
+    /// When.
+    pub at: i64,
+}
+
+/// One factor of a verification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactorV1 {
+    /// Stable name.
+    pub name: String,
+    /// `null` where it could not be checked.
+    pub held: Option<bool>,
+    /// One sentence.
+    pub says: String,
+}
+
+/// What was changed in tracked files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Patch {
+    /// Where the patch lies, where it was written.
+    pub path: Option<String>,
+    /// One line.
+    pub summary: String,
+}
+
+/// How long each stage took, in milliseconds; `null` where it did not run or was not measured.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timings {
+    /// From the command's end to the diagnosis.
+    pub detect: Option<u64>,
+    /// From the diagnosis to the decision.
+    pub decide: Option<u64>,
+    /// The plan's steps.
+    pub act: Option<u64>,
+    /// The verification.
+    pub verify: Option<u64>,
+    /// The wrapped command itself.
+    pub command: Option<u64>,
+    /// What wrapping added to the command.
+    pub overhead: Option<u64>,
+}
+
+impl State {
+    /// The stable id.
+    pub const fn id(self) -> &'static str {
+        match self {
+            State::Open => "open",
+            State::AwaitingApproval => "awaiting-approval",
+            State::Closed => "closed",
+        }
+    }
+}
+
+impl Incident {
+    /// Reads a stored record.
+    ///
+    /// # Errors
+    /// `Newer` for a shape of a later version, `Shape` for anything that is no record.
+    pub(crate) fn parse(record: &str) -> Result<Incident, LedgerError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let wrong = |source| LedgerError::Shape { what: "the record of an incident".to_owned(), source };
+        let Versioned { version } = serde_json::from_str(record).map_err(wrong)?;
+        if version > VERSION {
+            return Err(LedgerError::Newer { found: version.into(), supported: VERSION.into() });
+        }
+        serde_json::from_str(record).map_err(wrong)
+    }
+
+    /// The record as it is stored.
+    pub(crate) fn to_record(&self) -> Result<String, LedgerError> {
+        serde_json::to_string(self)
+            .map_err(|source| LedgerError::Shape { what: format!("incident `{}`", self.id), source })
+    }
+
+    /// How it ended; `None` while it is open, or where this version doesn't know the word.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome.as_deref().and_then(Outcome::parse)
+    }
+
+    /// The class; `Unknown` where this version doesn't know the word.
+    pub fn class(&self) -> FailureClass {
+        FailureClass::parse(&self.diagnosis.class).unwrap_or(FailureClass::Unknown)
+    }
+
+    /// The plan that was decided on; `None` where there is none or this version can't carry it out.
+    pub fn plan(&self) -> Option<Plan> {
+        self.decision.as_ref()?.plan.as_ref()?.to_domain()
+    }
+
+    /// Every free text; ids and closed vocabularies stay as they are.
+    pub(crate) fn scrub(&mut self, scrub: &dyn Scrub) {
+        self.place.scrub(scrub);
+        self.command.iter_mut().for_each(|arg| scrub_text(scrub, arg));
+        self.run_marker.iter_mut().for_each(|text| scrub_text(scrub, text));
+        self.diagnosis.scrub(scrub);
+        if let Some(plan) = self.decision.as_mut().and_then(|d| d.plan.as_mut()) {
+            scrub_text(scrub, &mut plan.playbook);
+            plan.paths.iter_mut().for_each(|path| scrub_text(scrub, path));
+            for step in &mut plan.steps {
+                scrub_text(scrub, &mut step.id);
+                scrub_text(scrub, &mut step.kind);
+                step.args =
+                    step.args.iter().map(|(key, value)| (scrub.scrub(key), scrub.scrub(value))).collect();
+            }
+        }
+        if let Some(approval) = &mut self.approval {
+            scrub_text(scrub, &mut approval.actor);
+            approval.reason.iter_mut().for_each(|text| scrub_text(scrub, text));
+        }
+        for factor in self.verification.iter_mut().flatten() {
+            scrub_text(scrub, &mut factor.name);
+            scrub_text(scrub, &mut factor.says);
+        }
+        if let Some(patch) = &mut self.patch {
+            patch.path.iter_mut().for_each(|text| scrub_text(scrub, text));
+            scrub_text(scrub, &mut patch.summary);
+        }
+    }
+}
+
+impl Place {
+    pub(crate) fn scrub(&mut self, scrub: &dyn Scrub) {
+        scrub_text(scrub, &mut self.workspace);
+        for text in [&mut self.repository, &mut self.commit, &mut self.job].into_iter().flatten() {
+            scrub_text(scrub, text);
+        }
+    }
+}
+
+impl FactorV1 {
+    pub(crate) fn of(verification: &Verification) -> Vec<FactorV1> {
+        let one =
+            |f: &VerificationFactor| FactorV1 { name: f.name.clone(), held: f.held, says: f.says.clone() };
+        verification.factors.iter().map(one).collect()
+    }
+}

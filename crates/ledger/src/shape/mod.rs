@@ -1,0 +1,14 @@
+//! What is stored of an incident: its own versioned shape, `v1`, away from the domain types.
+//!
+//! Fields may be added with a default, never changed. Closed vocabularies (classes, outcomes, risks) are stored by
+//! their stable ids, so that a ledger written by another version can still be listed.
+
+mod decision;
+mod diagnosis;
+mod incident;
+
+pub use decision::{DecisionV1, PlanV1, StepV1};
+pub use diagnosis::{AlternativeV1, DiagnosisV1, EvidenceV1};
+pub use incident::{Approval, FactorV1, Incident, Patch, Place, State, Timings};
+
+pub(crate) use incident::VERSION;

@@ -1,0 +1,74 @@
+//! Circuit breakers in the ledger; their fold has its own laws beside it.
+
+use regreen_ledger::{BreakerKey, BreakerOutcome, BreakerPolicy, BreakerState, Entry};
+
+use crate::world::{World, open};
+
+const POLICY: BreakerPolicy = BreakerPolicy { threshold: 3, cooldown_ms: 100, probe_ms: 50 };
+
+pub(crate) fn key() -> BreakerKey {
+    BreakerKey {
+        class: "network-timeout".to_owned(),
+        service: "registry.example".to_owned(),
+        repository: "org/repo".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn opens_lets_one_in_and_closes_on_its_success() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    let other = BreakerKey { service: "other".to_owned(), ..key() };
+    for at in 1..=3 {
+        assert_eq!(l.breaker_enter(&key(), POLICY, "a", at).await.unwrap(), Entry::Allowed);
+        l.breaker_outcome(&key(), "a", BreakerOutcome::Failure, at).await.unwrap();
+    }
+    assert_eq!(l.breaker(&key(), POLICY, 4).await.unwrap(), BreakerState::Open { until: 103 });
+    assert_eq!(l.breaker_enter(&key(), POLICY, "b", 4).await.unwrap(), Entry::Refused { until: Some(103) });
+    assert_eq!(l.breaker_enter(&other, POLICY, "b", 4).await.unwrap(), Entry::Allowed);
+    assert_eq!(l.breaker_enter(&key(), POLICY, "b", 103).await.unwrap(), Entry::Probe);
+    assert_eq!(l.breaker_enter(&key(), POLICY, "b", 104).await.unwrap(), Entry::Probe);
+    assert_eq!(l.breaker_enter(&key(), POLICY, "c", 104).await.unwrap(), Entry::Refused { until: None });
+    l.breaker_outcome(&key(), "b", BreakerOutcome::Abandoned, 105).await.unwrap();
+    assert_eq!(l.breaker_enter(&key(), POLICY, "c", 105).await.unwrap(), Entry::Probe);
+    // A clock that was set back changes nothing of the order.
+    l.breaker_outcome(&key(), "c", BreakerOutcome::Success, 1).await.unwrap();
+    assert_eq!(l.breaker(&key(), POLICY, 106).await.unwrap(), BreakerState::Closed);
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn a_person_can_close_it() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    assert!(!l.breaker_reset(&key(), "ann", 1).await.unwrap());
+    for _ in 0..3 {
+        l.breaker_outcome(&key(), "a", BreakerOutcome::Failure, 2).await.unwrap();
+    }
+    let listed = l.breakers(POLICY, 3).await.unwrap();
+    assert_eq!((listed.len(), &listed[0].key, listed[0].failures, listed[0].last_at), (1, &key(), 3, 2));
+    assert_eq!(listed[0].state, BreakerState::Open { until: 102 });
+    assert!(l.breaker_reset(&key(), "ann", 3).await.unwrap());
+    assert_eq!(l.breakers(POLICY, 3).await.unwrap()[0].state, BreakerState::Closed);
+}
+
+#[tokio::test]
+async fn of_many_processes_one_gets_the_probe() {
+    let world = World::new().await;
+    for _ in 0..3 {
+        world.ledger.breaker_outcome(&key(), "a", BreakerOutcome::Failure, 2).await.unwrap();
+    }
+    let asked: Vec<_> = (0..6)
+        .map(|i| {
+            let path = world.path.clone();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    open(&path).await.breaker_enter(&key(), POLICY, &format!("i{i}"), 120).await.unwrap()
+                })
+            })
+        })
+        .collect();
+    let probes = asked.into_iter().map(|t| t.join().unwrap()).filter(|entry| *entry == Entry::Probe);
+    assert_eq!(probes.count(), 1);
+}

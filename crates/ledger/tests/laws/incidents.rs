@@ -1,0 +1,179 @@
+//! The life of an incident and what can be asked about it.
+
+use regreen_domain::{Decision, FailureClass, Outcome, Refusal, Verification, VerificationFactor};
+use regreen_ledger::{Closing, IncidentFilter, LedgerError, Patch, Place, State};
+
+use crate::world::{OWNER, World, diagnosis, facts, healed, incident, place, plan};
+
+#[tokio::test]
+async fn what_was_stored_comes_back() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    healed(l, "first", 10).await;
+    let d = diagnosis();
+    l.open_incident(&incident("a", 100, &d)).await.unwrap();
+    l.decided("a", OWNER, &Decision::Heal(plan()), Some(2), 101).await.unwrap();
+    let factor =
+        VerificationFactor { name: "command-green".to_owned(), held: Some(true), says: "ok".to_owned() };
+    let closing = Closing {
+        verification: Some(Verification { factors: vec![factor] }),
+        patch: Some(Patch { path: Some("p.patch".to_owned()), summary: "1 line".to_owned() }),
+        exit_code: Some(0),
+        command_ms: Some(1000),
+        overhead_ms: Some(10),
+        ..Closing::new(Outcome::Healed)
+    };
+    l.close("a", OWNER, &closing, 150).await.unwrap();
+    let stored = l.incident("a").await.unwrap().unwrap();
+    assert_eq!(stored.diagnosis.to_domain(), Some(d));
+    assert_eq!(stored.plan(), Some(plan()));
+    assert_eq!((stored.state, stored.outcome()), (State::Closed, Some(Outcome::Healed)));
+    assert_eq!((stored.exit_code, stored.final_exit_code), (Some(1), Some(0)));
+    assert_eq!((stored.closed_at, stored.changed_at, stored.imported), (Some(150), 150, false));
+    assert_eq!(stored.verification.unwrap()[0].held, Some(true));
+    assert_eq!((stored.timings.detect, stored.timings.decide), (Some(5), Some(2)));
+    assert!(l.incident("nobody").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn only_the_owner_writes_and_only_in_the_right_state() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    l.open_incident(&incident("a", 100, &diagnosis())).await.unwrap();
+    let none = Decision::Nothing { because: Refusal::ModeObserve };
+    let stale = |e: &LedgerError| matches!(e, LedgerError::StaleOwner { .. });
+    let state = |e: &LedgerError| matches!(e, LedgerError::WrongState { .. });
+    let closing = Closing::new(Outcome::LeftAlone);
+    assert!(state(&l.open_incident(&incident("a", 101, &diagnosis())).await.unwrap_err()));
+    assert!(stale(&l.decided("a", "p2", &none, None, 101).await.unwrap_err()));
+    l.take_over("a", "p2", 102).await.unwrap();
+    assert!(stale(&l.close("a", OWNER, &closing, 103).await.unwrap_err()));
+    assert!(stale(&l.await_approval("a", OWNER, 103).await.unwrap_err()));
+    l.decided("a", "p2", &none, None, 104).await.unwrap();
+    l.close("a", "p2", &closing, 105).await.unwrap();
+    assert!(state(&l.close("a", "p2", &closing, 106).await.unwrap_err()));
+    assert!(state(&l.decided("a", "p2", &none, None, 106).await.unwrap_err()));
+    l.reopen("a", "p3", "ann", "take it back", 107).await.unwrap();
+    l.close("a", "p3", &Closing::new(Outcome::RolledBack), 108).await.unwrap();
+    assert!(matches!(l.take_over("b", "p", 1).await, Err(LedgerError::UnknownIncident { .. })));
+    for bad in ["", "a b", "a/b", "é", &"x".repeat(65)] {
+        let refused = l.open_incident(&incident(bad, 1, &diagnosis())).await;
+        assert!(matches!(refused, Err(LedgerError::BadId { .. })), "{bad}");
+    }
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn a_person_says_yes_or_no_once() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    for id in ["yes", "no"] {
+        l.open_incident(&incident(id, 100, &diagnosis())).await.unwrap();
+        assert!(matches!(l.approve(id, "ann", 101).await, Err(LedgerError::WrongState { .. })));
+        l.await_approval(id, OWNER, 102).await.unwrap();
+        let waiting = l.incident(id).await.unwrap().unwrap();
+        assert_eq!(
+            (waiting.state, waiting.outcome()),
+            (State::AwaitingApproval, Some(Outcome::AwaitingApproval))
+        );
+    }
+    assert!(l.open_incidents().await.unwrap().is_empty());
+    l.approve("yes", "ann", 103).await.unwrap();
+    l.deny("no", "bob", Some("not now"), 104).await.unwrap();
+    assert!(matches!(l.deny("yes", "bob", None, 105).await, Err(LedgerError::WrongState { .. })));
+    let open = l.open_incidents().await.unwrap();
+    assert_eq!(open.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(), ["yes"]);
+    assert!(open[0].approval.as_ref().unwrap().granted);
+    assert_eq!(l.incident("no").await.unwrap().unwrap().outcome(), Some(Outcome::LeftAlone));
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_newest_first() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    for (i, id) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+        // Two share a moment.
+        healed(l, id, 100 + 10 * (i as i64 / 2)).await;
+    }
+    l.open_incident(&incident("open", 50, &diagnosis())).await.unwrap();
+    let (mut seen, mut filter) = (Vec::new(), IncidentFilter { limit: 2, ..IncidentFilter::default() });
+    loop {
+        let page = l.incidents(&filter).await.unwrap();
+        let Some(last) = page.last() else { break };
+        filter.after = Some(last.cursor());
+        seen.extend(page.into_iter().map(|i| i.id));
+    }
+    assert_eq!(seen, ["e", "d", "c", "b", "a", "open"]);
+    let count = async |filter: IncidentFilter| l.incidents(&filter).await.unwrap().len();
+    let f = IncidentFilter::default;
+    assert_eq!(count(IncidentFilter { outcome: Some(Outcome::Healed), ..f() }).await, 5);
+    assert_eq!(count(IncidentFilter { outcome: Some(Outcome::Stuck), ..f() }).await, 0);
+    assert_eq!(count(IncidentFilter { class: Some(diagnosis().class), ..f() }).await, 6);
+    assert_eq!(count(IncidentFilter { class: Some(FailureClass::Unknown), ..f() }).await, 0);
+    assert_eq!(count(IncidentFilter { state: Some(State::Open), ..f() }).await, 1);
+}
+
+#[tokio::test]
+async fn attempts_are_counted_by_what_was_started() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    assert_eq!(l.attempts(&place()).await.unwrap(), 0);
+    healed(l, "a", 100).await;
+    l.open_incident(&incident("looked-only", 200, &diagnosis())).await.unwrap();
+    facts(l, "looked-only", 201, 1).await;
+    assert_eq!(l.attempts(&place()).await.unwrap(), 1);
+    assert_eq!(l.attempts(&Place { commit: Some("other".to_owned()), ..place() }).await.unwrap(), 0);
+    assert_eq!(l.attempts(&Place { job: None, ..place() }).await.unwrap(), 0);
+    // On another runner the workspace has another name; the commit and job are the same.
+    assert_eq!(l.attempts(&Place { workspace: "/v".to_owned(), ..place() }).await.unwrap(), 1);
+
+    let loose = Place { workspace: "/w".to_owned(), ..Place::default() };
+    let d = diagnosis();
+    let mut new = incident("loose", 300, &d);
+    new.place = loose.clone();
+    l.open_incident(&new).await.unwrap();
+    facts(l, "loose", 301, 2).await;
+    assert_eq!(l.attempts(&loose).await.unwrap(), 1);
+    assert_eq!(l.attempts(&Place { workspace: "/v".to_owned(), ..Place::default() }).await.unwrap(), 0);
+
+    assert_eq!(l.last_try("rerun-after-network-loss", "/w").await.unwrap(), Some(102));
+    assert_eq!(l.last_try("rerun-after-network-loss", "/v").await.unwrap(), None);
+    assert_eq!(l.last_try("other", "/w").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_pause_stands_until_it_is_ended() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    assert_eq!(l.paused("/w").await.unwrap(), None);
+    assert!(!l.unpause("/w", "ann", 1).await.unwrap());
+    l.pause("/w", "ann", "release", 2).await.unwrap();
+    l.pause("/w", "bob", "again", 3).await.unwrap();
+    let pause = l.paused("/w").await.unwrap().unwrap();
+    assert_eq!((pause.actor.as_str(), pause.reason.as_str(), pause.at), ("ann", "release", 2));
+    assert_eq!(l.paused("/v").await.unwrap(), None);
+    assert!(l.unpause("/w", "bob", 4).await.unwrap());
+    assert_eq!(l.paused("/w").await.unwrap(), None);
+    // The same switch in the same millisecond is another pause.
+    l.pause("/w", "ann", "release", 2).await.unwrap();
+    assert!(l.paused("/w").await.unwrap().is_some());
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
+}
+
+/// Whoever drives the ledger may do so from a task that moves between threads.
+#[tokio::test]
+async fn its_work_can_move_between_threads() {
+    fn moves<T: Send>(work: T) -> T {
+        work
+    }
+    let world = World::new().await;
+    let l = &world.ledger;
+    moves(l.open_incident(&incident("a", 1, &diagnosis()))).await.unwrap();
+    moves(l.audit_verify(None)).await.unwrap();
+    moves(l.metrics(1, None)).await.unwrap();
+    let mut file = Vec::new();
+    moves(l.export(&mut file)).await.unwrap();
+    moves(l.import(&mut file.as_slice(), 1)).await.unwrap();
+    moves(l.journal("a", OWNER, || 1));
+}

@@ -1,0 +1,55 @@
+//! Metrics: what was counted, and nothing where nothing was.
+
+use regreen_domain::{CodeClass, Decision, FailureClass, Outcome, Refusal};
+use regreen_ledger::{Closing, Metrics};
+
+use crate::world::{OWNER, World, diagnosis, healed, incident, plan};
+
+#[tokio::test]
+async fn an_empty_ledger_says_nothing() {
+    let world = World::new().await;
+    assert_eq!(world.ledger.metrics(1000, None).await.unwrap(), Metrics::default());
+    healed(&world.ledger, "a", 10).await;
+    assert_eq!(world.ledger.metrics(1000, Some(5)).await.unwrap(), Metrics::default());
+}
+
+#[tokio::test]
+async fn figures_come_from_what_happened() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    let code = FailureClass::Code(CodeClass::TestFailure);
+    healed(l, "healed", 10).await;
+    healed(l, "healed-wrongly", 20).await;
+    l.feedback("healed-wrongly", diagnosis().class, "bob", None, 90).await.unwrap();
+    // The newest word counts.
+    l.feedback("healed-wrongly", code, "ann", None, 91).await.unwrap();
+    for (id, at, outcome) in [("back", 30, Outcome::RolledBack), ("stuck", 40, Outcome::Stuck)] {
+        l.open_incident(&incident(id, at, &diagnosis())).await.unwrap();
+        let closing = Closing {
+            overhead_ms: Some(1),
+            command_ms: Some(100),
+            act_ms: Some(50),
+            ..Closing::new(outcome)
+        };
+        l.close(id, OWNER, &closing, at + 1).await.unwrap();
+    }
+    let d = diagnosis();
+    l.open_incident(&incident("suggested", 50, &d)).await.unwrap();
+    let suggest = Decision::Suggest { plan: plan(), because: Refusal::ModeSuggest };
+    l.decided("suggested", OWNER, &suggest, Some(3), 51).await.unwrap();
+    l.close("suggested", OWNER, &Closing::new(Outcome::Suggested), 52).await.unwrap();
+    l.feedback("suggested", d.class, "ann", None, 92).await.unwrap();
+
+    let m = l.metrics(100, Some(100)).await.unwrap();
+    assert_eq!((m.incidents, m.by_class["network-timeout"], m.by_outcome["healed"]), (5, 5, 2));
+    let counts = |rate: Option<regreen_ledger::Rate>| rate.map(|r| (r.hits, r.n));
+    assert_eq!(counts(m.accuracy), Some((2, 3)));
+    assert_eq!(counts(m.false_positives), Some((1, 3)));
+    assert_eq!(counts(m.success), Some((2, 4)));
+    assert_eq!(counts(m.rollback), Some((1, 2)));
+    assert_eq!((m.mean_detect_ms, m.mean_recovery_ms), (Some(5.0), Some(30.0)));
+    let act = m.act.unwrap();
+    assert_eq!((act.n, act.p50, act.p95), (4, 20, 50));
+    assert_eq!((m.decide.unwrap().n, m.verify.unwrap().n), (3, 2));
+    assert_eq!(m.overhead.map(|o| (o.n, o.share)), Some((2, 0.01)));
+}

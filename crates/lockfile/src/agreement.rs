@@ -1,0 +1,43 @@
+//! Whether a lockfile still agrees with the manifest it was made from.
+
+use crate::{Format, Lockfile, cargo, npm};
+
+/// The manifests of one project, as text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manifest<'m> {
+    /// The manifest beside the lockfile: `package.json`, `Cargo.toml`.
+    pub root: &'m str,
+    /// The workspace members' manifests: the member's folder relative to the root, with `/` (`packages/api`),
+    /// and the text. Members that are not given are not compared.
+    pub members: &'m [(&'m str, &'m str)],
+}
+
+/// What the comparison gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Agreement {
+    /// The tool would install from the lockfile without changing it, as far as these texts tell.
+    Agrees,
+    /// The tool's frozen install (`npm ci`, `cargo --locked`) would refuse: a sentence for each reason.
+    Drift(Vec<String>),
+    /// It can't be told, and why.
+    NotChecked(String),
+}
+
+/// Compares by the rules of the tool's frozen install: a range that was edited but is still satisfied by the
+/// locked version is no drift.
+pub fn agrees_with_manifest(lockfile: &Lockfile, manifest: &Manifest<'_>) -> Agreement {
+    match lockfile.format {
+        Format::NpmLock => npm::agrees(lockfile, manifest),
+        Format::CargoLock => cargo::agrees(lockfile, manifest),
+        Format::PipRequirements => Agreement::NotChecked(
+            "a requirements.txt doesn't tell which manifest it was compiled from".to_owned(),
+        ),
+    }
+}
+
+impl Agreement {
+    /// Drift where there are sentences, agreement where there are none.
+    pub(crate) fn of(drift: Vec<String>) -> Agreement {
+        if drift.is_empty() { Agreement::Agrees } else { Agreement::Drift(drift) }
+    }
+}

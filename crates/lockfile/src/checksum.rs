@@ -1,0 +1,221 @@
+//! Checksums: what npm writes as `sha512-<base64>`, Cargo as hex, pip as `sha256:<hex>`.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::Format;
+
+/// A hash algorithm, weakest first: the order is the order of trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// SHA-1; still found for packages published before 2017. Collisions are practical.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Algorithm {
+    /// Every algorithm, weakest first.
+    pub const ALL: [Algorithm; 4] =
+        [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512];
+
+    /// The name as lockfiles write it: `sha512`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Algorithm::Sha1 => "sha1",
+            Algorithm::Sha256 => "sha256",
+            Algorithm::Sha384 => "sha384",
+            Algorithm::Sha512 => "sha512",
+        }
+    }
+
+    /// The algorithm with this name.
+    pub fn parse(name: &str) -> Option<Algorithm> {
+        Algorithm::ALL.into_iter().find(|a| a.name() == name)
+    }
+
+    /// Length of a digest in bytes.
+    pub const fn digest_bytes(self) -> usize {
+        match self {
+            Algorithm::Sha1 => 20,
+            Algorithm::Sha256 => 32,
+            Algorithm::Sha384 => 48,
+            Algorithm::Sha512 => 64,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One well-formed checksum. Two are equal if algorithm and digest are, however they were written.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Checksum {
+    algorithm: Algorithm,
+    digest: Box<[u8]>,
+}
+
+/// Why a checksum is malformed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadDigest {
+    /// The text has no algorithm in front, or one this format doesn't use.
+    #[error("no hash algorithm that this lockfile may use stands in front of it")]
+    Algorithm,
+    /// The digest is neither proper base64 nor proper lower-case hex.
+    #[error("{0} digest is not written in the right alphabet")]
+    Alphabet(Algorithm),
+    /// The digest is too short or too long.
+    #[error("{algorithm} digest has {found} bytes instead of {}", algorithm.digest_bytes())]
+    Length {
+        /// The algorithm that is named.
+        algorithm: Algorithm,
+        /// Bytes that the text decodes to.
+        found: usize,
+    },
+}
+
+impl Checksum {
+    /// From the digest's bytes; `None` where their number is not the algorithm's.
+    pub fn new(algorithm: Algorithm, digest: &[u8]) -> Option<Checksum> {
+        (digest.len() == algorithm.digest_bytes()).then(|| Checksum { algorithm, digest: digest.into() })
+    }
+
+    /// Reads one checksum as `format` writes it: `sha512-…` (subresource integrity, one token, options after
+    /// `?` are dropped), 64 hex digits, or `sha256:…`.
+    ///
+    /// # Errors
+    /// Says what is malformed.
+    pub fn parse(format: Format, text: &str) -> Result<Checksum, BadDigest> {
+        let named = |separator| {
+            let (name, digest) = text.split_once(separator).ok_or(BadDigest::Algorithm)?;
+            Ok((Algorithm::parse(name).ok_or(BadDigest::Algorithm)?, digest))
+        };
+        match format {
+            Format::NpmLock => {
+                let (algorithm, rest) = named('-')?;
+                let digest = rest.split('?').next().unwrap_or(rest);
+                of(algorithm, STANDARD.decode(digest).ok())
+            }
+            Format::CargoLock => of(Algorithm::Sha256, unhex(text)),
+            Format::PipRequirements => {
+                let (algorithm, digest) = named(':')?;
+                // pip refuses md5 and sha1 here: its STRONG_HASHES begin at sha256.
+                if algorithm == Algorithm::Sha1 {
+                    return Err(BadDigest::Algorithm);
+                }
+                of(algorithm, unhex(digest))
+            }
+        }
+    }
+
+    /// The hash algorithm.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The digest's bytes.
+    pub fn digest(&self) -> &[u8] {
+        &self.digest
+    }
+
+    /// The text that `format` writes for it.
+    pub fn to_text(&self, format: Format) -> String {
+        match format {
+            Format::NpmLock => format!("{}-{}", self.algorithm, STANDARD.encode(&self.digest)),
+            Format::CargoLock => self.hex(),
+            Format::PipRequirements => format!("{}:{}", self.algorithm, self.hex()),
+        }
+    }
+
+    fn hex(&self) -> String {
+        self.digest.iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm, self.hex())
+    }
+}
+
+impl fmt::Debug for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Checksum({self})")
+    }
+}
+
+fn of(algorithm: Algorithm, digest: Option<Vec<u8>>) -> Result<Checksum, BadDigest> {
+    let digest = digest.ok_or(BadDigest::Alphabet(algorithm))?;
+    let found = digest.len();
+    Checksum::new(algorithm, &digest).ok_or(BadDigest::Length { algorithm, found })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let nibble = |b: u8| match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        _ => None,
+    };
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    text.as_bytes().chunks(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn malformed_checksums_say_why() {
+        let short = "ab".repeat(31);
+        for (format, text, want) in [
+            (Format::NpmLock, "sha512-AAAA", "sha512 digest has 3 bytes instead of 64"),
+            (
+                Format::NpmLock,
+                "md5-AAAA",
+                "no hash algorithm that this lockfile may use stands in front of it",
+            ),
+            (Format::NpmLock, "sha512-$$$", "sha512 digest is not written in the right alphabet"),
+            (Format::CargoLock, short.as_str(), "sha256 digest has 31 bytes instead of 32"),
+            (Format::CargoLock, "ABCD", "sha256 digest is not written in the right alphabet"),
+            (
+                Format::PipRequirements,
+                "sha1:ab",
+                "no hash algorithm that this lockfile may use stands in front of it",
+            ),
+        ] {
+            assert_eq!(Checksum::parse(format, text).unwrap_err().to_string(), want, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(bytes in proptest::collection::vec(any::<u8>(), 64), which in 0usize..4) {
+            let algorithm = Algorithm::ALL[which];
+            let checksum = Checksum::new(algorithm, &bytes[..algorithm.digest_bytes()]).unwrap();
+            prop_assert_eq!(&Checksum::parse(Format::NpmLock, &checksum.to_text(Format::NpmLock)).unwrap(), &checksum);
+            if algorithm != Algorithm::Sha1 {
+                let pip = checksum.to_text(Format::PipRequirements);
+                prop_assert_eq!(&Checksum::parse(Format::PipRequirements, &pip).unwrap(), &checksum);
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,80}") {
+            for format in Format::ALL {
+                let _ = Checksum::parse(format, &text);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! JSON with places: npm's lockfiles must be pointed at by line and edited by byte, and a key that stands
+//! twice must be seen, none of which a deserialiser tells.
+
+mod read;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+pub(crate) use read::read;
+
+/// A value and the bytes it stands on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Json<'t> {
+    /// For a string, the quotes included.
+    pub(crate) span: Range<usize>,
+    pub(crate) value: Value<'t>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value<'t> {
+    Null,
+    Bool(bool),
+    /// As written.
+    Number(&'t str),
+    String(Cow<'t, str>),
+    Array(Vec<Json<'t>>),
+    /// In the order of the text, duplicates included.
+    Object(Vec<Member<'t>>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Member<'t> {
+    pub(crate) key: Cow<'t, str>,
+    /// Offset of the key's opening quote.
+    pub(crate) at: usize,
+    pub(crate) value: Json<'t>,
+}
+
+/// A key that stands twice in one object.
+pub(crate) struct Duplicate {
+    pub(crate) key: String,
+    pub(crate) first: usize,
+    pub(crate) second: usize,
+}
+
+impl<'t> Json<'t> {
+    /// The member with this key; the last one where it stands twice, as in every JSON reader.
+    pub(crate) fn get(&self, key: &str) -> Option<&Json<'t>> {
+        self.members().iter().rev().find(|m| m.key == key).map(|m| &m.value)
+    }
+
+    /// The members of an object; none for anything else.
+    pub(crate) fn members(&self) -> &[Member<'t>] {
+        match &self.value {
+            Value::Object(members) => members,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self.value, Value::Object(_))
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.get(key)?.as_str()
+    }
+
+    pub(crate) fn is_true(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|v| v.value == Value::Bool(true))
+    }
+
+    /// Every key that stands twice, in the order of the text.
+    pub(crate) fn duplicates(&self) -> Vec<Duplicate> {
+        let mut found = Vec::new();
+        self.collect_duplicates(&mut found);
+        found.sort_by_key(|d| d.second);
+        found
+    }
+
+    // Recursion is bounded by the reader's limit on nesting.
+    fn collect_duplicates(&self, found: &mut Vec<Duplicate>) {
+        match &self.value {
+            Value::Array(items) => items.iter().for_each(|item| item.collect_duplicates(found)),
+            Value::Object(members) => {
+                let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+                for member in members {
+                    if let Some(first) = seen.insert(&member.key, member.at) {
+                        found.push(Duplicate { key: member.key.to_string(), first, second: member.at });
+                    }
+                    member.value.collect_duplicates(found);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Lockfiles as values: read, check, compare, merge and mend them, bytes in and bytes out.
+//!
+//! One folder a format ([`Format`] lists them); everything else is written once for all of them. A new format
+//! is a folder with `read` and `merge`, and its arms in [`Format`], [`parse`], [`merge`], [`Checksum`] and,
+//! where it has a manifest, [`agrees_with_manifest`].
+//!
+//! Nothing here looks at the world, so where a good version comes from, and whether a checksum may be trusted,
+//! is the caller's question: [`replace_checksum`] writes what it is given and only refuses a weaker algorithm.
+//!
+//! ```
+//! use regreen_lockfile::{Format, check, parse};
+//!
+//! let text = br#"{"lockfileVersion": 3, "packages": {"node_modules/ms": {"version": "2.1.3"}}}"#;
+//! let lockfile = parse(Format::NpmLock, text)?;
+//! assert_eq!(lockfile.entries[0].name, "ms");
+//!
+//! let cut = &text[..40];
+//! assert_eq!(check(Format::NpmLock, cut)[0].to_string(), "line 1: the text ends in the middle of a value");
+//! # Ok::<(), regreen_lockfile::Damage>(())
+//! ```
+
+mod agreement;
+mod cargo;
+mod check;
+mod checksum;
+mod conflict;
+mod damage;
+mod diff;
+mod format;
+mod json;
+mod lockfile;
+mod merge;
+mod npm;
+mod origin;
+mod pip;
+mod position;
+mod replace;
+
+pub use agreement::{Agreement, Manifest, agrees_with_manifest};
+pub use check::{Problem, check};
+pub use checksum::{Algorithm, BadDigest, Checksum};
+pub use conflict::{Conflict, NoConflict, split_conflict};
+pub use damage::Damage;
+pub use diff::{Change, SemanticDiff, State, diff};
+pub use format::Format;
+pub use lockfile::{Dependency, Entry, EntryKey, Lockfile, checksum_of, hosts, parse};
+pub use merge::{MergeConflict, Merged, Side, Unmergeable, merge};
+pub use replace::{Refused, replace_checksum};

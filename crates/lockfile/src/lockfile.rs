@@ -1,0 +1,167 @@
+//! A lockfile that could be read, in the shape that all formats share.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+
+use crate::origin::host_of;
+use crate::{Algorithm, Checksum, Damage, Format, cargo, npm, pip, position};
+
+/// A lockfile's entries in the order of its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lockfile {
+    /// The format it was read as.
+    pub format: Format,
+    /// The version of the format, where it has one (npm 1 to 3, Cargo 1 to 4).
+    pub version: Option<u64>,
+    /// The entries. For npm with `packages` these are the packages, the project itself (place `""`) included.
+    pub entries: Vec<Entry>,
+    /// Damage that did not stop the reader: malformed checksums, duplicates, missing entries; by line.
+    pub damage: Vec<Damage>,
+    /// npm version 2 says everything a second time for old clients, in `dependencies`.
+    pub(crate) mirror: Vec<Entry>,
+    /// Sources that stand in the file on their own (`--index-url`).
+    pub(crate) registries: Vec<String>,
+}
+
+/// One locked package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place, which only this entry has: npm's path (`node_modules/a/node_modules/b`), Cargo's name,
+    /// version and source, pip's normalised name with its environment marker.
+    pub place: String,
+    /// The package's own name (behind an npm alias, the real one; for pip normalised).
+    pub name: String,
+    /// The exact version; `None` where the lockfile doesn't fix one (a link, an unpinned requirement).
+    pub version: Option<String>,
+    /// What is asked for instead of a version, where no exact one is fixed (pip's `>=1,<2`).
+    pub requirement: Option<String>,
+    /// Resolved URL, registry or repository as written; `None` is the tool's default or a local package.
+    pub source: Option<String>,
+    /// The project itself, a workspace member, a path or a link: nothing is downloaded for it.
+    pub local: bool,
+    /// The well-formed checksums, in the order of the text; malformed ones are in [`Lockfile::damage`].
+    pub checksums: Vec<Checksum>,
+    /// The 1-based line where the entry begins.
+    pub line: u64,
+    /// What it depends on, as far as the lockfile tells.
+    pub dependencies: Vec<Dependency>,
+    /// Where each checksum stands in the text, malformed ones included.
+    pub(crate) sites: Vec<Site>,
+}
+
+/// What one entry says of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dependency {
+    /// The name it asks for; for npm that is the folder's name, which may be an alias.
+    pub name: String,
+    /// The range it asks for (npm).
+    pub requirement: Option<String>,
+    /// The place of the entry it gets, where the lockfile holds one.
+    pub place: Option<String>,
+    /// Whether the install goes on without it.
+    pub optional: bool,
+}
+
+/// What names an artefact whichever lockfile, and wherever in it, it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryKey {
+    /// The package's own name.
+    pub name: String,
+    /// The exact version.
+    pub version: Option<String>,
+    /// The source as written.
+    pub source: Option<String>,
+}
+
+/// The bytes of one checksum in the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Site {
+    pub(crate) span: Range<usize>,
+    /// `None` where not even the algorithm can be read.
+    pub(crate) algorithm: Option<Algorithm>,
+    /// `None` where it is malformed.
+    pub(crate) checksum: Option<Checksum>,
+}
+
+/// Reads a lockfile. Linear in the number of bytes; nesting is limited, so hostile depth is an error.
+///
+/// # Errors
+/// The first damage that makes it unreadable. Other damage is in [`Lockfile::damage`].
+pub fn parse(format: Format, bytes: &[u8]) -> Result<Lockfile, Damage> {
+    let text = position::text_of(format, bytes)?;
+    let text = &*position::without_mark(text);
+    let mut lockfile = match format {
+        Format::NpmLock => npm::read(text),
+        Format::CargoLock => cargo::read(text),
+        Format::PipRequirements => pip::read(text),
+    }?;
+    lockfile.damage.sort_by_key(Damage::line);
+    Ok(lockfile)
+}
+
+/// The checksums that the lockfile holds for exactly this name, version and source; empty where it holds
+/// none. Provenance asks this of the base branch's lockfiles.
+pub fn checksum_of<'l>(
+    lockfile: &'l Lockfile,
+    name: &str,
+    version: Option<&str>,
+    source: Option<&str>,
+) -> Vec<&'l Checksum> {
+    let mut found: Vec<&Checksum> = (lockfile.entries.iter())
+        .filter(|e| e.name == name && e.version.as_deref() == version && e.source.as_deref() == source)
+        .flat_map(|e| &e.checksums)
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Every host that the lockfile would have packages fetched from, lower-case, with its port where one is
+/// written, without user names. What comes from a tool's default registry names no host.
+pub fn hosts(lockfile: &Lockfile) -> BTreeSet<String> {
+    let sources = lockfile.entries.iter().chain(&lockfile.mirror).filter_map(|e| e.source.as_deref());
+    sources.chain(lockfile.registries.iter().map(String::as_str)).filter_map(host_of).collect()
+}
+
+impl Entry {
+    /// Name, version and source.
+    pub fn key(&self) -> EntryKey {
+        EntryKey { name: self.name.clone(), version: self.version.clone(), source: self.source.clone() }
+    }
+
+    /// The name with its version, for sentences.
+    pub fn title(&self) -> String {
+        match self.version.as_ref().or(self.requirement.as_ref()) {
+            Some(version) => format!("{} {version}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+impl fmt::Display for EntryKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(version) = &self.version {
+            write!(f, " {version}")?;
+        }
+        match &self.source {
+            Some(source) => write!(f, " from {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Site {
+    /// Reads what stands at `span`; malformed ones become damage of `entry`.
+    pub(crate) fn read(format: Format, text: &str, span: Range<usize>) -> (Site, Result<(), String>) {
+        let parsed = Checksum::parse(format, text);
+        let algorithm = match &parsed {
+            Ok(checksum) => Some(checksum.algorithm()),
+            Err(_) if format == Format::CargoLock => Some(Algorithm::Sha256),
+            Err(_) => text.split(['-', ':']).next().and_then(Algorithm::parse),
+        };
+        let verdict = parsed.as_ref().map(|_| ()).map_err(ToString::to_string);
+        (Site { span, algorithm, checksum: parsed.ok() }, verdict)
+    }
+}

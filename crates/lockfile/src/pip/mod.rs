@@ -1,0 +1,120 @@
+//! pip's `requirements.txt`: requirements, pinned or not, with or without `--hash`, and option lines.
+
+mod line;
+mod merge;
+mod requirement;
+
+use std::collections::BTreeMap;
+
+use crate::lockfile::Site;
+use crate::position::Lines;
+use crate::{Damage, Entry, Format, Lockfile};
+
+pub(crate) use merge::merge;
+
+use line::{Logical, Word};
+use requirement::Requirement;
+
+const FORMAT: Format = Format::PipRequirements;
+
+/// Reads the text of a requirements file.
+pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
+    let lines = Lines::new(text);
+    let (mut entries, mut damage, mut registries): (Vec<Entry>, _, _) = (Vec::new(), Vec::new(), Vec::new());
+    let mut first_lines: BTreeMap<String, u64> = BTreeMap::new();
+    for logical in line::logical_lines(text) {
+        if logical.unfinished {
+            return Err(Damage::Truncated { line: lines.last() });
+        }
+        match Statement::read(&logical, &lines)? {
+            None => {}
+            Some(Statement::Option { url }) => registries.extend(url),
+            Some(Statement::Requirement(requirement, hashes, _)) => {
+                let entry = entry(requirement, &hashes, &lines, &logical, &mut damage);
+                if let Some(first_line) = first_lines.get(&entry.place) {
+                    let (line, entry) = (entry.line, entry.title());
+                    damage.push(Damage::DuplicateEntry { line, first_line: *first_line, entry });
+                }
+                first_lines.entry(entry.place.clone()).or_insert(entry.line);
+                entries.push(entry);
+            }
+        }
+    }
+    Ok(Lockfile { format: FORMAT, version: None, entries, damage, mirror: Vec::new(), registries })
+}
+
+/// What one logical line says.
+enum Statement<'t> {
+    /// An option for the whole file, with the URL it names, if any.
+    Option { url: Option<String> },
+    /// A requirement, the words after `--hash`, and those of its other options (`--config-settings`).
+    Requirement(Requirement, Vec<Word<'t>>, Vec<&'t str>),
+}
+
+impl<'t> Statement<'t> {
+    /// `None` for a line with nothing but comment and white space.
+    fn read(logical: &Logical<'t>, lines: &Lines<'_>) -> Result<Option<Self>, Damage> {
+        let Some(first) = logical.words.first() else { return Ok(None) };
+        let editable = matches!(first.text, "-e" | "--editable") || first.text.starts_with("--editable=");
+        if first.text.starts_with('-') && !editable {
+            let value = first.text.split_once('=').map(|(_, v)| v).or(logical.words.get(1).map(|w| w.text));
+            let names_url = ["-i", "--index-url", "--extra-index-url", "-f", "--find-links"];
+            let url = value.filter(|_| names_url.contains(&first.text.split('=').next().unwrap_or_default()));
+            return Ok(Some(Statement::Option { url: url.map(str::to_owned) }));
+        }
+        let options = logical.words.iter().skip(1).position(|w| w.text.starts_with("--"));
+        let (said, options) = logical.words.split_at(options.map_or(logical.words.len(), |n| n + 1));
+        let text = said.iter().map(|w| w.text).collect::<Vec<_>>().join(" ");
+        let requirement = Requirement::read(&text)
+            .ok_or_else(|| lines.unparsable(first.at, "neither a requirement nor an option"))?;
+        let (hashes, others) = split_options(options);
+        Ok(Some(Statement::Requirement(requirement, hashes, others)))
+    }
+}
+
+/// The values of `--hash=…` and `--hash …`, and the words of all other options.
+fn split_options<'t>(options: &[Word<'t>]) -> (Vec<Word<'t>>, Vec<&'t str>) {
+    let (mut hashes, mut others) = (Vec::new(), Vec::new());
+    let mut words = options.iter();
+    while let Some(word) = words.next() {
+        if let Some(text) = word.text.strip_prefix("--hash=") {
+            hashes.push(Word { text, at: word.at + "--hash=".len() });
+        } else if word.text == "--hash" {
+            // Without a value after it, what stands there is an empty checksum.
+            hashes.push(words.next().copied().unwrap_or(Word { text: "", at: word.at + word.text.len() }));
+        } else {
+            others.push(word.text);
+        }
+    }
+    (hashes, others)
+}
+
+fn entry(
+    requirement: Requirement,
+    hashes: &[Word<'_>],
+    lines: &Lines<'_>,
+    logical: &Logical<'_>,
+    damage: &mut Vec<Damage>,
+) -> Entry {
+    let mut entry = Entry {
+        place: requirement.place(),
+        name: requirement.name,
+        version: requirement.version,
+        requirement: requirement.asks,
+        source: requirement.source,
+        local: requirement.local,
+        checksums: Vec::new(),
+        line: lines.line(logical.words.first().map_or(logical.span.start, |w| w.at)),
+        dependencies: Vec::new(),
+        sites: Vec::new(),
+    };
+    for hash in hashes {
+        let (site, verdict) = Site::read(FORMAT, hash.text, hash.at..hash.at + hash.text.len());
+        if let Err(why) = verdict {
+            damage.push(Damage::BadChecksum { line: lines.line(hash.at), entry: entry.title(), why });
+        }
+        entry.checksums.extend(site.checksum.clone());
+        entry.sites.push(site);
+    }
+    entry
+}

@@ -1,0 +1,124 @@
+//! The masker: finds secrets and puts `***` in their place.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+
+use crate::encodings::forms;
+use crate::rules::RULES;
+use crate::spans::replace;
+
+/// What stands in the place of a secret.
+pub const REPLACEMENT: &str = "***";
+
+/// One replacement can make another secret visible as such (a token beside a password); a handful of passes
+/// reaches the point where nothing changes.
+const PASSES: usize = 8;
+
+/// Finds secrets in normalised text. Cheap to share, costly to build: build one a process.
+pub struct Masker {
+    /// The caller's own values in all their forms.
+    values: Option<AhoCorasick>,
+    /// Which rules speak at all: one pass.
+    any: RegexSet,
+    /// The rules, in the order of [`RULES`].
+    each: Vec<Regex>,
+}
+
+impl Masker {
+    /// A masker for the known shapes and for these values, which the caller took from variables whose names
+    /// [`looks_secret`](crate::looks_secret) accepts. Values shorter than six bytes are ignored.
+    pub fn new<I, V>(values: I) -> Masker
+    where
+        I: IntoIterator<Item = V>,
+        V: AsRef<[u8]>,
+    {
+        let forms: Vec<Vec<u8>> = values.into_iter().flat_map(|value| forms(value.as_ref())).collect();
+        let values = (!forms.is_empty())
+            .then(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok())
+            .flatten();
+        // The rules are constants; `every_rule_compiles` proves that nothing is dropped here.
+        let each = RULES.iter().filter_map(|rule| RegexBuilder::new(rule.pattern).unicode(false).build().ok());
+        let any = RegexSetBuilder::new(RULES.iter().map(|rule| rule.pattern)).unicode(false).build();
+        Masker { values, any: any.unwrap_or_else(|_| RegexSet::empty()), each: each.collect() }
+    }
+
+    /// The text without its secrets.
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.mask_bytes(text.as_bytes()) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(bytes) => {
+                Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
+            }
+        }
+    }
+
+    /// The bytes without their secrets.
+    pub fn mask_bytes<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        let mut masked = Cow::Borrowed(text);
+        for _ in 0..PASSES {
+            let spans = self.spans(&masked);
+            if spans.is_empty() {
+                break;
+            }
+            let next = replace(&masked, spans, REPLACEMENT.as_bytes());
+            if *next == *masked {
+                break;
+            }
+            masked = Cow::Owned(next);
+        }
+        masked
+    }
+
+    /// The names of the shapes that every masker knows, for the manual.
+    pub fn shapes() -> impl Iterator<Item = &'static str> {
+        RULES.iter().map(|rule| rule.name)
+    }
+
+    /// Whether masking would alter these bytes: such a patch is refused, since it would no longer apply.
+    pub fn would_change(&self, text: &[u8]) -> bool {
+        matches!(self.mask_bytes(text), Cow::Owned(_))
+    }
+
+    fn spans(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        if let Some(values) = &self.values {
+            spans.extend(values.find_iter(text).map(|m| m.range()));
+        }
+        for index in self.any.matches(text) {
+            let (Some(rule), Some(regex)) = (RULES.get(index), self.each.get(index)) else { continue };
+            for captures in regex.captures_iter(text) {
+                let secret = captures.name("s").or_else(|| captures.get(0));
+                spans.extend(secret.filter(|m| (rule.accept)(m.as_bytes())).map(|m| m.range()));
+            }
+        }
+        spans
+    }
+}
+
+impl fmt::Debug for Masker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Masker({} rules)", self.each.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_compiles() {
+        let masker = Masker::new::<[&str; 0], &str>([]);
+        assert_eq!(masker.each.len(), RULES.len());
+        assert_eq!(masker.any.len(), RULES.len());
+    }
+
+    #[test]
+    fn rule_names_are_unique() {
+        let names: std::collections::BTreeSet<_> = Masker::shapes().collect();
+        assert_eq!(names.len(), RULES.len());
+    }
+}

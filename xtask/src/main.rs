@@ -1,0 +1,39 @@
+//! Workshop tasks: `cargo xtask tidy | measure | soak`.
+
+mod measure;
+mod soak;
+mod tidy;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["tidy"] => tidy::tidy(),
+        ["measure", rest @ ..] => measure::measure(rest),
+        ["soak", rest @ ..] => soak::soak(rest),
+        _ => Err("usage: cargo xtask tidy | measure [--corpus DIR] [--write] | soak [kill] [--seed N] [--count N]".to_owned()),
+    };
+    match done {
+        Ok(said) => {
+            print(&said);
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            print(&format!("error: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workshop's own output.
+#[expect(clippy::print_stdout, reason = "a task speaks to the person who started it")]
+pub(crate) fn print(text: &str) {
+    println!("{text}");
+}
+
+/// The repository's top folder.
+pub(crate) fn top() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| ".".into(), Into::into)
+}
