@@ -64,7 +64,11 @@ impl Banner {
         let raw: RawBanner = source.parse()?;
         let matcher = raw.matcher.check(source)?;
         if !matcher.near.is_empty() || !matcher.unless.is_empty() {
-            return Err(source.error(Some(raw.matcher.span()), "a banner with a context", "a banner is its line alone"));
+            return Err(source.error(
+                Some(raw.matcher.span()),
+                "a banner with a context",
+                "a banner is its line alone",
+            ));
         }
         let kinds = source.commands(std::slice::from_ref(&raw.kind))?;
         let kind = kinds.first().copied().unwrap_or(CommandKind::Opaque);

@@ -84,18 +84,26 @@ impl Catalog {
 
     /// What was measured of this probe; zero where nothing was.
     pub fn probe(&self, id: &str) -> Counts {
-        self.probes.iter().find(|probe| probe.id == id).map_or(Counts::default(), |probe| probe.measured.counts())
+        self.probes
+            .iter()
+            .find(|probe| probe.id == id)
+            .map_or(Counts::default(), |probe| probe.measured.counts())
     }
 
     /// Ids are unique over all folders, and what a pattern explains exists.
     fn check_names(&self) -> Result<(), CatalogError> {
         let mut seen = BTreeSet::new();
-        let patterns = self.patterns.iter().map(|p| (p.id.as_str(), format!("patterns/{}/{}.toml", p.class, p.id)));
+        let patterns =
+            self.patterns.iter().map(|p| (p.id.as_str(), format!("patterns/{}/{}.toml", p.class, p.id)));
         let banners = self.banners.iter().map(|b| (b.id.as_str(), format!("banners/{}.toml", b.id)));
         let playbooks = self.playbooks.iter().map(|p| (p.id.as_str(), format!("playbooks/{}.toml", p.id)));
         for (id, file) in patterns.chain(banners).chain(playbooks) {
             if !seen.insert(id) {
-                return Err(CatalogError::whole(&file, format!("the id `{id}` is taken"), "choose another id"));
+                return Err(CatalogError::whole(
+                    &file,
+                    format!("the id `{id}` is taken"),
+                    "choose another id",
+                ));
             }
         }
         for pattern in &self.patterns {

@@ -24,7 +24,8 @@ pub use expression::Expression;
 pub use matcher::{Context, Matcher, Side, Surroundings};
 pub use pattern::{Counterexample, Example, HoleKind, Measured, Pattern, Status, Strength};
 pub use playbook::{
-    Break, DecisionExample, ExpectedDecision, ExpectedOutcome, Given, Guard, Need, Playbook, PlaybookStep, Rehearsal,
+    Break, DecisionExample, ExpectedDecision, ExpectedOutcome, Given, Guard, Need, Playbook, PlaybookStep,
+    Rehearsal,
 };
 pub use probe::Probe;
 pub use prove::Unproved;

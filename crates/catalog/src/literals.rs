@@ -95,8 +95,10 @@ mod tests {
     use super::*;
 
     fn of(source: &str) -> Option<Vec<String>> {
-        let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(source).unwrap();
-        let mut set: Vec<String> = required(&hir)?.into_iter().map(|l| String::from_utf8(l).unwrap()).collect();
+        let hir =
+            regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(source).unwrap();
+        let mut set: Vec<String> =
+            required(&hir)?.into_iter().map(|l| String::from_utf8(l).unwrap()).collect();
         set.sort();
         Some(set)
     }

@@ -75,7 +75,8 @@ pub trait Surroundings {
 impl Matcher {
     /// Whether everything around the line is as it must be.
     pub fn fits(&self, around: &mut dyn Surroundings) -> bool {
-        self.near.iter().all(|context| context.holds(around)) && !self.unless.iter().any(|context| context.holds(around))
+        self.near.iter().all(|context| context.holds(around))
+            && !self.unless.iter().any(|context| context.holds(around))
     }
 
     /// The contexts that a scan must look for in the whole window.
@@ -95,7 +96,9 @@ impl Context {
 
 impl RawMatcher {
     pub(crate) fn check(&self, source: Source<'_>) -> Result<Matcher, CatalogError> {
-        let contexts = |raw: &[RawContext]| raw.iter().map(|context| context.check(source)).collect::<Result<Vec<_>, _>>();
+        let contexts = |raw: &[RawContext]| {
+            raw.iter().map(|context| context.check(source)).collect::<Result<Vec<_>, _>>()
+        };
         Ok(Matcher {
             line: source.searchable(&self.line)?,
             near: contexts(&self.near)?,
@@ -120,7 +123,8 @@ impl RawContext {
                 return Err(source.error(Some(lines.span()), what, help));
             }
         };
-        let line = if within.is_none() { source.searchable(&self.line)? } else { source.expression(&self.line)? };
+        let line =
+            if within.is_none() { source.searchable(&self.line)? } else { source.expression(&self.line)? };
         Ok(Context { line, side: self.side.unwrap_or_default(), within })
     }
 }

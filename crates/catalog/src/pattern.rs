@@ -213,7 +213,11 @@ impl Pattern {
         let class = source.class(&raw.class)?;
         if class.id() != source.folder() {
             let what = format!("the class is `{class}`, the folder is `{}`", source.folder());
-            return Err(source.error(Some(raw.class.span()), what, "move the file to the folder of its class"));
+            return Err(source.error(
+                Some(raw.class.span()),
+                what,
+                "move the file to the folder of its class",
+            ));
         }
         raw.check_strength(class, source)?;
         raw.check_holes(source)?;
@@ -253,7 +257,11 @@ impl RawPattern {
         let code = matches!(class, FailureClass::Code(_));
         if self.strength == Strength::CodeFinal && !code {
             let what = format!("`code-final` in the class `{class}`");
-            return Err(source.error(Some(self.class.span()), what, "only a code class has a final word about code"));
+            return Err(source.error(
+                Some(self.class.span()),
+                what,
+                "only a code class has a final word about code",
+            ));
         }
         if code && !self.also.is_empty() {
             let help = "leave `also` out: code evidence is never read as infrastructure";
@@ -282,8 +290,13 @@ impl RawPattern {
     fn check_proof(&self, source: Source<'_>) -> Result<(), CatalogError> {
         let stable = *self.status.get_ref() == Status::Stable;
         if stable && !self.examples.iter().any(|example| is_real(example.origin.get_ref())) {
-            let help = "add an example whose origin starts with `recorded: ` or `source: `, or make it `draft`";
-            return Err(source.error(Some(self.status.span()), "a stable pattern without a real example", help));
+            let help =
+                "add an example whose origin starts with `recorded: ` or `source: `, or make it `draft`";
+            return Err(source.error(
+                Some(self.status.span()),
+                "a stable pattern without a real example",
+                help,
+            ));
         }
         for example in &self.examples {
             let origin = example.origin.get_ref();
@@ -296,7 +309,11 @@ impl RawPattern {
         let counts = self.measured.counts();
         if counts.right > counts.hits || counts.hits > counts.n {
             let help = "run `cargo xtask measure`; the counts are not written by hand";
-            return Err(source.error(None, "[measured] has more right than hits or more hits than logs", help));
+            return Err(source.error(
+                None,
+                "[measured] has more right than hits or more hits than logs",
+                help,
+            ));
         }
         Ok(())
     }

@@ -46,7 +46,11 @@ impl Pattern {
     /// What doesn't hold of this pattern's examples and counterexamples.
     pub fn prove(&self) -> Vec<Unproved> {
         let Some(regex) = self.matcher.line.regex() else {
-            return vec![unproved(&self.id, "", "the expression is too large; bound its repetitions".to_owned())];
+            return vec![unproved(
+                &self.id,
+                "",
+                "the expression is too large; bound its repetitions".to_owned(),
+            )];
         };
         let examples = self.examples.iter().filter_map(|example| {
             let found = self.matcher.find(regex, &example.log);
@@ -57,7 +61,8 @@ impl Pattern {
                     format!("expected in line {}, found in {lines:?}", example.line)
                 }
                 Some((_, captures)) => {
-                    let wrong = example.captures.iter().find(|(name, value)| captures.get(*name) != Some(value))?;
+                    let wrong =
+                        example.captures.iter().find(|(name, value)| captures.get(*name) != Some(value))?;
                     format!("`{}` should be `{}`, captured was {captures:?}", wrong.0, wrong.1)
                 }
             };

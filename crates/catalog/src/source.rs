@@ -29,7 +29,12 @@ impl<'t> Source<'t> {
         })
     }
 
-    pub(crate) fn error(self, span: Option<Range<usize>>, what: impl Into<String>, help: impl Into<String>) -> CatalogError {
+    pub(crate) fn error(
+        self,
+        span: Option<Range<usize>>,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) -> CatalogError {
         CatalogError::at(self.file, self.text, span, what, help)
     }
 
@@ -51,7 +56,11 @@ impl<'t> Source<'t> {
             && text.len() <= 60
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !kebab {
-            return Err(self.error(Some(id.span()), format!("the id `{text}` is not kebab-case"), "use a-z, 0-9 and `-`"));
+            return Err(self.error(
+                Some(id.span()),
+                format!("the id `{text}` is not kebab-case"),
+                "use a-z, 0-9 and `-`",
+            ));
         }
         if text != self.stem() {
             let what = format!("the id `{text}` differs from the file's name `{}`", self.stem());
@@ -61,17 +70,26 @@ impl<'t> Source<'t> {
     }
 
     pub(crate) fn class(self, class: &Spanned<String>) -> Result<FailureClass, CatalogError> {
-        FailureClass::parse(class.get_ref()).filter(|class| *class != FailureClass::Unknown).ok_or_else(|| {
-            let known: Vec<_> =
-                FailureClass::ALL.iter().filter(|c| **c != FailureClass::Unknown).map(|c| c.id()).collect();
-            let what = format!("`{}` is no failure class", class.get_ref());
-            self.error(Some(class.span()), what, format!("use one of {}", known.join(", ")))
-        })
+        FailureClass::parse(class.get_ref()).filter(|class| *class != FailureClass::Unknown).ok_or_else(
+            || {
+                let known: Vec<_> = FailureClass::ALL
+                    .iter()
+                    .filter(|c| **c != FailureClass::Unknown)
+                    .map(|c| c.id())
+                    .collect();
+                let what = format!("`{}` is no failure class", class.get_ref());
+                self.error(Some(class.span()), what, format!("use one of {}", known.join(", ")))
+            },
+        )
     }
 
     /// As [`Source::class`], and `unknown` is one too.
     pub(crate) fn class_or_unknown(self, class: &Spanned<String>) -> Result<FailureClass, CatalogError> {
-        if class.get_ref() == FailureClass::Unknown.id() { Ok(FailureClass::Unknown) } else { self.class(class) }
+        if class.get_ref() == FailureClass::Unknown.id() {
+            Ok(FailureClass::Unknown)
+        } else {
+            self.class(class)
+        }
     }
 
     pub(crate) fn tools(self, tools: &[Spanned<String>]) -> Result<Vec<Tool>, CatalogError> {

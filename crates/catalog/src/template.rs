@@ -39,8 +39,11 @@ pub struct Unfilled {
 }
 
 /// The closed set.
-const HOLES: [(&str, Part); 3] =
-    [("tool", Part::Tool), ("evidence.host", Part::EvidenceHost), ("evidence.package", Part::EvidencePackage)];
+const HOLES: [(&str, Part); 3] = [
+    ("tool", Part::Tool),
+    ("evidence.host", Part::EvidenceHost),
+    ("evidence.package", Part::EvidencePackage),
+];
 
 impl Template {
     /// Parses the text; an error says what is wrong with it.
@@ -100,7 +103,10 @@ mod tests {
         for bad in ["{evidence.url}", "{tool", "tool}", "{}", "{{tool}}"] {
             assert!(Template::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(Template::parse("cache:{tool}").unwrap().parts(), [Part::Literal("cache:".into()), Part::Tool]);
+        assert_eq!(
+            Template::parse("cache:{tool}").unwrap().parts(),
+            [Part::Literal("cache:".into()), Part::Tool]
+        );
     }
 
     #[test]

@@ -15,7 +15,8 @@ fn every_pattern_and_banner_proves_itself() {
 #[test]
 fn examples_hold_nothing_of_the_place_where_they_were_recorded() {
     for pattern in Catalog::builtin().unwrap().patterns() {
-        let logs = pattern.examples.iter().map(|e| &e.log).chain(pattern.counterexamples.iter().map(|c| &c.log));
+        let logs =
+            pattern.examples.iter().map(|e| &e.log).chain(pattern.counterexamples.iter().map(|c| &c.log));
         for log in logs {
             assert!(log.lines().count() <= 60, "{}: shorten the example", pattern.id);
             for word in ["/tmp/", "/root/"] {
@@ -30,7 +31,12 @@ fn people_get_an_explanation_and_advice() {
     for pattern in Catalog::builtin().unwrap().patterns() {
         assert!(pattern.explain.trim().len() >= 30, "{}", pattern.id);
         assert!(pattern.fix.trim().len() >= 10, "{}", pattern.id);
-        assert!(!pattern.title.ends_with('.') && pattern.title.len() <= 80, "{}: {}", pattern.id, pattern.title);
+        assert!(
+            !pattern.title.ends_with('.') && pattern.title.len() <= 80,
+            "{}: {}",
+            pattern.id,
+            pattern.title
+        );
     }
 }
 
@@ -43,7 +49,10 @@ fn the_first_five_classes_are_covered_for_npm_cargo_and_pip() {
         .filter(|p| p.status == Status::Stable)
         .flat_map(|p| {
             let classes: Vec<_> = std::iter::once(p.class).chain(p.also.iter().copied()).collect();
-            p.tools.iter().flat_map(move |t| classes.clone().into_iter().map(|c| (t.to_string(), c))).collect::<Vec<_>>()
+            p.tools
+                .iter()
+                .flat_map(move |t| classes.clone().into_iter().map(|c| (t.to_string(), c)))
+                .collect::<Vec<_>>()
         })
         .collect();
     let classes =

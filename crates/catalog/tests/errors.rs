@@ -38,26 +38,53 @@ fn the_pattern_of_these_tests_is_valid() {
 fn an_error_names_the_place_and_what_to_do() {
     for (from, to, want) in [
         ("fix = \"y\"", "fixx = \"y\"", ":10:1: unknown field `fixx`"),
-        ("\"npm-x\"", "\"npm-y\"", ":1:6: the id `npm-y` differs from the file's name `npm-x`; help: name the file after the id"),
+        (
+            "\"npm-x\"",
+            "\"npm-y\"",
+            ":1:6: the id `npm-y` differs from the file's name `npm-x`; help: name the file after the id",
+        ),
         ("\"npm-x\"", "\"Npm\"", ":1:6: the id `Npm` is not kebab-case"),
-        ("= \"network-timeout\"", "= \"network\"", ":2:9: `network` is no failure class; help: use one of lockfile-corruption"),
-        ("= \"network-timeout\"", "= \"test-failure\"", ":2:9: the class is `test-failure`, the folder is `network-timeout`"),
+        (
+            "= \"network-timeout\"",
+            "= \"network\"",
+            ":2:9: `network` is no failure class; help: use one of lockfile-corruption",
+        ),
+        (
+            "= \"network-timeout\"",
+            "= \"test-failure\"",
+            ":2:9: the class is `test-failure`, the folder is `network-timeout`",
+        ),
         ("\"draft\"", "\"stable\"", ":5:10: a stable pattern without a real example"),
         ("[\"npm\"]", "[\"N P M\"]", ":6:10: `N P M` is no tool name"),
         ("[\"install\"]", "[\"eat\"]", ":7:13: `eat` is no kind of command"),
         ("\"cause\"", "\"code-final\"", ":2:9: `code-final` in the class `network-timeout`"),
-        ("'^npm error code (?<code>E[A-Z]+)$'", "'(?<code>[0-9]+)'", ":13:8: `(?<code>[0-9]+)` requires no literal text"),
-        ("'^npm error code (?<code>E[A-Z]+)$'", "'npm (?<code>('", ":13:8: `npm (?<code>(` is no regular expression: unclosed group"),
+        (
+            "'^npm error code (?<code>E[A-Z]+)$'",
+            "'(?<code>[0-9]+)'",
+            ":13:8: `(?<code>[0-9]+)` requires no literal text",
+        ),
+        (
+            "'^npm error code (?<code>E[A-Z]+)$'",
+            "'npm (?<code>('",
+            ":13:8: `npm (?<code>(` is no regular expression: unclosed group",
+        ),
         ("'^npm error code (?<code>E[A-Z]+)$'", r"'npm (?<code>\p{Greek})'", "is no regular expression"),
         ("code = \"text\"", "", ":13:8: the capture `code` has no type; help: add `code = \"text\"`"),
         ("code = \"text\"", "code = \"text\"\nhost = \"host\"", ":17:8: the hole `host` has no capture"),
-        ("[holes]", "near = [{ line = 'x', within = 0 }]\n\n[holes]", ":15:32: `within` is 0; help: use 1 to 200 lines"),
+        (
+            "[holes]",
+            "near = [{ line = 'x', within = 0 }]\n\n[holes]",
+            ":15:32: `within` is 0; help: use 1 to 200 lines",
+        ),
         ("[holes]", "near = [{ line = '[0-9]' }]\n\n[holes]", "requires no literal text"),
         ("strength", "explains = [\"nobody\"]\nstrength", ": it explains `nobody`, which is no pattern"),
     ] {
         assert!(PATTERN.contains(from), "{from}");
         let said = error(FILE, &PATTERN.replacen(from, to, 1));
-        assert!(said.starts_with(FILE) && said.contains(want) && said.contains("; help: "), "{said}\nwanted {want}");
+        assert!(
+            said.starts_with(FILE) && said.contains(want) && said.contains("; help: "),
+            "{said}\nwanted {want}"
+        );
     }
 }
 
@@ -87,7 +114,10 @@ fn a_claim_that_does_not_hold_is_told() {
     let said: Vec<String> = catalog.prove().iter().map(ToString::to_string).collect();
     assert_eq!(
         said,
-        ["npm-x: `a`: expected in line 1, found in [2]", "npm-x: `b`: must not be found (no), but is in line 1"]
+        [
+            "npm-x: `a`: expected in line 1, found in [2]",
+            "npm-x: `b`: must not be found (no), but is in line 1"
+        ]
     );
 }
 

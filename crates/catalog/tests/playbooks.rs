@@ -70,7 +70,11 @@ fn a_realistic_playbook_is_read_as_meant() {
 #[test]
 fn each_kind_of_mistake_is_told() {
     for (from, to, want) in [
-        ("\"network-timeout\", \"service", "\"test-failure\", \"service", "`test-failure` is not a class that may be healed"),
+        (
+            "\"network-timeout\", \"service",
+            "\"test-failure\", \"service",
+            "`test-failure` is not a class that may be healed",
+        ),
         ("\"low\"", "\"none\"", "`none` is no risk; help: use low, medium or high"),
         ("attempts = 2", "attempts = 0", "0 attempts; help: use 1 to 10"),
         ("\"10m\"", "\"soon\"", "`soon` is no duration"),
@@ -84,7 +88,11 @@ fn each_kind_of_mistake_is_told() {
         ("\"stuck\"", "\"fine\"", "`fine` is no outcome"),
         ("\"heal\"", "\"pray\"", "`pray` is no decision"),
         ("\"not-confirmed\"", "\"tired\"", "`tired` is no reason to refuse"),
-        ("confidence = 0.9, confirmed = true", "confidence = 9.0, confirmed = true", "a confidence outside of 0 to 1"),
+        (
+            "confidence = 0.9, confirmed = true",
+            "confidence = 9.0, confirmed = true",
+            "a confidence outside of 0 to 1",
+        ),
         ("[\"confirmed\"]", "[\"luck\"]", "unknown variant `luck`"),
         ("use = \"rerun-command\"", "", "missing field `use`"),
     ] {

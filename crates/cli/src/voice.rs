@@ -97,13 +97,9 @@ impl Voice for Terminal {
                 self.line(Style::new().cyan(), "regreen:", &text);
             }
             Event::Healed { incident, wrong, done, patch } => {
-                self.line(good, "regreen: healed:", &format!("what was wrong: {wrong}"));
+                self.line(good, "regreen: healed:", wrong);
                 let patch = patch.map(|p| format!("; patch: {p}")).unwrap_or_default();
-                self.line(
-                    good,
-                    "regreen: healed:",
-                    &format!("what was done: {done}{patch}; incident {incident}"),
-                );
+                self.line(good, "regreen: healed:", &format!("{done}{patch}; incident {incident}"));
             }
             Event::RolledBack { incident, why } => {
                 let text =

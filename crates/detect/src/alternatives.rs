@@ -7,13 +7,23 @@ use crate::ranking::Ranked;
 
 /// What a pattern's own measured precision is worth; a draft is shown, and worth nothing.
 pub(crate) fn measured(pattern: &Pattern) -> Confidence {
-    if pattern.status == Status::Stable { Confidence::wilson(pattern.measured.counts()) } else { Confidence::NONE }
+    if pattern.status == Status::Stable {
+        Confidence::wilson(pattern.measured.counts())
+    } else {
+        Confidence::NONE
+    }
 }
 
 /// Every other class that the root or a counting hit can mean.
-pub(crate) fn besides(chosen: FailureClass, root: Option<Ranked<'_>>, hits: &[Ranked<'_>]) -> Vec<Alternative> {
+pub(crate) fn besides(
+    chosen: FailureClass,
+    root: Option<Ranked<'_>>,
+    hits: &[Ranked<'_>],
+) -> Vec<Alternative> {
     let of_root = root.into_iter().flat_map(|(_, pattern)| {
-        std::iter::once(pattern.class).chain(pattern.also.iter().copied()).map(|class| (class, Confidence::NONE))
+        std::iter::once(pattern.class)
+            .chain(pattern.also.iter().copied())
+            .map(|class| (class, Confidence::NONE))
     });
     let of_hits = hits
         .iter()

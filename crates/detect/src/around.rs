@@ -20,9 +20,12 @@ impl Surroundings for Around<'_, '_> {
     fn nearby(&mut self, context: &Context, within: u32) -> bool {
         let within = within as usize;
         let holds = |line: Line<'_>| context.line.is_match(line.text().as_str());
-        let mut before = successors(self.log.line_before(&self.line), |line| self.log.line_before(line)).take(within);
-        let mut after = successors(self.log.line_after(&self.line), |line| self.log.line_after(line)).take(within);
-        (context.side != Side::After && before.any(holds)) || (context.side != Side::Before && after.any(holds))
+        let mut before =
+            successors(self.log.line_before(&self.line), |line| self.log.line_before(line)).take(within);
+        let mut after =
+            successors(self.log.line_after(&self.line), |line| self.log.line_after(line)).take(within);
+        (context.side != Side::After && before.any(holds))
+            || (context.side != Side::Before && after.any(holds))
     }
 
     fn anywhere(&mut self, context: &Context) -> bool {

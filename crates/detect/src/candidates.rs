@@ -38,7 +38,11 @@ impl Candidates {
                 search.lines(&window[from..end], &mut starts);
             }
             // Escape sequences, NUL and carriage returns cut words apart; such lines are decoded and then searched.
-            lines_of(memchr::memchr3_iter(b'\x1b', b'\0', 0x08, &window[from..end]), &window[from..end], &mut starts);
+            lines_of(
+                memchr::memchr3_iter(b'\x1b', b'\0', 0x08, &window[from..end]),
+                &window[from..end],
+                &mut starts,
+            );
             lines_of(memchr::memchr2_iter(0xc2, 0xe2, &window[from..end]), &window[from..end], &mut starts);
             starts.sort_unstable();
             starts.dedup();
@@ -53,14 +57,20 @@ impl Search {
         let mut builder = Config::new().builder();
         builder.extend(literals);
         builder.build().map(Search::Vector).or_else(|| {
-            AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok().map(Search::Automaton)
+            AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .build(literals)
+                .ok()
+                .map(Search::Automaton)
         })
     }
 
     fn lines(&self, block: &[u8], starts: &mut Vec<usize>) {
         match self {
             Search::Vector(searcher) => lines_of(searcher.find_iter(block).map(|m| m.start()), block, starts),
-            Search::Automaton(automaton) => lines_of(automaton.find_iter(block).map(|m| m.start()), block, starts),
+            Search::Automaton(automaton) => {
+                lines_of(automaton.find_iter(block).map(|m| m.start()), block, starts)
+            }
         }
     }
 }

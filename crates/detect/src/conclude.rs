@@ -51,7 +51,9 @@ fn signature((hit, pattern): Ranked<'_>, scan: &Scan) -> Signature {
 /// The command's own tool where the words can be its; else the one that usually says them.
 fn tool((_, pattern): Ranked<'_>, scan: &Scan) -> Option<Tool> {
     let own = scan.command.as_ref().and_then(|command| command.tool.as_ref());
-    own.filter(|tool| pattern.tools.is_empty() || pattern.tools.contains(tool)).or(pattern.tools.first()).cloned()
+    own.filter(|tool| pattern.tools.is_empty() || pattern.tools.contains(tool))
+        .or(pattern.tools.first())
+        .cloned()
 }
 
 /// Everything that the sentences of a diagnosis are made from.
@@ -69,9 +71,13 @@ impl Case<'_> {
         let said = format!("line {}: {}", hit.line, pattern.title);
         let evidence = evidence::of_root(root, self.hits, self.masker);
         let Some(class) = settled.class else {
-            let reason = format!("{said}; but what it means was looked for in the workspace and is not there");
+            let reason =
+                format!("{said}; but what it means was looked for in the workspace and is not there");
             let unknown = Diagnosis { evidence, reason, tool: tool(root, self.scan), ..self.unknown() };
-            return Diagnosis { alternatives: besides(FailureClass::Unknown, Some(root), self.hits), ..unknown };
+            return Diagnosis {
+                alternatives: besides(FailureClass::Unknown, Some(root), self.hits),
+                ..unknown
+            };
         };
         let mut confidence = measured(pattern);
         let mut reason = said;
@@ -170,18 +176,24 @@ impl Case<'_> {
         let seen = self.hits.iter().rev().find(|(hit, _)| !hit.counts).or(self.hits.last());
         let what = match (seen, self.scan.last_words.as_ref()) {
             (Some((hit, pattern)), _) if !hit.counts => {
-                format!("line {} reads like \"{}\", but the project's own programs were speaking there", hit.line, pattern.title)
+                format!(
+                    "line {} reads like \"{}\", but the project's own programs were speaking there",
+                    hit.line, pattern.title
+                )
             }
             (Some((hit, pattern)), _) => format!("line {} only warns: {}", hit.line, pattern.title),
             (None, Some(words)) => format!("no known signature; the last error is in line {}", words.line),
             (None, None) => "no known signature and no line that reads like an error".to_owned(),
         };
-        let end = self.scan.exit.map_or(String::new(), |exit| match (exit.signal, exit.idle, exit.timed_out) {
-            (_, true, _) => "; the command was ended because it said nothing more".to_owned(),
-            (_, _, true) => "; the command was ended because it took too long".to_owned(),
-            (Some(signal), ..) => format!("; signal {signal} ended the command, which alone proves nothing"),
-            _ => String::new(),
-        });
+        let end =
+            self.scan.exit.map_or(String::new(), |exit| match (exit.signal, exit.idle, exit.timed_out) {
+                (_, true, _) => "; the command was ended because it said nothing more".to_owned(),
+                (_, _, true) => "; the command was ended because it took too long".to_owned(),
+                (Some(signal), ..) => {
+                    format!("; signal {signal} ended the command, which alone proves nothing")
+                }
+                _ => String::new(),
+            });
         what + &end
     }
 }

@@ -42,7 +42,8 @@ fn symptoms<'s>(root: Ranked<'s>, hits: &[Ranked<'s>]) -> impl Iterator<Item = R
         hit.counts
             && hit.line != root.0.line
             && pattern.id != root.1.id
-            && (explains(root, (hit, pattern)) || (pattern.class == root.1.class && pattern.tools == root.1.tools))
+            && (explains(root, (hit, pattern))
+                || (pattern.class == root.1.class && pattern.tools == root.1.tools))
     };
     hits.iter().copied().filter(belongs)
 }

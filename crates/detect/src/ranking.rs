@@ -41,7 +41,9 @@ pub(crate) fn rank<'s>(hits: &[Ranked<'s>], hung: bool) -> Ranking<'s> {
         return Ranking::Root(first_of(&counting, *cause.unwrap_or(last_word)));
     }
     match (code.last(), infra.last()) {
-        (Some(code), Some(infra)) if infra.0.line > code.0.line => Ranking::Mixed { code: *code, infra: *infra },
+        (Some(code), Some(infra)) if infra.0.line > code.0.line => {
+            Ranking::Mixed { code: *code, infra: *infra }
+        }
         (Some(last), _) | (None, Some(last)) => Ranking::Root(first_of(&counting, *last)),
         (None, None) => witness(&counting, hung),
     }

@@ -67,7 +67,9 @@ impl Detector<'_> {
                     continue;
                 }
                 match *entry {
-                    Entry::Pattern(index, _) => places.entry(index).or_default().push(Place { number, start }),
+                    Entry::Pattern(index, _) => {
+                        places.entry(index).or_default().push(Place { number, start })
+                    }
                     Entry::Banner(banner) => speakers.banner(number, banner.kind),
                     Entry::Context(context) => {
                         sightings.entry(context.line.as_str()).or_insert((number, number)).1 = number;

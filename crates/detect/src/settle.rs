@@ -16,11 +16,14 @@ pub(crate) struct Settled<'f> {
 
 /// Weighs the findings. Order: what forbids, what confirms, what is left once the refuted is gone.
 pub(crate) fn settle<'f>(pattern: &Pattern, findings: &'f [Finding]) -> Settled<'f> {
-    let classes: Vec<FailureClass> = std::iter::once(pattern.class).chain(pattern.also.iter().copied()).collect();
+    let classes: Vec<FailureClass> =
+        std::iter::once(pattern.class).chain(pattern.also.iter().copied()).collect();
     let about = |finding: &&Finding| {
-        classes.contains(&finding.class) && (pattern.tools.is_empty() || pattern.tools.contains(&finding.tool))
+        classes.contains(&finding.class)
+            && (pattern.tools.is_empty() || pattern.tools.contains(&finding.tool))
     };
-    let of = |standing: Standing| findings.iter().filter(about).find(move |finding| finding.standing == standing);
+    let of =
+        |standing: Standing| findings.iter().filter(about).find(move |finding| finding.standing == standing);
     if let Some(finding) = of(Standing::Forbids) {
         return Settled { class: Some(finding.class), confirmed_by: None, forbidden_by: Some(finding) };
     }
@@ -35,7 +38,11 @@ pub(crate) fn settle<'f>(pattern: &Pattern, findings: &'f [Finding]) -> Settled<
         let is_refuted = |f: &Finding| f.standing == Standing::Refutes && f.class == *class;
         lasting(*class) && findings.iter().filter(about).any(is_refuted)
     };
-    Settled { class: classes.iter().copied().find(|class| !refuted(class)), confirmed_by: None, forbidden_by: None }
+    Settled {
+        class: classes.iter().copied().find(|class| !refuted(class)),
+        confirmed_by: None,
+        forbidden_by: None,
+    }
 }
 
 /// Damage that is still there when a probe looks, so that not finding it refutes it. A network that works again

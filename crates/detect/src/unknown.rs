@@ -5,7 +5,7 @@ use regreen_logs::Log;
 use crate::scan::first_bytes;
 
 /// So many lines from the end are searched for last words.
-const SEARCHED: usize = 300;
+const SEARCHED: u64 = 300;
 
 /// So much of a line is looked at.
 const LOOKED_AT: usize = 2 * 1024;
@@ -22,19 +22,21 @@ impl LastWords {
     /// The last line of the window that starts like an error.
     pub(crate) fn of(log: &Log<'_>) -> Option<LastWords> {
         let mut end = log.window().len();
-        let mut lines_after = 0u64;
         let all = log.first_line() + memchr::memchr_iter(b'\n', log.window()).count() as u64;
-        for _ in 0..SEARCHED {
+        for lines_after in 0..SEARCHED {
             let start = memchr::memrchr(b'\n', log.window().get(..end)?).map_or(0, |feed| feed + 1);
             let line = log.lines_from(start, all.saturating_sub(lines_after)).next()?;
             let text = line.text();
             if reads_like_an_error(text.as_str()) {
                 let text_start = text.as_str().len() - text.as_str().trim_start().len();
                 let column = text.column(text_start);
-                return Some(LastWords { line: line.number, column, text: first_bytes(text.as_str(), LOOKED_AT).to_owned() });
+                return Some(LastWords {
+                    line: line.number,
+                    column,
+                    text: first_bytes(text.as_str(), LOOKED_AT).to_owned(),
+                });
             }
             end = start.checked_sub(1)?;
-            lines_after += 1;
         }
         None
     }
@@ -43,12 +45,26 @@ impl LastWords {
 /// Starts with a word that programs of all kinds put before an error.
 fn reads_like_an_error(text: &str) -> bool {
     const STARTS: [&str; 12] = [
-        "error", "fatal", "failed", "failure", "panic", "exception", "traceback", "e:", "err!", "npm err", "##[error]",
+        "error",
+        "fatal",
+        "failed",
+        "failure",
+        "panic",
+        "exception",
+        "traceback",
+        "e:",
+        "err!",
+        "npm err",
+        "##[error]",
         "abort",
     ];
-    let text = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '[' | '*' | '>' | '-' | '×' | '✗' | '✖'));
+    let text = text.trim_start_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '[' | '*' | '>' | '-' | '×' | '✗' | '✖')
+    });
     let start = first_bytes(text, 16).to_ascii_lowercase();
-    STARTS.iter().any(|word| start.starts_with(word)) && !start.starts_with("errors: 0") && !start.starts_with("failed: 0")
+    STARTS.iter().any(|word| start.starts_with(word))
+        && !start.starts_with("errors: 0")
+        && !start.starts_with("failed: 0")
 }
 
 /// The line's shape: numbers, hexadecimal words and paths are the same wherever it is printed.

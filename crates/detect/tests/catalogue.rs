@@ -23,7 +23,8 @@ fn detect(log: &str, command: Option<&CommandFacts>) -> Detection {
 /// Every example of a pattern that can decide.
 fn examples() -> impl Iterator<Item = (&'static Pattern, &'static Example)> {
     let deciding = |p: &&Pattern| {
-        p.status != Status::Retired && !(p.strength == Strength::Symptom && p.class.verdict() == Verdict::Infrastructure)
+        p.status != Status::Retired
+            && !(p.strength == Strength::Symptom && p.class.verdict() == Verdict::Infrastructure)
     };
     CATALOG.patterns().iter().filter(deciding).flat_map(|p| p.examples.iter().map(move |e| (p, e)))
 }
@@ -55,13 +56,18 @@ fn every_example_is_diagnosed_as_its_class() {
     let mut wrong = Vec::new();
     for (pattern, example) in examples() {
         let noisy = format!("{NOISE}{}\n{NOISE}", example.log);
-        let stamped: String = example.log.lines().map(|l| format!("2024-05-01T12:34:56.1234567Z {l}\n")).collect();
-        let stamped = format!("{stamped}2024-05-01T12:34:57.1234567Z ##[error]Process completed with exit code 1.\n");
+        let stamped: String =
+            example.log.lines().map(|l| format!("2024-05-01T12:34:56.1234567Z {l}\n")).collect();
+        let stamped =
+            format!("{stamped}2024-05-01T12:34:57.1234567Z ##[error]Process completed with exit code 1.\n");
         for (form, log) in [("alone", example.log.clone()), ("in noise", noisy), ("stamped", stamped)] {
             let found = detect(&log, None).diagnosis;
             if !accepts(pattern, found.class) {
                 let by = found.pattern.as_deref().unwrap_or("-");
-                wrong.push(format!("{} `{}` {form}: {} by {by}: {}", pattern.id, example.name, found.class, found.reason));
+                wrong.push(format!(
+                    "{} `{}` {form}: {} by {by}: {}",
+                    pattern.id, example.name, found.class, found.reason
+                ));
             }
         }
     }
@@ -73,7 +79,14 @@ fn every_example_is_diagnosed_as_its_class_when_the_command_is_known() {
     for (pattern, example) in examples() {
         let Some(command) = own_command(pattern) else { continue };
         let found = detect(&example.log, Some(&command)).diagnosis;
-        assert!(accepts(pattern, found.class), "{} `{}`: {}: {}", pattern.id, example.name, found.class, found.reason);
+        assert!(
+            accepts(pattern, found.class),
+            "{} `{}`: {}: {}",
+            pattern.id,
+            example.name,
+            found.class,
+            found.reason
+        );
     }
 }
 
@@ -103,7 +116,9 @@ fn final_code_logs() -> Vec<&'static Example> {
 
 /// Infrastructure examples without any word about code in them.
 fn infra_logs() -> Vec<(&'static Pattern, &'static Example)> {
-    examples().filter(|(p, _)| p.class.verdict() == Verdict::Infrastructure && p.explains.is_empty()).collect()
+    examples()
+        .filter(|(p, _)| p.class.verdict() == Verdict::Infrastructure && p.explains.is_empty())
+        .collect()
 }
 
 #[test]
@@ -119,7 +134,13 @@ fn infrastructure_words_before_during_or_after_a_final_code_failure_change_nothi
                 format!("{}{}", code.log, infra.log),
             ] {
                 let found = detect(&log, None).diagnosis;
-                assert_ne!(found.class.verdict(), Verdict::Infrastructure, "{} in `{}`:\n{log}", pattern.id, code.name);
+                assert_ne!(
+                    found.class.verdict(),
+                    Verdict::Infrastructure,
+                    "{} in `{}`:\n{log}",
+                    pattern.id,
+                    code.name
+                );
             }
         }
     }
@@ -143,7 +164,12 @@ fn a_test_command_that_prints_a_tool_s_last_words_is_no_infrastructure() {
             assert_ne!(found.class.verdict(), Verdict::Infrastructure, "{} in {command:?}", pattern.id);
         }
         // Without any knowledge of the command, the runner's own banner is enough.
-        for banner in [banner, "> app@1.0.0 test\n> node test.js\n\n", "TAP version 13\n", "===== test session starts =====\n"] {
+        for banner in [
+            banner,
+            "> app@1.0.0 test\n> node test.js\n\n",
+            "TAP version 13\n",
+            "===== test session starts =====\n",
+        ] {
             let found = detect(&format!("{banner}{forged}"), None).diagnosis;
             assert_ne!(found.class.verdict(), Verdict::Infrastructure, "{} after {banner}", pattern.id);
         }

@@ -35,7 +35,8 @@ const PROBES: &str = "[npm-lockfile]\ntitle = \"x\"\nmeasured = { hits = 60, rig
                       [npm-cache]\ntitle = \"x\"\nmeasured = { hits = 30, right = 29, n = 200 }\n";
 
 fn catalog() -> Catalog {
-    Catalog::load([("patterns/lockfile-corruption/npm-integrity.toml", PATTERN), ("probes.toml", PROBES)]).unwrap()
+    Catalog::load([("patterns/lockfile-corruption/npm-integrity.toml", PATTERN), ("probes.toml", PROBES)])
+        .unwrap()
 }
 
 fn class(id: &str) -> FailureClass {
@@ -76,15 +77,19 @@ fn the_log_alone_is_worth_its_measured_precision_and_confirms_nothing() {
 
 #[test]
 fn the_probe_that_saw_the_damage_names_the_class() {
-    let found = detect(MISMATCH, &[finding("npm-lockfile", "lockfile-corruption", Standing::Confirms)]).diagnosis;
+    let found =
+        detect(MISMATCH, &[finding("npm-lockfile", "lockfile-corruption", Standing::Confirms)]).diagnosis;
     assert_eq!((found.class, found.confirmed), (class("lockfile-corruption"), true));
     assert_eq!(found.confidence, wilson(40, 50).and_witness(wilson(60, 60)));
     assert!(found.reason.contains("confirmed: the entry of left-pad"), "{}", found.reason);
 
-    let found = detect(MISMATCH, &[
-        finding("npm-lockfile", "lockfile-corruption", Standing::Refutes),
-        finding("npm-cache", "cache-corruption", Standing::Confirms),
-    ])
+    let found = detect(
+        MISMATCH,
+        &[
+            finding("npm-lockfile", "lockfile-corruption", Standing::Refutes),
+            finding("npm-cache", "cache-corruption", Standing::Confirms),
+        ],
+    )
     .diagnosis;
     assert_eq!((found.class, found.confirmed), (class("cache-corruption"), true));
     assert_eq!(found.confidence, wilson(40, 50).and_witness(wilson(29, 30)));
@@ -99,10 +104,13 @@ fn an_unmeasured_probe_raises_nothing() {
 
 #[test]
 fn what_is_nowhere_to_be_seen_is_unknown() {
-    let found = detect(MISMATCH, &[
-        finding("npm-lockfile", "lockfile-corruption", Standing::Refutes),
-        finding("npm-cache", "cache-corruption", Standing::Refutes),
-    ])
+    let found = detect(
+        MISMATCH,
+        &[
+            finding("npm-lockfile", "lockfile-corruption", Standing::Refutes),
+            finding("npm-cache", "cache-corruption", Standing::Refutes),
+        ],
+    )
     .diagnosis;
     assert_eq!((found.class, found.confirmed), (FailureClass::Unknown, false));
     assert_eq!(found.confidence, Confidence::NONE);
@@ -111,16 +119,20 @@ fn what_is_nowhere_to_be_seen_is_unknown() {
 
 #[test]
 fn what_cannot_be_looked_at_is_neither_confirmed_nor_refuted() {
-    let found = detect(MISMATCH, &[finding("npm-lockfile", "lockfile-corruption", Standing::CannotTell)]).diagnosis;
+    let found =
+        detect(MISMATCH, &[finding("npm-lockfile", "lockfile-corruption", Standing::CannotTell)]).diagnosis;
     assert_eq!((found.class, found.confirmed), (class("lockfile-corruption"), false));
 }
 
 #[test]
 fn what_must_not_be_healed_is_never_confirmed_even_beside_a_confirmation() {
-    let found = detect(MISMATCH, &[
-        finding("npm-cache", "cache-corruption", Standing::Confirms),
-        finding("npm-lockfile", "lockfile-corruption", Standing::Forbids),
-    ])
+    let found = detect(
+        MISMATCH,
+        &[
+            finding("npm-cache", "cache-corruption", Standing::Confirms),
+            finding("npm-lockfile", "lockfile-corruption", Standing::Forbids),
+        ],
+    )
     .diagnosis;
     assert_eq!((found.class, found.confirmed), (class("lockfile-corruption"), false));
     assert!(found.reason.contains("must not be healed"), "{}", found.reason);

@@ -37,7 +37,10 @@ fn a_retry_that_worked_is_no_cause() {
     let pip = "WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'ReadTimeoutError(x)': /simple/a/\n\
                Successfully installed a-1\n";
     assert_eq!(class(pip), "unknown");
-    assert_eq!(class(&format!("{cargo}error[E0308]: mismatched types\n --> src/a.rs:1:2\n")), "build-failure");
+    assert_eq!(
+        class(&format!("{cargo}error[E0308]: mismatched types\n --> src/a.rs:1:2\n")),
+        "build-failure"
+    );
 }
 
 #[test]
@@ -47,7 +50,10 @@ fn code_evidence_that_comes_later_decides_and_what_cannot_be_ordered_is_unknown(
     assert_eq!((mixed.class.id(), mixed.failed), ("unknown", true));
     assert!(mixed.reason.contains("neither follows from the other"), "{}", mixed.reason);
     assert_eq!(mixed.evidence.len(), 2);
-    assert_eq!(class(&format!("{TYPE_ERROR}error: could not compile `a` (bin \"a\")\n{RESET}")), "build-failure");
+    assert_eq!(
+        class(&format!("{TYPE_ERROR}error: could not compile `a` (bin \"a\")\n{RESET}")),
+        "build-failure"
+    );
 }
 
 #[test]
@@ -58,7 +64,8 @@ fn a_chain_of_causes_is_told_root_first() {
     let roles: Vec<_> = found.evidence.iter().map(|e| (e.line, e.role)).collect();
     assert_eq!(roles, [(2, Role::Root), (5, Role::Symptom)]);
     // A real error beside it is not explained by the missing linker.
-    let both = log.replace("error: linker", "error[E0308]: mismatched types\n --> src/a.rs:1:2\nerror: linker");
+    let both =
+        log.replace("error: linker", "error[E0308]: mismatched types\n --> src/a.rs:1:2\nerror: linker");
     assert_eq!(class(&both), "build-failure");
 }
 
@@ -153,7 +160,12 @@ fn pieces() -> impl Strategy<Value = Vec<String>> {
         .patterns()
         .iter()
         .flat_map(|p| p.examples.iter().filter_map(|e| e.log.lines().nth(e.line - 1)).map(str::to_owned))
-        .chain(CATALOG.banners().iter().flat_map(|b| b.examples.iter().flat_map(|(_, log, _)| log.lines().map(str::to_owned))))
+        .chain(
+            CATALOG
+                .banners()
+                .iter()
+                .flat_map(|b| b.examples.iter().flat_map(|(_, log, _)| log.lines().map(str::to_owned))),
+        )
         .collect();
     proptest::collection::vec(prop_oneof![proptest::sample::select(lines), "\\PC{0,20}"], 0..14)
 }

@@ -120,6 +120,8 @@ refusals! {
     ModeApprove = "mode-approve", "the mode is approve: `regreen approve` lets it act";
     /// Risk above what the setting allows.
     RiskTooHigh = "risk-too-high", "the playbook's risk is above what is allowed here";
+    /// Another Regreen holds the workspace or the cache.
+    Busy = "busy", "another regreen is healing this workspace or cache, and did not end within the time for recovery";
     /// A step's preflight looked and found nothing it may do.
     Blocked = "blocked", "a look before acting found that the playbook cannot help here";
 }

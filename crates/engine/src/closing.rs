@@ -54,15 +54,21 @@ pub(crate) fn patch(
 
 /// Deletes what the run kept for its undo. Only once the run is closed: nothing raw outlives it.
 pub(crate) async fn clear(ledger: &Ledger, state: &State, incident: &str) -> Result<(), EngineError> {
-    let mut roots: Vec<PathBuf> = Vec::new();
-    for entry in ledger.facts(incident).await? {
-        if let StepEvent::Prepared { before } = &entry.fact.event {
-            roots.extend(quarantined_root(before));
-        }
-    }
+    let roots = quarantined_roots(ledger, incident).await?;
     forget(state.folder(), incident, &roots).map_err(EngineError::CleanUp)?;
     match fs::remove_file(state.open_marker()) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(EngineError::CleanUp(e)),
         _ => Ok(()),
     }
+}
+
+/// The caches that a run took entries out of, or was about to.
+pub(crate) async fn quarantined_roots(ledger: &Ledger, incident: &str) -> Result<Vec<PathBuf>, EngineError> {
+    let mut roots = Vec::new();
+    for entry in ledger.facts(incident).await? {
+        if let StepEvent::Prepared { before } = &entry.fact.event {
+            roots.extend(quarantined_root(before));
+        }
+    }
+    Ok(roots)
 }

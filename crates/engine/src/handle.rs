@@ -10,15 +10,16 @@ use regreen_catalog::Catalog;
 use regreen_decide::{Breaker, Case, History, decide};
 use regreen_detect::ExitFacts;
 use regreen_domain::{
-    CommandFacts, Decision, Diagnosis, Finding, Outcome, Plan, Refusal, Verification, VerificationFactor,
+    CommandFacts, Decision, Diagnosis, Finding, Outcome, Plan, Refusal, Risk, Standing, Verification,
+    VerificationFactor,
 };
 use regreen_ledger::{
-    BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, Ledger, NewIncident, Place, Scrub,
+    BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, JournalEntry, Ledger, NewIncident, Place, Scrub,
 };
 use regreen_logs::Dropped;
 use regreen_mask::Masker;
-use regreen_saga::{Drive, Ended, Gate, dry_run, execute};
-use regreen_steps::{Rerun, RerunEnd, Snapshot, World, kinds};
+use regreen_saga::{Drive, Ended, Gate, StepEvent, dry_run, execute};
+use regreen_steps::{Change, Rerun, RerunEnd, Snapshot, World, kinds};
 use regreen_tools::{Job, adapter, all};
 
 use crate::{
@@ -103,6 +104,23 @@ impl Gate for Switch<'_> {
     }
 }
 
+/// Playbooks that are out of the question for this failure.
+#[derive(Default)]
+struct Tried {
+    /// Their own looks said that they can't help here.
+    passed_over: Vec<String>,
+    /// They ran and did not help.
+    ran: Vec<String>,
+    /// One of those only waited and repeated: that may help another time.
+    may_repeat: bool,
+}
+
+impl Tried {
+    fn all(&self) -> Vec<String> {
+        [self.passed_over.clone(), self.ran.clone()].concat()
+    }
+}
+
 /// One attempt's end.
 enum Attempt {
     /// Nothing more is done about this failure; what stood in the way, if anything did.
@@ -122,25 +140,19 @@ impl Engine {
         state: &State,
         rerun: Arc<dyn Rerun>,
     ) -> Result<Handled, EngineError> {
-        let started = Instant::now();
-        let deadline = started + self.config.recovery_timeout;
-        let snapshot = self.snapshot(&failure.job).await;
+        let deadline = Instant::now() + self.config.recovery_timeout;
+        let mut snapshot = self.snapshot(&failure.job).await;
+        let (mut seen, mut detect_ms) = self.look_at(&failure).await;
+        // Said before anything that can fail: a broken ledger takes nobody's diagnosis away.
+        self.voice.tell(Event::Diagnosed(&seen.detection.diagnosis));
         state.make()?;
         let ledger = self.open_ledger(state).await?;
         let place = place(&failure.job, &failure.run).await;
-        let mut tried: Vec<String> = Vec::new();
-        let mut last_class = None;
+        let mut tried = Tried::default();
         let mut code = failure.code;
         let mut attempt = 1;
         loop {
-            let begun = Instant::now();
-            let seen = self.look_at(&failure).await;
             let diagnosis = seen.detection.diagnosis.clone();
-            // Another cause than before is another failure: its playbooks have not been tried.
-            if last_class.replace(diagnosis.class).is_some_and(|class| class != diagnosis.class) {
-                tried.clear();
-            }
-            let detect_ms = millis(begun.elapsed());
             let incident = self.new_id(attempt);
             let owner = owner_token();
             ledger
@@ -158,7 +170,6 @@ impl Engine {
                     detect_ms: Some(detect_ms),
                 })
                 .await?;
-            self.voice.tell(Event::Diagnosed(&diagnosis));
             let run = Run {
                 engine: self,
                 ledger: &ledger,
@@ -188,15 +199,38 @@ impl Engine {
                             ExitFacts { code: Some(end.code), signal: None, timed_out: false, idle: false };
                         failure.output = end.log;
                         failure.dropped = Dropped { lines: end.dropped_lines, bytes: 0 };
+                        (seen, detect_ms) = self.look_at(&failure).await;
+                        self.voice.tell(Event::Diagnosed(&seen.detection.diagnosis));
+                        // Another cause than before is another failure: its playbooks have not been tried.
+                        if seen.detection.diagnosis.class != diagnosis.class {
+                            tried = Tried::default();
+                        }
                     }
+                    // What the command's own second run wrote is the command's; it is reported, and is no change of ours.
+                    let now = self.snapshot(&failure.job).await;
+                    if let (Some(before), Some(now)) = (&snapshot, &now) {
+                        self.report_own_writes(&before.changes(now));
+                    }
+                    snapshot = now;
                 }
             }
         }
     }
 
-    async fn look_at(&self, failure: &Failure) -> Look {
+    fn report_own_writes(&self, changes: &[Change]) {
+        if let [first, rest @ ..] = changes {
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            let text = format!("the command's own second run wrote {}{more}", first.path());
+            self.voice.tell(Event::Progress(&text));
+        }
+    }
+
+    /// Diagnoses, and says how many milliseconds that took.
+    async fn look_at(&self, failure: &Failure) -> (Look, u64) {
+        let begun = Instant::now();
         let Failure { job, command, exit, output, dropped, .. } = failure;
-        look(&self.catalog, job, command, *exit, output, *dropped, &self.masker).await
+        let seen = look(&self.catalog, job, command, *exit, output, *dropped, &self.masker).await;
+        (seen, millis(begun.elapsed()))
     }
 
     async fn snapshot(&self, job: &Job) -> Option<Snapshot> {
@@ -251,11 +285,16 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn attempt(&self, seen: &Look, tried: &mut Vec<String>) -> Result<Attempt, EngineError> {
+    async fn attempt(&self, seen: &Look, tried: &mut Tried) -> Result<Attempt, EngineError> {
         let begun = Instant::now();
         let (decision, world, key) = loop {
             let world = self.world(&[]);
-            let (decision, key) = self.decide(seen, tried, &world).await?;
+            let (decision, key) = self.decide(seen, &tried.all(), &world).await?;
+            if matches!(decision, Decision::Nothing { because: Refusal::Blocked }) && tried.may_repeat {
+                tried.may_repeat = false;
+                tried.ran.clear();
+                continue;
+            }
             let Decision::Heal(plan) = &decision else { break (decision, world, key) };
             // Looks only: a playbook that can't help here makes room for the next before anything is on record.
             let world = self.world(&plan.paths);
@@ -263,7 +302,7 @@ impl Run<'_> {
                 None => break (decision, world, key),
                 Some(why) => {
                     self.engine.voice.tell(Event::PassedOver { playbook: &plan.playbook, why: &why });
-                    tried.push(plan.playbook.clone());
+                    tried.passed_over.push(plan.playbook.clone());
                 }
             }
         };
@@ -293,15 +332,27 @@ impl Run<'_> {
         }
         let waiting =
             || self.engine.voice.tell(Event::Progress("another regreen is healing this workspace; waiting"));
-        let (_held, waited) = lock(&self.state.workspace_lock(), self.deadline, waiting).await?;
-        let held = self.engine.cache_locks(self.state, &self.failure.job, &plan.steps, self.deadline).await?;
-        tried.push(plan.playbook.clone());
+        let (_held, waited) = match lock(&self.state.workspace_lock(), self.deadline, waiting).await {
+            Err(crate::StateError::Busy(_)) => {
+                return self.close_untouched(Outcome::Suggested, Some(Refusal::Busy)).await;
+            }
+            other => other?,
+        };
+        let held =
+            match self.engine.cache_locks(self.state, &self.failure.job, &plan.steps, self.deadline).await {
+                Err(EngineError::State(crate::StateError::Busy(_))) => {
+                    return self.close_untouched(Outcome::Suggested, Some(Refusal::Busy)).await;
+                }
+                other => other?,
+            };
+        tried.ran.push(plan.playbook.clone());
+        tried.may_repeat |= plan.risk == Risk::Low;
         // Somebody else was at work here: what was to be healed may be whole by now.
         if (waited || held.iter().any(|(_, waited)| *waited)) && self.refusal(&plan, &world).await?.is_some()
         {
-            return self.heal(&whole_by_now(plan), world, &key).await;
+            return self.heal(&whole_by_now(plan), seen, world, &key).await;
         }
-        self.heal(&plan, world, &key).await
+        self.heal(&plan, seen, world, &key).await
     }
 
     async fn decide(
@@ -324,7 +375,8 @@ impl Run<'_> {
         };
         let paths = tool.and_then(adapter).and_then(|a| a.lockfile(&self.failure.job));
         let paths = paths.map(|place| place.path.to_string()).into_iter().collect();
-        let setting = setting(&self.failure.job, &engine.config, paths).await;
+        let mut setting = setting(&self.failure.job, &engine.config, paths).await;
+        setting.yes |= self.approved(diagnosis).await?;
         let history = History {
             attempts: self.ledger.attempts(self.place).await?,
             last_try: None,
@@ -346,6 +398,18 @@ impl Run<'_> {
         Ok((decision, key))
     }
 
+    /// Whether a person has approved the same failure of this workspace. An approval is good for one attempt.
+    async fn approved(&self, diagnosis: &Diagnosis) -> Result<bool, EngineError> {
+        let fingerprint = diagnosis.fingerprint.as_str();
+        let approved = self.ledger.open_incidents().await?.into_iter().find(|i| {
+            i.id != self.incident && i.approval.is_some() && i.diagnosis.fingerprint == fingerprint
+        });
+        let Some(approved) = approved else { return Ok(false) };
+        self.ledger.take_over(&approved.id, self.owner, now()).await?;
+        self.ledger.close(&approved.id, self.owner, &Closing::new(Outcome::LeftAlone), now()).await?;
+        Ok(true)
+    }
+
     /// Why the plan's own looks say that it can't help.
     async fn refusal(&self, plan: &Plan, world: &Arc<World>) -> Result<Option<String>, EngineError> {
         let steps = prepare_plan(plan, &kinds(world))?;
@@ -353,7 +417,13 @@ impl Run<'_> {
         Ok(looks.into_iter().find_map(|(id, answer)| answer.err().map(|why| format!("{id}: {why}"))))
     }
 
-    async fn heal(&self, plan: &Plan, world: Arc<World>, key: &BreakerKey) -> Result<Attempt, EngineError> {
+    async fn heal(
+        &self,
+        plan: &Plan,
+        seen: &Look,
+        world: Arc<World>,
+        key: &BreakerKey,
+    ) -> Result<Attempt, EngineError> {
         let engine = self.engine;
         let incident = self.incident;
         engine.voice.tell(Event::Healing { playbook: &plan.playbook, incident, attempt: self.attempt });
@@ -388,6 +458,7 @@ impl Run<'_> {
         closing_record.exit_code = Some(if outcome == Outcome::Healed { 0 } else { self.failure.code });
         closing_record.act_ms = Some(took.saturating_sub(command_ms.unwrap_or(0)));
         closing_record.command_ms = command_ms;
+        closing_record.overhead_ms = closing_record.act_ms;
         self.ledger.close(incident, self.owner, &closing_record, now()).await?;
         let verdict =
             if outcome == Outcome::Healed { BreakerOutcome::Success } else { BreakerOutcome::Failure };
@@ -398,10 +469,9 @@ impl Run<'_> {
         }
         match outcome {
             Outcome::Healed => {
-                let done =
-                    patch.as_ref().map_or_else(|| done(plan), |p| format!("{} ({})", done(plan), p.summary));
+                let done = done(&facts, &engine.masked_argv(&self.failure.job).join(" "));
                 let path = patch.as_ref().and_then(|p| p.path.as_deref());
-                let wrong = self.wrong(plan);
+                let wrong = wrong(plan, seen);
                 engine.voice.tell(Event::Healed { incident, wrong: &wrong, done: &done, patch: path });
                 Ok(Attempt::Over(Outcome::Healed, None))
             }
@@ -424,11 +494,6 @@ impl Run<'_> {
         self.ledger.close(self.incident, self.owner, &Closing::new(outcome), now()).await?;
         // After a try that was rolled back, the last word is that it was.
         Ok(Attempt::Over(if self.attempt > 1 { Outcome::RolledBack } else { outcome }, because))
-    }
-
-    fn wrong(&self, plan: &Plan) -> String {
-        let title = self.engine.catalog.playbook(&plan.playbook).map(|p| p.title.clone());
-        format!("{} ({})", plan.class.id(), title.unwrap_or_default())
     }
 
     fn world(&self, paths: &[String]) -> Arc<World> {
@@ -455,14 +520,22 @@ fn whole_by_now(plan: Plan) -> Plan {
     Plan { steps, ..plan }
 }
 
-fn done(plan: &Plan) -> String {
-    let own: Vec<&str> = plan
-        .steps
-        .iter()
-        .filter(|s| !regreen_steps::CLOSING.contains(&s.kind.as_str()))
-        .map(|s| s.kind.as_str())
-        .collect();
-    format!("{}: {}, then the command ran green", plan.playbook, own.join(", "))
+/// What was wrong: the class, and what confirmed it.
+fn wrong(plan: &Plan, seen: &Look) -> String {
+    let confirmed = seen.findings.iter().find(|f| f.standing == Standing::Confirms);
+    let says = confirmed.map_or(seen.detection.diagnosis.reason.as_str(), |f| f.says.as_str());
+    format!("{}: {says}", plan.class.id())
+}
+
+/// What the steps say they did, in their order.
+fn done(facts: &[JournalEntry], command: &str) -> String {
+    let said = facts.iter().filter_map(|entry| match &entry.fact.event {
+        StepEvent::Applied { receipt } => receipt.get("said")?.as_str().map(str::to_owned),
+        _ => None,
+    });
+    let mut clauses: Vec<String> = said.collect();
+    clauses.push(format!("`{command}` then ran green"));
+    clauses.join("; ")
 }
 
 fn verification(plan: &Plan, ended: &Ended) -> Verification {

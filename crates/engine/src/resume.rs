@@ -5,8 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use regreen_domain::Outcome;
-use regreen_ledger::{Closing, Incident, Ledger};
+use regreen_domain::{Outcome, Plan};
+use regreen_ledger::{Closing, Incident, Ledger, State as LedgerState};
 use regreen_process::{RunId, marker};
 use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, execute, roll_back};
 use regreen_steps::{Rerun, RerunEnd, World, kinds};
@@ -85,21 +85,12 @@ impl Engine {
             let why = "it ended before anything was decided".to_owned();
             return Ok(Resumed { incident: incident.id.clone(), outcome: Outcome::LeftAlone, why });
         };
-        let _cache_locks =
-            self.cache_locks(state, job, &plan.steps, Instant::now() + self.config.recovery_timeout).await?;
-        let world = Arc::new(World {
-            job: job.clone(),
-            state: state.folder().to_owned(),
-            mirrors: self.config.mirrors.clone(),
-            rerun: Arc::new(NeverAgain),
-            snapshot: None,
-            paths: plan.paths.clone(),
-            deadline: Instant::now() + self.config.recovery_timeout,
-            attempt: incident.attempt,
-            seed: 0,
-            progress: self.progress(),
-            last_rerun: Mutex::new(None),
-        });
+        let deadline = Instant::now() + self.config.recovery_timeout;
+        let mut cache_locks = Vec::new();
+        for root in closing::quarantined_roots(ledger, &incident.id).await? {
+            cache_locks.push(lock(&state.cache_lock(&root), deadline, || {}).await?);
+        }
+        let world = self.found_world(job, state, &plan, incident.attempt);
         let steps = prepare_plan(&plan, &kinds(&world))?;
         let mut journal = ledger.journal(&incident.id, &owner, now);
         let ended = execute(&incident.id, &steps, &mut journal, &OpenGate, Drive::Resume).await?;
@@ -134,23 +125,18 @@ impl Engine {
         let incident = ledger.incident(id).await?;
         let incident =
             incident.ok_or_else(|| regreen_ledger::LedgerError::UnknownIncident { id: id.to_owned() })?;
+        if incident.outcome() == Some(Outcome::Healed) {
+            let why = format!("incident {id} is closed as healed, and what undoing it needs is deleted");
+            return Err(EngineError::Catalog(why));
+        }
         let plan =
             incident.plan().ok_or_else(|| EngineError::Catalog("the incident has no plan".to_owned()))?;
         let owner = owner_token();
-        ledger.take_over(id, &owner, now()).await?;
-        let world = Arc::new(World {
-            job: job.clone(),
-            state: state.folder().to_owned(),
-            mirrors: Vec::new(),
-            rerun: Arc::new(NeverAgain),
-            snapshot: None,
-            paths: plan.paths.clone(),
-            deadline: Instant::now() + self.config.recovery_timeout,
-            attempt: incident.attempt,
-            seed: 0,
-            progress: self.progress(),
-            last_rerun: Mutex::new(None),
-        });
+        match incident.state {
+            LedgerState::Closed => ledger.reopen(id, &owner, "cli", why, now()).await?,
+            LedgerState::Open | LedgerState::AwaitingApproval => ledger.take_over(id, &owner, now()).await?,
+        }
+        let world = self.found_world(job, state, &plan, incident.attempt);
         let steps = prepare_plan(&plan, &kinds(&world))?;
         let mut journal = ledger.journal(id, &owner, now);
         let (outcome, why) = match roll_back(id, &steps, &mut journal, why).await? {
@@ -164,6 +150,23 @@ impl Engine {
         }
         ledger.close_file().await;
         Ok(Resumed { incident: id.to_owned(), outcome, why })
+    }
+
+    /// The world of a run that another process began.
+    fn found_world(&self, job: &Job, state: &State, plan: &Plan, attempt: u32) -> Arc<World> {
+        Arc::new(World {
+            job: job.clone(),
+            state: state.folder().to_owned(),
+            mirrors: Vec::new(),
+            rerun: Arc::new(NeverAgain),
+            snapshot: None,
+            paths: plan.paths.clone(),
+            deadline: Instant::now() + self.config.recovery_timeout,
+            attempt,
+            seed: 0,
+            progress: self.progress(),
+            last_rerun: Mutex::new(None),
+        })
     }
 
     /// The locks of the caches that these steps take entries out of.

@@ -74,11 +74,16 @@ enum Escape {
     /// After ESC.
     Start,
     /// In a control sequence, with the first digits of its parameter.
-    Control { parameter: u32, plain: bool },
+    Control {
+        parameter: u32,
+        plain: bool,
+    },
     /// After ESC and an intermediate byte: one more character belongs to it.
     Charset,
     /// In an operating system command (a title, a link), until BEL or ESC \.
-    Command { after_escape: bool },
+    Command {
+        after_escape: bool,
+    },
 }
 
 impl Escape {

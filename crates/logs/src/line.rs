@@ -50,8 +50,13 @@ impl<'l> Iterator for Lines<'l> {
             return None;
         }
         let end = memchr::memchr(b'\n', self.rest).unwrap_or(self.rest.len());
-        let line =
-            Line { number: self.number, start: self.start, raw: &self.rest[..end], format: self.format, cap: self.cap };
+        let line = Line {
+            number: self.number,
+            start: self.start,
+            raw: &self.rest[..end],
+            format: self.format,
+            cap: self.cap,
+        };
         let next = (end + 1).min(self.rest.len());
         self.rest = &self.rest[next..];
         self.start += next;

@@ -93,7 +93,13 @@ impl Log<'_> {
         let end = line.start.checked_sub(1)?;
         let start = memchr::memrchr(b'\n', &self.window()[..end]).map_or(0, |feed| feed + 1);
         let number = line.number.saturating_sub(1);
-        Some(Line { number, start, raw: &self.window()[start..end], format: self.format, cap: self.line_bytes })
+        Some(Line {
+            number,
+            start,
+            raw: &self.window()[start..end],
+            format: self.format,
+            cap: self.line_bytes,
+        })
     }
 
     /// The line after this one within the window.

@@ -83,7 +83,10 @@ impl<'l> Course<'l> {
         let place = dialect.place(line);
         if place.is_some() && place != self.place {
             self.place = place;
-            self.begin(start, place.map(|(_, step)| String::from_utf8_lossy(step).into_owned()).unwrap_or_default());
+            self.begin(
+                start,
+                place.map(|(_, step)| String::from_utf8_lossy(step).into_owned()).unwrap_or_default(),
+            );
         }
         let failure = match dialect.mark(line) {
             Mark::Step(name) if place.is_none() => return self.begin(start, name),

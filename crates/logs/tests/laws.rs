@@ -93,7 +93,8 @@ fn the_window_starts_at_a_line_and_says_that_it_was_cut() {
 
 #[test]
 fn encodings_and_line_ends() {
-    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("añ\r\nb".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let utf16: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain("añ\r\nb".encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let want = vec![(1, "añ".to_owned()), (2, "b".to_owned())];
     assert_eq!(lines(&utf16), want);
     assert_eq!(lines("añ\r\nb\r\n".as_bytes()), want);

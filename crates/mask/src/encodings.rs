@@ -19,7 +19,9 @@ pub(crate) fn forms(value: &[u8]) -> Vec<Vec<u8>> {
     let mut forms = vec![value.to_vec()];
     // A multi-line value (a key, a JSON credential) is printed line by line, each after its own timestamp.
     if value.contains(&b'\n') {
-        forms.extend(value.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|l| l.len() >= 8).map(<[u8]>::to_vec));
+        forms.extend(
+            value.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|l| l.len() >= 8).map(<[u8]>::to_vec),
+        );
         forms.push(json_escaped(value));
     }
     forms.extend(percent_encoded(value));

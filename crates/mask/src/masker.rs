@@ -41,7 +41,8 @@ impl Masker {
             .then(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok())
             .flatten();
         // The rules are constants; `every_rule_compiles` proves that nothing is dropped here.
-        let each = RULES.iter().filter_map(|rule| RegexBuilder::new(rule.pattern).unicode(false).build().ok());
+        let each =
+            RULES.iter().filter_map(|rule| RegexBuilder::new(rule.pattern).unicode(false).build().ok());
         let any = RegexSetBuilder::new(RULES.iter().map(|rule| rule.pattern)).unicode(false).build();
         Masker { values, any: any.unwrap_or_else(|_| RegexSet::empty()), each: each.collect() }
     }
@@ -50,9 +51,10 @@ impl Masker {
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match self.mask_bytes(text.as_bytes()) {
             Cow::Borrowed(_) => Cow::Borrowed(text),
-            Cow::Owned(bytes) => {
-                Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
-            }
+            Cow::Owned(bytes) => Cow::Owned(
+                String::from_utf8(bytes)
+                    .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+            ),
         }
     }
 

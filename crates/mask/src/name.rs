@@ -21,7 +21,8 @@ pub fn looks_secret(name: &str) -> bool {
     }
     WORDS.iter().any(|word| name.contains(word))
         || name.split(['_', '-', '.']).any(|part| {
-            PARTS.contains(&part) || (part.ends_with("KEY") && !matches!(part, "MONKEY" | "TURKEY" | "HOTKEY"))
+            PARTS.contains(&part)
+                || (part.ends_with("KEY") && !matches!(part, "MONKEY" | "TURKEY" | "HOTKEY"))
         })
 }
 
@@ -49,8 +50,20 @@ mod tests {
             assert!(looks_secret(yes), "{yes}");
         }
         for no in [
-            "PATH", "HOME", "PWD", "OLDPWD", "KEYBOARD", "MONKEY", "SSH_AUTH_SOCK", "TOKEN_FILE", "AUTHOR",
-            "LANG", "COMPAT", "AWS_ACCESS_KEY_ID", "PATCH", "DATABASE_URL",
+            "PATH",
+            "HOME",
+            "PWD",
+            "OLDPWD",
+            "KEYBOARD",
+            "MONKEY",
+            "SSH_AUTH_SOCK",
+            "TOKEN_FILE",
+            "AUTHOR",
+            "LANG",
+            "COMPAT",
+            "AWS_ACCESS_KEY_ID",
+            "PATCH",
+            "DATABASE_URL",
         ] {
             assert!(!looks_secret(no), "{no}");
         }

@@ -31,8 +31,10 @@ fn is_value(text: &[u8]) -> bool {
 /// After `:`, where prose and manifests stand too (`"jsonwebtoken": "^9.0.0"`, `unexpected token: identifier`):
 /// long enough, letters with digits, and no version range.
 fn is_dense_value(text: &[u8]) -> bool {
-    let version = text.strip_prefix(b"^").or(text.strip_prefix(b"~")).or(text.strip_prefix(b">=")).unwrap_or(text);
-    let version_like = version.first().is_some_and(u8::is_ascii_digit) && version.contains(&b'.') && version.len() < 24;
+    let version =
+        text.strip_prefix(b"^").or(text.strip_prefix(b"~")).or(text.strip_prefix(b">=")).unwrap_or(text);
+    let version_like =
+        version.first().is_some_and(u8::is_ascii_digit) && version.contains(&b'.') && version.len() < 24;
     is_value(text)
         && !version_like
         && text.iter().any(u8::is_ascii_digit)
@@ -74,7 +76,10 @@ pub(crate) const RULES: &[Rule] = &[
     rule("url-password", r#"(?i)\b[a-z][a-z0-9+.-]*://(?P<s>[^\s/"'<>@]*:[^\s/"'<>]+)@"#),
     rule("url-token", r#"(?i)\bhttps?://(?P<s>[^\s/"'<>@:]{16,})@"#),
     rule("authorization", r#"(?i)\b(?:proxy-)?authorization["']?[ \t]*[:=][ \t]*["']?(?P<s>[^\r\n"']+)"#),
-    rule("token-header", r#"(?i)\bx-[a-z0-9-]*(?:token|key|secret|auth)["']?[ \t]*:[ \t]*["']?(?P<s>[^\s"']+)"#),
+    rule(
+        "token-header",
+        r#"(?i)\bx-[a-z0-9-]*(?:token|key|secret|auth)["']?[ \t]*:[ \t]*["']?(?P<s>[^\s"']+)"#,
+    ),
     rule("cookie", r"(?i)\b(?:set-)?cookie:[ \t]*(?P<s>[^\r\n]+)"),
     rule("bearer", r"(?i)\b(?:bearer|basic)[ \t]+(?P<s>[A-Za-z0-9._~+/=-]{16,})"),
     rule("npmrc", r#"(?i)_(?:auth|authtoken|password)["']?[ \t]*[=:][ \t]*["']?(?P<s>[^\s"']+)"#),

@@ -70,7 +70,10 @@ fn places_where_secrets_stand() {
 
 #[test]
 fn a_private_key_goes_whole_and_an_open_end_hides_the_rest() {
-    let key = format!("a\n-----BEGIN RSA {} KEY-----\nMIIB\nabcd\n-----END RSA {} KEY-----\nb", "PRIVATE", "PRIVATE");
+    let key = format!(
+        "a\n-----BEGIN RSA {} KEY-----\nMIIB\nabcd\n-----END RSA {} KEY-----\nb",
+        "PRIVATE", "PRIVATE"
+    );
     assert_eq!(shapes().mask(&key), "a\n***\nb");
     let cut = format!("a\n-----BEGIN {} KEY-----\nMIIB\nabcd", "PRIVATE");
     assert_eq!(shapes().mask(&cut), "a\n***");
@@ -102,7 +105,9 @@ fn ordinary_text_stays() {
 #[test]
 fn known_values_go_in_every_form() {
     let masker = Masker::new(["s3cr3t/value+1", "short", "line one of it\nline two of it"]);
-    for text in ["x s3cr3t/value+1 y", "x s3cr3t%2Fvalue%2B1 y", "dTpzM2NyM3QvdmFsdWUrMQ==", "7: line two of it"] {
+    for text in
+        ["x s3cr3t/value+1 y", "x s3cr3t%2Fvalue%2B1 y", "dTpzM2NyM3QvdmFsdWUrMQ==", "7: line two of it"]
+    {
         let masked = masker.mask(text);
         assert!(masked.contains("***"), "{text} -> {masked}");
     }

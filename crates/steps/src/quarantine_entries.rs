@@ -41,6 +41,8 @@ pub(crate) struct Before {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Receipt {
     moved: usize,
+    /// What was done, in a clause.
+    said: String,
 }
 
 /// The folder below a cache's root that holds what was taken out of it, one folder a run.
@@ -94,7 +96,10 @@ impl Step for QuarantineEntries {
                 other => other.map_err(|e| ApplyError::unknown(format!("{entry}: {e}")))?,
             }
         }
-        Ok(Receipt { moved: before.entries.len() })
+        let moved = before.entries.len();
+        let first = before.entries.first().map(String::as_str).unwrap_or_default();
+        let more = if moved > 1 { format!(" and {} more", moved - 1) } else { String::new() };
+        Ok(Receipt { moved, said: format!("took {first}{more} out of the cache") })
     }
 
     async fn verify(&self, _: &Look, args: &Args, receipt: &Receipt) -> Result<Seen, Refused> {

@@ -67,6 +67,23 @@ pub enum Repair {
     },
 }
 
+impl Repair {
+    /// What is done to the lockfile at `path`, in a clause.
+    fn said(&self, path: &str) -> String {
+        let short = |commit: &str| commit.get(..10).unwrap_or(commit).to_owned();
+        match self {
+            Repair::Restore { commit } => format!("restored {path} as commit {} holds it", short(commit)),
+            Repair::Merge => format!("merged both sides of {path} entry by entry"),
+            Repair::Checksums { count } => {
+                format!("put {count} checksum(s) that the history held back into {path}")
+            }
+            Repair::Resolve { commit } => {
+                format!("completed {path} of commit {} with the tool's own resolver", short(commit))
+            }
+        }
+    }
+}
+
 /// What was done.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Receipt {
@@ -78,6 +95,8 @@ pub(crate) struct Receipt {
     sha256: String,
     /// The semantic change, for people.
     summary: String,
+    /// What was done, in a clause.
+    said: String,
 }
 
 impl Step for RepairLockfile {
@@ -123,6 +142,7 @@ impl Step for RepairLockfile {
             repair: before.repair.clone(),
             sha256: sha256(&now.bytes),
             summary,
+            said: before.repair.said(&before.path),
         })
     }
 

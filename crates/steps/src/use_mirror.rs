@@ -29,6 +29,8 @@ pub(crate) struct Redirect {
     pub(crate) env: Vec<(String, String)>,
     /// Arguments to add.
     pub(crate) args: Vec<String>,
+    /// What was done, in a clause.
+    pub(crate) said: String,
 }
 
 /// Longest that one mirror may take to answer.
@@ -71,7 +73,12 @@ impl Step for UseMirror {
         let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
         let overlay = adapter.use_mirror(mirror);
         (self.0.progress)(&format!("the registry is down; trying the mirror {mirror}"));
-        Ok(Redirect { mirror: mirror.clone(), env: overlay.env, args: overlay.args })
+        Ok(Redirect {
+            mirror: mirror.clone(),
+            env: overlay.env,
+            args: overlay.args,
+            said: format!("used the mirror {mirror}"),
+        })
     }
 
     async fn verify(&self, _: &Look, _: &Args, _: &Redirect) -> Result<Seen, Refused> {

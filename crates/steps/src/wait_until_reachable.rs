@@ -29,6 +29,8 @@ pub(crate) struct Receipt {
     waited_ms: u64,
     /// Questions asked.
     asked: u32,
+    /// What was done, in a clause.
+    said: String,
 }
 
 /// First and longest pause between two questions.
@@ -72,7 +74,13 @@ impl Step for WaitUntilReachable {
             }
             let Some((remote, answer)) = ill else {
                 let waited_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                return Ok(Receipt { waited_ms, asked });
+                let said = match asked {
+                    1 => "saw the registry answer".to_owned(),
+                    _ => {
+                        format!("waited {:.1} s until the registry answered", started.elapsed().as_secs_f64())
+                    }
+                };
+                return Ok(Receipt { waited_ms, asked, said });
             };
             let (what, retry_after) = match answer {
                 Answer::Unwell { status, retry_after } => (format!("answers {status}"), retry_after),

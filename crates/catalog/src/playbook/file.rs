@@ -8,7 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Break, DecisionExample, ExpectedDecision, ExpectedOutcome, Given, Guard, Need, Playbook, PlaybookStep, Rehearsal,
+    Break, DecisionExample, ExpectedDecision, ExpectedOutcome, Given, Guard, Need, Playbook, PlaybookStep,
+    Rehearsal,
 };
 use crate::source::Source;
 use crate::{CatalogError, Status, Template};
@@ -141,7 +142,8 @@ impl Playbook {
 fn healable(source: Source<'_>, class: &Spanned<String>) -> Result<HealableClass, CatalogError> {
     source.class(class)?.healable().ok_or_else(|| {
         let what = format!("`{}` is not a class that may be healed", class.get_ref());
-        let known: Vec<_> = FailureClass::ALL.iter().filter_map(|c| c.healable()).map(HealableClass::id).collect();
+        let known: Vec<_> =
+            FailureClass::ALL.iter().filter_map(|c| c.healable()).map(HealableClass::id).collect();
         source.error(Some(class.span()), what, format!("use one of {}", known.join(", ")))
     })
 }
@@ -155,8 +157,13 @@ fn checked_path(source: Source<'_>, path: &Spanned<String>) -> Result<String, Ca
     let climbs = text.is_empty() || text.starts_with('/') || text.split('/').any(|part| part == "..");
     let bare = PATH_HOLES.iter().fold(text.clone(), |text, hole| text.replace(hole, ""));
     if climbs || bare.contains(['{', '}']) {
-        let help = "use a path relative to the workspace, `{lockfile}`, or a named root such as `cache:{tool}`";
-        return Err(source.error(Some(path.span()), format!("`{text}` is no path that a playbook may declare"), help));
+        let help =
+            "use a path relative to the workspace, `{lockfile}`, or a named root such as `cache:{tool}`";
+        return Err(source.error(
+            Some(path.span()),
+            format!("`{text}` is no path that a playbook may declare"),
+            help,
+        ));
     }
     Ok(text.clone())
 }
@@ -164,7 +171,11 @@ fn checked_path(source: Source<'_>, path: &Spanned<String>) -> Result<String, Ca
 impl RawGuard {
     fn check(&self, source: Source<'_>) -> Result<Guard, CatalogError> {
         let risk = Risk::parse(self.risk.get_ref()).ok_or_else(|| {
-            source.error(Some(self.risk.span()), format!("`{}` is no risk", self.risk.get_ref()), "use low, medium or high")
+            source.error(
+                Some(self.risk.span()),
+                format!("`{}` is no risk", self.risk.get_ref()),
+                "use low, medium or high",
+            )
         })?;
         let attempts = *self.attempts.get_ref();
         if !(1..=MOST_ATTEMPTS).contains(&attempts) {
@@ -213,7 +224,11 @@ impl RawDecision {
         let decision = self.expect.decision.get_ref();
         if !["heal", "suggest", "nothing"].contains(&decision.as_str()) {
             let what = format!("`{decision}` is no decision");
-            return Err(source.error(Some(self.expect.decision.span()), what, "use heal, suggest or nothing"));
+            return Err(source.error(
+                Some(self.expect.decision.span()),
+                what,
+                "use heal, suggest or nothing",
+            ));
         }
         let refusal = |id: &Spanned<String>| {
             Refusal::parse(id.get_ref()).ok_or_else(|| {
@@ -249,7 +264,11 @@ impl RawRehearsal {
         let how = self.broken.how.get_ref();
         if !["no-effect", "unknown"].contains(&how.as_str()) {
             let help = "use `no-effect` (nothing happened) or `unknown` (it may have happened)";
-            return Err(source.error(Some(self.broken.how.span()), format!("`{how}` is no way to break"), help));
+            return Err(source.error(
+                Some(self.broken.how.span()),
+                format!("`{how}` is no way to break"),
+                help,
+            ));
         }
         let outcome = self.expect.outcome.get_ref();
         let outcome = Outcome::parse(outcome).ok_or_else(|| {

@@ -23,7 +23,8 @@ use crate::{
 
 /// Breaks it, shows the break, and lets `regreen run` heal it.
 pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failed> {
-    let tool = args.tool.unwrap_or_else(|| if installed(context, "npm") { DemoTool::Npm } else { DemoTool::Cargo });
+    let tool =
+        args.tool.unwrap_or_else(|| if installed(context, "npm") { DemoTool::Npm } else { DemoTool::Cargo });
     let (manager, program) = match tool {
         DemoTool::Npm => (PackageManager::Npm, "npm"),
         DemoTool::Cargo => (PackageManager::Cargo, "cargo"),
@@ -37,7 +38,14 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failed> {
     let folder = folder.map_err(|e| Failed::new(NOTHING_TO_READ, format!("no temporary folder: {e}")))?;
     let lab = Lab::start().map_err(failed)?;
     let project = Project::create(manager, folder.path(), &lab).map_err(failed)?;
-    say(context, &format!("A small {program} project was made in {}, with a registry on {}.", folder.path().display(), lab.address()))?;
+    say(
+        context,
+        &format!(
+            "A small {program} project was made in {}, with a registry on {}.",
+            folder.path().display(),
+            lab.address()
+        ),
+    )?;
     let broken = break_it(args.cause, &project, &lab).map_err(failed)?;
     say(context, &format!("It is broken now: {broken}"))?;
     let argv = project.install_argv();
@@ -49,7 +57,10 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failed> {
     let took = started.elapsed().as_secs_f64();
     let code = u8::try_from(status.code().unwrap_or(1)).unwrap_or(1);
     if code == FINE {
-        say(context, &format!("Green again after {took:.1} s, with exit code 0. The temporary folder is deleted now."))?;
+        say(
+            context,
+            &format!("Green again after {took:.1} s, with exit code 0. The temporary folder is deleted now."),
+        )?;
     } else {
         say(context, &format!("Not healed: exit code {code} after {took:.1} s. Please report this."))?;
     }
@@ -126,7 +137,9 @@ fn installed(context: &Context, program: &str) -> bool {
 fn say(context: &Context, text: &str) -> Result<(), Failed> {
     let mark = if context.colour_stdout() { "\u{1b}[1m==\u{1b}[0m" } else { "==" };
     match writeln!(io::stdout().lock(), "{mark} {text}") {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failed::new(BUG, format!("standard output: {e}"))),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failed::new(BUG, format!("standard output: {e}")))
+        }
         _ => Ok(()),
     }
 }

@@ -50,7 +50,10 @@ pub(super) fn timestamp(line: &[u8]) -> usize {
     let line = &line[mark..];
     let shape = b"dddd-dd-ddTdd:dd:dd";
     let fits = line.len() > shape.len()
-        && shape.iter().zip(line).all(|(want, got)| if *want == b'd' { got.is_ascii_digit() } else { want == got });
+        && shape
+            .iter()
+            .zip(line)
+            .all(|(want, got)| if *want == b'd' { got.is_ascii_digit() } else { want == got });
     if !fits {
         return 0;
     }
