@@ -13,7 +13,10 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::tidy(),
         ["measure", rest @ ..] => measure::measure(rest),
         ["soak", rest @ ..] => soak::soak(rest),
-        _ => Err("usage: cargo xtask tidy | measure [--corpus DIR] [--write] | soak [kill] [--seed N] [--count N]".to_owned()),
+        _ => Err(
+            "usage: cargo xtask tidy | measure [--corpus DIR] [--write] | soak [kill] [--seed N] [--count N]"
+                .to_owned(),
+        ),
     };
     match done {
         Ok(said) => {

@@ -16,7 +16,6 @@ use regreen_detect::{Circumstances, Detector};
 use regreen_logs::{ReadOptions, read};
 use regreen_mask::Masker;
 use serde::Deserialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::top;
@@ -135,7 +134,8 @@ fn diagnose(catalog: &Catalog, log: &str) -> (Option<String>, Option<String>) {
 
 fn rows(path: &Path) -> Result<Vec<Row>, String> {
     let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let decoder = ruzstd::decoding::StreamingDecoder::new(file).map_err(|e| format!("{}: {e}", path.display()))?;
+    let decoder =
+        ruzstd::decoding::StreamingDecoder::new(file).map_err(|e| format!("{}: {e}", path.display()))?;
     BufReader::new(decoder)
         .lines()
         .map(|line| {

@@ -1,2 +1,4 @@
 //! `cargo xtask soak`
-pub fn soak(_: &[&str]) -> Result<String, String> { Err("x".to_owned()) }
+pub fn soak(_: &[&str]) -> Result<String, String> {
+    Err("x".to_owned())
+}

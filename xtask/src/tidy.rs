@@ -28,8 +28,8 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     (
         "engine",
         &[
-            "domain", "mask", "logs", "catalog", "lockfile", "detect", "decide", "saga", "process", "ledger", "tools",
-            "steps",
+            "domain", "mask", "logs", "catalog", "lockfile", "detect", "decide", "saga", "process", "ledger",
+            "tools", "steps",
         ],
     ),
     ("lab", &["process"]),
@@ -37,8 +37,8 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     (
         "cli",
         &[
-            "domain", "mask", "logs", "catalog", "lockfile", "detect", "decide", "saga", "process", "ledger", "tools",
-            "steps", "engine", "lab",
+            "domain", "mask", "logs", "catalog", "lockfile", "detect", "decide", "saga", "process", "ledger",
+            "tools", "steps", "engine", "lab",
         ],
     ),
     ("xtask", &["domain", "catalog", "detect", "logs", "mask", "lab"]),
@@ -65,7 +65,8 @@ pub fn tidy() -> Result<String, String> {
     for name in THINKING {
         let fence = top().join("crates").join(name).join("clippy.toml");
         if !fs::read_to_string(&fence).is_ok_and(|text| text.contains("disallowed-methods")) {
-            complaints.push(format!("crates/{name}: the fence of the thinking crates is missing (clippy.toml)"));
+            complaints
+                .push(format!("crates/{name}: the fence of the thinking crates is missing (clippy.toml)"));
         }
     }
     if complaints.is_empty() {
@@ -82,7 +83,8 @@ fn imports() -> Result<Vec<String>, String> {
         .current_dir(top())
         .output()
         .map_err(|e| format!("cargo metadata: {e}"))?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))?;
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))?;
     let allowed: BTreeMap<&str, BTreeSet<&str>> =
         MAY_IMPORT.iter().map(|(name, may)| (*name, may.iter().copied().collect())).collect();
     let mut complaints = Vec::new();

@@ -1,6 +1,7 @@
 //! The one use-case: [`Engine::handle`] takes a failure and brings it to its end, and [`Engine::resume`] does the same
 //! for one that a process left behind. The order of the pipeline, nothing else.
 
+mod attempt;
 mod closing;
 mod config;
 mod error;
