@@ -1,5 +1,6 @@
-//! Workshop tasks: `cargo xtask tidy | measure | soak`.
+//! Workshop tasks: `cargo xtask tidy | docs [--check] | measure | soak`.
 
+mod docs;
 mod measure;
 mod soak;
 mod tidy;
@@ -10,11 +11,12 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["docs", rest @ ..] => docs::docs(rest),
         ["tidy"] => tidy::tidy(),
         ["measure", rest @ ..] => measure::measure(rest),
         ["soak", rest @ ..] => soak::soak(rest),
         _ => Err(
-            "usage: cargo xtask tidy | measure [--corpus DIR] [--write] | soak [kill] [--seed N] [--count N]"
+            "usage: cargo xtask tidy | docs [--check] | measure [--corpus DIR] [--write] | soak [kill] [--seed N] [--count N]"
                 .to_owned(),
         ),
     };
