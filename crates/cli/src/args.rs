@@ -135,6 +135,9 @@ pub struct DemoArgs {
     /// With which package manager (default: npm where it is installed, else cargo)
     #[arg(long, value_enum)]
     pub tool: Option<DemoTool>,
+    /// Write the diagnosis and the outcome as one line of JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 #[cfg(feature = "demo")]

@@ -51,7 +51,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failed> {
     let argv = project.install_argv();
     say(context, &format!("$ regreen run -- {}", argv.join(" ")))?;
     let started = Instant::now();
-    let status = wrapped(context, &project, folder.path(), argv)?
+    let status = wrapped(context, &project, folder.path(), argv, args.report.as_deref())?
         .status()
         .map_err(|e| Failed::new(BUG, format!("failed to start regreen itself: {e}")))?;
     let took = started.elapsed().as_secs_f64();
@@ -113,12 +113,20 @@ fn artefacts(project: &Project) -> &'static str {
 }
 
 /// This very program, in the project's own surroundings.
-fn wrapped(context: &Context, project: &Project, folder: &Path, argv: &[&str]) -> Result<Command, Failed> {
+fn wrapped(
+    context: &Context,
+    project: &Project,
+    folder: &Path,
+    argv: &[&str],
+    report: Option<&Path>,
+) -> Result<Command, Failed> {
     let this = env::current_exe().map_err(|e| Failed::new(BUG, format!("regreen can't find itself: {e}")))?;
     let colour = if context.colour_stderr() { "always" } else { "never" };
     let mut command = Command::new(this);
     command
-        .args(["--color", colour, "run", "--"])
+        .args(["--color", colour, "run"])
+        .args(report.iter().flat_map(|path| [OsStr::new("--report"), path.as_os_str()]))
+        .arg("--")
         .args(argv)
         .current_dir(project.root())
         .env_clear()
