@@ -1,0 +1,292 @@
+//! `kill -9` of the real `regreen` in the middle of a healing, with the real package managers.
+//!
+//! After `regreen resume`, or the next `regreen run`, the lockfile is healed or byte for byte as before, the cache is
+//! sound or as before, nothing of Regreen's is left lying about, the audit chain verifies, the wrapped command was not
+//! repeated and its orphans are gone.
+//!
+//! `REGREEN_CRASH_COUNT` is how many healings are killed (20; `cargo xtask soak kill` asks for more), and
+//! `REGREEN_CRASH_SEED` chooses the moments.
+
+#![cfg(feature = "demo")]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+#![allow(clippy::print_stderr, reason = "the seed and the counts are for the person who runs it")]
+
+mod support;
+
+use std::{
+    fs,
+    process::Child,
+    sync::Arc,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use regreen_lab::{
+    PackageManager,
+    damage::{CacheDamage, LockfileDamage},
+};
+use regreen_ledger::{AsIs, Ledger};
+use support::{
+    dice::{Dice, number},
+    processes,
+    stage::{Break, Stage, said, start_into},
+    tree,
+};
+
+const SEED: u64 = 20_251_124;
+/// No healing of these takes a tenth of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Variable by which every process of one trial is found, whatever Regreen calls its run.
+const TRIAL: &str = "TEST_TRIAL";
+
+#[test]
+fn a_killed_repair_of_a_cargo_lockfile_ends_healed_or_as_before() {
+    kill_healings(PackageManager::Cargo, Break::Lockfile(LockfileDamage::Truncated), 30);
+}
+
+#[test]
+fn a_killed_correction_of_a_checksum_ends_healed_or_as_before() {
+    kill_healings(PackageManager::Cargo, Break::Lockfile(LockfileDamage::WrongChecksum), 20);
+}
+
+#[test]
+fn a_killed_repair_of_an_npm_lockfile_ends_healed_or_as_before() {
+    kill_healings(PackageManager::Npm, Break::Lockfile(LockfileDamage::Truncated), 15);
+}
+
+#[test]
+fn a_killed_repair_of_a_cargo_cache_ends_sound_or_as_before() {
+    kill_healings(PackageManager::Cargo, Break::Cache(CacheDamage::Truncated), 20);
+}
+
+#[test]
+fn a_killed_repair_of_an_npm_cache_ends_sound_or_as_before() {
+    kill_healings(PackageManager::Npm, Break::Cache(CacheDamage::FolderIsFile), 15);
+}
+
+/// A moment of a healing.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// So long after the command was started.
+    SinceStart(Duration),
+    /// So long after this was first seen.
+    Since(Sign, Duration),
+}
+
+/// A state that a healing passes through, as it shows from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// The state folder: the command has failed, Regreen has begun to look.
+    StateFolder,
+    /// The marker of an open recovery.
+    OpenMarker,
+    /// A copy of a file that is about to be replaced.
+    Copy,
+    /// A folder for what is taken out of a cache.
+    Quarantine,
+    /// The command runs for the second time.
+    Rerun,
+    /// The patch is written: everything is verified, and the record is being closed.
+    Patch,
+    /// The recovery is no longer marked as open.
+    Closed,
+}
+
+/// Where a trial left the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Healed,
+    AsBefore,
+}
+
+/// Kills `percent` of the healings that are asked for, and shows every law that one of them broke.
+fn kill_healings(manager: PackageManager, what: Break, percent: u64) {
+    let seed = number("REGREEN_CRASH_SEED", SEED);
+    let count = (number("REGREEN_CRASH_COUNT", 20) * percent).div_ceil(100);
+    eprintln!("{manager:?} {what:?}: {count} healings killed with REGREEN_CRASH_SEED={seed}");
+    let mut dice = Dice::new(seed ^ percent.rotate_left(32) ^ manager as u64);
+    let stage = Stage::broken(manager, what);
+    let (whole, healing) = measure(&stage);
+    let (mut healed, mut before, mut wrong) = (0, 0, Vec::new());
+    for trial in 0..count {
+        let moment = choose(&mut dice, what, whole, healing);
+        let by_run = trial % 2 == 1;
+        match kill_once(&stage, moment, by_run, trial) {
+            Ok(End::Healed) => healed += 1,
+            Ok(End::AsBefore) => before += 1,
+            Err(why) => wrong.push(format!("trial {trial}, {moment:?}, by run: {by_run}: {why}")),
+        }
+    }
+    eprintln!("{manager:?} {what:?}: {healed} healed, {before} as before, {} wrong", wrong.len());
+    assert!(wrong.is_empty(), "seed {seed}: {}", wrong.join("\n"));
+}
+
+/// How long an undisturbed run takes, and how long of it after the state folder was made.
+fn measure(stage: &Stage) -> (Duration, Duration) {
+    let mut best = (PATIENCE, PATIENCE);
+    for _ in 0..2 {
+        stage.reset();
+        let begun = Instant::now();
+        let mut child = start_into(&mut stage.run_install(), &stage.base().join("said"));
+        wait_for(stage, Sign::StateFolder, &mut child);
+        let healing = Instant::now();
+        let status = child.wait().unwrap();
+        let text = fs::read_to_string(stage.base().join("said")).unwrap();
+        assert!(status.success(), "an undisturbed healing must work: {text}");
+        best = best.min((begun.elapsed(), healing.elapsed()));
+    }
+    best
+}
+
+/// Half of the moments lie anywhere in the healing, half right behind a change of state; a few before the healing.
+fn choose(dice: &mut Dice, what: Break, whole: Duration, healing: Duration) -> Moment {
+    let signs: &[Sign] = match what {
+        Break::Lockfile(_) => &[Sign::OpenMarker, Sign::Copy, Sign::Rerun, Sign::Patch, Sign::Patch, Sign::Closed],
+        Break::Cache(_) => &[Sign::OpenMarker, Sign::Quarantine, Sign::Quarantine, Sign::Rerun, Sign::Closed],
+    };
+    match dice.below(10) {
+        0 => Moment::SinceStart(dice.within(whole)),
+        1..=5 => Moment::Since(Sign::StateFolder, dice.within(healing)),
+        _ => Moment::Since(signs[dice.below(signs.len())], dice.within(Duration::from_millis(12))),
+    }
+}
+
+/// One healing killed and brought to its end; the error says which law was broken.
+fn kill_once(stage: &Stage, moment: Moment, by_run: bool, trial: u64) -> Result<End, String> {
+    stage.reset();
+    let checkout = stage.checkout();
+    let mark = format!("{}-{trial}", std::process::id());
+    let mut command = stage.run_install();
+    let mut child = start_into(command.env(TRIAL, &mark), &stage.base().join("said"));
+    match moment {
+        Moment::SinceStart(after) => sleep(after),
+        Moment::Since(sign, after) => {
+            wait_for(stage, sign, &mut child);
+            sleep(after);
+        }
+    }
+    // No error where it has ended by itself: then it must have healed, and is looked at all the same.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let installs = stage.installs();
+    let recorded = stage.state().open_marker().exists();
+
+    let next: &[&str] = if by_run { &["run", "--", "true"] } else { &["resume"] };
+    let resumed = said(&mut stage.regreen(next));
+    let orphans = format!("{TRIAL}={mark}");
+    let left = if recorded || !by_run { processes::with_entry(&orphans) } else { Vec::new() };
+    if resumed.code != 0 {
+        return Err(format!("`regreen {}` ended with {}: {}", next.join(" "), resumed.code, resumed.err));
+    }
+    if recorded && !left.is_empty() {
+        return Err(format!("orphans were left: {left:?}; {}", resumed.err));
+    }
+    // A run that was killed before its first record has nothing that names it; its command ends by itself.
+    let left = processes::wait_until_gone(&orphans, PATIENCE);
+    if !left.is_empty() {
+        return Err(format!("orphans do not end: {left:?}"));
+    }
+    if recorded && stage.installs() != installs {
+        return Err(format!("the command was run {} times instead of {installs}", stage.installs()));
+    }
+    let mut changed = tree::differences(&checkout, &stage.checkout());
+    let lockfile = stage.project.lockfile();
+    changed.retain(|name| stage.project.root().join(name) != lockfile);
+    if !changed.is_empty() {
+        return Err(format!("other files changed: {changed:?}"));
+    }
+    nothing_left(stage, recorded || !by_run)?;
+    audit_verifies(stage)?;
+    end_of_lockfile(stage)?;
+    let end = match stage.cache_hit() {
+        Some(_) => end_of_cache(stage)?,
+        None => end_of_lockfile(stage)?,
+    };
+    Ok(end)
+}
+
+fn wait_for(stage: &Stage, sign: Sign, child: &mut Child) {
+    let until = Instant::now() + PATIENCE;
+    let state = stage.state();
+    let mut was_open = false;
+    let mut shows = || match sign {
+        Sign::StateFolder => state.folder().exists(),
+        Sign::OpenMarker => state.open_marker().exists(),
+        Sign::Copy => state.folder().join("before").exists(),
+        Sign::Quarantine => !tree::named(&stage.project.cache(), |n| n == ".regreen-quarantine").is_empty(),
+        Sign::Rerun => stage.installs() > 1,
+        Sign::Patch => state.folder().join("patches").exists(),
+        Sign::Closed => {
+            let open = state.open_marker().exists();
+            was_open |= open;
+            was_open && !open
+        }
+    };
+    while !shows() && child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < until, "the run neither ended nor showed {sign:?}");
+        sleep(Duration::from_micros(100));
+    }
+}
+
+/// No half-written file, no copy, no quarantine, no marker.
+fn nothing_left(stage: &Stage, resumed: bool) -> Result<(), String> {
+    let scratch = |name: &str| name.starts_with(".regreen-");
+    for folder in [stage.project.root(), stage.project.cache(), stage.tmp()] {
+        let left = tree::named(&folder, scratch);
+        if !left.is_empty() {
+            return Err(format!("left behind: {left:?}"));
+        }
+    }
+    let state = stage.state();
+    let copies = tree::named(&state.folder().join("before"), |_| true);
+    if !copies.is_empty() {
+        return Err(format!("copies were left: {copies:?}"));
+    }
+    if resumed && state.open_marker().exists() {
+        return Err("the recovery is still marked as open".to_owned());
+    }
+    Ok(())
+}
+
+fn audit_verifies(stage: &Stage) -> Result<(), String> {
+    let path = stage.state().ledger();
+    if !path.exists() {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        // Killed before its tables were made: an empty file that the next run fills.
+        let ledger = match Ledger::open_read_only(&path, Arc::new(AsIs)).await {
+            Err(regreen_ledger::LedgerError::Absent { .. }) => return Ok(()),
+            other => other.map_err(|e| format!("the ledger: {e}"))?,
+        };
+        let report = ledger.audit_verify(None).await.map_err(|e| format!("the audit log: {e}"))?;
+        if report.is_sound() { Ok(()) } else { Err(format!("the audit log: {:?}", report.verdict)) }
+    })
+}
+
+fn end_of_lockfile(stage: &Stage) -> Result<End, String> {
+    match fs::read(stage.project.lockfile()) {
+        Ok(bytes) if bytes == stage.good => Ok(End::Healed),
+        Ok(bytes) if bytes == stage.set => Ok(End::AsBefore),
+        Ok(bytes) => Err(format!("the lockfile is neither: {}", String::from_utf8_lossy(&bytes))),
+        Err(e) => Err(format!("the lockfile: {e}")),
+    }
+}
+
+/// What was damaged stands there as before, or something sound that the package manager installs from.
+fn end_of_cache(stage: &Stage) -> Result<End, String> {
+    let (hit, kept) = (stage.cache_hit().unwrap(), stage.kept_cache_hit().unwrap());
+    let as_before = fs::read(hit).is_ok_and(|now| now == fs::read(&kept).unwrap());
+    if as_before {
+        return Ok(End::AsBefore);
+    }
+    if !hit.exists() {
+        return Err(format!("{} is neither there nor healed", hit.display()));
+    }
+    let installed = stage.plain_install();
+    match installed.code {
+        0 => Ok(End::Healed),
+        code => Err(format!("the cache is neither as before nor sound: install ended with {code}: {}", installed.err)),
+    }
+}
