@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use regreen_domain::FailureClass;
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
 #[derive(Debug, Parser)]
@@ -44,9 +45,83 @@ pub enum Command {
     Diagnose(DiagnoseArgs),
     /// Bring a recovery that was killed to its end: healed, or as before
     Resume,
+    /// Say how it stands: state, incidents, and the targets beside what was measured
+    Status,
+    /// List incidents of this workspace, or show one
+    Incidents {
+        /// What to do
+        #[command(subcommand)]
+        command: Incidents,
+    },
+    /// Check the hash-chained audit log
+    Audit {
+        /// What to do
+        #[command(subcommand)]
+        command: Audit,
+    },
+    /// Say what an incident really was
+    Feedback {
+        /// Id of the incident
+        incident: String,
+        /// Its class, e.g. test-failure
+        #[arg(long, value_parser = class)]
+        class: FailureClass,
+        /// What else there is to say
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Heal nothing in this workspace until `unpause`; seen before the next effect of a running recovery
+    Pause {
+        /// Why
+        #[arg(long, default_value = "no reason was given")]
+        reason: String,
+    },
+    /// Heal again
+    Unpause,
+    /// List the playbooks
+    Playbooks,
+    /// List the patterns
+    Patterns,
+    /// Explain a class, pattern, playbook, reason or exit code
+    Explain {
+        /// Its id
+        code: String,
+    },
+    /// Print shell completions
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
     #[cfg(feature = "demo")]
     /// Break a small real project and heal it before your eyes
     Demo(DemoArgs),
+}
+
+/// What `incidents` does.
+#[derive(Debug, Subcommand)]
+pub enum Incidents {
+    /// The newest first
+    List {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One, with its journal
+    Show {
+        /// Its id
+        id: String,
+    },
+}
+
+/// What `audit` does.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check every entry, every row, and that the chain had this head
+    Verify {
+        /// A head that was printed earlier
+        #[arg(long)]
+        head: Option<String>,
+    },
 }
 
 /// Arguments of `run`.
@@ -166,6 +241,11 @@ pub enum DemoTool {
     Cargo,
     /// pip install -r requirements.txt
     Pip,
+}
+
+fn class(text: &str) -> Result<FailureClass, String> {
+    FailureClass::parse(text)
+        .ok_or_else(|| "no such class; see `regreen explain unknown` and docs/classes.md".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

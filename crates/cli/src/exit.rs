@@ -32,7 +32,7 @@ pub const NEEDS_A_PERSON: u8 = 17;
 pub const PROBLEMS: u8 = 18;
 
 /// Every exit code with its meaning, for `regreen explain`.
-pub const MEANINGS: [(u8, &str); 15] = [
+pub const MEANINGS: [(u8, &str); 16] = [
     (FINE, "all is well; after `diagnose`: no failure was found"),
     (BUG, "a bug in Regreen; please report it"),
     (USAGE, "the command line is wrong"),
@@ -48,6 +48,7 @@ pub const MEANINGS: [(u8, &str); 15] = [
     (ROLLED_BACK, "it was tried, did not hold, and everything was put back"),
     (STUCK, "something could not be put back; a person must look"),
     (NEEDS_A_PERSON, "the infrastructure was at fault, and a person must mend it"),
+    (PROBLEMS, "a check found problems"),
 ];
 
 /// An error with the exit code it ends the program with, and what to do about it.

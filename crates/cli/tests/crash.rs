@@ -7,7 +7,6 @@
 //! `REGREEN_CRASH_COUNT` is how many healings are killed (20; `cargo xtask soak kill` asks for more), and
 //! `REGREEN_CRASH_SEED` chooses the moments.
 
-#![cfg(feature = "demo")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 #![allow(clippy::print_stderr, reason = "the seed and the counts are for the person who runs it")]
 
@@ -16,7 +15,6 @@ mod support;
 use std::{
     fs,
     process::Child,
-    sync::Arc,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -25,8 +23,8 @@ use regreen_lab::{
     PackageManager,
     damage::{CacheDamage, LockfileDamage},
 };
-use regreen_ledger::{AsIs, Ledger};
 use support::{
+    aftermath,
     dice::{Dice, number},
     processes,
     stage::{Break, Stage, said, start_into},
@@ -141,7 +139,9 @@ fn measure(stage: &Stage) -> (Duration, Duration) {
 /// Half of the moments lie anywhere in the healing, half right behind a change of state; a few before the healing.
 fn choose(dice: &mut Dice, what: Break, whole: Duration, healing: Duration) -> Moment {
     let signs: &[Sign] = match what {
-        Break::Lockfile(_) => &[Sign::OpenMarker, Sign::Copy, Sign::Rerun, Sign::Patch, Sign::Patch, Sign::Closed],
+        Break::Lockfile(_) => {
+            &[Sign::OpenMarker, Sign::Copy, Sign::Rerun, Sign::Patch, Sign::Patch, Sign::Closed]
+        }
         Break::Cache(_) => &[Sign::OpenMarker, Sign::Quarantine, Sign::Quarantine, Sign::Rerun, Sign::Closed],
     };
     match dice.below(10) {
@@ -195,8 +195,8 @@ fn kill_once(stage: &Stage, moment: Moment, by_run: bool, trial: u64) -> Result<
     if !changed.is_empty() {
         return Err(format!("other files changed: {changed:?}"));
     }
-    nothing_left(stage, recorded || !by_run)?;
-    audit_verifies(stage)?;
+    aftermath::nothing_left(stage)?;
+    aftermath::audit_verifies(&stage.state())?;
     end_of_lockfile(stage)?;
     let end = match stage.cache_hit() {
         Some(_) => end_of_cache(stage)?,
@@ -228,43 +228,6 @@ fn wait_for(stage: &Stage, sign: Sign, child: &mut Child) {
     }
 }
 
-/// No half-written file, no copy, no quarantine, no marker.
-fn nothing_left(stage: &Stage, resumed: bool) -> Result<(), String> {
-    let scratch = |name: &str| name.starts_with(".regreen-");
-    for folder in [stage.project.root(), stage.project.cache(), stage.tmp()] {
-        let left = tree::named(&folder, scratch);
-        if !left.is_empty() {
-            return Err(format!("left behind: {left:?}"));
-        }
-    }
-    let state = stage.state();
-    let copies = tree::named(&state.folder().join("before"), |_| true);
-    if !copies.is_empty() {
-        return Err(format!("copies were left: {copies:?}"));
-    }
-    if resumed && state.open_marker().exists() {
-        return Err("the recovery is still marked as open".to_owned());
-    }
-    Ok(())
-}
-
-fn audit_verifies(stage: &Stage) -> Result<(), String> {
-    let path = stage.state().ledger();
-    if !path.exists() {
-        return Ok(());
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        // Killed before its tables were made: an empty file that the next run fills.
-        let ledger = match Ledger::open_read_only(&path, Arc::new(AsIs)).await {
-            Err(regreen_ledger::LedgerError::Absent { .. }) => return Ok(()),
-            other => other.map_err(|e| format!("the ledger: {e}"))?,
-        };
-        let report = ledger.audit_verify(None).await.map_err(|e| format!("the audit log: {e}"))?;
-        if report.is_sound() { Ok(()) } else { Err(format!("the audit log: {:?}", report.verdict)) }
-    })
-}
-
 fn end_of_lockfile(stage: &Stage) -> Result<End, String> {
     match fs::read(stage.project.lockfile()) {
         Ok(bytes) if bytes == stage.good => Ok(End::Healed),
@@ -287,6 +250,9 @@ fn end_of_cache(stage: &Stage) -> Result<End, String> {
     let installed = stage.plain_install();
     match installed.code {
         0 => Ok(End::Healed),
-        code => Err(format!("the cache is neither as before nor sound: install ended with {code}: {}", installed.err)),
+        code => Err(format!(
+            "the cache is neither as before nor sound: install ended with {code}: {}",
+            installed.err
+        )),
     }
 }

@@ -134,7 +134,8 @@ fn run(id: &str, scenario: &Scenario) -> Result<(), String> {
     let report = folder.path().join("report.json");
     let output = regreen(scenario, folder.path(), &project, &argv, &report, mirror.as_ref());
     let took = started.elapsed();
-    let report: Value = fs::read_to_string(&report).ok().and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default();
+    let report: Value =
+        fs::read_to_string(&report).ok().and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default();
     record(scenario, &report);
     let runs = fs::read_to_string(&counter).unwrap_or_default().lines().count();
     let verdict = judge(scenario, &output, &report, runs, before == picture(&project.root()));
@@ -171,7 +172,9 @@ fn stage(scenario: &Scenario, project: &Project, lab: &Lab) -> Result<(), String
         // The base does not hold the package at all; the first commit of the branch brings it with the attacker's
         // checksum, the second puts the honest one in its place.
         let honest = fs::read(project.lockfile()).unwrap();
-        project.git(&["rm", "-q", "--cached", project.lockfile().file_name().unwrap().to_str().unwrap()]).map_err(fail)?;
+        project
+            .git(&["rm", "-q", "--cached", project.lockfile().file_name().unwrap().to_str().unwrap()])
+            .map_err(fail)?;
         project.git(&["commit", "-q", "-m", "base without a lockfile"]).map_err(fail)?;
         project.publish_as_base().map_err(fail)?;
         LockfileDamage::TamperedChecksum.apply(project).map_err(fail)?;
@@ -254,7 +257,13 @@ fn regreen(
     command.arg("--").args(argv).current_dir(project.root()).stdin(Stdio::null()).output().unwrap()
 }
 
-fn judge(scenario: &Scenario, output: &Output, report: &Value, runs: usize, same: bool) -> Result<(), String> {
+fn judge(
+    scenario: &Scenario,
+    output: &Output,
+    report: &Value,
+    runs: usize,
+    same: bool,
+) -> Result<(), String> {
     let want = &scenario.expect;
     let outcome = report["outcome"].as_str().unwrap_or("none");
     if outcome != want.outcome {
@@ -296,7 +305,8 @@ fn picture(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             match path.is_dir() {
-                true if [".git", "node_modules", "target", ".venv", "__pycache__"].contains(&name.as_str()) => {}
+                true if [".git", "node_modules", "target", ".venv", "__pycache__"]
+                    .contains(&name.as_str()) => {}
                 true => todo.push(path),
                 false => drop(files.insert(path.clone(), fs::read(&path).unwrap())),
             }

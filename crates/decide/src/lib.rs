@@ -54,9 +54,8 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return nothing(Refusal::UntrustedFork);
     }
     let tool = case.diagnosis.tool.as_ref();
-    let fits = |p: &&Playbook| {
-        p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id)
-    };
+    let fits =
+        |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
     let Some(playbook) = case.playbooks.iter().find(fits) else {
         return nothing(if case.history.tried.is_empty() { Refusal::NoPlaybook } else { Refusal::Blocked });
     };

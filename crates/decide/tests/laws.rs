@@ -1,5 +1,7 @@
 //! Whatever the case: acting needs a healable class, a confirmation, the threshold, and nothing that forbids it.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
 use proptest::prelude::*;
 use regreen_decide::{Breaker, Case, History, Playbook, Policy, Setting, decide};
 use regreen_domain::{

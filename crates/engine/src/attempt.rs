@@ -260,7 +260,6 @@ impl Run<'_> {
         closing_record.exit_code = Some(if outcome == Outcome::Healed { 0 } else { self.failure.code });
         closing_record.act_ms = Some(took.saturating_sub(command_ms.unwrap_or(0)));
         closing_record.command_ms = command_ms;
-        closing_record.overhead_ms = closing_record.act_ms;
         self.ledger.close(incident, self.owner, &closing_record, now()).await?;
         let verdict =
             if outcome == Outcome::Healed { BreakerOutcome::Success } else { BreakerOutcome::Failure };

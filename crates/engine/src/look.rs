@@ -2,7 +2,7 @@
 
 use regreen_catalog::Catalog;
 use regreen_detect::{Circumstances, Detection, Detector, ExitFacts};
-use regreen_domain::{CommandFacts, FailureClass, Finding, HealableClass, Standing, Untrusted};
+use regreen_domain::{CommandFacts, FailureClass, Finding, HealableClass, PackageName, Standing};
 use regreen_logs::{Dropped, ReadOptions, read};
 use regreen_mask::Masker;
 use regreen_tools::{
@@ -63,11 +63,11 @@ async fn probe_for(first: &Detection, job: &Job, command: &CommandFacts) -> Vec<
     if classes.iter().any(|c| matches!(c, C::LockfileCorruption | C::CacheCorruption)) {
         findings.extend(probe_bytes(first, job, adapter).await);
     }
-    let remote =
-        classes.iter().find(|c| matches!(c, C::NetworkTimeout | C::ServiceUnavailable | C::RateLimited));
-    if let Some(class) = remote {
-        let seen_failing = first.diagnosis.class.healable() == Some(*class);
-        findings.extend(probe::remote(job, adapter, *class, first.host().as_ref(), seen_failing).await);
+    let remote = |c: &HealableClass| matches!(c, C::NetworkTimeout | C::ServiceUnavailable | C::RateLimited);
+    let named = first.diagnosis.class.healable().filter(remote);
+    if let Some(class) = named.or_else(|| classes.iter().copied().find(remote)) {
+        let seen_failing = named.is_some();
+        findings.extend(probe::remote(job, adapter, class, first.host().as_ref(), seen_failing).await);
     }
     findings
 }
@@ -85,8 +85,10 @@ async fn probe_bytes(first: &Detection, job: &Job, adapter: &'static dyn Adapter
     findings.extend(probe::cache(job, adapter).await);
     let damaged = decided(&findings);
     if let Ok(look) = &look {
-        let wanted = first.captures.get("wanted").map(Untrusted::for_display).map(str::to_owned);
-        let suspect = Suspect { package: first.package(), wanted };
+        // Several lines may name the package; the last word on an error often does not.
+        let named =
+            first.signatures.iter().filter_map(|s| PackageName::from_untrusted(s.captures.get("package")?));
+        let suspect = Suspect { packages: named.chain(first.package()).collect() };
         let served = probe::checksum(job, adapter, look, &suspect).await;
         // Where the cache is damaged, only possible tampering is worth adding.
         findings.extend(served.into_iter().filter(|f| !damaged || f.standing == Standing::Forbids));

@@ -58,8 +58,19 @@ impl Engine {
         for incident in ledger.open_incidents().await? {
             resumed.push(self.resume_one(&ledger, state, job, &incident).await?);
         }
+        self.clear_what_was_closed(&ledger, state).await?;
         ledger.close_file().await;
         Ok(resumed)
+    }
+
+    /// A process can die between closing a run and clearing up after it: the marker then names a closed incident.
+    async fn clear_what_was_closed(&self, ledger: &Ledger, state: &State) -> Result<(), EngineError> {
+        let Ok(named) = std::fs::read_to_string(state.open_marker()) else { return Ok(()) };
+        let Some(incident) = ledger.incident(named.trim()).await? else { return Ok(()) };
+        if incident.state == LedgerState::Closed && incident.outcome() != Some(Outcome::Stuck) {
+            closing::clear(ledger, state, &incident.id).await?;
+        }
+        Ok(())
     }
 
     async fn resume_one(

@@ -96,6 +96,28 @@ impl State {
         self.folder.join("open")
     }
 
+    /// The kill switch: while this file is there, no step has an effect in this workspace.
+    pub fn paused_marker(&self) -> PathBuf {
+        self.folder.join("paused")
+    }
+
+    /// Whether a living process heals here now, by a shared lock that is let go at once: a lock dies with its
+    /// process, so what a killed one left behind does not count.
+    ///
+    /// # Errors
+    /// Where the lock can't be looked at.
+    pub fn is_healing(&self) -> io::Result<bool> {
+        let file = match File::open(self.workspace_lock()) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+            other => other?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(e)) => Err(e),
+        }
+    }
+
     /// Where an incident's patch goes.
     pub fn patch(&self, incident: &str) -> PathBuf {
         self.folder.join("patches").join(format!("{incident}.patch"))

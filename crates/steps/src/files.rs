@@ -133,9 +133,10 @@ fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 }
 
 pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
+    // Looked at first: on a read-only file system removing what is not there is an error of another kind.
+    match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        _ => fs::remove_file(path),
     }
 }
 

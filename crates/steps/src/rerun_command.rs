@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
-use regreen_tools::Overlay;
 use serde::{Deserialize, Serialize};
 
-use crate::{use_mirror::Redirect, world::World};
+use crate::{use_mirror::overlay, world::World};
 
 /// The step.
 pub(crate) struct RerunCommand(pub(crate) Arc<World>);
@@ -39,14 +38,7 @@ impl Step for RerunCommand {
     }
 
     async fn apply(&self, touch: &Touch, _: &Args, (): &()) -> Result<Receipt, ApplyError> {
-        let mut overlay = Overlay::default();
-        for receipt in touch.receipts.values() {
-            if let Ok(redirect) = serde_json::from_value::<Redirect>(receipt.clone()) {
-                overlay.env.extend(redirect.env);
-                overlay.args.extend(redirect.args);
-            }
-        }
-        let end = self.0.rerun.rerun(overlay).await.map_err(ApplyError::no_effect)?;
+        let end = self.0.rerun.rerun(overlay(touch)).await.map_err(ApplyError::no_effect)?;
         let receipt =
             Receipt { code: end.code, ms: u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX) };
         self.0.keep_rerun(end);

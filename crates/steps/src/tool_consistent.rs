@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
 use serde::{Deserialize, Serialize};
 
-use crate::world::World;
+use crate::{use_mirror::overlay, world::World};
 
 /// The step.
 pub(crate) struct ToolConsistent(pub(crate) Arc<World>);
@@ -41,7 +41,7 @@ impl Step for ToolConsistent {
         self.0.adapter(&args.tool).map(drop).map_err(Refused)
     }
 
-    async fn apply(&self, _: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
+    async fn apply(&self, touch: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
         let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
         let Some(argv) = adapter.consistency_check(&self.0.job) else {
             return Ok(Receipt {
@@ -50,9 +50,13 @@ impl Step for ToolConsistent {
                 says: "this command has no such check".to_owned(),
             });
         };
-        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+        // What came from a mirror is looked for where it came from.
+        let overlay = overlay(touch);
+        let mut words: Vec<&str> = argv.iter().map(String::as_str).collect();
+        words.splice(1..1, overlay.args.iter().map(String::as_str));
+        let env: Vec<(&str, &str)> = overlay.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let check = Some(argv.join(" "));
-        let Some(captured) = self.0.job.workspace.quietly(&words, &[], None).await else {
+        let Some(captured) = self.0.job.workspace.quietly(&words, &env, None).await else {
             return Ok(Receipt { check, fine: false, says: "it could not be run".to_owned() });
         };
         let complaint =

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
-use regreen_tools::remote;
+use regreen_tools::{Overlay, remote};
 use serde::{Deserialize, Serialize};
 
 use crate::{files, world::World};
@@ -31,6 +31,18 @@ pub(crate) struct Redirect {
     pub(crate) args: Vec<String>,
     /// What was done, in a clause.
     pub(crate) said: String,
+}
+
+/// What earlier steps add to the repeated command, and to the check that follows it.
+pub(crate) fn overlay(look: &Look) -> Overlay {
+    let mut overlay = Overlay::default();
+    for receipt in look.receipts.values() {
+        if let Ok(redirect) = serde_json::from_value::<Redirect>(receipt.clone()) {
+            overlay.env.extend(redirect.env);
+            overlay.args.extend(redirect.args);
+        }
+    }
+    overlay
 }
 
 /// Longest that one mirror may take to answer.

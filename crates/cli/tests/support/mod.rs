@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+pub mod aftermath;
 pub mod dice;
 pub mod mounts;
 pub mod processes;

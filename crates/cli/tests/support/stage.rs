@@ -71,7 +71,8 @@ impl Stage {
         for name in ["bin", "tmp"] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
-        let stage = Stage { folder, lab, project, set: good.clone(), good, cache_hit: None, extra: Vec::new() };
+        let stage =
+            Stage { folder, lab, project, set: good.clone(), good, cache_hit: None, extra: Vec::new() };
         stage.make_shim();
         stage
     }

@@ -20,7 +20,9 @@ pub fn read(root: &Path, but: &[&str]) -> Tree {
         let metadata = fs::symlink_metadata(path).unwrap();
         let (kind, bytes) = match metadata.file_type() {
             kind if kind.is_dir() => ('d', Vec::new()),
-            kind if kind.is_symlink() => ('l', fs::read_link(path).unwrap().into_os_string().into_encoded_bytes()),
+            kind if kind.is_symlink() => {
+                ('l', fs::read_link(path).unwrap().into_os_string().into_encoded_bytes())
+            }
             kind if kind.is_file() => ('f', fs::read(path).unwrap()),
             _ => ('s', Vec::new()),
         };
@@ -58,7 +60,9 @@ pub fn holding(root: &Path, texts: &[&str]) -> Vec<(PathBuf, String)> {
     walk(root, &mut |path| {
         if fs::symlink_metadata(path).unwrap().is_file() {
             let bytes = fs::read(path).unwrap();
-            found.extend(texts.iter().filter(|t| holds(&bytes, t)).map(|t| (path.to_owned(), (*t).to_owned())));
+            found.extend(
+                texts.iter().filter(|t| holds(&bytes, t)).map(|t| (path.to_owned(), (*t).to_owned())),
+            );
         }
         true
     });

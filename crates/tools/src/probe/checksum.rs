@@ -8,7 +8,7 @@ use regreen_domain::{
     HealableClass::{LockfileCorruption, NetworkTimeout},
     PackageName, Standing,
 };
-use regreen_lockfile::{Checksum, Entry, Format};
+use regreen_lockfile::{Checksum, Entry};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::finding;
@@ -18,13 +18,11 @@ use crate::{
     remote::fetch,
 };
 
-/// Which entry the log blames, through typed holes only.
+/// Which entries the log blames, through typed holes only.
 #[derive(Debug, Clone, Default)]
 pub struct Suspect {
     /// By name.
-    pub package: Option<PackageName>,
-    /// By the checksum that was wanted, in the lockfile's own notation.
-    pub wanted: Option<String>,
+    pub packages: Vec<PackageName>,
 }
 
 /// Longest that one download may take.
@@ -40,7 +38,7 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
     let suspects: Vec<&Entry> = lock
         .entries
         .iter()
-        .filter(|e| !e.local && !e.checksums.is_empty() && blamed(e, suspect, look.place.format))
+        .filter(|e| !e.local && !e.checksums.is_empty() && blamed(e, suspect))
         .take(MOST)
         .collect();
     let cannot_tell = |says: String| {
@@ -84,11 +82,8 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
     findings
 }
 
-fn blamed(entry: &Entry, suspect: &Suspect, format: Format) -> bool {
-    let by_name =
-        suspect.package.as_ref().is_some_and(|name| name.as_str().eq_ignore_ascii_case(&entry.name));
-    let wanted = suspect.wanted.as_ref().and_then(|w| Checksum::parse(format, w).ok());
-    by_name || wanted.is_some_and(|w| entry.checksums.contains(&w))
+fn blamed(entry: &Entry, suspect: &Suspect) -> bool {
+    suspect.packages.iter().any(|name| name.as_str().eq_ignore_ascii_case(&entry.name))
 }
 
 fn matches(checksum: &Checksum, bytes: &[u8]) -> bool {
