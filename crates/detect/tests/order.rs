@@ -51,14 +51,16 @@ fn code_evidence_that_comes_later_decides_and_what_cannot_be_ordered_is_unknown(
     assert!(mixed.reason.contains("neither follows from the other"), "{}", mixed.reason);
     assert_eq!(mixed.evidence.len(), 2);
     assert_eq!(
-        class(&format!("{TYPE_ERROR}error: could not compile `a` (bin \"a\")\n{RESET}")),
+        class(&format!(
+            "{TYPE_ERROR}error: could not compile `a` (bin \"a\") due to 1 previous error\n{RESET}"
+        )),
         "build-failure"
     );
 }
 
 #[test]
 fn a_chain_of_causes_is_told_root_first() {
-    let log = "   Compiling app v0.1.0\nerror: linker `cc` not found\n  |\n\nerror: could not compile `app` (bin \"app\")\n";
+    let log = "   Compiling app v0.1.0\nerror: linker `cc` not found\n  |\n\nerror: could not compile `app` (bin \"app\") due to 1 previous error\n";
     let found = detect_with(log.as_bytes(), &Circumstances::default()).diagnosis;
     assert_eq!(found.class.id(), "toolchain-missing");
     let roles: Vec<_> = found.evidence.iter().map(|e| (e.line, e.role)).collect();

@@ -56,6 +56,10 @@ pub(crate) fn patch(
 pub(crate) async fn clear(ledger: &Ledger, state: &State, incident: &str) -> Result<(), EngineError> {
     let roots = quarantined_roots(ledger, incident).await?;
     forget(state.folder(), incident, &roots).map_err(EngineError::CleanUp)?;
+    // Another run's marker stays: what it names has not been brought to its end.
+    if !fs::read_to_string(state.open_marker()).is_ok_and(|named| named.trim() == incident) {
+        return Ok(());
+    }
     match fs::remove_file(state.open_marker()) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(EngineError::CleanUp(e)),
         _ => Ok(()),

@@ -51,6 +51,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError`]; what could not be done can be tried again.
     pub async fn resume(&self, job: &Job, state: &State) -> Result<Vec<Resumed>, EngineError> {
+        // A folder that somebody else could have prepared says nothing that may be believed.
+        state.make()?;
         let fail = |source| crate::StateError::Folder { path: state.workspace_lock(), source };
         let Some(_lock) = try_lock(&state.workspace_lock()).map_err(fail)? else { return Ok(Vec::new()) };
         let ledger = self.open_ledger(state).await?;

@@ -67,7 +67,11 @@ impl Step for QuarantineEntries {
         if scan.damaged.is_empty() {
             return Err(Refused("no damaged entry is there any more".to_owned()));
         }
-        for remote in adapter.remotes(&self.0.job).await {
+        let remotes = adapter.remotes(&self.0.job).await;
+        if remotes.is_empty() {
+            return Err(Refused("it is not known which registry would fill the gap".to_owned()));
+        }
+        for remote in remotes {
             if !remote::ask(&remote.probe_url, PATIENCE.min(self.0.time_left())).await.serves() {
                 return Err(Refused(format!(
                     "{} does not serve, so nothing is taken out of the cache",

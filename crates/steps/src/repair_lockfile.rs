@@ -6,6 +6,7 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
+use regreen_domain::RelPath;
 use regreen_lockfile::{
     Agreement, Lockfile, checksum_of, diff, hosts, merge, parse, replace_checksum, split_conflict,
 };
@@ -17,7 +18,7 @@ use regreen_tools::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    files::{SavedFile, sha256, state_copy},
+    files::{SavedFile, read, sha256, state_copy},
     world::World,
 };
 
@@ -169,9 +170,21 @@ impl Step for RepairLockfile {
         touch: &Touch,
         _: &Args,
         before: &Before,
-        _: Option<&Receipt>,
+        receipt: Option<&Receipt>,
     ) -> Result<(), UndoError> {
-        let path = self.0.job.workspace.root.join(&before.path);
+        // The journal is read back: its paths are checked like any other.
+        let below = RelPath::parse(&before.path)
+            .ok_or_else(|| UndoError("no path below the workspace".to_owned()))?;
+        let path = self.0.job.workspace.root.join(below.as_str());
+        let now = read(&path).map_err(|e| UndoError(format!("{}: {e}", before.path)))?.map(|b| sha256(&b));
+        let ours = now == before.saved.sha256
+            || now.as_ref() == Some(&before.new)
+            || receipt.is_some_and(|r| now.as_ref() == Some(&r.sha256))
+            || (receipt.is_none() && matches!(before.repair, Repair::Resolve { .. }));
+        // What somebody wrote since is not Regreen's to overwrite.
+        if !ours {
+            return Err(UndoError(format!("{} was changed by something else since", before.path)));
+        }
         let copy = state_copy(&self.0.state, &touch.incident, &touch.step);
         before.saved.restore(touch, &path, &copy).map_err(|e| UndoError(format!("{}: {e}", before.path)))
     }

@@ -45,6 +45,28 @@ pub(crate) fn overlay(look: &Look) -> Overlay {
     overlay
 }
 
+/// Whether this command takes nothing but what the lockfile pins.
+fn frozen(tool: &str, argv: &[String]) -> bool {
+    let program = argv.first().map_or("", |p| p.rsplit('/').next().unwrap_or(p));
+    let words: Vec<&str> = argv.iter().skip(1).map(String::as_str).take_while(|a| *a != "--").collect();
+    let has = |word: &str| words.contains(&word);
+    match tool {
+        "npm" => {
+            program == "npm"
+                && matches!(words.first(), Some(&"ci" | &"clean-install" | &"ic"))
+                && words.len() == 1
+        }
+        "cargo" => {
+            program == "cargo" && (has("--locked") || has("--frozen")) && !has("install") && !has("update")
+        }
+        "pip" => {
+            let after = words.iter().position(|w| *w == "install").map_or(&[][..], |i| &words[i + 1..]);
+            matches!(after, ["-r" | "--requirement", _])
+        }
+        _ => false,
+    }
+}
+
 /// Longest that one mirror may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -63,6 +85,11 @@ impl Step for UseMirror {
         if mirrors.is_empty() {
             return Err(Refused(format!("the operator configured no mirror for {}", args.tool)));
         }
+        if !frozen(&args.tool, &self.0.job.argv) {
+            let why =
+                "only a frozen install (npm ci, cargo --locked, pip install -r with hashes) may use a mirror";
+            return Err(Refused(why.to_owned()));
+        }
         let place =
             adapter.lockfile(&self.0.job).ok_or_else(|| Refused("there is no lockfile".to_owned()))?;
         let bytes = files::read(&self.0.job.workspace.root.join(place.path.as_str()))
@@ -71,6 +98,9 @@ impl Step for UseMirror {
         let lock = regreen_lockfile::parse(place.format, &bytes).map_err(|e| Refused(e.to_string()))?;
         if let Some(bare) = lock.entries.iter().find(|e| !e.local && e.checksums.is_empty()) {
             return Err(Refused(format!("{} carries no checksum for {}", place.path, bare.name)));
+        }
+        if lock.entries.iter().all(|e| e.local) {
+            return Err(Refused(format!("{} pins nothing", place.path)));
         }
         for mirror in mirrors {
             let answer = remote::ask(&mirror.url, PATIENCE.min(self.0.time_left())).await;

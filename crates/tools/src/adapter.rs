@@ -127,15 +127,26 @@ pub fn adapter(tool: &Tool) -> Option<&'static dyn Adapter> {
     all().into_iter().find(|a| a.tool() == *tool)
 }
 
-/// Words that make a command one that must never be repeated, wherever they stand in its argv.
-const DEPLOY_WORDS: [&str; 7] = ["deploy", "publish", "release", "migrate", "migration", "sign", "promote"];
+/// Stems that make a command one that must never be repeated, wherever a word begins with one.
+const DEPLOY_STEMS: [&str; 5] = ["deploy", "publish", "releas", "migrat", "promot"];
+/// Words that do so only as they stand: many others begin like them.
+const DEPLOY_WORDS: [&str; 4] = ["sign", "signs", "signed", "signing"];
 
 /// Whether a name (a job's, a script's, an argument) speaks of deploying, publishing, releasing, migrating or signing.
 pub fn speaks_of_deploying(name: &str) -> bool {
-    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-        let word = word.to_ascii_lowercase();
-        DEPLOY_WORDS.iter().any(|d| word == *d || word.strip_suffix("ing").is_some_and(|w| w == *d))
-    })
+    // `deployProd` is two words as well.
+    let mut words = String::new();
+    let mut before = ' ';
+    for c in name.chars() {
+        if before.is_lowercase() && c.is_uppercase() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+        before = c;
+    }
+    words
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| DEPLOY_STEMS.iter().any(|stem| word.starts_with(stem)) || DEPLOY_WORDS.contains(&word))
 }
 
 /// What an argv does. A program nobody knows is opaque; one that deploys is a deploy, whoever starts it.
@@ -144,6 +155,10 @@ pub fn recognise(argv: &[OsString]) -> CommandFacts {
         return CommandFacts::OPAQUE;
     };
     let facts = all().into_iter().find_map(|a| a.recognise(&argv)).unwrap_or(CommandFacts::OPAQUE);
+    // What was fed once is eaten: a repeated command would read nothing, and succeed at nothing.
+    if argv.iter().skip(1).any(|a| a == "-" || a.ends_with("/dev/stdin") || a.contains("/dev/fd/")) {
+        return CommandFacts { kind: CommandKind::Opaque, fetches: false, ..facts };
+    }
     // `cargo build --release` is no release: flags don't count, words do.
     if argv.iter().skip(1).any(|a| !a.starts_with('-') && !a.contains(['/', '=']) && speaks_of_deploying(a)) {
         return CommandFacts { kind: CommandKind::Deploy, fetches: false, ..facts };
@@ -191,4 +206,37 @@ pub(crate) fn without_user(url: &str) -> Option<String> {
     let (authority, path) = rest.split_at(end);
     let host = authority.rsplit('@').next()?;
     Some(format!("{scheme}://{host}{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deploys_are_seen_in_every_form_and_nothing_else_is_taken_for_one() {
+        for name in [
+            "deploy",
+            "Deployment",
+            "deployments",
+            "releasing",
+            "publish-npm",
+            "deployProd",
+            "db:migrate",
+            "sign",
+        ] {
+            assert!(speaks_of_deploying(name), "{name}");
+        }
+        for name in ["build", "test", "design", "signal", "assign", "unit-tests", "lint", "signup-tests"] {
+            assert!(!speaks_of_deploying(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_was_fed_is_not_repeatable() {
+        let argv = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(recognise(&argv("pip install -r /dev/stdin")).kind, CommandKind::Opaque);
+        assert_eq!(recognise(&argv("pip install -r requirements.txt")).kind, CommandKind::Install);
+        assert_eq!(recognise(&argv("npm publish")).kind, CommandKind::Deploy);
+        assert_eq!(recognise(&argv("cargo build --release --locked")).kind, CommandKind::Build);
+    }
 }

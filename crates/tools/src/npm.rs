@@ -146,7 +146,8 @@ impl Adapter for Npm {
 }
 
 async fn config(job: &Job, key: &str) -> Option<String> {
-    let captured = job.workspace.quietly(&["npm", "config", "get", key], &[], None).await?;
+    let captured =
+        job.workspace.quietly(&["npm", "config", "get", key], &[("npm_config_logs_max", "0")], None).await?;
     let value = String::from_utf8(captured.stdout).ok()?.trim().to_owned();
     (captured.code == Some(0) && !value.is_empty() && value != "undefined").then_some(value)
 }
@@ -154,7 +155,7 @@ async fn config(job: &Job, key: &str) -> Option<String> {
 /// A file in place of one of the cache's own folders makes npm fail with `ENOTDIR`, online too, and stays.
 fn scan_folders(root: &Path, scan: &mut CacheScan) {
     for (top, depth) in [("content-v2", 4), ("index-v5", 3)] {
-        let walk = walkdir::WalkDir::new(root.join(top)).max_depth(depth - 1);
+        let walk = walkdir::WalkDir::new(root.join(top)).min_depth(1).max_depth(depth - 1);
         for entry in walk.into_iter().flatten().filter(|e| !e.file_type().is_dir()) {
             if let Some((path, _)) = place(root, entry.path()) {
                 let why = format!("{} where a folder must be", kind_name(&entry));
