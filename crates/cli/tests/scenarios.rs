@@ -9,8 +9,7 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsString,
-    fs::{self, OpenOptions},
-    io::Write,
+    fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -23,7 +22,10 @@ use regreen_lab::{
     damage::{CacheDamage, LockfileDamage},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+#[path = "support/record.rs"]
+mod record;
 
 /// One scenario. Its id is the file's name.
 #[derive(Debug, Clone, Deserialize)]
@@ -136,7 +138,7 @@ fn run(id: &str, scenario: &Scenario) -> Result<(), String> {
     let took = started.elapsed();
     let report: Value =
         fs::read_to_string(&report).ok().and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default();
-    record(scenario, &report);
+    record::run(&scenario.truth, &scenario.also, &report);
     let runs = fs::read_to_string(&counter).unwrap_or_default().lines().count();
     let verdict = judge(scenario, &output, &report, runs, before == picture(&project.root()));
     let left = leftovers(folder.path());
@@ -333,21 +335,4 @@ fn leftovers(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
-}
-
-fn record(scenario: &Scenario, report: &Value) {
-    let Some(file) = env::var_os("REGREEN_LAB_RECORD") else { return };
-    let confirmed: Vec<Value> = report["findings"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|f| f["standing"] == "confirms")
-        .map(|f| json!([f["probe"], f["class"]]))
-        .collect();
-    let row = json!({
-        "truth": scenario.truth, "also": scenario.also, "pattern": report["pattern"],
-        "class": report["class"].as_str().unwrap_or("unknown"), "confirmed": confirmed,
-    });
-    let mut file = OpenOptions::new().create(true).append(true).open(file).unwrap();
-    writeln!(file, "{row}").unwrap();
 }

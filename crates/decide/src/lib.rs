@@ -92,6 +92,7 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, tool: Option<&Tool>) -> Option
         (history.paused, Refusal::Paused),
         (history.breaker == Breaker::Open, Refusal::BreakerOpen),
         (history.attempts >= attempts, Refusal::AttemptsUsedUp),
+        (history.time_used_up, Refusal::TimeUsedUp),
         (cooling, Refusal::Cooldown),
         (playbook.risk > policy.max_risk, Refusal::RiskTooHigh),
         (policy.mode == Mode::Observe, Refusal::ModeObserve),

@@ -45,6 +45,8 @@ pub struct History {
     pub last_try: Option<i64>,
     /// The circuit breaker of this class, service and repository.
     pub breaker: Breaker,
+    /// Whether the time for recovery is used up.
+    pub time_used_up: bool,
     /// Whether healing is paused.
     pub paused: bool,
     /// Playbooks that were tried, or found unable to help, for this very failure.

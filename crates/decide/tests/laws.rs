@@ -55,7 +55,7 @@ prop_compose! {
     fn any_case()(
         class in prop::sample::select(&FailureClass::ALL[..]),
         confidence in 0.0..=1.0f64,
-        (confirmed, in_ci, fork, deploys, yes, always, paused) in any::<(bool, bool, bool, bool, bool, bool, bool)>(),
+        (confirmed, in_ci, fork, deploys, yes, always, paused, time_used_up) in any::<(bool, bool, bool, bool, bool, bool, bool, bool)>(),
         clean in any::<Option<bool>>(),
         attempts in 0u32..5,
         ago in prop::option::of(0i64..120_000),
@@ -87,6 +87,7 @@ prop_compose! {
                 attempts,
                 last_try: ago.map(|a| 1_000_000 - a),
                 breaker: if open { Breaker::Open } else { Breaker::Closed },
+                time_used_up,
                 paused,
                 tried: tried.into_iter().map(str::to_owned).collect(),
             },
@@ -108,7 +109,7 @@ proptest! {
             prop_assert!(findings.is_empty());
             prop_assert!(!setting.untrusted_fork && !setting.deploys && command.kind != CommandKind::Deploy);
             prop_assert!(command.kind != CommandKind::Opaque || setting.rerun_always);
-            prop_assert!(!history.paused && history.breaker == Breaker::Closed && history.attempts < 3);
+            prop_assert!(!history.time_used_up && !history.paused && history.breaker == Breaker::Closed && history.attempts < 3);
             prop_assert!(policy.mode == Mode::Auto || (setting.yes && policy.mode != Mode::Observe));
             prop_assert!(plan.risk <= policy.max_risk);
             prop_assert!(!history.tried.contains(&plan.playbook));
@@ -132,7 +133,7 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
     );
     type Parts = (Diagnosis, CommandFacts, Policy, Setting, History);
     type Spoil = fn(&mut Parts);
-    let spoils: [(Option<Refusal>, Spoil); 14] = [
+    let spoils: [(Option<Refusal>, Spoil); 15] = [
         (None, |_| {}),
         (Some(Refusal::CodeFailure), |p| p.0.class = FailureClass::parse("test-failure").unwrap()),
         (Some(Refusal::UnknownCause), |p| p.0.class = FailureClass::Unknown),
@@ -146,6 +147,7 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
         (Some(Refusal::Paused), |p| p.4.paused = true),
         (Some(Refusal::BreakerOpen), |p| p.4.breaker = Breaker::Open),
         (Some(Refusal::AttemptsUsedUp), |p| p.4.attempts = 3),
+        (Some(Refusal::TimeUsedUp), |p| p.4.time_used_up = true),
         (Some(Refusal::UncommittedChanges), |p| p.3.in_ci = false),
     ];
     let playbooks = playbooks();

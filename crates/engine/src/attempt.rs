@@ -20,10 +20,11 @@ use crate::{
     error::EngineError,
     event::Event,
     handle::{Engine, Failure, millis, now},
+    held::Held,
     look::Look,
     playbooks::{join, prepare_plan},
     setting::setting,
-    state::{State, lock},
+    state::State,
 };
 
 /// The kill switch: a pause that another process wrote is seen before the next effect.
@@ -83,10 +84,16 @@ pub(crate) struct Run<'a> {
 
 impl Run<'_> {
     /// Decides, and carries out what was decided.
-    pub(crate) async fn attempt(&self, seen: &Look, tried: &mut Tried) -> Result<Attempt, EngineError> {
+    pub(crate) async fn attempt(
+        &self,
+        seen: &Look,
+        tried: &mut Tried,
+        held: &mut Held,
+        busy: bool,
+    ) -> Result<Attempt, EngineError> {
         let begun = Instant::now();
         let (decision, world, key) = loop {
-            let world = self.world(&[]);
+            let world = self.world(&[], seen, held);
             let (decision, key) = self.decide(seen, &tried.all(), &world).await?;
             if matches!(decision, Decision::Nothing { because: Refusal::Blocked }) && tried.may_repeat {
                 tried.may_repeat = false;
@@ -94,8 +101,11 @@ impl Run<'_> {
                 continue;
             }
             let Decision::Heal(plan) = &decision else { break (decision, world, key) };
+            if busy {
+                break (decision, world, key);
+            }
             // Looks only: a playbook that can't help here makes room for the next before anything is on record.
-            let world = self.world(&plan.paths);
+            let world = self.world(&plan.paths, seen, held);
             match self.refusal(plan, &world).await? {
                 None => break (decision, world, key),
                 Some(why) => {
@@ -116,6 +126,9 @@ impl Run<'_> {
                 self.engine.voice.tell(Event::Progress(&text));
                 return self.close_untouched(Outcome::Suggested, None).await;
             }
+            Decision::Heal(_) if busy => {
+                return self.close_untouched(Outcome::Suggested, Some(Refusal::Busy)).await;
+            }
             Decision::Heal(plan) => plan,
             Decision::Suggest { because: Refusal::ModeApprove, .. } => {
                 self.ledger.await_approval(self.incident, self.owner, now()).await?;
@@ -132,29 +145,13 @@ impl Run<'_> {
         if let Entry::Refused { .. } = self.ledger.breaker_enter(&key, policy, self.incident, now()).await? {
             return self.close_untouched(Outcome::Suggested, Some(Refusal::BreakerOpen)).await;
         }
-        let waiting =
-            || self.engine.voice.tell(Event::Progress("another regreen is healing this workspace; waiting"));
-        let (_held, waited) = match lock(&self.state.workspace_lock(), self.deadline, waiting).await {
-            Err(crate::StateError::Busy(_)) => {
-                return self.close_untouched(Outcome::Suggested, Some(Refusal::Busy)).await;
-            }
-            other => other?,
-        };
-        let held =
-            match self.engine.cache_locks(self.state, &self.failure.job, &plan.steps, self.deadline).await {
-                Err(EngineError::State(crate::StateError::Busy(_))) => {
-                    return self.close_untouched(Outcome::Suggested, Some(Refusal::Busy)).await;
-                }
-                other => other?,
-            };
         tried.ran.push(plan.playbook.clone());
         tried.may_repeat |= plan.risk == Risk::Low;
-        // Somebody else was at work here: what was to be healed may be whole by now.
-        if (waited || held.iter().any(|(_, waited)| *waited)) && self.refusal(&plan, &world).await?.is_some()
-        {
-            return self.heal(&whole_by_now(plan), seen, world, &key).await;
+        // Jobs that wait for this cache go on side by side with a command that only runs again.
+        if !plan.steps.iter().any(|step| step.kind == "quarantine-entries") {
+            held.release_cache();
         }
-        self.heal(&plan, seen, world, &key).await
+        self.heal(&plan, seen, world, &key, held).await
     }
 
     async fn decide(
@@ -183,6 +180,7 @@ impl Run<'_> {
             attempts: self.ledger.attempts(self.place).await?,
             last_try: None,
             breaker,
+            time_used_up: Instant::now() >= self.deadline,
             paused: self.ledger.paused("workspace").await?.is_some(),
             tried: tried.to_vec(),
         };
@@ -225,6 +223,7 @@ impl Run<'_> {
         seen: &Look,
         world: Arc<World>,
         key: &BreakerKey,
+        held: &Held,
     ) -> Result<Attempt, EngineError> {
         let engine = self.engine;
         let incident = self.incident;
@@ -270,6 +269,10 @@ impl Run<'_> {
         }
         match outcome {
             Outcome::Healed => {
+                // Only neighbours would miss it.
+                if let Err(e) = held.note_healed(plan.class, now()) {
+                    engine.voice.tell(Event::Warning(&e.to_string()));
+                }
                 let done = done(&facts, &engine.masked_argv(&self.failure.job).join(" "));
                 let path = patch.as_ref().and_then(|p| p.path.as_deref());
                 let wrong = wrong(plan, seen);
@@ -297,13 +300,15 @@ impl Run<'_> {
         Ok(Attempt::Over(if self.attempt > 1 { Outcome::RolledBack } else { outcome }, because))
     }
 
-    fn world(&self, paths: &[String]) -> Arc<World> {
+    fn world(&self, paths: &[String], seen: &Look, held: &Held) -> Arc<World> {
         Arc::new(World {
             job: self.failure.job.clone(),
             state: self.state.folder().to_owned(),
             mirrors: self.engine.config.mirrors.clone(),
             rerun: self.rerun.clone(),
             snapshot: self.snapshot.clone(),
+            locked_cache: held.cache().map(Path::to_owned),
+            repaired_by_another: seen.was_repaired_by_another(),
             paths: paths.to_vec(),
             deadline: self.deadline,
             attempt: self.attempt,
@@ -312,13 +317,6 @@ impl Run<'_> {
             last_rerun: Mutex::new(None),
         })
     }
-}
-
-/// A plan whose repair somebody else has made: only its closing steps are left.
-fn whole_by_now(plan: Plan) -> Plan {
-    let steps =
-        plan.steps.into_iter().filter(|s| regreen_steps::CLOSING.contains(&s.kind.as_str())).collect();
-    Plan { steps, ..plan }
 }
 
 /// What was wrong: the class, and what confirmed it.

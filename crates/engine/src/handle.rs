@@ -19,7 +19,8 @@ use crate::{
     config::Config,
     error::EngineError,
     event::{Event, Voice},
-    look::{Look, look},
+    held::{Got, Held},
+    look::{Look, Scene, look},
     setting::place,
     state::State,
 };
@@ -46,6 +47,8 @@ pub struct Failure {
     pub exit: ExitFacts,
     /// Its exit code as a shell would show it.
     pub code: i32,
+    /// When it was started, in milliseconds since 1970.
+    pub began: i64,
     /// The end of its output, raw: it lives in memory only.
     pub output: Vec<u8>,
     /// What lay before `output`.
@@ -91,9 +94,9 @@ impl Engine {
         state: &State,
         rerun: Arc<dyn Rerun>,
     ) -> Result<Handled, EngineError> {
-        let deadline = Instant::now() + self.config.recovery_timeout;
+        let mut deadline = Instant::now() + self.config.recovery_timeout;
         let mut snapshot = self.snapshot(&failure.job).await;
-        let (mut seen, mut detect_ms) = self.look_at(&failure).await;
+        let (mut seen, mut detect_ms) = self.look_at(&failure, state).await;
         // Said before anything that can fail: a broken ledger takes nobody's diagnosis away.
         self.voice.tell(Event::Diagnosed(&seen.detection.diagnosis));
         state.make()?;
@@ -102,7 +105,27 @@ impl Engine {
         let mut tried = Tried::default();
         let mut code = failure.code;
         let mut attempt = 1;
+        let mut held = Held::default();
         loop {
+            // The locks come before the looks. Whoever had to wait for one, or found a run that died, looks again.
+            let busy = loop {
+                match held.take(self, state, &failure.job, &seen, deadline).await? {
+                    Got::Already => break false,
+                    Got::Busy => break true,
+                    got => {
+                        let found = self.end_dead_runs(&ledger, state, &failure.job).await?;
+                        if got == Got::AtOnce && found.is_empty() {
+                            continue;
+                        }
+                        let told = seen.detection.diagnosis.clone();
+                        (seen, detect_ms) = self.look_at(&failure, state).await;
+                        if seen.detection.diagnosis != told {
+                            self.voice.tell(Event::Diagnosed(&seen.detection.diagnosis));
+                        }
+                        snapshot = self.snapshot(&failure.job).await;
+                    }
+                }
+            };
             let diagnosis = seen.detection.diagnosis.clone();
             let incident = self.new_id(attempt);
             let owner = owner_token();
@@ -134,7 +157,7 @@ impl Engine {
                 snapshot: &snapshot,
                 rerun: &rerun,
             };
-            match run.attempt(&seen, &mut tried).await? {
+            match run.attempt(&seen, &mut tried, &mut held, busy).await? {
                 Attempt::Over(outcome, because) => {
                     ledger.close_file().await;
                     let code = if outcome == Outcome::Healed { 0 } else { code };
@@ -143,14 +166,17 @@ impl Engine {
                 }
                 Attempt::Again(end) => {
                     attempt += 1;
+                    // The repeated command's own time is not Regreen's.
+                    deadline += end.as_ref().map_or(Duration::ZERO, |end| end.duration);
                     if let Some(end) = end.filter(|end| end.code != 0) {
                         code = end.code;
                         failure.code = end.code;
                         failure.exit =
                             ExitFacts { code: Some(end.code), signal: None, timed_out: false, idle: false };
+                        failure.began = now() - i64::try_from(millis(end.duration)).unwrap_or(0);
                         failure.output = end.log;
                         failure.dropped = Dropped { lines: end.dropped_lines, bytes: 0 };
-                        (seen, detect_ms) = self.look_at(&failure).await;
+                        (seen, detect_ms) = self.look_at(&failure, state).await;
                         self.voice.tell(Event::Diagnosed(&seen.detection.diagnosis));
                         // Another cause than before is another failure: its playbooks have not been tried.
                         if seen.detection.diagnosis.class != diagnosis.class {
@@ -177,10 +203,11 @@ impl Engine {
     }
 
     /// Diagnoses, and says how many milliseconds that took.
-    async fn look_at(&self, failure: &Failure) -> (Look, u64) {
+    async fn look_at(&self, failure: &Failure, state: &State) -> (Look, u64) {
         let begun = Instant::now();
-        let Failure { job, command, exit, output, dropped, .. } = failure;
-        let seen = look(&self.catalog, job, command, *exit, output, *dropped, &self.masker).await;
+        let Failure { job, command, exit, began, output, dropped, .. } = failure;
+        let scene = Scene { job, command, exit: *exit, began: *began, state };
+        let seen = look(&self.catalog, &scene, output, *dropped, &self.masker).await;
         (seen, millis(begun.elapsed()))
     }
 

@@ -7,10 +7,12 @@ mod config;
 mod error;
 mod event;
 mod handle;
+mod held;
 mod look;
 mod playbooks;
 mod resume;
 mod setting;
+mod shared_repair;
 mod state;
 
 pub use config::Config;

@@ -2,13 +2,15 @@
 
 use regreen_catalog::Catalog;
 use regreen_detect::{Circumstances, Detection, Detector, ExitFacts};
-use regreen_domain::{CommandFacts, FailureClass, Finding, HealableClass, PackageName, Standing};
+use regreen_domain::{CommandFacts, FailureClass, Finding, HealableClass, PackageName, Standing, Tool};
 use regreen_logs::{Dropped, ReadOptions, read};
 use regreen_mask::Masker;
 use regreen_tools::{
     Adapter, Job, adapter, locks,
     probe::{self, Suspect},
 };
+
+use crate::{shared_repair::Since, state::State};
 
 /// Diagnoses a log alone: nothing is looked at but its text.
 pub fn diagnose_log(catalog: &Catalog, bytes: &[u8], masker: &Masker) -> Detection {
@@ -22,46 +24,80 @@ pub fn diagnose_log(catalog: &Catalog, bytes: &[u8], masker: &Masker) -> Detecti
 pub(crate) struct Look {
     pub(crate) detection: Detection,
     pub(crate) findings: Vec<Finding>,
+    /// Every healable class that a line of the log can mean. Empty where code speaks.
+    pub(crate) suspects: Vec<HealableClass>,
+    tool: Option<Tool>,
+}
+
+impl Look {
+    /// The package manager that the failure is about.
+    pub(crate) fn adapter(&self) -> Option<&'static dyn Adapter> {
+        self.tool.as_ref().and_then(adapter)
+    }
+
+    /// Whether a neighbour's healing is what confirms the diagnosis.
+    pub(crate) fn was_repaired_by_another(&self) -> bool {
+        self.findings.iter().any(|f| f.probe == probe::SHARED_REPAIR && f.standing == Standing::Confirms)
+    }
+}
+
+/// Where a failure is looked at.
+pub(crate) struct Scene<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) command: &'a CommandFacts,
+    pub(crate) exit: ExitFacts,
+    /// When the command began, in milliseconds since 1970.
+    pub(crate) began: i64,
+    pub(crate) state: &'a State,
 }
 
 /// Diagnoses a command that has just failed here: its output first, then what the workspace, the cache and the
 /// remotes say of it.
 pub(crate) async fn look(
     catalog: &Catalog,
-    job: &Job,
-    command: &CommandFacts,
-    exit: ExitFacts,
+    scene: &Scene<'_>,
     output: &[u8],
     dropped: Dropped,
     masker: &Masker,
 ) -> Look {
+    let Scene { job, command, exit, began, state } = *scene;
     let detector = Detector::new(catalog);
     let log = read(output, &ReadOptions::spool(dropped));
     let scan = detector.scan(&log, &Circumstances { command: Some(command), exit: Some(exit) });
     let first = detector.conclude(&scan, &[], masker);
-    let findings = probe_for(&first, job, command).await;
+    let suspects = suspects(&first);
+    let tool = first.diagnosis.tool.clone().or_else(|| command.tool.clone());
+    let findings = match tool.as_ref().and_then(adapter) {
+        Some(adapter) => probe_for(&first, &suspects, job, adapter, Since { state, began }).await,
+        None => Vec::new(),
+    };
     let detection = if findings.is_empty() { first } else { detector.conclude(&scan, &findings, masker) };
-    Look { detection, findings }
+    Look { detection, findings, suspects, tool }
 }
 
-async fn probe_for(first: &Detection, job: &Job, command: &CommandFacts) -> Vec<Finding> {
-    // Code is never healed, so nothing needs to be asked about it.
+/// Code is never healed, so nothing needs to be asked about it.
+fn suspects(first: &Detection) -> Vec<HealableClass> {
     if matches!(first.diagnosis.class, FailureClass::Code(_)) {
         return Vec::new();
     }
-    let classes: Vec<HealableClass> = first
-        .signatures
-        .iter()
-        .filter(|s| s.counts)
+    let counted = first.signatures.iter().filter(|s| s.counts);
+    counted
         .flat_map(|s| std::iter::once(s.class).chain(s.also.iter().copied()))
         .filter_map(FailureClass::healable)
-        .collect();
-    let tool = first.diagnosis.tool.as_ref().or(command.tool.as_ref());
-    let Some(adapter) = tool.and_then(adapter) else { return Vec::new() };
+        .collect()
+}
+
+async fn probe_for(
+    first: &Detection,
+    classes: &[HealableClass],
+    job: &Job,
+    adapter: &'static dyn Adapter,
+    since: Since<'_>,
+) -> Vec<Finding> {
     use HealableClass as C;
     let mut findings = Vec::new();
     if classes.iter().any(|c| matches!(c, C::LockfileCorruption | C::CacheCorruption)) {
-        findings.extend(probe_bytes(first, job, adapter).await);
+        findings.extend(probe_bytes(first, job, adapter, since).await);
     }
     let remote = |c: &HealableClass| matches!(c, C::NetworkTimeout | C::ServiceUnavailable | C::RateLimited);
     let named = first.diagnosis.class.healable().filter(remote);
@@ -73,7 +109,12 @@ async fn probe_for(first: &Detection, job: &Job, command: &CommandFacts) -> Vec<
 }
 
 /// The lockfile, the cache, and where neither is the odd one out, what the registry serves.
-async fn probe_bytes(first: &Detection, job: &Job, adapter: &'static dyn Adapter) -> Vec<Finding> {
+async fn probe_bytes(
+    first: &Detection,
+    job: &Job,
+    adapter: &'static dyn Adapter,
+    since: Since<'_>,
+) -> Vec<Finding> {
     let look = locks::look(job, adapter).await;
     let mut findings = probe::lockfile(&adapter.tool(), &look);
     let decided = |findings: &[Finding]| {
@@ -83,6 +124,16 @@ async fn probe_bytes(first: &Detection, job: &Job, adapter: &'static dyn Adapter
         return findings;
     }
     findings.extend(probe::cache(job, adapter).await);
+    if !decided(&findings) {
+        findings.extend(since.look(
+            &since.state.workspace_lock(),
+            adapter.tool(),
+            HealableClass::LockfileCorruption,
+        ));
+        let cache = adapter.cache_root(job).await.map(|root| since.state.cache_lock(&root));
+        findings
+            .extend(cache.and_then(|lock| since.look(&lock, adapter.tool(), HealableClass::CacheCorruption)));
+    }
     let damaged = decided(&findings);
     if let Ok(look) = &look {
         // Several lines may name the package; the last word on an error often does not.

@@ -10,12 +10,11 @@ use regreen_ledger::{Closing, Incident, Ledger, State as LedgerState};
 use regreen_process::{RunId, marker};
 use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, execute, roll_back};
 use regreen_steps::{Rerun, RerunEnd, World, kinds};
-use regreen_tools::{Job, Overlay, adapter};
+use regreen_tools::{Job, Overlay};
 
 use crate::{
     closing,
     error::EngineError,
-    event::Event,
     handle::{Engine, now, owner_token},
     playbooks::prepare_plan,
     state::{Lock, State, lock, try_lock},
@@ -56,12 +55,24 @@ impl Engine {
         let fail = |source| crate::StateError::Folder { path: state.workspace_lock(), source };
         let Some(_lock) = try_lock(&state.workspace_lock()).map_err(fail)? else { return Ok(Vec::new()) };
         let ledger = self.open_ledger(state).await?;
-        let mut resumed = Vec::new();
-        for incident in ledger.open_incidents().await? {
-            resumed.push(self.resume_one(&ledger, state, job, &incident).await?);
-        }
-        self.clear_what_was_closed(&ledger, state).await?;
+        let resumed = self.end_dead_runs(&ledger, state, job).await?;
         ledger.close_file().await;
+        Ok(resumed)
+    }
+
+    /// The same for whoever holds the workspace's lock: no run that is on record can be alive then.
+    pub(crate) async fn end_dead_runs(
+        &self,
+        ledger: &Ledger,
+        state: &State,
+        job: &Job,
+    ) -> Result<Vec<Resumed>, EngineError> {
+        let mut resumed = Vec::new();
+        // One that a person approved has not begun: it waits for the next run of its command.
+        for incident in ledger.open_incidents().await?.iter().filter(|i| i.approval.is_none()) {
+            resumed.push(self.resume_one(ledger, state, job, incident).await?);
+        }
+        self.clear_what_was_closed(ledger, state).await?;
         Ok(resumed)
     }
 
@@ -173,6 +184,8 @@ impl Engine {
             mirrors: Vec::new(),
             rerun: Arc::new(NeverAgain),
             snapshot: None,
+            locked_cache: None,
+            repaired_by_another: false,
             paths: plan.paths.clone(),
             deadline: Instant::now() + self.config.recovery_timeout,
             attempt,
@@ -180,27 +193,6 @@ impl Engine {
             progress: self.progress(),
             last_rerun: Mutex::new(None),
         })
-    }
-
-    /// The locks of the caches that these steps take entries out of.
-    pub(crate) async fn cache_locks(
-        &self,
-        state: &State,
-        job: &Job,
-        steps: &[regreen_domain::PlannedStep],
-        deadline: Instant,
-    ) -> Result<Vec<(Lock, bool)>, EngineError> {
-        let mut locks = Vec::new();
-        for step in steps.iter().filter(|s| s.kind == "quarantine-entries") {
-            let tool = step.args.get("tool").and_then(|t| regreen_domain::Tool::new(t));
-            let Some(adapter) = tool.as_ref().and_then(adapter) else { continue };
-            if let Some(root) = adapter.cache_root(job).await {
-                let waiting =
-                    || self.voice.tell(Event::Progress("another regreen is healing this cache; waiting"));
-                locks.push(lock(&state.cache_lock(&root), deadline, waiting).await?);
-            }
-        }
-        Ok(locks)
     }
 }
 

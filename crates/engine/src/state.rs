@@ -7,12 +7,13 @@ use std::{
     io,
     os::unix::{
         ffi::OsStrExt,
-        fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+        fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
+use regreen_domain::{FailureClass, HealableClass};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -137,13 +138,35 @@ impl State {
 }
 
 /// A lock that the system lets go when the process dies.
-pub(crate) struct Lock(#[expect(dead_code, reason = "held for its drop")] File);
+pub(crate) struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Notes in the lock's own file that damage of this class was healed here, and when, in milliseconds since 1970.
+    pub(crate) fn note(&self, class: HealableClass, at: i64) -> Result<(), StateError> {
+        let line = format!("{at} {}\n", class.id());
+        let write = || {
+            self.file.set_len(0)?;
+            self.file.write_all_at(line.as_bytes(), 0)
+        };
+        write().map_err(|source| StateError::Folder { path: self.path.clone(), source })
+    }
+}
+
+/// The last healing that was noted at the place of this lock. A line that was not written to its end says nothing.
+pub(crate) fn healed(lock: &Path) -> Option<(i64, HealableClass)> {
+    let text = fs::read_to_string(lock).ok()?;
+    let (at, class) = text.strip_suffix('\n')?.split_once(' ')?;
+    Some((at.parse().ok()?, FailureClass::parse(class)?.healable()?))
+}
 
 /// Takes the lock at `path`; `None` where another process holds it.
 pub(crate) fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Lock(file))),
+        Ok(()) => Ok(Some(Lock { file, path: path.to_owned() })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(e)) => Err(e),
     }

@@ -96,8 +96,16 @@ pub async fn execute(
         return run.back(plan, why).await;
     }
     for step in plan {
-        if let Some(why) = run.forward(step, gate).await? {
-            return run.back(plan, why).await;
+        match run.forward(step, gate).await {
+            Ok(None) => {}
+            Ok(Some(why)) => return run.back(plan, why).await,
+            // A receipt that could not be kept must not leave the work half done: it is taken back now, if the journal
+            // takes that. If it still refuses, the run stands still.
+            Err(SagaError::Journal(refused)) if run.has_effects() => {
+                let why = format!("{}: the journal refused: {refused}", step.id);
+                return run.back(plan, why).await.map_err(|_| SagaError::Journal(refused));
+            }
+            Err(stopped) => return Err(stopped),
         }
     }
     Ok(Ended::Verified)
@@ -164,6 +172,20 @@ impl<'a> Run<'a> {
         self.journal.append(&Fact { step: step.id.clone(), event }).await?;
         self.states.insert(step.id.clone(), next);
         Ok(())
+    }
+
+    /// Whether anything is on record as begun that was not taken back.
+    fn has_effects(&self) -> bool {
+        self.states.values().any(|state| {
+            matches!(
+                state,
+                StepState::Started { .. }
+                    | StepState::Applied { .. }
+                    | StepState::Verified { .. }
+                    | StepState::Undoing { .. }
+                    | StepState::Failed { effect: Effect::Unknown, .. }
+            )
+        })
     }
 
     /// Whether a later process can't bring this step to its end.

@@ -19,3 +19,8 @@ async fn an_undo_can_be_repeated() {
 async fn nothing_is_touched_before_it_is_on_record() {
     regreen_testkit::nothing_without_a_journal().await;
 }
+
+#[tokio::test]
+async fn a_journal_that_refuses_once_turns_the_run_back_at_once() {
+    regreen_testkit::turns_back_when_the_journal_refuses_once().await;
+}

@@ -5,6 +5,7 @@ mod files;
 mod nothing_else_changed;
 mod quarantine_entries;
 mod repair_lockfile;
+mod repaired_by_another;
 mod rerun_command;
 mod snapshot;
 mod tool_consistent;
@@ -31,6 +32,7 @@ pub fn kinds(world: &Arc<World>) -> Vec<Arc<dyn AnyStep>> {
         Arc::new(nothing_else_changed::NothingElseChanged(world.clone())),
         Arc::new(quarantine_entries::QuarantineEntries(world.clone())),
         Arc::new(repair_lockfile::RepairLockfile(world.clone())),
+        Arc::new(repaired_by_another::RepairedByAnother(world.clone())),
         Arc::new(rerun_command::RerunCommand(world.clone())),
         Arc::new(tool_consistent::ToolConsistent(world.clone())),
         Arc::new(use_mirror::UseMirror(world.clone())),

@@ -62,6 +62,9 @@ impl Step for QuarantineEntries {
         let adapter = self.0.adapter(&args.tool).map_err(Refused)?;
         let root = adapter.cache_root(&self.0.job).await;
         let root = root.ok_or_else(|| Refused("the cache is not known or not there".to_owned()))?;
+        if self.0.locked_cache.as_ref() != Some(&root) {
+            return Err(Refused("this run does not hold the cache's lock".to_owned()));
+        }
         let scan = self.scan(adapter, &root).await.map_err(Refused)?;
         // An empty target is an error, never "everything".
         if scan.damaged.is_empty() {

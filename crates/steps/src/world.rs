@@ -53,6 +53,10 @@ pub struct World {
     pub rerun: Arc<dyn Rerun>,
     /// The workspace as it was when the command ended; absent when a run is resumed.
     pub snapshot: Option<Snapshot>,
+    /// The cache whose lock this run holds: no other may be changed.
+    pub locked_cache: Option<PathBuf>,
+    /// Whether another Regreen healed, since the command began, what the command stumbled over.
+    pub repaired_by_another: bool,
     /// Paths below the workspace that this plan may write.
     pub paths: Vec<String>,
     /// When Regreen's own work must be over.

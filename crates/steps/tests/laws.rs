@@ -108,6 +108,8 @@ impl Stage {
             mirrors: vec![],
             rerun: Arc::new(Again(code)),
             snapshot: snapshot.then(|| Snapshot::take(&self.app(), &["node_modules"])),
+            locked_cache: Some(self.cache()),
+            repaired_by_another: false,
             paths: vec!["package-lock.json".to_owned()],
             deadline: Instant::now() + Duration::from_secs(60),
             attempt: 1,

@@ -9,11 +9,18 @@ pub struct MemoryJournal {
     pub facts: Vec<Fact>,
     /// Writes left; `None` is endless.
     pub fuel: Option<usize>,
+    /// Writes until it refuses one, and one only.
+    pub refuses_once: Option<usize>,
 }
 
 impl Journal for MemoryJournal {
     fn append<'a>(&'a mut self, fact: &'a Fact) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async move {
+            let refuses = self.refuses_once;
+            self.refuses_once = refuses.and_then(|left| left.checked_sub(1));
+            if refuses == Some(0) {
+                return Err(JournalError { doing: "write", source: "not this time".into() });
+            }
             match &mut self.fuel {
                 Some(0) => return Err(JournalError { doing: "write", source: "out of fuel".into() }),
                 Some(fuel) => *fuel -= 1,

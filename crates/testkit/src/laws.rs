@@ -134,7 +134,8 @@ pub async fn repeat_every_undo() {
             .map(|(i, _)| i)
             .collect();
         for forget in undone {
-            let mut journal = MemoryJournal { facts: journal.facts[..forget].to_vec(), fuel: None };
+            let mut journal =
+                MemoryJournal { facts: journal.facts[..forget].to_vec(), ..MemoryJournal::default() };
             assert!(matches!(run(&plan, &mut journal, Drive::Resume).await, Ok(Ended::RolledBack { .. })));
             assert_eq!(world.registers(), before, "broken at {at}, forgot fact {forget}");
             assert!(fold(&journal.facts).is_ok());
@@ -155,6 +156,25 @@ pub async fn nothing_without_a_journal() {
         assert!(run(&plan(&world, None, None), &mut journal, Drive::Fresh).await.is_err());
         let started = journal.facts.iter().any(|f| f.event == StepEvent::Started);
         assert!(started || world.registers() == before, "fuel {fuel}: touched before `Started` was durable");
+    }
+}
+
+/// Law 5: a journal that refuses a single write, whichever, turns the run back at once, on the record.
+///
+/// # Panics
+/// Where the law does not hold.
+pub async fn turns_back_when_the_journal_refuses_once() {
+    let (whole, _, _) = uncrashed(None).await;
+    for at in 0..whole {
+        let world = world();
+        let before = world.registers();
+        let mut journal = MemoryJournal { refuses_once: Some(at), ..MemoryJournal::default() };
+        let ended = run(&plan(&world, None, None), &mut journal, Drive::Fresh).await;
+        let started = journal.facts.iter().any(|f| f.event == StepEvent::Started);
+        let turned_back = matches!(ended, Ok(Ended::RolledBack { .. }));
+        assert_eq!(turned_back, started, "refused at {at}: {ended:?}");
+        assert_eq!(world.registers(), before, "refused at {at}");
+        assert!(fold(&journal.facts).is_ok());
     }
 }
 

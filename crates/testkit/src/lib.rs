@@ -6,5 +6,8 @@ mod laws;
 mod world;
 
 pub use journal::MemoryJournal;
-pub use laws::{break_every_step, crash_at_every_write, nothing_without_a_journal, repeat_every_undo};
+pub use laws::{
+    break_every_step, crash_at_every_write, nothing_without_a_journal, repeat_every_undo,
+    turns_back_when_the_journal_refuses_once,
+};
 pub use world::{Break, Put, World};

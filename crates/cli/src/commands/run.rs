@@ -5,7 +5,7 @@ use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use regreen_detect::ExitFacts;
@@ -40,6 +40,7 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
         report(context, &failed);
     }
     let wrapped = Wrapped::new(&args, run_id.clone());
+    let began = since_1970().as_millis();
     let (ended, spool) = match wrapped.run(&Overlay::default()) {
         Ok(ran) => ran,
         Err(start) => {
@@ -64,7 +65,7 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     let mut workspace = workspace;
     workspace.run = Some(run_id);
     let handled = catch_unwind(AssertUnwindSafe(|| {
-        let failure = failure(Job { workspace, argv: text_argv(&args) }, &args, &ended, &spool, &wrapped);
+        let failure = failure(Job { workspace, argv: text_argv(&args) }, &args, began, &ended, &spool);
         heal(context, &args, failure, &state, &wrapped, voice.clone())
     }));
     match handled {
@@ -113,7 +114,7 @@ fn heal(
     })
 }
 
-fn failure(job: Job, args: &RunArgs, ended: &Ended, spool: &Spool, _: &Wrapped) -> Failure {
+fn failure(job: Job, args: &RunArgs, began: u128, ended: &Ended, spool: &Spool) -> Failure {
     let content = spool.take();
     let (code, signal) = match ended.status {
         Status::Exit(code) => (Some(code), None),
@@ -126,6 +127,7 @@ fn failure(job: Job, args: &RunArgs, ended: &Ended, spool: &Spool, _: &Wrapped) 
         command,
         exit: ExitFacts { code, signal, timed_out: ended.why == Why::TimedOut, idle: ended.why == Why::Idle },
         code: ended.exit_code(),
+        began: i64::try_from(began).unwrap_or(0),
         output: content.bytes,
         dropped: Dropped { lines: content.dropped_lines, bytes: content.dropped_bytes },
     }
@@ -136,6 +138,9 @@ fn text_argv(args: &RunArgs) -> Vec<String> {
 }
 
 fn new_run_id() -> String {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-    format!("{nanos:x}-{:x}", std::process::id())
+    format!("{:x}-{:x}", since_1970().as_nanos(), std::process::id())
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
 }

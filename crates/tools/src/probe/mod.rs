@@ -13,7 +13,10 @@ pub use remote::remote;
 use regreen_domain::{FailureClass, Finding, Standing, Tool};
 
 /// Ids of all probes; the catalogue holds their measured counts.
-pub const IDS: [&str; 5] = ["cache", "checksum", "lockfile", "manifest", "remote"];
+pub const IDS: [&str; 6] = ["cache", "checksum", "lockfile", "manifest", "remote", SHARED_REPAIR];
+
+/// Id of the look for a neighbour's healing of the same cache or workspace.
+pub const SHARED_REPAIR: &str = "shared-repair";
 
 /// A finding, shortly.
 fn finding(
