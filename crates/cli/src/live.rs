@@ -70,7 +70,7 @@ impl Rerun for Wrapped {
     }
 }
 
-/// Whether a recovery was left unfinished in this workspace: one look, no ledger.
+/// Whether a recovery was left unfinished in this workspace, and nobody is at work on it: one look, no ledger.
 pub fn unfinished(state: &State) -> bool {
-    state.open_marker().exists()
+    state.open_marker().exists() && !state.is_healing().unwrap_or(false)
 }

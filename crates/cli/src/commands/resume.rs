@@ -19,6 +19,10 @@ pub fn resume(context: &Context) -> Result<u8, Failed> {
     let workspace = context.workspace()?;
     let (state, _) = context.state(&workspace);
     let voice = Arc::new(Terminal::new(context));
+    if state.is_healing().unwrap_or(false) {
+        voice.tell(Event::Progress("another regreen is healing here; there is nothing to resume"));
+        return Ok(exit::FINE);
+    }
     if !unfinished(&state) && !state.ledger().exists() {
         voice.tell(Event::Progress("nothing stands open here"));
         return Ok(exit::FINE);
