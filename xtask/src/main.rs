@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         ["measure", rest @ ..] => measure::measure(rest),
         ["soak", rest @ ..] => soak::soak(rest),
         _ => Err(
-            "usage: cargo xtask tidy | docs [--check] | measure [--corpus DIR] [--write] | soak [kill] [--seed N] [--count N]"
+            "usage: cargo xtask tidy | docs [--check] | measure [--corpus DIR] [--write] | soak [SUITE] [--seed N]"
                 .to_owned(),
         ),
     };

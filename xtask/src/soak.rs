@@ -1,41 +1,151 @@
-//! `cargo xtask soak`: the laws of `.ci/run` with their full counts. The seed is printed; with `--seed` a run is repeated.
+//! `cargo xtask soak [SUITE]`: the laws of `.ci/run` with their full counts, in portions. The seed is printed; a run that
+//! was cut off, by Ctrl-C or by its time, is gone on with by the same command.
 
 use std::{
+    fs,
+    path::PathBuf,
     process::Command,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+
+use serde::{Deserialize, Serialize};
 
 use crate::{print, top};
 
-/// Kills `--count` healings (1,000 where it is not said) at moments drawn from `--seed`.
+/// Longest that a call may take before it leaves the rest to the next one.
+const LONGEST: Duration = Duration::from_secs(43 * 60);
+
+/// A suite: one test target, told by its environment how much to do.
+struct Suite {
+    name: &'static str,
+    /// What one of its count is.
+    unit: &'static str,
+    count: u64,
+    portion: u64,
+    /// Which tests, as cargo-nextest takes them.
+    tests: &'static [&'static str],
+    /// Variables for how many, and for the seed.
+    how_many: Option<&'static str>,
+    seed: Option<&'static str>,
+}
+
+const SUITES: [Suite; 4] = [
+    Suite {
+        name: "kill",
+        unit: "healings killed with `kill -9` and brought to their end",
+        count: 1000,
+        portion: 40,
+        tests: &["--package", "regreen-cli", "--test", "crash"],
+        how_many: Some("REGREEN_CRASH_COUNT"),
+        seed: Some("REGREEN_CRASH_SEED"),
+    },
+    Suite {
+        name: "neighbours",
+        unit: "rounds of eight jobs over one damaged cache, two of them killed, for npm and for cargo",
+        count: 20,
+        portion: 1,
+        tests: &["--package", "regreen-cli", "--test", "shared_cache"],
+        how_many: Some("REGREEN_PARALLEL_COUNT"),
+        seed: Some("REGREEN_CRASH_SEED"),
+    },
+    Suite {
+        name: "lockfiles",
+        unit: "damaged lockfiles a law",
+        count: 20_000,
+        portion: 2000,
+        tests: &["--package", "regreen-lockfile", "--test", "laws"],
+        how_many: Some("PROPTEST_CASES"),
+        seed: Some("PROPTEST_RNG_SEED"),
+    },
+    Suite {
+        name: "scenarios",
+        unit: "runs of the whole lab suite",
+        count: 10,
+        portion: 1,
+        tests: &["--package", "regreen-cli", "--test", "scenarios"],
+        how_many: None,
+        seed: None,
+    },
+];
+
+/// How far a suite has come.
+#[derive(Debug, Serialize, Deserialize)]
+struct Progress {
+    commit: String,
+    seed: u64,
+    done: u64,
+    failed: u64,
+}
+
+/// Runs `SUITE`, or all of them.
 pub fn soak(args: &[&str]) -> Result<String, String> {
-    let value = |name: &str| {
-        let at = args.iter().position(|a| *a == name)?;
-        Some(
-            args.get(at + 1)
-                .and_then(|v| v.parse::<u64>().ok())
-                .ok_or_else(|| format!("{name} takes a whole number")),
-        )
+    let (names, options): (Vec<&str>, Vec<&str>) = match args.iter().position(|a| a.starts_with("--")) {
+        Some(at) => (args[..at].to_vec(), args[at..].to_vec()),
+        None => (args.to_vec(), Vec::new()),
     };
-    match args.first() {
-        Some(&"kill") | None => {}
-        Some(other) if other.starts_with("--") => {}
-        Some(other) => return Err(format!("there is no suite `{other}`; the suites are: kill")),
+    let known: Vec<&str> = SUITES.iter().map(|s| s.name).collect();
+    if let Some(name) = names.iter().find(|n| !known.contains(n)) {
+        return Err(format!("there is no suite `{name}`; the suites are: {}", known.join(", ")));
     }
-    let count = value("--count").transpose()?.unwrap_or(1000);
+    let seed = match options.as_slice() {
+        [] => None,
+        ["--seed", number] => Some(number.parse::<u64>().map_err(|e| format!("--seed: {e}"))?),
+        other => return Err(format!("unknown: {}", other.join(" "))),
+    };
+    let mut said = String::new();
+    for suite in SUITES.iter().filter(|s| names.is_empty() || names.contains(&s.name)) {
+        said.push_str(&run(suite, seed)?);
+    }
+    Ok(said)
+}
+
+fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
+    let file = top().join(format!("target/soak/{}.json", suite.name));
+    let commit = commit()?;
+    let begun: Option<Progress> = fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let unfinished = begun
+        .filter(|p| p.commit == commit && p.done < suite.count && seed.is_none_or(|asked| asked == p.seed));
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |d| u64::from(d.subsec_nanos()));
-    let seed = value("--seed").transpose()?.unwrap_or(clock);
-    print(&format!("soak kill: {count} killed healings, seed {seed}"));
-    let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .args(["nextest", "run", "--package", "regreen-cli", "--test", "crash"])
-        .env("REGREEN_CRASH_COUNT", count.to_string())
-        .env("REGREEN_CRASH_SEED", seed.to_string())
-        .current_dir(top())
-        .status()
-        .map_err(|e| format!("cargo nextest: {e}"))?;
-    if status.success() {
-        Ok("soak kill: passed".to_owned())
-    } else {
-        Err("soak kill: failed; the seed is above".to_owned())
+    let mut progress =
+        unfinished.unwrap_or(Progress { commit, seed: seed.unwrap_or(clock), done: 0, failed: 0 });
+    let (name, count, from) = (suite.name, suite.count, progress.seed);
+    print(&format!("soak {name}: {count} {}, seed {from}, {} done", suite.unit, progress.done));
+    let started = Instant::now();
+    while progress.done < count && started.elapsed() < LONGEST {
+        let portion = suite.portion.min(count - progress.done);
+        let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+            .args(["nextest", "run", "--retries", "0", "--no-fail-fast", "--status-level", "fail"])
+            .args(suite.tests)
+            .envs(suite.how_many.map(|name| (name, portion.to_string())))
+            .envs(suite.seed.map(|name| (name, (from + progress.done).to_string())))
+            .current_dir(top())
+            .status()
+            .map_err(|e| format!("cargo nextest: {e}"))?;
+        progress.done += portion;
+        progress.failed += u64::from(!status.success());
+        keep(&file, &progress)?;
+        print(&format!("soak {name}: {} of {count}, {} portions failed", progress.done, progress.failed));
     }
+    let Progress { commit, seed, done, failed } = progress;
+    let row = format!(
+        "{} at {commit}, seed {seed}: {done} of {count} {}, {failed} portions failed",
+        suite.name, suite.unit
+    );
+    match (failed, done == count) {
+        (0, true) => Ok(format!("passed: {row}\n")),
+        (0, false) => Ok(format!("cut off by its time, the same command goes on with it: {row}\n")),
+        _ => Err(row),
+    }
+}
+
+fn keep(file: &PathBuf, progress: &Progress) -> Result<(), String> {
+    let fail = |e: std::io::Error| format!("{}: {e}", file.display());
+    fs::create_dir_all(top().join("target/soak")).map_err(fail)?;
+    fs::write(file, serde_json::to_vec(progress).map_err(|e| e.to_string())?).map_err(fail)
+}
+
+fn commit() -> Result<String, String> {
+    let git = Command::new("git").args(["rev-parse", "--short=10", "HEAD"]).current_dir(top()).output();
+    let out = git.map_err(|e| format!("git: {e}"))?;
+    Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }
