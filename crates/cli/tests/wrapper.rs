@@ -1,4 +1,5 @@
-//! The wrapped command's verdict and output pass through `regreen run` as they are.
+//! The wrapped command's verdict and output pass through `regreen run` as they are; nothing of it is left running; its
+//! limits hold. On a terminal: `terminal.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
@@ -12,7 +13,15 @@ use std::{
 };
 
 use regreen_lab::{Fault, PackageManager, PathGlob, Script, Until};
-use support::stage::{Stage, said, shell_code, start_into};
+use support::{
+    processes,
+    stage::{REGREEN, Said, Stage, said, shell_code, start_into},
+};
+
+/// Variable by which every process of one test is found.
+const MARK: &str = "TEST_WRAPPED";
+/// More than any process takes to die that was told to.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn exit_codes_are_the_commands_own() {
@@ -84,4 +93,90 @@ fn whoever_interrupts_gets_an_end_and_no_healing() {
     assert_eq!(stage.installs(), 1, "{text}");
     assert!(!stage.state_home().exists(), "nothing was to be looked at: {text}");
     assert!(!text.contains("regreen:"), "{text}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_command_as_without_us() {
+    let stage = Stage::new(PackageManager::Cargo);
+    let script = |run: &str| format!("{{ {run} yes; echo $? >\"$1\"; }} | head -n 1");
+    let code_of = |run: &str| {
+        let file = stage.base().join("code");
+        let mut command = stage.program("sh");
+        let run = said(command.args(["-c", &script(run), "sh"]).arg(&file));
+        assert_eq!(run.out, b"y\n", "{}", run.err);
+        assert!(!run.err.contains("panicked"), "{}", run.err);
+        fs::read_to_string(file).unwrap()
+    };
+    assert_eq!(code_of(&format!("'{REGREEN}' run --")), code_of(""));
+}
+
+#[test]
+fn closed_outputs_are_no_reason_to_fail() {
+    let stage = Stage::new(PackageManager::Cargo);
+    for (script, code) in [("exit 0", 0), ("exit 3", 3)] {
+        let closed = format!("'{REGREEN}' run -- sh -c '{script}' >&- 2>&-");
+        let run = said(stage.program("sh").args(["-c", &closed]));
+        assert_eq!(run.code, code, "{script}");
+    }
+}
+
+#[test]
+fn what_it_left_running_is_ended_before_we_end() {
+    let stage = Stage::new(PackageManager::Cargo);
+    // The second daemon does not heed a request to end.
+    for (code, ignored) in [(0, "HUP"), (3, "HUP TERM")] {
+        let script = format!(
+            "sleep 1000 & (setsid sh -c 'trap \"\" {ignored}; echo there >daemon; while :; do sleep 1; done' \
+             >/dev/null 2>&1 &); until test -s daemon; do sleep 0.01; done; rm daemon; echo done; exit {code}"
+        );
+        let mark = format!("left-{}-{code}", std::process::id());
+        let run = said(stage.regreen(&["run", "--", "sh", "-c", &script]).env(MARK, &mark));
+        assert_eq!((run.code, run.out.as_slice()), (code, &b"done\n"[..]), "{}", run.err);
+        assert_eq!(processes::with_entry(&format!("{MARK}={mark}")), [], "left running");
+    }
+}
+
+#[test]
+fn it_may_be_left_running_on_request() {
+    let stage = Stage::new(PackageManager::Cargo);
+    let mark = format!("leave-{}", std::process::id());
+    let entry = format!("{MARK}={mark}");
+    let script = "setsid sleep 1000 & echo done";
+    let run = said(stage.regreen(&["run", "--leave-background", "--", "sh", "-c", script]).env(MARK, &mark));
+    assert_eq!((run.code, run.out.as_slice()), (0, &b"done\n"[..]), "{}", run.err);
+    let left = processes::with_entry(&entry);
+    assert_eq!(left.len(), 1, "{left:?}");
+    let ended = Command::new("kill").args(["-9", &left[0].0.to_string()]).status().unwrap();
+    assert!(ended.success());
+    assert_eq!(processes::wait_until_gone(&entry, PATIENCE), []);
+}
+
+/// A command that does nothing any more.
+fn hang(limit: &str) -> Said {
+    let stage = Stage::new(PackageManager::Cargo);
+    let mark = format!("hang-{limit}-{}", std::process::id());
+    let script = "echo begun; sh -c 'sleep 4711; :' tangerine5walrus7umbrella & wait";
+    let mut command = stage.regreen(&["run", limit, "500ms", "--", "sh", "-c", script]);
+    let run = said(command.env(MARK, &mark).env("MY_TOKEN", "tangerine5walrus7umbrella"));
+    assert_eq!((run.code, run.out.as_slice()), (124, &b"begun\n"[..]), "{}", run.err);
+    assert_eq!(processes::with_entry(&format!("{MARK}={mark}")), [], "left running");
+    // What hung is shown, without the secret in its arguments.
+    assert!(run.err.contains("  sleep 4711"), "{}", run.err);
+    assert!(run.err.contains("***") && !run.err.contains("tangerine"), "{}", run.err);
+    assert!(run.err.contains("nothing was done"), "a hang alone proves nothing: {}", run.err);
+    let incidents = said(&mut stage.regreen(&["incidents", "list"]));
+    assert!(String::from_utf8_lossy(&incidents.out).contains("unknown"), "{incidents:?}");
+    run
+}
+
+#[test]
+fn silence_ends_the_tree_and_it_is_said_what_hung() {
+    let run = hang("--idle-timeout");
+    assert!(run.own_lines().contains("it said nothing more"), "{}", run.err);
+}
+
+#[test]
+fn a_time_out_ends_the_tree_and_it_is_said_what_hung() {
+    let run = hang("--timeout");
+    assert!(run.own_lines().contains("it took too long"), "{}", run.err);
 }

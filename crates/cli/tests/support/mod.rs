@@ -8,5 +8,6 @@ pub mod aftermath;
 pub mod dice;
 pub mod mounts;
 pub mod processes;
+pub mod screen;
 pub mod stage;
 pub mod tree;
