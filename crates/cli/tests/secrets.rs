@@ -32,6 +32,9 @@ const OF_THE_ENVIRONMENT: &str = "tangerine5walrus7umbrella";
 /// The same in base64, as `echo -n … | base64` prints it.
 const IN_BASE64: &str = "dGFuZ2VyaW5lNXdhbHJ1czd1bWJyZWxsYQ==";
 
+/// The value of `MY_PASSWORD`: with characters that are written differently in a URL and in JSON.
+const WITH_SIGNS: &str = "rhubarb/9+\"wombat\\7";
+
 /// What was planted: the text around it as a job prints it, and the part that must not be seen again.
 struct Planted {
     line: String,
@@ -55,11 +58,30 @@ fn planted() -> Vec<Planted> {
         plant("aws_access_key_id = ", word("AKIA", "QX7MN2PLK9RT4WVB"), ""),
         plant("slack: ", word("xoxb", "-2847561930-5738291046-pQ8sT1vW4yZ7bC0eF3hI6kLm"), ""),
         plant("gitlab: ", word("glpat", "-x7Kp2mQ9sT4vW8yZ1bCd"), ""),
+        plant("google: ", word("AIza", "SyB4kQ9mT7wXz2LpRj6VnCfGh8DsYeU1aZo"), ""),
+        plant("stripe: ", word("sk", "_live_9Qw3Er5Ty7Ui1Op2As4Df6Gh8"), ""),
+        plant("pypi: ", word("pypi", "-AgEIcHlwaS5vcmcCJDk4N2Y2ZTVkLWM0YjMtYTIxMA"), ""),
+        plant(
+            "session ",
+            word("eyJhbGciOiJIUzI1NiJ9.", "eyJzdWIiOiI4MTcyNiJ9.c2lnbmF0dXJlLW9mLWl0"),
+            " expired",
+        ),
+        plant(
+            &word("-----BEGIN RSA ", "PRIVATE KEY-----\n"),
+            "MIIEowIBAAKCAQEAx7Kp2mQ9sT4vW8yZ1bCd".to_owned(),
+            &word("\n-----END RSA ", "PRIVATE KEY-----"),
+        ),
         plant("fetching https://deploy:", "hunter2-of-the-mirror".to_owned(), "@mirror.example.com/simple/"),
-        plant("> Authorization: Bearer ", "c2Vzc2lvbi1vZi10aGUtYnVpbGQ4NDc1".to_owned(), ""),
-        plant("> Authorization: Basic ", "Ym90OnBsZWFzZS1kb250LXRlbGw=".to_owned(), ""),
         plant("logging in with ", OF_THE_ENVIRONMENT.to_owned(), " as bot"),
         plant("logging in with ", IN_BASE64.to_owned(), " as bot"),
+        plant("> token bot:", OF_THE_ENVIRONMENT.to_owned(), "@"),
+        plant("in a URL ?p=", "rhubarb%2F9%2B%22wombat%5C7".to_owned(), "&x=1"),
+        plant("in another ?p=", "rhubarb%2f9%2b%22wombat%5c7".to_owned(), "&x=1"),
+        plant("{\"p\": \"", "rhubarb/9+\\\"wombat\\\\7".to_owned(), "\"}"),
+        plant("as it is: ", WITH_SIGNS.to_owned(), "."),
+        // Last, because the whole rest of their line is masked.
+        plant("> Authorization: Bearer ", "c2Vzc2lvbi1vZi10aGUtYnVpbGQ4NDc1".to_owned(), ""),
+        plant("> Authorization: Basic ", "Ym90OnBsZWFzZS1kb250LXRlbGw=".to_owned(), ""),
     ]
 }
 
@@ -103,15 +125,21 @@ fn report(stage: &Stage) -> std::path::PathBuf {
 fn run_saying(stage: &Stage, cmd: &[&str], says: &str) -> Command {
     let report = report(stage).display().to_string();
     let mut command = stage.regreen(&["run", "--report", &report, "--"]);
-    command.args(cmd).env("TEST_SAYS", says).env("MY_SECRET_TOKEN", OF_THE_ENVIRONMENT);
+    with_secrets(command.args(cmd).env("TEST_SAYS", says));
     command
+}
+
+/// The environment that the masker takes its known values from.
+fn with_secrets(command: &mut Command) -> &mut Command {
+    command.env("MY_SECRET_TOKEN", OF_THE_ENVIRONMENT).env("MY_PASSWORD", WITH_SIGNS)
 }
 
 #[test]
 fn a_healing_keeps_nothing_that_the_job_printed_or_was_called_with() {
     let stage = Stage::broken(PackageManager::Cargo, Break::Lockfile(LockfileDamage::Truncated));
     let planted = planted();
-    let in_argv = format!("env.PLANTED=\"{}\"", as_printed(&planted).replace('\n', " ").replace('"', ""));
+    // A literal string of TOML: nothing in it is escaped.
+    let in_argv = format!("env.PLANTED='{}'", as_printed(&planted).replace('\n', " "));
     let cmd = ["cargo", "fetch", "--locked", "--config", &in_argv];
     let run = said(&mut run_saying(&stage, &cmd, &as_printed(&planted)));
     assert_eq!(run.code, 0, "{}", run.err);
@@ -202,27 +230,43 @@ fn a_lockfile_and_an_npmrc_with_secrets_are_healed_without_telling_them() {
 fn a_diagnosis_shows_no_secret() {
     let planted = planted();
     let folder = tempfile::tempdir().unwrap();
+    let shapeless = planted.iter().position(|p| p.secret == OF_THE_ENVIRONMENT).unwrap();
     let mut logs = Vec::new();
     for (n, p) in planted.iter().enumerate() {
-        logs.push((format!("{n}-evidence"), as_evidence(&p.line)));
+        let line = p.line.replace('\n', " ");
+        logs.push((format!("{n}-evidence"), as_evidence(&line)));
         logs.push((
             format!("{n}-code"),
-            format!("error[E0308]: mismatched types {}\n --> src/lib.rs:3:5\n", p.line),
+            format!("error[E0308]: mismatched types {line}\n --> src/lib.rs:3:5\n"),
         ));
-        logs.push((format!("{n}-unknown"), format!("ERROR it failed: {}\n", p.line)));
-        // However a long line is cut for display, no half of a secret may be left at the cut.
-        for room in (0..8192).step_by(173) {
-            logs.push((format!("{n}-{room}"), as_evidence(&format!("{} {}", "x".repeat(room), p.line))));
+        logs.push((format!("{n}-unknown"), format!("ERROR it failed: {line}\n")));
+        // However a long line is cut, for reading or for display, no half of a secret may be left at the cut: neither
+        // behind words nor behind another secret, which shrinks.
+        for cut in [400, 2048, 8192] {
+            // The secrets whose halves have no shape of their own, cut at every seventh place.
+            for back in (0..77).step_by(7).filter(|_| p.secret.starts_with("hunter") || n == shapeless) {
+                let room = cut - 40 - back;
+                let words = format!("{} {line}", "x".repeat(room));
+                let half = room / 2;
+                let secret = format!("eyJ{}.{} {line}", "b".repeat(half), "c".repeat(half));
+                for (how, text) in [("words", words), ("secret", secret)] {
+                    logs.push((format!("{n}-{cut}-{back}-{how}"), as_evidence(&text)));
+                    logs.push((
+                        format!("{n}-{cut}-{back}-{how}-unknown"),
+                        format!("ERROR it failed: {text}\n"),
+                    ));
+                }
+            }
         }
     }
     for (name, text) in &logs {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let halves: Vec<&str> = planted.iter().map(|p| &p.secret[..p.secret.len() / 2]).collect();
+    let halves = halves(&planted);
     for format in ["plain", "json"] {
         let mut command = Command::new(REGREEN);
         command.args(["diagnose", "--format", format]).args(logs.iter().map(|(name, _)| name));
-        let diagnosed = said(command.current_dir(folder.path()).env("MY_SECRET_TOKEN", OF_THE_ENVIRONMENT));
+        let diagnosed = said(with_secrets(command.current_dir(folder.path())));
         let text = String::from_utf8_lossy(&diagnosed.out);
         assert!(text.matches("***").count() >= 3 * planted.len(), "nothing that was planted came up: {text}");
         let leaked = text.lines().find(|line| halves.iter().any(|half| line.contains(half)));
@@ -231,13 +275,18 @@ fn a_diagnosis_shows_no_secret() {
     }
 }
 
+/// The longer half of each secret: a cut must not leave that much of it.
+fn halves(planted: &[Planted]) -> Vec<&str> {
+    planted.iter().map(|p| &p.secret[..p.secret.len() * 2 / 3]).collect()
+}
+
 #[test]
 fn an_error_message_shows_no_secret() {
     let stage = Stage::new(PackageManager::Cargo);
     let planted = planted();
     for p in &planted {
         let mut command = stage.regreen(&["run", "--", &format!("no-such-program {}", p.line)]);
-        let run = said(command.env("MY_SECRET_TOKEN", OF_THE_ENVIRONMENT));
+        let run = said(with_secrets(&mut command));
         assert_eq!(run.code, 127, "{}", run.err);
         clean(&run.err, &[&p.secret]);
     }
