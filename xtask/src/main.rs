@@ -38,7 +38,8 @@ pub(crate) fn print(text: &str) {
     println!("{text}");
 }
 
-/// The repository's top folder.
+/// The repository's top folder. Cargo says at run time where it is: a build folder may have been copied.
 pub(crate) fn top() -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| ".".into(), Into::into)
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    std::path::Path::new(&here).parent().map_or_else(|| ".".into(), Into::into)
 }

@@ -9,6 +9,7 @@ mod context;
 mod exit;
 mod live;
 mod output;
+mod panics;
 mod voice;
 
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    panics::say_places_only();
     let args = args::Args::parse();
     ExitCode::from(commands::dispatch(args))
 }

@@ -131,9 +131,18 @@ fn hit(index: usize, pattern: &Pattern, line: &Line<'_>, counts: bool) -> Option
         line: line.number,
         column: text.column(found.get(0)?.start()),
         captures: expression.captures().iter().filter_map(capture).collect(),
-        text: first_bytes(text.as_str(), TEXT_BYTES).to_owned(),
+        text: first_words(text.as_str(), TEXT_BYTES).to_owned(),
         counts,
     })
+}
+
+/// At most so many bytes, and of a text that is longer whole words only: half of a secret no longer looks like one.
+pub(crate) fn first_words(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let cut = first_bytes(text, most);
+    &cut[..cut.rfind(char::is_whitespace).unwrap_or(0)]
 }
 
 /// At most so many bytes, whole characters only.

@@ -2,7 +2,7 @@
 
 use regreen_logs::Log;
 
-use crate::scan::first_bytes;
+use crate::scan::{first_bytes, first_words};
 
 /// So many lines from the end are searched for last words.
 const SEARCHED: u64 = 300;
@@ -33,7 +33,7 @@ impl LastWords {
                 return Some(LastWords {
                     line: line.number,
                     column,
-                    text: first_bytes(text.as_str(), LOOKED_AT).to_owned(),
+                    text: first_words(text.as_str(), LOOKED_AT).to_owned(),
                 });
             }
             end = start.checked_sub(1)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::step::steps;
-use crate::{Format, Line, Lines, ReadOptions, Step, StepOutcome};
+use crate::{Dropped, Format, Line, Lines, ReadOptions, Step, StepOutcome};
 
 /// A log, its steps and its window.
 #[derive(Debug, Clone)]
@@ -27,12 +27,13 @@ pub fn read<'b>(bytes: &'b [u8], options: &ReadOptions) -> Log<'b> {
     let steps = steps(&bytes, format);
     let failed_step = failed(&steps);
     let whole = failed_step.and_then(|i| steps.get(i)).map_or(0..bytes.len(), |step| step.bytes.clone());
+    let whole = whole.start.max(after_the_cut(&bytes, options.dropped)).min(whole.end)..whole.end;
     let window = last_lines(&bytes, whole.clone(), options.window_bytes);
     let before = memchr::memchr_iter(b'\n', &bytes[..window.start]).count() as u64;
     Log {
         format,
         failed_step,
-        truncated: window.start > whole.start || (whole.start == 0 && options.dropped.bytes > 0),
+        truncated: window.start > whole.start || (failed_step.is_none() && options.dropped.bytes > 0),
         first_line: options.dropped.lines + before + 1,
         line_bytes: options.line_bytes,
         window,
@@ -115,6 +116,20 @@ fn failed(steps: &[Step]) -> Option<usize> {
     last(StepOutcome::Failed).or_else(|| last(StepOutcome::Complained))
 }
 
+/// Where the first whole line starts. The rest of a line that was cut is none: it may begin within a word, and half
+/// of a secret no longer looks like one.
+fn after_the_cut(bytes: &[u8], dropped: Dropped) -> usize {
+    if dropped == Dropped::default() {
+        return 0;
+    }
+    memchr::memchr(b'\n', bytes).map_or_else(|| after_a_word(bytes), |feed| feed + 1)
+}
+
+/// Where the second word starts, or the end.
+fn after_a_word(bytes: &[u8]) -> usize {
+    memchr::memchr2(b' ', b'\t', bytes).map_or(bytes.len(), |blank| blank + 1)
+}
+
 /// The last `cap` bytes of the range without its blank end, from a line's start on.
 fn last_lines(bytes: &[u8], whole: Range<usize>, cap: usize) -> Range<usize> {
     let end = whole.start + bytes[whole.clone()].trim_ascii_end().len();
@@ -125,9 +140,10 @@ fn last_lines(bytes: &[u8], whole: Range<usize>, cap: usize) -> Range<usize> {
     if bytes[earliest - 1] == b'\n' {
         return earliest..end;
     }
-    // One line longer than the cap is read from where the cap begins.
-    let start = memchr::memchr(b'\n', &bytes[earliest..end]).map_or(earliest, |feed| earliest + feed + 1);
-    start..end
+    // One line longer than the cap is read from the first word within the cap.
+    let rest = &bytes[earliest..end];
+    let skipped = memchr::memchr(b'\n', rest).map_or_else(|| after_a_word(rest), |feed| feed + 1);
+    earliest + skipped..end
 }
 
 /// UTF-16 with a byte order mark becomes UTF-8; everything else is read as it is.

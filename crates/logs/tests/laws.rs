@@ -52,6 +52,23 @@ fn a_job_without_a_mark_of_failure_passed() {
 }
 
 #[test]
+fn what_is_left_of_a_cut_line_is_not_read() {
+    let shown = |bytes: &[u8], options: &ReadOptions| {
+        let log = read(bytes, options);
+        log.lines().map(|line| (line.number, line.text().as_str().to_owned())).collect::<Vec<_>>()
+    };
+    let cut = ReadOptions::spool(Dropped { lines: 3, bytes: 40 });
+    let second = vec![(5, "npm error".to_owned())];
+    assert_eq!(shown(b"half-of-a-token and the rest\nnpm error\n", &cut), second);
+    assert_eq!(shown(b"half-of-a-token and the rest", &cut), [(4, "and the rest".to_owned())]);
+    assert_eq!(shown(b"half-of-a-token", &cut), []);
+    assert!(read(b"half-of-a-token\nnpm error\n", &cut).truncated());
+    // One line that is longer than the window.
+    let small = ReadOptions { window_bytes: 12, ..ReadOptions::default() };
+    assert_eq!(shown(b"a-token-that-is-cut the rest", &small), [(1, "the rest".to_owned())]);
+}
+
+#[test]
 fn the_github_cli_names_the_step_on_each_line() {
     let log = "\
 build\tSet up job\t2024-05-01T12:00:00.0Z Runner
@@ -77,8 +94,8 @@ fn marks_in_the_output_of_an_own_command_are_forged() {
 
 #[test]
 fn lines_count_from_what_was_dropped() {
-    let log = read(b"a\nb\n", &ReadOptions::spool(Dropped { lines: 41, bytes: 900 }));
-    assert_eq!(log.lines().map(|l| l.number).collect::<Vec<_>>(), [42, 43]);
+    let log = read(b"rest of 42\na\nb\n", &ReadOptions::spool(Dropped { lines: 41, bytes: 900 }));
+    assert_eq!(log.lines().map(|l| l.number).collect::<Vec<_>>(), [43, 44]);
     assert!(log.truncated());
 }
 

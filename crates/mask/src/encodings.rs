@@ -10,6 +10,10 @@ const SHORTEST: usize = 6;
 const BORING: [&str; 8] =
     ["default", "disabled", "enabled", "undefined", "required", "optional", "password", "changeme"];
 
+/// Both are in use: encoders are free to choose.
+const HEX_UPPER: &[u8; 16] = b"0123456789ABCDEF";
+const HEX_LOWER: &[u8; 16] = b"0123456789abcdef";
+
 /// Every form of `value` that must not be shown; empty where the value is no secret.
 pub(crate) fn forms(value: &[u8]) -> Vec<Vec<u8>> {
     let value = value.trim_ascii();
@@ -22,9 +26,10 @@ pub(crate) fn forms(value: &[u8]) -> Vec<Vec<u8>> {
         forms.extend(
             value.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|l| l.len() >= 8).map(<[u8]>::to_vec),
         );
-        forms.push(json_escaped(value));
     }
-    forms.extend(percent_encoded(value));
+    forms.push(json_escaped(value));
+    forms.extend(percent_encoded(value, HEX_UPPER));
+    forms.extend(percent_encoded(value, HEX_LOWER));
     forms.extend(base64_cores(value));
     forms.sort();
     forms.dedup();
@@ -49,14 +54,18 @@ fn json_escaped(value: &[u8]) -> Vec<u8> {
     out
 }
 
-fn percent_encoded(value: &[u8]) -> Option<Vec<u8>> {
+fn percent_encoded(value: &[u8], digits: &[u8; 16]) -> Option<Vec<u8>> {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
     if value.iter().all(plain) {
         return None;
     }
     let mut out = Vec::with_capacity(value.len() * 3);
     for b in value {
-        if plain(b) { out.push(*b) } else { out.extend_from_slice(format!("%{b:02X}").as_bytes()) }
+        if plain(b) {
+            out.push(*b);
+        } else {
+            out.extend([b'%', digits[usize::from(b >> 4)], digits[usize::from(b & 15)]]);
+        }
     }
     Some(out)
 }

@@ -104,10 +104,16 @@ fn ordinary_text_stays() {
 
 #[test]
 fn known_values_go_in_every_form() {
-    let masker = Masker::new(["s3cr3t/value+1", "short", "line one of it\nline two of it"]);
-    for text in
-        ["x s3cr3t/value+1 y", "x s3cr3t%2Fvalue%2B1 y", "dTpzM2NyM3QvdmFsdWUrMQ==", "7: line two of it"]
-    {
+    let masker =
+        Masker::new(["s3cr3t/value+1", "short", "line one of it\nline two of it", r#"quo"ted \ value"#]);
+    for text in [
+        "x s3cr3t/value+1 y",
+        "x s3cr3t%2Fvalue%2B1 y",
+        "x s3cr3t%2fvalue%2b1 y",
+        "dTpzM2NyM3QvdmFsdWUrMQ==",
+        "7: line two of it",
+        r#"{"x": "quo\"ted \\ value"}"#,
+    ] {
         let masked = masker.mask(text);
         assert!(masked.contains("***"), "{text} -> {masked}");
     }

@@ -1,8 +1,9 @@
 //! Laws that every saga obeys whatever its steps, and the fakes they need: break it anywhere, crash it anywhere,
-//! repeat every undo.
+//! repeat every undo. And a terminal, for tests of what a person at one sees.
 
 mod journal;
 mod laws;
+pub mod terminal;
 mod world;
 
 pub use journal::MemoryJournal;

@@ -16,7 +16,7 @@ use regreen_process::{
     RunId, Spool, Status,
     live::{Ended, Why},
 };
-use regreen_tools::{Job, Overlay, recognise};
+use regreen_tools::{Job, Overlay, Workspace, recognise};
 
 use crate::{
     args::{RerunWhen, RunArgs},
@@ -32,12 +32,9 @@ use crate::{
 /// Runs it.
 pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     let run_id = RunId::new(new_run_id()).map_err(|e| Failed::new(exit::BUG, e))?;
-    let workspace = context.workspace()?;
-    let (state, temporary) = context.state(&workspace);
-    if unfinished(&state)
-        && let Err(failed) = resume::resume(context)
-    {
-        report(context, &failed);
+    let workspace = context.workspace();
+    if let Ok(workspace) = &workspace {
+        finish_what_stands_open(context, workspace);
     }
     let wrapped = Wrapped::new(&args, run_id.clone());
     let began = since_1970().as_millis();
@@ -53,6 +50,14 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     if code == 0 || matches!(ended.why, Why::Interrupted(_)) {
         return Ok(code);
     }
+    let workspace = match workspace {
+        Ok(workspace) => workspace,
+        Err(failed) => {
+            report(context, &failed);
+            return Ok(code);
+        }
+    };
+    let (state, temporary) = context.state(&workspace);
     let voice = Arc::new(Terminal::new(context));
     if let Some(tree) = &ended.process_tree {
         voice.tell(Event::Warning(&format!("it was ended; what was running then:\n{tree}")));
@@ -87,6 +92,23 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
         Err(_panic) => {
             report(context, &Failed::new(exit::BUG, "Regreen has a bug; the command's own exit code stands"));
             Ok(code)
+        }
+    }
+}
+
+/// Whatever comes of it, the command is run: it is what the job is about.
+fn finish_what_stands_open(context: &Context, workspace: &Workspace) {
+    let (state, _) = context.state(workspace);
+    if !unfinished(&state) {
+        return;
+    }
+    match catch_unwind(AssertUnwindSafe(|| resume::resume(context))) {
+        Ok(Ok(_)) => {}
+        Ok(Err(failed)) => {
+            report(context, &failed);
+        }
+        Err(_panic) => {
+            report(context, &Failed::new(exit::BUG, "Regreen has a bug; the command is run all the same"));
         }
     }
 }

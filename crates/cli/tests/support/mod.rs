@@ -9,5 +9,6 @@ pub mod dice;
 pub mod mounts;
 pub mod processes;
 pub mod record;
+pub mod screen;
 pub mod stage;
 pub mod tree;

@@ -3,13 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
+pub(crate) use regreen_testkit::terminal::{state, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-
-/// Longer than anything here takes, even on a machine that does much else.
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The example binary, which `cargo test` builds beside the tests.
 pub(crate) fn wrapper() -> PathBuf {
@@ -45,31 +42,12 @@ pub(crate) fn report(options: &[&str], script: &str) -> (i32, String) {
     (code, fs::read_to_string(file).unwrap())
 }
 
-/// Polls until there is something.
-pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + DEADLINE;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < until, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// The pid that a script wrote with `echo $$ > file`.
 pub(crate) fn pid_in(file: &std::path::Path) -> i32 {
     wait_for("a pid", || {
         let text = fs::read_to_string(file).ok()?;
         text.ends_with('\n').then(|| text.trim().parse().ok())?
     })
-}
-
-/// The letter that `/proc` gives for the state of the process, `None` if it is gone or a zombie.
-pub(crate) fn state(pid: i32) -> Option<char> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let state = stat.rsplit_once(") ")?.1.chars().next()?;
-    (state != 'Z').then_some(state)
 }
 
 pub(crate) fn wait_until_gone(pid: i32) {
