@@ -7,7 +7,7 @@ use std::{
 
 use regreen_catalog::Catalog;
 use regreen_detect::ExitFacts;
-use regreen_domain::{CommandFacts, Diagnosis, Finding, Outcome, Refusal};
+use regreen_domain::{CommandFacts, CommandKind, Diagnosis, Finding, Mode, Outcome, Refusal};
 use regreen_ledger::{Ledger, NewIncident, Scrub};
 use regreen_logs::Dropped;
 use regreen_mask::Masker;
@@ -109,6 +109,9 @@ impl Engine {
         loop {
             // The locks come before the looks. Whoever had to wait for one, or found a run that died, looks again.
             let busy = loop {
+                if !self.could_act(&failure) {
+                    break false;
+                }
                 match held.take(self, state, &failure.job, &seen, deadline).await? {
                     Got::Already => break false,
                     Got::Busy => break true,
@@ -200,6 +203,22 @@ impl Engine {
             let text = format!("the command's own second run wrote {}{more}", first.path());
             self.voice.tell(Event::Progress(&text));
         }
+    }
+
+    /// Whether anything could come of a decision but words. Where nothing can, nobody waits for a lock.
+    fn could_act(&self, failure: &Failure) -> bool {
+        let Config { policy, yes, rerun_always, .. } = &self.config;
+        let repeatable = match failure.command.kind {
+            CommandKind::Install | CommandKind::Build | CommandKind::Test => true,
+            CommandKind::Opaque => *rerun_always,
+            CommandKind::Deploy => false,
+        };
+        let mode = match policy.mode {
+            Mode::Observe => false,
+            Mode::Suggest => *yes,
+            Mode::Approve | Mode::Auto => true,
+        };
+        repeatable && mode
     }
 
     /// Diagnoses, and says how many milliseconds that took.
