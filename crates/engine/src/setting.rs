@@ -1,11 +1,8 @@
 //! Where this happens, read from what the CI system says of itself in the environment.
 
-use std::{fs, io::Read};
-
 use regreen_decide::Setting;
 use regreen_ledger::Place;
-use regreen_tools::{Job, Workspace, adapter::speaks_of_deploying, git};
-use serde_json::Value;
+use regreen_tools::{Job, adapter::speaks_of_deploying, git, pull_request};
 
 use crate::config::Config;
 
@@ -37,7 +34,7 @@ pub async fn setting(job: &Job, config: &Config, paths: Vec<String>) -> Setting 
     }
     Setting {
         in_ci: ws.in_ci(),
-        untrusted_fork: is_fork(ws),
+        untrusted_fork: pull_request(ws).is_some_and(|p| p.foreign),
         deploys: JOB_NAMES.iter().filter_map(|n| ws.var(n)).any(speaks_of_deploying),
         yes: config.yes,
         rerun_always: config.rerun_always,
@@ -59,32 +56,4 @@ pub async fn place(job: &Job, run: &str) -> Place {
         // A person at a laptop starts a command as often as they like: each start is a job of its own.
         job: Some(named.unwrap_or_else(|| run.to_owned())),
     }
-}
-
-/// Whether this is a pull request from a fork, by the CI system's own word. Where it can't be told, it is.
-fn is_fork(ws: &Workspace) -> bool {
-    let differ = |a: &str, b: &str| matches!((ws.var(a), ws.var(b)), (Some(a), Some(b)) if a != b);
-    if ws.var("GITHUB_EVENT_NAME").is_some_and(|e| e.starts_with("pull_request")) {
-        return match event(ws) {
-            Some(event) => {
-                let name = |side| event.pointer(&format!("/pull_request/{side}/repo/full_name"))?.as_str();
-                name("head").is_none() || name("head") != name("base")
-            }
-            None => true,
-        };
-    }
-    differ("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "CI_MERGE_REQUEST_PROJECT_ID")
-        || (ws.var("TRAVIS_PULL_REQUEST").is_some_and(|v| v != "false")
-            && differ("TRAVIS_PULL_REQUEST_SLUG", "TRAVIS_REPO_SLUG"))
-        || (ws.var("BUILDKITE_PULL_REQUEST").is_some_and(|v| v != "false")
-            && differ("BUILDKITE_PULL_REQUEST_REPO", "BUILDKITE_REPO"))
-        || ws.var("SYSTEM_PULLREQUEST_ISFORK").is_some_and(|v| v.eq_ignore_ascii_case("true"))
-        || ws.var("CIRCLE_PR_USERNAME").is_some()
-        || ws.var("CHANGE_FORK").is_some()
-}
-
-fn event(ws: &Workspace) -> Option<Value> {
-    let mut text = String::new();
-    fs::File::open(ws.var("GITHUB_EVENT_PATH")?).ok()?.take(16 << 20).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
 }

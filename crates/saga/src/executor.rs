@@ -144,13 +144,22 @@ struct Run<'a> {
     incident: &'a str,
     journal: &'a mut dyn Journal,
     states: BTreeMap<String, StepState>,
+    /// Of the steps that were verified, for the steps behind them.
     receipts: Receipts,
+    /// Of all steps that ever gave one, for every undo.
+    all_receipts: Receipts,
 }
 
 impl<'a> Run<'a> {
     async fn open(incident: &'a str, journal: &'a mut dyn Journal) -> Result<Run<'a>, SagaError> {
-        let states = fold(&journal.read().await?)?;
-        Ok(Run { incident, journal, states, receipts: Receipts::new() })
+        let facts = journal.read().await?;
+        let states = fold(&facts)?;
+        let all_receipts = facts.into_iter().filter_map(|fact| match fact.event {
+            StepEvent::Applied { receipt } => Some((fact.step, receipt)),
+            _ => None,
+        });
+        let all_receipts = all_receipts.collect();
+        Ok(Run { incident, journal, states, receipts: Receipts::new(), all_receipts })
     }
 
     fn look(&self, step: &PreparedStep) -> Look {
@@ -169,7 +178,12 @@ impl<'a> Run<'a> {
             state: state.name().to_owned(),
             event: event.name().to_owned(),
         })?;
+        let receipt = match &event {
+            StepEvent::Applied { receipt } => Some(receipt.clone()),
+            _ => None,
+        };
         self.journal.append(&Fact { step: step.id.clone(), event }).await?;
+        self.all_receipts.extend(receipt.map(|receipt| (step.id.clone(), receipt)));
         self.states.insert(step.id.clone(), next);
         Ok(())
     }
@@ -279,7 +293,7 @@ impl<'a> Run<'a> {
             | StepState::Failed { effect: Effect::None, .. } => return Ok(None),
         };
         self.record(step, StepEvent::UndoStarted).await?;
-        let touch = Touch::new(self.look(step));
+        let touch = Touch::new(Look { receipts: self.all_receipts.clone(), ..self.look(step) });
         match step.step.undo(&touch, &step.args, &before, receipt.as_ref()).await {
             Ok(()) => {
                 self.record(step, StepEvent::Undone).await?;

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// A boxed future, so that steps and journals can stand behind a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Receipts of the steps that were verified before this one, by step id.
+/// Receipts by step id.
 pub type Receipts = BTreeMap<String, Value>;
 
 /// What a step may look at. Holds no way to change anything.
@@ -19,7 +19,7 @@ pub struct Look {
     pub incident: String,
     /// Id of the step in its plan.
     pub step: String,
-    /// What earlier steps did.
+    /// What earlier steps did; for an undo, what all steps of the run did.
     pub receipts: Receipts,
 }
 

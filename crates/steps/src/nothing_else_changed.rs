@@ -1,10 +1,11 @@
 //! `nothing-else-changed`: before the command is repeated, nothing outside the plan's declared paths may have been
-//! written. Inert; its whole work is a look.
+//! written. What the tool writes for itself (its cache, its logs) is not foreign, even inside the checkout. Inert; its
+//! whole work is a look.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
-use regreen_tools::all;
+use regreen_tools::{Job, adapter, all, recognise};
 use serde::Deserialize;
 
 use crate::{snapshot::Snapshot, world::World};
@@ -39,7 +40,15 @@ impl Step for NothingElseChanged {
             foreign.retain(|c| !world.paths.iter().any(|p| p == c.path()));
             Some(foreign)
         });
-        match compare.await.map_err(ApplyError::no_effect)? {
+        let mut changed = compare.await.map_err(ApplyError::no_effect)?;
+        if let Some(foreign) = changed.as_mut().filter(|foreign| !foreign.is_empty()) {
+            // Asked only now: npm takes a while to tell where its cache is.
+            let own = own_places(&self.0.job).await;
+            foreign.retain(|c| {
+                !own.iter().any(|place| self.0.job.workspace.root.join(c.path()).starts_with(place))
+            });
+        }
+        match changed {
             None => Err(ApplyError::no_effect("there is no picture of the workspace from before the run")),
             Some(foreign) if foreign.is_empty() => Ok(0),
             Some(foreign) => {
@@ -60,4 +69,14 @@ impl Step for NothingElseChanged {
     async fn undo(&self, _: &Touch, _: &Args, (): &(), _: Option<&u64>) -> Result<(), UndoError> {
         Ok(())
     }
+}
+
+/// Where the job's tool writes for itself inside the workspace.
+async fn own_places(job: &Job) -> Vec<PathBuf> {
+    let argv: Vec<_> = job.argv.iter().map(Into::into).collect();
+    let Some(adapter) = recognise(&argv).tool.as_ref().and_then(adapter) else { return Vec::new() };
+    let places = adapter.own_places(job).await.into_iter();
+    // A place that is gone by now is compared as it was named.
+    let places = places.map(|place| place.canonicalize().unwrap_or(place));
+    places.filter(|place| place.starts_with(&job.workspace.root) && *place != job.workspace.root).collect()
 }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     files::{SavedFile, read, sha256, state_copy},
+    rerun_command::rewritten_by_command,
     world::World,
 };
 
@@ -177,13 +178,20 @@ impl Step for RepairLockfile {
             .ok_or_else(|| UndoError("no path below the workspace".to_owned()))?;
         let path = self.0.job.workspace.root.join(below.as_str());
         let now = read(&path).map_err(|e| UndoError(format!("{}: {e}", before.path)))?.map(|b| sha256(&b));
+        let by_command =
+            receipt.is_some_and(|r| rewritten_by_command(touch, &before.path, &r.sha256, now.as_deref()));
         let ours = now == before.saved.sha256
             || now.as_ref() == Some(&before.new)
             || receipt.is_some_and(|r| now.as_ref() == Some(&r.sha256))
-            || (receipt.is_none() && matches!(before.repair, Repair::Resolve { .. }));
+            || (receipt.is_none() && matches!(before.repair, Repair::Resolve { .. }))
+            || by_command;
         // What somebody wrote since is not Regreen's to overwrite.
         if !ours {
             return Err(UndoError(format!("{} was changed by something else since", before.path)));
+        }
+        if by_command {
+            let path = &before.path;
+            (self.0.progress)(&format!("the command's own second run rewrote {path}; it is put back too"));
         }
         let copy = state_copy(&self.0.state, &touch.incident, &touch.step);
         before.saved.restore(touch, &path, &copy).map_err(|e| UndoError(format!("{}: {e}", before.path)))

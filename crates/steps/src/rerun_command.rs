@@ -1,11 +1,18 @@
 //! `rerun-command`: the wrapped command once more, live. Never repeated by a later process.
+//!
+//! What the command itself did to the files that the plan had repaired is on record: an undo may take back what this
+//! run wrote, and nothing that somebody wrote since.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
 use serde::{Deserialize, Serialize};
 
-use crate::{use_mirror::overlay, world::World};
+use crate::{
+    files::{self, sha256},
+    use_mirror::overlay,
+    world::World,
+};
 
 /// The step.
 pub(crate) struct RerunCommand(pub(crate) Arc<World>);
@@ -22,6 +29,28 @@ pub(crate) struct Receipt {
     code: i32,
     /// How long it ran, in milliseconds.
     ms: u64,
+    /// Which of the plan's own paths it wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    wrote: Vec<Rewritten>,
+}
+
+/// A path of the plan before and after the command's second run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Rewritten {
+    /// Below the workspace.
+    path: String,
+    /// SHA-256 of the file before, `None` where there was none.
+    from: Option<String>,
+    /// SHA-256 of the file after.
+    to: Option<String>,
+}
+
+/// Whether the command's own second run, and nothing before or after it, made of `from` what is at `path` now.
+pub(crate) fn rewritten_by_command(look: &Look, path: &str, from: &str, now: Option<&str>) -> bool {
+    let receipts = look.receipts.values().filter_map(|r| serde_json::from_value::<Receipt>(r.clone()).ok());
+    receipts.flat_map(|receipt| receipt.wrote).any(|rewritten| {
+        rewritten.path == path && rewritten.from.as_deref() == Some(from) && rewritten.to.as_deref() == now
+    })
 }
 
 impl Step for RerunCommand {
@@ -38,9 +67,19 @@ impl Step for RerunCommand {
     }
 
     async fn apply(&self, touch: &Touch, _: &Args, (): &()) -> Result<Receipt, ApplyError> {
+        let before = self.digests();
         let end = self.0.rerun.rerun(overlay(touch)).await.map_err(ApplyError::no_effect)?;
-        let receipt =
-            Receipt { code: end.code, ms: u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX) };
+        let after = self.digests();
+        let wrote = before.into_iter().filter_map(|(path, from)| {
+            // A path that can't be read now is not known to be the command's.
+            let to = after.get(&path)?.clone();
+            (from != to).then_some(Rewritten { path, from, to })
+        });
+        let receipt = Receipt {
+            code: end.code,
+            ms: u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX),
+            wrote: wrote.collect(),
+        };
         self.0.keep_rerun(end);
         Ok(receipt)
     }
@@ -54,5 +93,16 @@ impl Step for RerunCommand {
 
     async fn undo(&self, _: &Touch, _: &Args, (): &(), _: Option<&Receipt>) -> Result<(), UndoError> {
         Ok(())
+    }
+}
+
+impl RerunCommand {
+    /// The digests of the plan's own paths, `None` for those that are not there; without those that can't be read.
+    fn digests(&self) -> BTreeMap<String, Option<String>> {
+        let digest = |path: &String| {
+            let bytes = files::read(&self.0.job.workspace.root.join(path)).ok()?;
+            Some((path.clone(), bytes.map(|bytes| sha256(&bytes))))
+        };
+        self.0.paths.iter().filter_map(digest).collect()
     }
 }

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, PreparedStep, SagaError, execute};
+use regreen_saga::{BoxFuture, Drive, Ended, Fact, OpenGate, PreparedStep, SagaError, StepEvent, execute};
 use regreen_steps::{QUARANTINE, Rerun, RerunEnd, Snapshot, World, kinds};
 use regreen_testkit::MemoryJournal;
 use regreen_tools::{Job, Overlay, Workspace};
@@ -44,6 +44,19 @@ struct Again(i32);
 impl Rerun for Again {
     fn rerun(&self, _: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>> {
         let end = RerunEnd { code: self.0, log: vec![], dropped_lines: 0, duration: Duration::ZERO };
+        Box::pin(async move { Ok(end) })
+    }
+}
+
+/// The command, run again: it writes the lockfile anew, as `npm install` does, and then fails.
+struct Rewrites(PathBuf);
+
+const REWRITTEN: &str = "{ \"what\": \"the command wrote\" }\n";
+
+impl Rerun for Rewrites {
+    fn rerun(&self, _: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>> {
+        fs::write(&self.0, REWRITTEN).unwrap();
+        let end = RerunEnd { code: 1, log: vec![], dropped_lines: 0, duration: Duration::ZERO };
         Box::pin(async move { Ok(end) })
     }
 }
@@ -97,6 +110,15 @@ impl Stage {
     }
 
     fn world(&self, code: i32, snapshot: bool) -> Arc<World> {
+        self.world_with(Arc::new(Again(code)), snapshot)
+    }
+
+    /// Where the repeated command rewrites the lockfile and fails.
+    fn rewriting(&self) -> Arc<World> {
+        self.world_with(Arc::new(Rewrites(self.app().join("package-lock.json"))), true)
+    }
+
+    fn world_with(&self, rerun: Arc<dyn Rerun>, snapshot: bool) -> Arc<World> {
         let keep = ["PATH", "HOME"];
         let env: BTreeMap<OsString, OsString> =
             std::env::vars_os().filter(|(k, _)| keep.iter().any(|n| k == n)).collect();
@@ -106,7 +128,7 @@ impl Stage {
             job: Job { workspace: Workspace::new(self.app(), env), argv },
             state: self.dir.path().join("state"),
             mirrors: vec![],
-            rerun: Arc::new(Again(code)),
+            rerun,
             snapshot: snapshot.then(|| Snapshot::take(&self.app(), &["node_modules"])),
             locked_cache: Some(self.cache()),
             repaired_by_another: false,
@@ -249,4 +271,65 @@ async fn crashed_at_any_write_it_is_healed_or_as_before() {
             Ended::Stuck { why } => panic!("fuel {fuel}: {why}"),
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_repeated_command_made_of_the_repair_is_taken_back_with_it() {
+    let stage = Stage::new(&registry());
+    let before = stage.picture();
+    let ended = run(&stage.rewriting(), &mut MemoryJournal::default(), Drive::Fresh).await.unwrap();
+    assert!(matches!(ended, Ended::RolledBack { .. }), "{ended:?}");
+    assert_eq!(stage.picture(), before);
+}
+
+/// What one process and then another do, where the first dies at a journal write and `meanwhile` happens between them.
+async fn found(fuel: usize, registry: &str, meanwhile: impl Fn(&Path)) -> (Stage, Ended, bool) {
+    let stage = Stage::new(registry);
+    let lockfile = stage.app().join("package-lock.json");
+    let mut journal = MemoryJournal { fuel: Some(fuel), ..MemoryJournal::default() };
+    assert!(run(&stage.rewriting(), &mut journal, Drive::Fresh).await.is_err());
+    let rewritten = fs::read_to_string(&lockfile).unwrap() == REWRITTEN;
+    meanwhile(&lockfile);
+    journal.fuel = None;
+    let ended = run(&stage.world(0, false), &mut journal, Drive::Resume).await.unwrap();
+    (stage, ended, rewritten)
+}
+
+#[tokio::test]
+async fn crashed_at_any_write_what_the_command_rewrote_is_taken_back_or_left_to_a_person() {
+    let registry = registry();
+    let mut whole = MemoryJournal::default();
+    run(&Stage::new(&registry).rewriting(), &mut whole, Drive::Fresh).await.unwrap();
+    let (mut taken_back, mut stuck) = (0, 0);
+    for fuel in 0..whole.facts.len() {
+        let (stage, ended, rewritten) = found(fuel, &registry, |_| {}).await;
+        let lock = fs::read_to_string(stage.app().join("package-lock.json")).unwrap();
+        let as_before = lock == GOOD_LOCK[..300];
+        match ended {
+            Ended::RolledBack { .. } => {
+                assert!(as_before, "fuel {fuel}: {lock}");
+                taken_back += usize::from(rewritten);
+            }
+            Ended::Stuck { .. } => {
+                // It died while the command ran: nobody saw what the command wrote, so nothing is overwritten.
+                assert_eq!((lock.as_str(), rewritten), (REWRITTEN, true), "fuel {fuel}");
+                stuck += 1;
+            }
+            Ended::Verified => panic!("fuel {fuel}: the command had failed"),
+        }
+    }
+    assert!(taken_back > 1 && stuck == 1, "{taken_back} taken back, {stuck} stuck");
+}
+
+#[tokio::test]
+async fn what_somebody_wrote_after_the_repeated_command_is_never_overwritten() {
+    let registry = registry();
+    let mut whole = MemoryJournal::default();
+    run(&Stage::new(&registry).rewriting(), &mut whole, Drive::Fresh).await.unwrap();
+    let applied =
+        |fact: &Fact| fact.step == "rerun-command" && matches!(fact.event, StepEvent::Applied { .. });
+    let seen = whole.facts.iter().position(applied).unwrap() + 1;
+    let (stage, ended, rewritten) = found(seen, &registry, |path| fs::write(path, "mine").unwrap()).await;
+    assert!(rewritten && matches!(ended, Ended::Stuck { .. }), "{ended:?}");
+    assert_eq!(fs::read_to_string(stage.app().join("package-lock.json")).unwrap(), "mine");
 }

@@ -103,6 +103,11 @@ pub trait Adapter: Send + Sync {
     /// The root of the cache that the job uses.
     fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>>;
 
+    /// Where the tool writes for itself, whatever the job is about: its cache, its logs, its locks.
+    fn own_places<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<PathBuf>> {
+        Box::pin(async move { self.cache_root(job).await.into_iter().collect() })
+    }
+
     /// Reads the cache and names every entry whose bytes contradict their address, the lockfile's checksum, or
     /// their own format. Blocking.
     fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan;

@@ -91,6 +91,15 @@ impl Adapter for Cargo {
         })
     }
 
+    fn own_places<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<PathBuf>> {
+        // Not the whole of CARGO_HOME: configuration and credentials are in it too.
+        let names = ["registry", "git", ".package-cache", ".package-cache-mutate", ".global-cache"];
+        let home = cargo_home(job);
+        Box::pin(
+            async move { home.map(|home| names.map(|name| home.join(name)).to_vec()).unwrap_or_default() },
+        )
+    }
+
     fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
         cargo_cache::scan(job, root)
     }

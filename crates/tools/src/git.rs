@@ -5,7 +5,10 @@
 
 use regreen_domain::RelPath;
 
-use crate::workspace::Workspace;
+use crate::{
+    pull_request::{Base, pull_request},
+    workspace::Workspace,
+};
 
 /// Whose first-parent history counts as provenance (invariant 6).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,17 +20,6 @@ pub enum Trusted {
     /// A pull request whose base branch is not in this clone: nothing can be proved.
     Unreachable(String),
 }
-
-/// Names of the variables by which CI systems tell a pull request's base branch.
-const BASE_BRANCH: [&str; 7] = [
-    "GITHUB_BASE_REF",
-    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
-    "CHANGE_TARGET",
-    "SYSTEM_PULLREQUEST_TARGETBRANCH",
-    "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
-    "BITBUCKET_PR_DESTINATION_BRANCH",
-    "DRONE_TARGET_BRANCH",
-];
 
 /// How many versions of a file are looked at.
 const VERSIONS: &str = "20";
@@ -77,15 +69,13 @@ pub async fn is_clean(ws: &Workspace, path: &RelPath) -> Option<bool> {
 
 /// Whose history may be believed here.
 pub async fn trusted(ws: &Workspace) -> Trusted {
-    let pull_request = BASE_BRANCH.iter().find_map(|name| ws.var(name)).or_else(|| {
-        ws.var("TRAVIS_PULL_REQUEST").filter(|v| *v != "false").and_then(|_| ws.var("TRAVIS_BRANCH"))
-    });
-    let on_github_pr = ws.var("GITHUB_EVENT_NAME").is_some_and(|e| e.starts_with("pull_request"));
-    let Some(branch) = pull_request else {
-        return if on_github_pr { Trusted::Unreachable("unknown".to_owned()) } else { Trusted::Head };
+    let Some(pull_request) = pull_request(ws) else { return Trusted::Head };
+    // Only remote-tracking refs: a local branch of that name is whatever the job made it.
+    let branch = match &pull_request.base {
+        Base::Branch(branch) => branch.strip_prefix("refs/heads/").unwrap_or(branch),
+        Base::DefaultBranch => "HEAD",
+        Base::Unknown => return Trusted::Unreachable("unknown".to_owned()),
     };
-    let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch);
-    // Only the remote-tracking ref: a local branch of that name is whatever the job made it.
     let reference = format!("refs/remotes/origin/{branch}");
     match git_line(ws, &["rev-parse", "--verify", "--quiet", &format!("{reference}^{{commit}}")]).await {
         Some(commit) => Trusted::Base(commit),

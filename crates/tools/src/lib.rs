@@ -10,10 +10,12 @@ pub mod locks;
 mod npm;
 mod pip;
 pub mod probe;
+mod pull_request;
 pub mod remote;
 mod workspace;
 
 pub use adapter::{
     Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise,
 };
+pub use pull_request::{Base, PullRequest, pull_request};
 pub use workspace::Workspace;

@@ -90,12 +90,17 @@ impl Adapter for Npm {
 
     fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
         Box::pin(async move {
-            let root = match option_value(&job.argv, &["--cache"]) {
-                Some(path) => job.workspace.root.join(path),
-                None => PathBuf::from(config(job, "cache").await?),
-            };
-            let root = root.join("_cacache");
+            let root = cache_folder(job).await?.join("_cacache");
             (root.is_absolute() && root.is_dir()).then_some(root)
+        })
+    }
+
+    fn own_places<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<PathBuf>> {
+        // By name, because the folder itself may be one that the project uses for other things too.
+        let names = ["_cacache", "_logs", "_locks", "_npx", "_update-notifier-last-checked"];
+        Box::pin(async move {
+            let folder = cache_folder(job).await;
+            folder.map(|folder| names.map(|name| folder.join(name)).to_vec()).unwrap_or_default()
         })
     }
 
@@ -142,6 +147,14 @@ impl Adapter for Npm {
             ],
             args: vec![],
         }
+    }
+}
+
+/// The folder that holds `_cacache`.
+async fn cache_folder(job: &Job) -> Option<PathBuf> {
+    match option_value(&job.argv, &["--cache"]) {
+        Some(path) => Some(job.workspace.root.join(path)),
+        None => config(job, "cache").await.map(PathBuf::from),
     }
 }
 
