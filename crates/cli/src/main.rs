@@ -9,6 +9,8 @@ mod context;
 mod exit;
 mod live;
 mod output;
+mod record;
+mod targets;
 mod voice;
 
 use std::process::ExitCode;
