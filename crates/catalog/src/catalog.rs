@@ -52,6 +52,21 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// This catalogue with one more pattern file; a pattern with the same id makes room for it.
+    ///
+    /// # Errors
+    /// Where the file is invalid, with the place in it. Its folder must be its class, as everywhere.
+    pub fn with_pattern(&self, file: &str, text: &str) -> Result<Catalog, CatalogError> {
+        let pattern = Pattern::parse(Source { file, text })?;
+        let mut catalog = self.clone();
+        match catalog.patterns.iter_mut().find(|known| known.id == pattern.id) {
+            Some(known) => *known = pattern,
+            None => catalog.patterns.push(pattern),
+        }
+        catalog.check_names()?;
+        Ok(catalog)
+    }
+
     /// Every pattern, in the order of the files.
     pub fn patterns(&self) -> &[Pattern] {
         &self.patterns

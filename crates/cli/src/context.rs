@@ -11,13 +11,15 @@ use std::{
 };
 
 use regreen_catalog::Catalog;
-use regreen_engine::{State, state_root};
+use regreen_engine::{Engine, State, state_root};
 use regreen_mask::{Masker, looks_secret};
 use regreen_tools::Workspace;
 
 use crate::{
     args::Colour,
+    config,
     exit::{self, Failed},
+    voice::Terminal,
 };
 
 /// The program's surroundings.
@@ -87,6 +89,24 @@ impl Context {
 /// A bug: a binary with an invalid catalogue does not pass its own tests.
 pub fn catalog() -> Result<Catalog, Failed> {
     Catalog::builtin().map_err(|e| Failed::new(exit::INVALID, e))
+}
+
+/// The pipeline for a command that acts on what is on record.
+///
+/// # Errors
+/// The configuration's.
+pub async fn engine(
+    context: &Context,
+    workspace: &Workspace,
+    voice: Arc<Terminal>,
+) -> Result<Engine, Failed> {
+    let config = config::load(context, None, workspace, &*voice).await?;
+    Ok(Engine {
+        catalog: Arc::new(catalog()?),
+        config: config.into_engine(),
+        masker: context.masker(),
+        voice,
+    })
 }
 
 /// A runtime for the acting crates; made only when there is something to do.

@@ -94,16 +94,20 @@ impl fmt::Display for Failed {
 
 impl From<regreen_engine::EngineError> for Failed {
     fn from(error: regreen_engine::EngineError) -> Self {
-        use regreen_engine::EngineError as E;
+        use regreen_engine::{EngineError as E, StateError};
         let help = match &error {
             E::Ledger(ledger) => ledger.help().map(str::to_owned),
+            E::State(StateError::Busy(_)) => {
+                Some("wait for the other regreen to end and try again".to_owned())
+            }
             E::State(_) => Some("set XDG_STATE_HOME to a folder that only you can write to".to_owned()),
             E::Saga(_) | E::Survivors(_) | E::CleanUp(_) => Some("try `regreen resume`".to_owned()),
-            E::Catalog(_) => None,
+            E::Catalog(_) | E::Refused(_) => None,
         };
         let code = match &error {
             E::Catalog(_) => INVALID,
             E::Survivors(_) => STUCK,
+            E::Refused(_) | E::State(StateError::Busy(_)) => REFUSED,
             _ => LEDGER,
         };
         Failed { code, error: error.into(), help }
@@ -112,7 +116,14 @@ impl From<regreen_engine::EngineError> for Failed {
 
 impl From<regreen_ledger::LedgerError> for Failed {
     fn from(error: regreen_ledger::LedgerError) -> Self {
+        use regreen_ledger::LedgerError as L;
         let help = error.help().map(str::to_owned);
-        Failed { code: LEDGER, error: error.into(), help }
+        let code = match &error {
+            L::UnknownIncident { .. } => NOTHING_TO_READ,
+            L::Imported { .. } | L::WrongState { .. } => REFUSED,
+            L::BadImport { .. } => PROBLEMS,
+            _ => LEDGER,
+        };
+        Failed { code, error: error.into(), help }
     }
 }

@@ -10,6 +10,8 @@ mod exit;
 mod live;
 mod output;
 mod panics;
+mod record;
+mod targets;
 mod voice;
 
 use std::process::ExitCode;

@@ -17,6 +17,7 @@ mod detector;
 mod evidence;
 mod fingerprint;
 mod hit;
+mod prove;
 mod ranking;
 mod scan;
 mod settle;
@@ -26,6 +27,7 @@ mod unknown;
 pub use circumstances::{Circumstances, ExitFacts};
 pub use detection::{Detection, Signature};
 pub use detector::Detector;
+pub use prove::{Problem, prove};
 pub use scan::Scan;
 
 use regreen_catalog::Catalog;

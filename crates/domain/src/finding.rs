@@ -32,3 +32,20 @@ pub enum Standing {
     /// of the class that would act, and is said to people.
     Forbids,
 }
+
+impl Standing {
+    /// The stable id.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Standing::Confirms => "confirms",
+            Standing::Refutes => "refutes",
+            Standing::CannotTell => "cannot-tell",
+            Standing::Forbids => "forbids",
+        }
+    }
+
+    /// The standing with this id.
+    pub fn parse(id: &str) -> Option<Self> {
+        [Self::Confirms, Self::Refutes, Self::CannotTell, Self::Forbids].into_iter().find(|s| s.id() == id)
+    }
+}

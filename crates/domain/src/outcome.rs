@@ -17,17 +17,20 @@ pub enum Outcome {
     AwaitingApproval,
     /// Diagnosed only.
     LeftAlone,
+    /// A person agreed, and a later incident carried it out.
+    HandedOver,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Outcome; 6] = [
+    pub const ALL: [Outcome; 7] = [
         Outcome::Healed,
         Outcome::RolledBack,
         Outcome::Stuck,
         Outcome::Suggested,
         Outcome::AwaitingApproval,
         Outcome::LeftAlone,
+        Outcome::HandedOver,
     ];
 
     /// The stable id.
@@ -39,6 +42,7 @@ impl Outcome {
             Outcome::Suggested => "suggested",
             Outcome::AwaitingApproval => "awaiting-approval",
             Outcome::LeftAlone => "left-alone",
+            Outcome::HandedOver => "handed-over",
         }
     }
 

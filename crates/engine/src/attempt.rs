@@ -6,16 +6,15 @@ use std::{
     time::Instant,
 };
 
-use regreen_decide::{Breaker, Case, History, decide};
-use regreen_domain::{
-    Decision, Diagnosis, Outcome, Plan, Refusal, Risk, Standing, Verification, VerificationFactor,
-};
+use regreen_decide::{Breaker, Case, History};
+use regreen_domain::{Decision, Outcome, Plan, Refusal, Risk, Standing, Verification, VerificationFactor};
 use regreen_ledger::{BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, JournalEntry, Ledger, Place};
 use regreen_saga::{Drive, Ended, Gate, StepEvent, dry_run, execute};
 use regreen_steps::{Rerun, RerunEnd, Snapshot, World, kinds};
 use regreen_tools::adapter;
 
 use crate::{
+    approval::Considered,
     closing,
     error::EngineError,
     event::Event,
@@ -115,7 +114,14 @@ impl Run<'_> {
             }
         };
         self.ledger
-            .decided(self.incident, self.owner, &decision, Some(millis(begun.elapsed())), now())
+            .decided(
+                self.incident,
+                self.owner,
+                &decision,
+                Some(&key.inputs),
+                Some(millis(begun.elapsed())),
+                now(),
+            )
             .await?;
         self.engine.voice.tell(Event::Decided(&decision));
         let plan = match decision {
@@ -142,7 +148,9 @@ impl Run<'_> {
             }
         };
         let policy = self.engine.config.breaker;
-        if let Entry::Refused { .. } = self.ledger.breaker_enter(&key, policy, self.incident, now()).await? {
+        if let Entry::Refused { .. } =
+            self.ledger.breaker_enter(&key.breaker, policy, self.incident, now()).await?
+        {
             return self.close_untouched(Outcome::Suggested, Some(Refusal::BreakerOpen)).await;
         }
         tried.ran.push(plan.playbook.clone());
@@ -159,7 +167,7 @@ impl Run<'_> {
         seen: &Look,
         tried: &[String],
         world: &Arc<World>,
-    ) -> Result<(Decision, BreakerKey), EngineError> {
+    ) -> Result<(Decision, Considered), EngineError> {
         let engine = self.engine;
         let diagnosis = &seen.detection.diagnosis;
         let tool = diagnosis.tool.as_ref();
@@ -174,8 +182,7 @@ impl Run<'_> {
         };
         let paths = tool.and_then(adapter).and_then(|a| a.lockfile(&self.failure.job));
         let paths = paths.map(|place| place.path.to_string()).into_iter().collect();
-        let mut setting = setting(&self.failure.job, &engine.config, paths).await;
-        setting.yes |= self.approved(diagnosis).await?;
+        let setting = setting(&self.failure.job, &engine.config, paths).await;
         let history = History {
             attempts: self.ledger.attempts(self.place).await?,
             last_try: None,
@@ -185,7 +192,7 @@ impl Run<'_> {
             tried: tried.to_vec(),
         };
         let playbooks = join(&engine.catalog, &kinds(world))?;
-        let decision = decide(&Case {
+        let case = Case {
             diagnosis,
             findings: &seen.findings,
             command: &self.failure.command,
@@ -194,20 +201,8 @@ impl Run<'_> {
             setting: &setting,
             history: &history,
             now: now(),
-        });
-        Ok((decision, key))
-    }
-
-    /// Whether a person has approved the same failure of this workspace. An approval is good for one attempt.
-    async fn approved(&self, diagnosis: &Diagnosis) -> Result<bool, EngineError> {
-        let fingerprint = diagnosis.fingerprint.as_str();
-        let approved = self.ledger.open_incidents().await?.into_iter().find(|i| {
-            i.id != self.incident && i.approval.is_some() && i.diagnosis.fingerprint == fingerprint
-        });
-        let Some(approved) = approved else { return Ok(false) };
-        self.ledger.take_over(&approved.id, self.owner, now()).await?;
-        self.ledger.close(&approved.id, self.owner, &Closing::new(Outcome::LeftAlone), now()).await?;
-        Ok(true)
+        };
+        self.decide_with_approval(&case, key).await
     }
 
     /// Why the plan's own looks say that it can't help.
@@ -222,11 +217,14 @@ impl Run<'_> {
         plan: &Plan,
         seen: &Look,
         world: Arc<World>,
-        key: &BreakerKey,
+        key: &Considered,
         held: &Held,
     ) -> Result<Attempt, EngineError> {
         let engine = self.engine;
         let incident = self.incident;
+        if let Some(over) = self.use_approval(key).await? {
+            return Ok(over);
+        }
         engine.voice.tell(Event::Healing { playbook: &plan.playbook, incident, attempt: self.attempt });
         let steps = prepare_plan(plan, &kinds(&world))?;
         let marker = self.state.open_marker();
@@ -262,7 +260,7 @@ impl Run<'_> {
         self.ledger.close(incident, self.owner, &closing_record, now()).await?;
         let verdict =
             if outcome == Outcome::Healed { BreakerOutcome::Success } else { BreakerOutcome::Failure };
-        self.ledger.breaker_outcome(key, incident, verdict, now()).await?;
+        self.ledger.breaker_outcome(&key.breaker, incident, verdict, now()).await?;
         // Stuck: the copies stay, because a person needs them.
         if outcome != Outcome::Stuck {
             closing::clear(self.ledger, self.state, incident).await?;

@@ -21,6 +21,9 @@ pub enum EngineError {
     /// The catalogue names something that does not exist.
     #[error("the catalogue is invalid: {0}")]
     Catalog(String),
+    /// It can't be taken back, and nothing was touched.
+    #[error("{0}")]
+    Refused(String),
     /// Processes of a killed run could not be ended.
     #[error("processes of the killed run are still there: {0}")]
     Survivors(String),

@@ -1,6 +1,7 @@
 //! The one use-case: [`Engine::handle`] takes a failure and brings it to its end, and [`Engine::resume`] does the same
 //! for one that a process left behind. The order of the pipeline, nothing else.
 
+mod approval;
 mod attempt;
 mod closing;
 mod config;
@@ -8,9 +9,13 @@ mod error;
 mod event;
 mod handle;
 mod held;
+mod inputs;
 mod look;
+mod patch;
 mod playbooks;
+mod replay;
 mod resume;
+mod rollback;
 mod setting;
 mod shared_repair;
 mod state;
@@ -21,6 +26,7 @@ pub use event::{Event, Voice};
 pub use handle::{Engine, Failure, Handled};
 pub use look::diagnose_log;
 pub use playbooks::join as join_playbooks;
+pub use replay::{Difference, ReplayError, Replayed, replay};
 pub use resume::Resumed;
 pub use setting::{place, setting};
 pub use state::{State, StateError, state_root};

@@ -11,11 +11,25 @@ use serde_json::Value;
 
 use crate::error::EngineError;
 
-/// Every stable playbook, in the catalogue's order, with the steps that end every plan.
+/// Every stable playbook, as [`playbooks`] gives them, whose step kinds exist and take their arguments.
 ///
 /// # Errors
 /// [`EngineError::Catalog`] where a step kind does not exist or its arguments do not fit.
 pub fn join(catalog: &Catalog, kinds: &[Arc<dyn AnyStep>]) -> Result<Vec<Playbook>, EngineError> {
+    let joined = playbooks(catalog)?;
+    for playbook in &joined {
+        for step in &playbook.steps {
+            prepare(step, kinds).map_err(|why| EngineError::Catalog(format!("{}: {why}", playbook.id)))?;
+        }
+    }
+    Ok(joined)
+}
+
+/// Every stable playbook, in the catalogue's order, with the steps that end every plan.
+///
+/// # Errors
+/// [`EngineError::Catalog`] where a step takes what a log says.
+pub(crate) fn playbooks(catalog: &Catalog) -> Result<Vec<Playbook>, EngineError> {
     let mut joined = Vec::new();
     for playbook in catalog.playbooks().iter().filter(|p| p.status == Status::Stable) {
         let mut steps = Vec::new();
@@ -31,9 +45,6 @@ pub fn join(catalog: &Catalog, kinds: &[Arc<dyn AnyStep>]) -> Result<Vec<Playboo
             steps.push(PlannedStep { id: step.id.clone(), kind: step.kind.clone(), args });
         }
         steps.extend(closing_steps());
-        for step in &steps {
-            prepare(step, kinds).map_err(|why| EngineError::Catalog(format!("{}: {why}", playbook.id)))?;
-        }
         joined.push(Playbook {
             id: playbook.id.clone(),
             heals: playbook.heals.clone(),

@@ -17,6 +17,7 @@ use crate::{
     error::EngineError,
     handle::{Engine, now, owner_token},
     playbooks::prepare_plan,
+    rollback,
     state::{Lock, State, lock, try_lock},
 };
 
@@ -68,9 +69,8 @@ impl Engine {
         job: &Job,
     ) -> Result<Vec<Resumed>, EngineError> {
         let mut resumed = Vec::new();
-        // One that a person approved has not begun: it waits for the next run of its command.
-        for incident in ledger.open_incidents().await?.iter().filter(|i| i.approval.is_none()) {
-            resumed.push(self.resume_one(ledger, state, job, incident).await?);
+        for incident in ledger.open_incidents().await? {
+            resumed.push(self.resume_one(ledger, state, job, &incident).await?);
         }
         self.clear_what_was_closed(ledger, state).await?;
         Ok(resumed)
@@ -133,15 +133,17 @@ impl Engine {
     /// Takes back what a closed incident did, on a person's word.
     ///
     /// # Errors
-    /// [`EngineError`]; the copies it needs are kept only until an incident is closed, so an incident that was
-    /// closed as healed can't be taken back by Regreen: its patch can, with `git apply -R`.
+    /// [`EngineError::Refused`] where there is nothing to take back, or somebody has written to the file since; else
+    /// what could not be done can be tried again.
     pub async fn roll_back(
         &self,
         job: &Job,
         state: &State,
         id: &str,
+        actor: &str,
         why: &str,
     ) -> Result<Resumed, EngineError> {
+        state.make()?;
         let fail = |source| crate::StateError::Folder { path: state.workspace_lock(), source };
         let lock = try_lock(&state.workspace_lock()).map_err(fail)?;
         let _lock: Lock = lock.ok_or(crate::StateError::Busy(Duration::ZERO))?;
@@ -149,16 +151,15 @@ impl Engine {
         let incident = ledger.incident(id).await?;
         let incident =
             incident.ok_or_else(|| regreen_ledger::LedgerError::UnknownIncident { id: id.to_owned() })?;
-        if incident.outcome() == Some(Outcome::Healed) {
-            let why = format!("incident {id} is closed as healed, and what undoing it needs is deleted");
-            return Err(EngineError::Catalog(why));
-        }
+        rollback::prepare(&ledger, state, job, &incident).await?;
         let plan =
             incident.plan().ok_or_else(|| EngineError::Catalog("the incident has no plan".to_owned()))?;
         let owner = owner_token();
         match incident.state {
-            LedgerState::Closed => ledger.reopen(id, &owner, "cli", why, now()).await?,
-            LedgerState::Open | LedgerState::AwaitingApproval => ledger.take_over(id, &owner, now()).await?,
+            LedgerState::Closed => ledger.reopen(id, &owner, actor, why, now()).await?,
+            LedgerState::Open | LedgerState::AwaitingApproval | LedgerState::Approved => {
+                ledger.take_over(id, &owner, now()).await?
+            }
         }
         let world = self.found_world(job, state, &plan, incident.attempt);
         let steps = prepare_plan(&plan, &kinds(&world))?;

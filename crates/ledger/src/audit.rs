@@ -49,7 +49,7 @@ impl AuditEntry {
     }
 
     /// The row that changed and its digest, where the entry speaks of a row.
-    pub(crate) fn row(&self) -> Option<(String, String)> {
+    pub fn row(&self) -> Option<(String, String)> {
         let body: Value = serde_json::from_str(&self.body).ok()?;
         Some((body.get("row")?.as_str()?.to_owned(), body.get("sha256")?.as_str()?.to_owned()))
     }
@@ -83,6 +83,25 @@ impl Ledger {
     /// Where the ledger can't be read.
     pub async fn audit(&self, after_seq: i64, limit: u32) -> Result<Vec<AuditEntry>, LedgerError> {
         entries(&mut *self.read().await?, after_seq, limit).await
+    }
+}
+
+impl Ledger {
+    /// Every entry that speaks of this incident or of its journal, oldest first.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn audit_of(&self, incident: &str) -> Result<Vec<AuditEntry>, LedgerError> {
+        let facts = format!("fact/{incident}/");
+        Ok(sqlx::query_as(
+            "SELECT seq, at, kind, body, prev, hash FROM audit
+             WHERE body ->> '$.row' = ? OR substr(body ->> '$.row', 1, length(?)) = ? ORDER BY seq",
+        )
+        .bind(format!("incident/{incident}"))
+        .bind(&facts)
+        .bind(&facts)
+        .fetch_all(&mut *self.read().await?)
+        .await?)
     }
 }
 

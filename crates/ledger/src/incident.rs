@@ -8,7 +8,7 @@ use crate::{
     audit::Change,
     row::Row,
     rows,
-    shape::{DecisionV1, DiagnosisV1, FactorV1, Incident, Patch, Place, State, Timings, VERSION},
+    shape::{DecisionV1, DiagnosisV1, FactorV1, Incident, InputsV1, Patch, Place, State, Timings, VERSION},
 };
 
 /// A failure that was diagnosed.
@@ -100,7 +100,9 @@ impl Ledger {
             attempt: new.attempt,
             diagnosis: DiagnosisV1::from(new.diagnosis),
             decision: None,
+            inputs: None,
             approval: None,
+            handed_over_to: None,
             verification: None,
             patch: None,
             timings: Timings { detect: new.detect_ms, ..Timings::default() },
@@ -125,7 +127,7 @@ impl Ledger {
         self.commit(work).await
     }
 
-    /// Records what was decided. A plan is kept byte for byte.
+    /// Records what was decided, and from what. A plan is kept byte for byte.
     ///
     /// # Errors
     /// `StaleOwner`, `WrongState`; `Unmasked` where the plan holds what looks like a secret; or the ledger's own.
@@ -134,6 +136,7 @@ impl Ledger {
         id: &str,
         owner: &str,
         decision: &Decision,
+        inputs: Option<&InputsV1>,
         decide_ms: Option<u64>,
         now: i64,
     ) -> Result<(), LedgerError> {
@@ -144,7 +147,8 @@ impl Ledger {
         incident.decision = Some(decision.clone());
         incident.timings.decide = decide_ms;
         incident.changed_at = now;
-        // The rest of the record is scrubbed already, so only the plan can differ.
+        // The rest of the record is scrubbed already, so only the plan and the inputs can differ.
+        incident.inputs = inputs.cloned();
         let mut scrubbed = incident.clone();
         scrubbed.scrub(self.scrubber());
         if scrubbed.decision != incident.decision {
@@ -156,7 +160,7 @@ impl Ledger {
             kind: "incident-decided",
             details: &[("action", &decision.action), ("because", because)],
         };
-        store(&mut work, &incident, &change).await?;
+        store(&mut work, &scrubbed, &change).await?;
         self.commit(work).await
     }
 
@@ -298,7 +302,9 @@ pub(crate) async fn store(
     incident: &Incident,
     change: &Change<'_>,
 ) -> Result<(), LedgerError> {
-    let row = Row::Incident { id: incident.id.clone(), record: incident.to_record()? };
+    // An older record that changes is written in the present shape.
+    let record = Incident { version: VERSION, ..incident.clone() }.to_record()?;
+    let row = Row::Incident { id: incident.id.clone(), record };
     rows::put(db, &row, change).await
 }
 

@@ -30,6 +30,7 @@ mod statistics;
 mod transfer;
 mod verify;
 
+pub use approval::APPROVAL_LASTS_MS;
 pub use audit::AuditEntry;
 pub use breaker::{Breaker, BreakerKey, BreakerOutcome, Entry};
 pub use circuit::{BreakerPolicy, BreakerState};
@@ -45,8 +46,8 @@ pub use open::Ledger;
 pub use pause::Pause;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
-    AlternativeV1, Approval, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1, Incident, Patch, Place, PlanV1,
-    State, StepV1, Timings,
+    AlternativeV1, Approval, CommandV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1, FindingV1, HistoryV1,
+    Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1, SettingV1, State, StepV1, Timings,
 };
 pub use statistics::{Rate, Spread};
 pub use verify::{AuditReport, AuditVerdict};

@@ -38,6 +38,8 @@ pub struct Metrics {
     pub detect: Option<Spread>,
     /// Time to a decision.
     pub decide: Option<Spread>,
+    /// Time of a recovery that healed.
+    pub recovery: Option<Spread>,
     /// Time of the steps.
     pub act: Option<Spread>,
     /// Time of the verification.
@@ -62,17 +64,26 @@ impl Ledger {
     /// Where the ledger, or a record, can't be read.
     pub async fn metrics(&self, now: i64, window: Option<i64>) -> Result<Metrics, LedgerError> {
         let since = window.map_or(i64::MIN, |window| now.saturating_sub(window));
+        self.metrics_between(since, i64::MAX).await
+    }
+
+    /// The figures of the incidents opened from `since` on and before `until`.
+    ///
+    /// # Errors
+    /// Where the ledger, or a record, can't be read.
+    pub async fn metrics_between(&self, since: i64, until: i64) -> Result<Metrics, LedgerError> {
         let mut db = self.read().await?;
         let labels = labels(&mut db).await?;
         let mut tally = Tally::default();
         let (mut at, mut id) = (since, String::new());
         loop {
             let page: Vec<(i64, String, String)> = sqlx::query_as(
-                "SELECT opened_at, id, record FROM incidents WHERE (opened_at, id) > (?, ?)
+                "SELECT opened_at, id, record FROM incidents WHERE (opened_at, id) > (?, ?) AND opened_at < ?
                  ORDER BY opened_at, id LIMIT ?",
             )
             .bind(at)
             .bind(&id)
+            .bind(until)
             .bind(PAGE)
             .fetch_all(&mut *db)
             .await?;
@@ -84,6 +95,23 @@ impl Ledger {
                 None => return Ok(tally.finish()),
             }
         }
+    }
+}
+
+impl Ledger {
+    /// The last `limit` days (UTC, as days since 1970) on which an incident was opened, oldest first.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn days(&self, limit: u32) -> Result<Vec<i64>, LedgerError> {
+        let mut days: Vec<i64> = sqlx::query_scalar(
+            "SELECT DISTINCT opened_at / 86400000 AS day FROM incidents ORDER BY day DESC LIMIT ?",
+        )
+        .bind(limit)
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        days.reverse();
+        Ok(days)
     }
 }
 
@@ -173,6 +201,7 @@ impl Tally {
             mean_recovery_ms: mean(&self.recovery),
             detect: Spread::of(self.detect),
             decide: Spread::of(self.decide),
+            recovery: Spread::of(self.recovery),
             act: Spread::of(self.act),
             verify: Spread::of(self.verify),
             overhead: (own > 0.0).then(|| Overhead { n: self.overhead.len() as u64, share: added / own }),

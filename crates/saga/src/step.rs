@@ -114,6 +114,8 @@ pub enum Seen {
 pub trait Step: Send + Sync + 'static {
     /// The kind's stable name, as in playbooks.
     const KIND: &'static str;
+    /// What it does, for people, in a sentence or two.
+    const EXPLAIN: &'static str;
     /// How it is taken back.
     const UNDO: Undo;
     /// Whether a later process may go on with it.
@@ -162,6 +164,8 @@ pub trait Step: Send + Sync + 'static {
 pub trait AnyStep: Send + Sync {
     /// The kind's stable name.
     fn kind(&self) -> &'static str;
+    /// What it does, for people.
+    fn explain(&self) -> &'static str;
     /// How it is taken back.
     fn undo_kind(&self) -> Undo;
     /// Whether a later process may go on with it.
@@ -201,6 +205,10 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
 impl<S: Step> AnyStep for S {
     fn kind(&self) -> &'static str {
         S::KIND
+    }
+
+    fn explain(&self) -> &'static str {
+        S::EXPLAIN
     }
 
     fn undo_kind(&self) -> Undo {

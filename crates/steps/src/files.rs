@@ -31,7 +31,7 @@ pub struct SavedFile {
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// SHA-256 in lower-case hex.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
@@ -112,6 +112,18 @@ impl SavedFile {
 /// Where the copy of a file lies while its incident is open.
 pub fn state_copy(state: &Path, incident: &str, step: &str) -> PathBuf {
     state.join("before").join(incident).join(step)
+}
+
+/// Makes the copy of a file that an undo works from once more, where it was deleted with its run.
+///
+/// # Errors
+/// Where the state folder can't be written.
+pub fn keep_state_copy(state: &Path, incident: &str, step: &str, bytes: &[u8]) -> io::Result<()> {
+    let copy = state_copy(state, incident, step);
+    if let Some(folder) = copy.parent() {
+        create_private(folder)?;
+    }
+    write_durably(&copy, bytes, 0o600)
 }
 
 /// The name under which new bytes are written before they are renamed: the same for every try, so that a try that

@@ -15,9 +15,9 @@ mod world;
 
 use std::sync::Arc;
 
-use regreen_saga::AnyStep;
+use regreen_saga::{AnyStep, Step};
 
-pub use files::{SavedFile, state_copy};
+pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
 pub use repair_lockfile::Repair;
 pub use snapshot::{Change, Snapshot};
@@ -26,16 +26,27 @@ pub use world::{Mirror, Rerun, RerunEnd, World};
 /// The steps that end every plan, whatever its playbook says: a healing that skipped one would not be verified.
 pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-consistent"];
 
-/// Every step kind, bound to this world.
-pub fn kinds(world: &Arc<World>) -> Vec<Arc<dyn AnyStep>> {
-    vec![
-        Arc::new(nothing_else_changed::NothingElseChanged(world.clone())),
-        Arc::new(quarantine_entries::QuarantineEntries(world.clone())),
-        Arc::new(repair_lockfile::RepairLockfile(world.clone())),
-        Arc::new(repaired_by_another::RepairedByAnother(world.clone())),
-        Arc::new(rerun_command::RerunCommand(world.clone())),
-        Arc::new(tool_consistent::ToolConsistent(world.clone())),
-        Arc::new(use_mirror::UseMirror(world.clone())),
-        Arc::new(wait_until_reachable::WaitUntilReachable(world.clone())),
-    ]
+macro_rules! step_kinds {
+    ($($module:ident::$step:ident),+ $(,)?) => {
+        /// Every step kind, bound to this world.
+        pub fn kinds(world: &Arc<World>) -> Vec<Arc<dyn AnyStep>> {
+            vec![$(Arc::new($module::$step(world.clone()))),+]
+        }
+
+        /// Every step kind with what it does, for people.
+        pub fn explained() -> Vec<(&'static str, &'static str)> {
+            vec![$(($module::$step::KIND, $module::$step::EXPLAIN)),+]
+        }
+    };
+}
+
+step_kinds! {
+    nothing_else_changed::NothingElseChanged,
+    quarantine_entries::QuarantineEntries,
+    repair_lockfile::RepairLockfile,
+    repaired_by_another::RepairedByAnother,
+    rerun_command::RerunCommand,
+    tool_consistent::ToolConsistent,
+    use_mirror::UseMirror,
+    wait_until_reachable::WaitUntilReachable,
 }

@@ -20,6 +20,8 @@ pub(crate) struct Args {}
 
 impl Step for NothingElseChanged {
     const KIND: &'static str = "nothing-else-changed";
+    const EXPLAIN: &'static str =
+        "Checks that no path of the workspace changed but those that the plan may write. Ends every plan.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Repeat;
     type Args = Args;

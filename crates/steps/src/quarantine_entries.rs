@@ -52,6 +52,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Step for QuarantineEntries {
     const KIND: &'static str = "quarantine-entries";
+    const EXPLAIN: &'static str = "Moves exactly the damaged entries of the package cache aside, while the registry that fills the gap is seen to answer. They are kept until the healing is verified, and put back if it is not.";
     const UNDO: Undo = Undo::Exact;
     const RESUME: Resume = Resume::Repeat;
     type Args = Args;

@@ -103,6 +103,7 @@ pub(crate) struct Receipt {
 
 impl Step for RepairLockfile {
     const KIND: &'static str = "repair-lockfile";
+    const EXPLAIN: &'static str = "Makes a damaged lockfile whole by the smallest change: the last good version of the trusted history, a merge of both sides, single checksums that the history held, or the last good version completed by the tool's own resolver.";
     const UNDO: Undo = Undo::Exact;
     const RESUME: Resume = Resume::Repeat;
     type Args = Args;

@@ -25,6 +25,7 @@ pub(crate) struct Receipt {
 
 impl Step for RepairedByAnother {
     const KIND: &'static str = "repaired-by-another";
+    const EXPLAIN: &'static str = "Looks whether another regreen has healed the same cache or workspace since the command began. Changes nothing.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Repeat;
     type Args = Args;

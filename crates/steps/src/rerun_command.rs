@@ -55,6 +55,7 @@ pub(crate) fn rewritten_by_command(look: &Look, path: &str, from: &str, now: Opt
 
 impl Step for RerunCommand {
     const KIND: &'static str = "rerun-command";
+    const EXPLAIN: &'static str = "Runs the wrapped command once more; it must end with 0. Ends every plan, and is never done by a later process.";
     // What the command itself writes is the command's; it is reported apart.
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Never;

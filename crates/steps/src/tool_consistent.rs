@@ -31,6 +31,7 @@ pub(crate) struct Receipt {
 
 impl Step for ToolConsistent {
     const KIND: &'static str = "tool-consistent";
+    const EXPLAIN: &'static str = "Asks the package manager itself whether what is installed fits the lockfile (`npm ls`, `cargo metadata --locked`, `pip check`). Ends every plan.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Repeat;
     type Args = Args;

@@ -72,6 +72,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Step for UseMirror {
     const KIND: &'static str = "use-mirror";
+    const EXPLAIN: &'static str = "Lets the repeated command fetch from the first configured mirror that answers. Only for frozen installs whose lockfile carries checksums; no credential is sent to it.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Repeat;
     type Args = Args;

@@ -41,6 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Step for WaitUntilReachable {
     const KIND: &'static str = "wait-until-reachable";
+    const EXPLAIN: &'static str = "Asks the registry again and again (exponential backoff, full jitter, `Retry-After` obeyed) until it answers or the time for recovery is used up. Changes nothing.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Repeat;
     type Args = Args;

@@ -86,6 +86,7 @@ macro_rules! put_step {
 
         impl Step for $name {
             const KIND: &'static str = $kind;
+            const EXPLAIN: &'static str = "Sets a cell.";
             const UNDO: Undo = Undo::Exact;
             const RESUME: Resume = $resume;
             type Args = PutArgs;

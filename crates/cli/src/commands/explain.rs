@@ -1,59 +1,177 @@
-//! `regreen explain CODE`: what a class, pattern, playbook, refusal, probe or exit code means.
+//! `regreen explain CODE`: what a class, pattern, playbook, step kind, probe, reason or exit code means.
 
-use regreen_domain::{FailureClass, InfraClass, Refusal};
+use std::collections::BTreeSet;
+
+use regreen_catalog::Catalog;
+use regreen_domain::{
+    AdviseClass, CodeClass, Confidence, FailureClass, HealableClass, InfraClass, Outcome, Refusal,
+};
+use regreen_steps::explained;
 
 use crate::{
-    commands::print,
     context::catalog,
-    exit::{FINE, Failed, MEANINGS, USAGE},
+    exit::{Failed, MEANINGS, USAGE},
+    output::print::print,
 };
 
 /// Explains it.
 pub fn explain(code: &str) -> Result<u8, Failed> {
     let catalog = catalog()?;
-    if let Ok(number) = code.parse::<u8>()
-        && let Some((_, meaning)) = MEANINGS.iter().find(|(n, _)| *n == number)
-    {
-        return print(&format!("exit code {number}: {meaning}\n"));
+    let answers: Vec<String> = [
+        exit_code(code),
+        class(&catalog, code),
+        refusal(code),
+        pattern(&catalog, code),
+        playbook(&catalog, code),
+    ]
+    .into_iter()
+    .chain([step(code), probe(&catalog, code), outcome(code)])
+    .flatten()
+    .collect();
+    if answers.is_empty() { Err(unknown(&catalog, code)) } else { print(&answers.join("\n")) }
+}
+
+fn exit_code(code: &str) -> Option<String> {
+    let number: u8 = code.parse().ok()?;
+    let (_, meaning) = MEANINGS.iter().find(|(n, _)| *n == number)?;
+    Some(format!("exit code {number}: {meaning}\n"))
+}
+
+fn refusal(code: &str) -> Option<String> {
+    Refusal::parse(code).map(|refusal| format!("{code} (reason): {}\n", refusal.explain()))
+}
+
+fn pattern(catalog: &Catalog, code: &str) -> Option<String> {
+    let p = catalog.pattern(code)?;
+    let (class, title, explain, fix) = (p.class, &p.title, p.explain.trim(), p.fix.trim());
+    Some(format!(
+        "{code} (pattern of {class}): {title}\n\n{explain}\n\nWhat to do: {fix}\n\nMore: regreen patterns show {code}\n"
+    ))
+}
+
+fn playbook(catalog: &Catalog, code: &str) -> Option<String> {
+    let p = catalog.playbook(code)?;
+    Some(format!(
+        "{code} (playbook): {}\n\n{}\n\nMore: regreen playbooks show {code}\n",
+        p.title,
+        p.explain.trim()
+    ))
+}
+
+fn step(code: &str) -> Option<String> {
+    let (kind, explain) = explained().into_iter().find(|(kind, _)| *kind == code)?;
+    Some(format!("{kind} (step kind): {explain}\n"))
+}
+
+fn probe(catalog: &Catalog, code: &str) -> Option<String> {
+    let probe = catalog.probes().iter().find(|probe| probe.id == code)?;
+    let c = probe.measured.counts();
+    let measured = match c.hits {
+        0 => "nothing is measured of it yet, so it confirms but raises no confidence".to_owned(),
+        _ => {
+            format!("{} right of {}, in {} logs: confidence {}", c.right, c.hits, c.n, Confidence::wilson(c))
+        }
+    };
+    Some(format!("{code} (probe): looks at {}\nMeasured: {measured}.\n", probe.title))
+}
+
+fn outcome(code: &str) -> Option<String> {
+    let what = match Outcome::parse(code)? {
+        Outcome::Healed => "every factor of the verification held, and the command ran green",
+        Outcome::RolledBack => "it was tried, did not hold, and what Regreen wrote is as before",
+        Outcome::Stuck => "something could not be put back; a person must look, and nothing is retried",
+        Outcome::Suggested => "the cure was said, not done",
+        Outcome::AwaitingApproval => "the mode is approve: `regreen approve` or `regreen deny` decides",
+        Outcome::LeftAlone => "it was diagnosed, and nothing was done",
+        Outcome::HandedOver => "a person agreed, and a later incident carried it out",
+    };
+    Some(format!("{code} (outcome): {what}\n"))
+}
+
+fn class(catalog: &Catalog, code: &str) -> Option<String> {
+    let class = FailureClass::parse(code)?;
+    let kind = match class {
+        FailureClass::Infra(InfraClass::Healable(_)) => "infrastructure; a playbook may heal it",
+        FailureClass::Infra(InfraClass::Advise(_)) => {
+            "infrastructure; Regreen gives advice and changes nothing"
+        }
+        FailureClass::Code(_) => "the project's own; never healed",
+        FailureClass::Unknown => "not diagnosed; never acted on",
+    };
+    let mut text = format!("{code} (class): {}\nIt is {kind}.\n", meaning(class));
+    let patterns = catalog.patterns().iter().filter(|p| p.class == class).count();
+    if patterns > 0 {
+        text.push_str(&format!("Patterns: {patterns} (see `regreen patterns list`).\n"));
     }
-    if let Some(refusal) = Refusal::parse(code) {
-        return print(&format!("{code}: {}\n", refusal.explain()));
+    let playbooks: Vec<&str> = catalog
+        .playbooks()
+        .iter()
+        .filter(|p| class.healable().is_some_and(|class| p.heals.contains(&class)))
+        .map(|p| p.id.as_str())
+        .collect();
+    if !playbooks.is_empty() {
+        text.push_str(&format!("Playbooks: {}.\n", playbooks.join(", ")));
     }
-    if let Some(pattern) = catalog.pattern(code) {
-        let (class, title, explain, fix) =
-            (pattern.class, &pattern.title, pattern.explain.trim(), pattern.fix.trim());
-        return print(&format!("{code} ({class}): {title}\n\n{explain}\n\nWhat to do: {fix}\n"));
-    }
-    if let Some(playbook) = catalog.playbook(code) {
-        return print(&format!("{code}: {}\n\n{}\n", playbook.title, playbook.explain.trim()));
-    }
-    if let Some(class) = FailureClass::parse(code) {
-        let what = match class {
-            FailureClass::Infra(InfraClass::Healable(_)) => "infrastructure; a playbook may heal it",
-            FailureClass::Infra(InfraClass::Advise(_)) => {
-                "infrastructure; Regreen gives advice and changes nothing"
+    Some(text)
+}
+
+const fn meaning(class: FailureClass) -> &'static str {
+    use {AdviseClass as A, CodeClass as C, HealableClass as H};
+    match class {
+        FailureClass::Infra(InfraClass::Healable(class)) => match class {
+            H::LockfileCorruption => {
+                "a lockfile that can't be parsed, holds conflict markers or a wrong checksum, or disagrees with its manifest"
             }
-            FailureClass::Code(_) => "the project's own; never healed",
-            FailureClass::Unknown => "not diagnosed; never acted on",
-        };
-        return print(&format!("{code}: {what}\n"));
+            H::CacheCorruption => "a package, build or layer cache that is damaged or stale",
+            H::NetworkTimeout => "time-outs, resets, hang-ups, DNS failures, unreachable hosts",
+            H::ServiceUnavailable => "a remote service answers 5xx or is down",
+            H::RateLimited => "HTTP 429, an API quota, a pull limit",
+            H::ResourceExhausted => "disk full, out of memory, no file handles left",
+            H::RunnerFailure => "the runner was lost, shut down or pre-empted",
+        },
+        FailureClass::Infra(InfraClass::Advise(class)) => match class {
+            A::CredentialFailure => "401 or 403, an expired token, a public key that was denied",
+            A::TrustFailure => {
+                "an expired, self-signed or unknown certificate; a missing or expired signing key"
+            }
+            A::ToolchainMissing => "a tool, runtime or system library is absent or of the wrong version",
+            A::DependencyUnresolvable => {
+                "versions conflict, no version matches, or a package is gone or yanked"
+            }
+        },
+        FailureClass::Code(class) => match class {
+            C::BuildFailure => "the project does not build",
+            C::TestFailure => "a test of the project fails, also one that talks of time-outs or sockets",
+            C::LintFailure => "a linter or formatter objects",
+            C::ConfigFailure => "a workflow or pipeline definition is wrong; a script or variable is missing",
+        },
+        FailureClass::Unknown => "an honest answer: the cause is not known",
     }
-    let known = catalog.patterns().iter().map(|p| p.id.as_str()).chain(Refusal::ALL.iter().map(|r| r.id()));
-    let near: Vec<&str> = known.filter(|id| id.contains(code) || code.contains(*id)).take(5).collect();
-    let failed = Failed::new(USAGE, format!("`{code}` is no class, pattern, playbook, reason or exit code"));
-    Err(if near.is_empty() { failed } else { failed.help(format!("did you mean: {}", near.join(", "))) })
 }
 
-/// Lists the playbooks.
-pub fn playbooks() -> Result<u8, Failed> {
-    let catalog = catalog()?;
-    let line = |p: &regreen_catalog::Playbook| format!("{:26} {:7} {}\n", p.id, p.guard.risk.id(), p.title);
-    print(&catalog.playbooks().iter().map(line).collect::<String>())
-}
-
-/// Lists the patterns.
-pub fn patterns() -> Result<u8, Failed> {
-    let catalog = catalog()?;
-    let line = |p: &regreen_catalog::Pattern| format!("{:34} {:24} {}\n", p.id, p.class.id(), p.title);
-    print(&catalog.patterns().iter().map(line).collect::<String>()).map(|_| FINE)
+fn unknown(catalog: &Catalog, code: &str) -> Failed {
+    let known: BTreeSet<&str> = catalog
+        .patterns()
+        .iter()
+        .map(|p| p.id.as_str())
+        .chain(catalog.playbooks().iter().map(|p| p.id.as_str()))
+        .chain(catalog.probes().iter().map(|p| p.id.as_str()))
+        .chain(explained().into_iter().map(|(kind, _)| kind))
+        .chain(Refusal::ALL.iter().map(|r| r.id()))
+        .chain(FailureClass::ALL.map(FailureClass::id))
+        .collect();
+    let near: Vec<&str> = known
+        .into_iter()
+        .filter(|id| !code.is_empty() && (id.contains(code) || code.contains(*id)))
+        .take(5)
+        .collect();
+    let what =
+        format!("`{code}` is no class, pattern, playbook, step kind, probe, reason, outcome or exit code");
+    let help = if near.is_empty() {
+        "`regreen patterns list` and `regreen playbooks list` show ids; docs/classes.md lists the classes"
+            .to_owned()
+    } else {
+        format!("did you mean: {}", near.join(", "))
+    };
+    Failed::new(USAGE, what).help(help)
 }

@@ -1,23 +1,33 @@
 //! One file a command; the error of any of them is printed here and nowhere else.
 
+mod approve;
+mod audit;
+mod breaker;
+mod completions;
 #[cfg(feature = "demo")]
 mod demo;
 mod diagnose;
 mod explain;
-mod record;
+mod feedback;
+mod incidents;
+mod manual;
+mod metrics;
+mod patterns;
+mod pause;
+mod playbooks;
+mod prove;
 mod resume;
+mod rollback;
 mod run;
-
-use clap::CommandFactory;
+mod state;
+mod status;
 
 use crate::{
-    args::{Args, Audit, Command, Incidents},
+    args::{Args, Command},
     context::Context,
     exit::Failed,
     voice,
 };
-
-pub use record::print_out as print;
 
 /// Runs the command and gives the exit code.
 pub fn dispatch(args: Args) -> u8 {
@@ -25,33 +35,31 @@ pub fn dispatch(args: Args) -> u8 {
     let done = match args.command {
         Command::Run(run) => run::run(&context, run),
         Command::Diagnose(diagnose) => diagnose::diagnose(&context, &diagnose),
+        Command::Status(status) => status::status(&context, &status),
+        Command::Incidents(command) => incidents::incidents(&context, &command),
+        Command::Approve(approve) => approve::approve(&context, &approve),
+        Command::Deny(deny) => approve::deny(&context, &deny),
+        Command::Rollback(rollback) => rollback::rollback(&context, &rollback),
         Command::Resume => resume::resume(&context),
-        Command::Status => record::status(&context),
-        Command::Incidents { command: Incidents::List { limit } } => record::incidents(&context, limit),
-        Command::Incidents { command: Incidents::Show { id } } => record::incident(&context, &id),
-        Command::Audit { command: Audit::Verify { head } } => record::audit(&context, head.as_deref()),
-        Command::Feedback { incident, class, note } => {
-            record::feedback(&context, &incident, class, note.as_deref())
-        }
-        Command::Pause { reason } => record::pause(&context, &reason),
-        Command::Unpause => record::unpause(&context),
-        Command::Playbooks => explain::playbooks(),
-        Command::Patterns => explain::patterns(),
-        Command::Explain { code } => explain::explain(&code),
-        Command::Completions { shell } => completions(shell),
+        Command::Pause(pause) => pause::pause(&context, &pause),
+        Command::Unpause => pause::unpause(&context),
+        Command::Breaker(command) => breaker::breaker(&context, &command),
+        Command::Playbooks(command) => playbooks::playbooks(&command),
+        Command::Patterns(command) => patterns::patterns(&context, &command),
+        Command::Feedback(feedback) => feedback::feedback(&context, &feedback),
+        Command::Metrics(command) => metrics::metrics(&context, &command),
+        Command::Audit(command) => audit::audit(&context, &command),
+        Command::State(command) => state::state(&context, &command),
+        Command::Explain(explain) => explain::explain(&explain.code),
+        Command::Completions { shell } => completions::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(demo) => demo::demo(&context, &demo),
+        Command::Manual => manual::manual(),
     };
     match done {
         Ok(code) => code,
         Err(failed) => report(&context, &failed),
     }
-}
-
-fn completions(shell: clap_complete::Shell) -> Result<u8, Failed> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "regreen", &mut script);
-    print(&String::from_utf8_lossy(&script))
 }
 
 /// Prints an error, masked.

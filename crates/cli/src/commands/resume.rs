@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use regreen_domain::Outcome;
-use regreen_engine::{Engine, Event, Voice};
+use regreen_engine::{Event, Voice};
 use regreen_tools::Job;
 
 use crate::{
-    config,
-    context::{Context, catalog, runtime},
+    context::{Context, engine, runtime},
     exit::{self, Failed},
     live::unfinished,
     voice::Terminal,
@@ -28,13 +27,7 @@ pub fn resume(context: &Context) -> Result<u8, Failed> {
         return Ok(exit::FINE);
     }
     let resumed = runtime()?.block_on(async {
-        let config = config::load(context, None, &workspace, &*voice).await?;
-        let engine = Engine {
-            catalog: Arc::new(catalog()?),
-            config: config.into_engine(),
-            masker: context.masker(),
-            voice: voice.clone(),
-        };
+        let engine = engine(context, &workspace, voice.clone()).await?;
         let job = Job { workspace, argv: Vec::new() };
         Ok::<_, Failed>(engine.resume(&job, &state).await?)
     })?;

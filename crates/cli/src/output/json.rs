@@ -1,8 +1,10 @@
 //! Version 1 of the JSON shape: one object a line. Fields may be added, never changed.
 
-use regreen_domain::{Diagnosis, FailureClass, InfraClass, Standing};
+use regreen_domain::{Diagnosis, FailureClass, InfraClass};
 use regreen_engine::Handled;
 use serde::Serialize;
+
+use super::print::line;
 
 /// One diagnosis.
 #[derive(Debug, Serialize)]
@@ -129,20 +131,13 @@ pub fn outcome(handled: &Handled) -> String {
     shape.findings = handled
         .findings
         .iter()
-        .map(|f| {
-            let standing = match f.standing {
-                Standing::Confirms => "confirms",
-                Standing::Refutes => "refutes",
-                Standing::CannotTell => "cannot-tell",
-                Standing::Forbids => "forbids",
-            };
-            FindingV1 { probe: f.probe, class: f.class.id(), standing, subject: &f.subject, says: &f.says }
+        .map(|f| FindingV1 {
+            probe: f.probe,
+            class: f.class.id(),
+            standing: f.standing.id(),
+            subject: &f.subject,
+            says: &f.says,
         })
         .collect();
     line(&shape)
-}
-
-fn line(shape: &DiagnosisV1<'_>) -> String {
-    serde_json::to_string(shape)
-        .map_or_else(|e| format!("{{\"version\":1,\"error\":\"{e}\"}}\n"), |text| text + "\n")
 }

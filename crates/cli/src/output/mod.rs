@@ -1,4 +1,12 @@
 //! What leaves the process: versioned shapes of their own, away from the domain's types.
 
+pub mod breaker;
+pub mod incident;
 pub mod json;
+pub mod known;
+pub mod manual;
+pub mod metrics;
 pub mod plain;
+pub mod print;
+pub mod replay;
+pub mod status;

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use regreen_domain::{Diagnosis, Role, Verdict};
 
+use super::print::visible;
+
 /// What to say besides the diagnosis.
 #[derive(Debug, Clone, Copy)]
 pub struct Advice<'a> {
@@ -66,6 +68,6 @@ pub fn diagnosis(input: &str, diagnosis: &Diagnosis, advice: Advice<'_>, colour:
 
 /// One screen line of a log line, without control characters.
 fn shown(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+    let clean: String = visible(text).chars().take(200).collect();
     if clean.trim().is_empty() { "(blank)".to_owned() } else { clean }
 }

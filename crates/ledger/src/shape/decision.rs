@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use regreen_domain::{Decision, FailureClass, Plan, PlannedStep, Risk};
 use serde::{Deserialize, Serialize};
 
+use crate::scrub::{Scrub, scrub_text};
+
 /// What was decided, and why not more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +47,26 @@ pub struct StepV1 {
     pub args: BTreeMap<String, String>,
 }
 
+impl StepV1 {
+    pub(crate) fn scrub(&mut self, scrub: &dyn Scrub) {
+        scrub_text(scrub, &mut self.id);
+        scrub_text(scrub, &mut self.kind);
+        self.args = self.args.iter().map(|(key, value)| (scrub.scrub(key), scrub.scrub(value))).collect();
+    }
+}
+
+impl From<&PlannedStep> for StepV1 {
+    fn from(step: &PlannedStep) -> Self {
+        StepV1 { id: step.id.clone(), kind: step.kind.clone(), args: step.args.clone() }
+    }
+}
+
+impl From<&StepV1> for PlannedStep {
+    fn from(step: &StepV1) -> Self {
+        PlannedStep { id: step.id.clone(), kind: step.kind.clone(), args: step.args.clone() }
+    }
+}
+
 impl PlanV1 {
     /// The plan again; `None` where it names something that this version doesn't know.
     pub fn to_domain(&self) -> Option<Plan> {
@@ -52,11 +74,7 @@ impl PlanV1 {
             class: FailureClass::parse(&self.class)?.healable()?,
             playbook: self.playbook.clone(),
             risk: Risk::parse(&self.risk)?,
-            steps: self
-                .steps
-                .iter()
-                .map(|s| PlannedStep { id: s.id.clone(), kind: s.kind.clone(), args: s.args.clone() })
-                .collect(),
+            steps: self.steps.iter().map(PlannedStep::from).collect(),
             paths: self.paths.clone(),
         })
     }
@@ -68,11 +86,7 @@ impl From<&Plan> for PlanV1 {
             class: plan.class.id().to_owned(),
             playbook: plan.playbook.clone(),
             risk: plan.risk.id().to_owned(),
-            steps: plan
-                .steps
-                .iter()
-                .map(|s| StepV1 { id: s.id.clone(), kind: s.kind.clone(), args: s.args.clone() })
-                .collect(),
+            steps: plan.steps.iter().map(StepV1::from).collect(),
             paths: plan.paths.clone(),
         }
     }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     LedgerError,
     scrub::{Scrub, scrub_text},
-    shape::{DecisionV1, DiagnosisV1},
+    shape::{DecisionV1, DiagnosisV1, InputsV1},
 };
 
 /// The version that this build writes, and the newest it reads.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// One failure of one command, from its diagnosis to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,8 +48,14 @@ pub struct Incident {
     pub diagnosis: DiagnosisV1,
     /// What was decided.
     pub decision: Option<DecisionV1>,
+    /// What it was decided from. Since version 2 of this shape.
+    #[serde(default)]
+    pub inputs: Option<InputsV1>,
     /// A person's word, where it was asked for.
     pub approval: Option<Approval>,
+    /// The incident that carried out what was approved. Since version 2 of this shape.
+    #[serde(default)]
+    pub handed_over_to: Option<String>,
     /// What was checked.
     pub verification: Option<Vec<FactorV1>>,
     /// What was changed in tracked files.
@@ -83,6 +89,8 @@ pub enum State {
     Open,
     /// Waiting for a person's word.
     AwaitingApproval,
+    /// A person agreed; the next run with the same failure and the same playbook carries it out.
+    Approved,
     /// It is over.
     Closed,
 }
@@ -147,13 +155,14 @@ impl State {
         match self {
             State::Open => "open",
             State::AwaitingApproval => "awaiting-approval",
+            State::Approved => "approved",
             State::Closed => "closed",
         }
     }
 }
 
 impl Incident {
-    /// Reads a stored record.
+    /// Reads a stored record of this version or an older one.
     ///
     /// # Errors
     /// `Newer` for a shape of a later version, `Shape` for anything that is no record.
@@ -200,12 +209,10 @@ impl Incident {
         if let Some(plan) = self.decision.as_mut().and_then(|d| d.plan.as_mut()) {
             scrub_text(scrub, &mut plan.playbook);
             plan.paths.iter_mut().for_each(|path| scrub_text(scrub, path));
-            for step in &mut plan.steps {
-                scrub_text(scrub, &mut step.id);
-                scrub_text(scrub, &mut step.kind);
-                step.args =
-                    step.args.iter().map(|(key, value)| (scrub.scrub(key), scrub.scrub(value))).collect();
-            }
+            plan.steps.iter_mut().for_each(|step| step.scrub(scrub));
+        }
+        if let Some(inputs) = &mut self.inputs {
+            inputs.scrub(scrub);
         }
         if let Some(approval) = &mut self.approval {
             scrub_text(scrub, &mut approval.actor);

@@ -12,7 +12,7 @@ async fn what_was_stored_comes_back() {
     healed(l, "first", 10).await;
     let d = diagnosis();
     l.open_incident(&incident("a", 100, &d)).await.unwrap();
-    l.decided("a", OWNER, &Decision::Heal(plan()), Some(2), 101).await.unwrap();
+    l.decided("a", OWNER, &Decision::Heal(plan()), None, Some(2), 101).await.unwrap();
     let factor =
         VerificationFactor { name: "command-green".to_owned(), held: Some(true), says: "ok".to_owned() };
     let closing = Closing {
@@ -45,14 +45,14 @@ async fn only_the_owner_writes_and_only_in_the_right_state() {
     let state = |e: &LedgerError| matches!(e, LedgerError::WrongState { .. });
     let closing = Closing::new(Outcome::LeftAlone);
     assert!(state(&l.open_incident(&incident("a", 101, &diagnosis())).await.unwrap_err()));
-    assert!(stale(&l.decided("a", "p2", &none, None, 101).await.unwrap_err()));
+    assert!(stale(&l.decided("a", "p2", &none, None, None, 101).await.unwrap_err()));
     l.take_over("a", "p2", 102).await.unwrap();
     assert!(stale(&l.close("a", OWNER, &closing, 103).await.unwrap_err()));
     assert!(stale(&l.await_approval("a", OWNER, 103).await.unwrap_err()));
-    l.decided("a", "p2", &none, None, 104).await.unwrap();
+    l.decided("a", "p2", &none, None, None, 104).await.unwrap();
     l.close("a", "p2", &closing, 105).await.unwrap();
     assert!(state(&l.close("a", "p2", &closing, 106).await.unwrap_err()));
-    assert!(state(&l.decided("a", "p2", &none, None, 106).await.unwrap_err()));
+    assert!(state(&l.decided("a", "p2", &none, None, None, 106).await.unwrap_err()));
     l.reopen("a", "p3", "ann", "take it back", 107).await.unwrap();
     l.close("a", "p3", &Closing::new(Outcome::RolledBack), 108).await.unwrap();
     assert!(matches!(l.take_over("b", "p", 1).await, Err(LedgerError::UnknownIncident { .. })));
@@ -60,31 +60,6 @@ async fn only_the_owner_writes_and_only_in_the_right_state() {
         let refused = l.open_incident(&incident(bad, 1, &diagnosis())).await;
         assert!(matches!(refused, Err(LedgerError::BadId { .. })), "{bad}");
     }
-    assert!(l.audit_verify(None).await.unwrap().is_sound());
-}
-
-#[tokio::test]
-async fn a_person_says_yes_or_no_once() {
-    let world = World::new().await;
-    let l = &world.ledger;
-    for id in ["yes", "no"] {
-        l.open_incident(&incident(id, 100, &diagnosis())).await.unwrap();
-        assert!(matches!(l.approve(id, "ann", 101).await, Err(LedgerError::WrongState { .. })));
-        l.await_approval(id, OWNER, 102).await.unwrap();
-        let waiting = l.incident(id).await.unwrap().unwrap();
-        assert_eq!(
-            (waiting.state, waiting.outcome()),
-            (State::AwaitingApproval, Some(Outcome::AwaitingApproval))
-        );
-    }
-    assert!(l.open_incidents().await.unwrap().is_empty());
-    l.approve("yes", "ann", 103).await.unwrap();
-    l.deny("no", "bob", Some("not now"), 104).await.unwrap();
-    assert!(matches!(l.deny("yes", "bob", None, 105).await, Err(LedgerError::WrongState { .. })));
-    let open = l.open_incidents().await.unwrap();
-    assert_eq!(open.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(), ["yes"]);
-    assert!(open[0].approval.as_ref().unwrap().granted);
-    assert_eq!(l.incident("no").await.unwrap().unwrap().outcome(), Some(Outcome::LeftAlone));
     assert!(l.audit_verify(None).await.unwrap().is_sound());
 }
 

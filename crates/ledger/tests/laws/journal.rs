@@ -53,6 +53,7 @@ struct SetCell(Arc<Mutex<Vec<i64>>>, usize, bool);
 
 impl Step for SetCell {
     const KIND: &'static str = "set-cell";
+    const EXPLAIN: &'static str = "Sets a cell.";
     const UNDO: Undo = Undo::Exact;
     const RESUME: Resume = Resume::Repeat;
     type Args = i64;

@@ -95,7 +95,7 @@ async fn what_an_undo_works_from_is_refused_rather_than_changed() {
         kind: "k".to_owned(),
         args: [("url".to_owned(), format!("https://u:{SECRET}@h"))].into(),
     });
-    let refused = l.decided("a", OWNER, &Decision::Heal(leaky), None, 2).await.unwrap_err();
+    let refused = l.decided("a", OWNER, &Decision::Heal(leaky), None, None, 2).await.unwrap_err();
     assert!(matches!(refused, LedgerError::Unmasked { .. }), "{refused:?}");
     let mut journal = l.journal("a", OWNER, || 2);
     for event in [

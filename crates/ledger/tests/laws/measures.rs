@@ -36,7 +36,7 @@ async fn figures_come_from_what_happened() {
     let d = diagnosis();
     l.open_incident(&incident("suggested", 50, &d)).await.unwrap();
     let suggest = Decision::Suggest { plan: plan(), because: Refusal::ModeSuggest };
-    l.decided("suggested", OWNER, &suggest, Some(3), 51).await.unwrap();
+    l.decided("suggested", OWNER, &suggest, None, Some(3), 51).await.unwrap();
     l.close("suggested", OWNER, &Closing::new(Outcome::Suggested), 52).await.unwrap();
     l.feedback("suggested", d.class, "ann", None, 92).await.unwrap();
 

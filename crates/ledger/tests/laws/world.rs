@@ -133,7 +133,7 @@ pub(crate) async fn facts(ledger: &Ledger, id: &str, at: i64, count: usize) {
 
 pub(crate) async fn healed(ledger: &Ledger, id: &str, at: i64) {
     ledger.open_incident(&incident(id, at, &diagnosis())).await.unwrap();
-    ledger.decided(id, OWNER, &Decision::Heal(plan()), Some(1), at + 1).await.unwrap();
+    ledger.decided(id, OWNER, &Decision::Heal(plan()), None, Some(1), at + 1).await.unwrap();
     facts(ledger, id, at + 2, 4).await;
     let closing = Closing { act_ms: Some(20), verify_ms: Some(10), ..Closing::new(Outcome::Healed) };
     ledger.close(id, OWNER, &closing, at + 40).await.unwrap();

@@ -1,0 +1,70 @@
+//! What can be typed about what Regreen knows: `patterns`, `playbooks`, `explain`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::Format;
+
+/// What `playbooks` does.
+#[derive(Debug, Subcommand)]
+pub enum Playbooks {
+    /// Every playbook with its risk
+    #[command(after_help = "Example:\n  regreen playbooks list --format json")]
+    List {
+        /// How to say it
+        #[arg(long, value_enum, default_value_t = Format::Plain)]
+        format: Format,
+    },
+    /// What a playbook heals, by which steps, and how far it may go
+    #[command(after_help = "Example:\n  regreen playbooks show repair-lockfile")]
+    Show {
+        /// Its id
+        id: String,
+        /// How to say it
+        #[arg(long, value_enum, default_value_t = Format::Plain)]
+        format: Format,
+    },
+}
+
+/// What `patterns` does.
+#[derive(Debug, Subcommand)]
+pub enum Patterns {
+    /// Every pattern with its class
+    #[command(after_help = "Example:\n  regreen patterns list --format json")]
+    List {
+        /// How to say it
+        #[arg(long, value_enum, default_value_t = Format::Plain)]
+        format: Format,
+    },
+    /// What a pattern looks for, what it means, and how often it was right
+    #[command(after_help = "Example:\n  regreen patterns show npm-lockfile-unreadable")]
+    Show {
+        /// Its id
+        id: String,
+        /// How to say it
+        #[arg(long, value_enum, default_value_t = Format::Plain)]
+        format: Format,
+    },
+    /// Prove pattern files: by their own examples and counterexamples, and against every built-in pattern
+    #[command(
+        after_help = "Example:\n  regreen patterns test catalog/patterns/network-timeout/my-pattern.toml\n\n\
+                            A file takes the place of a built-in pattern with the same id. Exit code: 0 all of it holds,\n\
+                            18 something does not, 4 a file is invalid, 3 a file can't be read."
+    )]
+    Test {
+        /// Pattern files, each in a folder named after its class
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  regreen explain lockfile-corruption\n  regreen explain not-confirmed\n  regreen explain 14"
+)]
+pub struct ExplainArgs {
+    /// Its id, or an exit code
+    pub code: String,
+}

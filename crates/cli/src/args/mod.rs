@@ -1,0 +1,120 @@
+//! What can be typed.
+
+#[cfg(feature = "demo")]
+mod demo;
+mod known;
+mod record;
+mod run;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+#[cfg(feature = "demo")]
+pub use demo::{DemoArgs, DemoCause, DemoTool};
+pub use known::{ExplainArgs, Patterns, Playbooks};
+pub use record::{
+    ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
+    MetricsFormat, PauseArgs, ResetArgs, RollbackArgs, State, StatusArgs,
+};
+pub use run::{DiagnoseArgs, RerunWhen, RunArgs};
+
+/// Turns red CI green again when, and only when, the infrastructure was at fault.
+#[derive(Debug, Parser)]
+#[command(
+    name = "regreen",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  regreen run -- npm ci          wrap a command: heal it if the infrastructure was at fault\n  \
+                  regreen diagnose build.log     say why a job failed\n  regreen demo                   see a really broken project healed"
+)]
+pub struct Args {
+    /// When to colour: only on a terminal, always or never (also NO_COLOR)
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How to say something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Plain,
+    /// For programs: one object a line
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a command; if the infrastructure makes it fail, heal that and run it again
+    Run(RunArgs),
+    /// Say why a job failed, from its log
+    Diagnose(DiagnoseArgs),
+    /// Say how it stands: state, incidents, and the targets beside what was measured
+    Status(StatusArgs),
+    /// List incidents of this workspace, show one, or decide one again
+    #[command(subcommand)]
+    Incidents(Incidents),
+    /// Let a recovery that waits for a person's word go ahead with the next run
+    Approve(ApproveArgs),
+    /// Refuse a recovery that waits for a person's word
+    Deny(DenyArgs),
+    /// Take back what an incident did
+    Rollback(RollbackArgs),
+    /// Bring a recovery that was killed to its end: healed, or as before
+    Resume,
+    /// Heal nothing in this workspace until `unpause`; seen before the next effect of a running recovery
+    Pause(PauseArgs),
+    /// Heal again
+    Unpause,
+    /// List circuit breakers, or close them by hand
+    #[command(subcommand)]
+    Breaker(Breaker),
+    /// List the playbooks, or show one
+    #[command(subcommand)]
+    Playbooks(Playbooks),
+    /// List the patterns, show one, or prove pattern files
+    #[command(subcommand)]
+    Patterns(Patterns),
+    /// Say what an incident really was
+    Feedback(FeedbackArgs),
+    /// Give the figures to other programs
+    #[command(subcommand)]
+    Metrics(Metrics),
+    /// Check the hash-chained audit log
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Carry what is on record from one machine to the next
+    #[command(subcommand)]
+    State(State),
+    /// Explain a class, pattern, playbook, step kind, probe, reason or exit code
+    Explain(ExplainArgs),
+    /// Print shell completions
+    #[command(
+        after_help = "Example:\n  regreen completions bash > ~/.local/share/bash-completion/completions/regreen"
+    )]
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Break a small real project and heal it before your eyes
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// Print the manual's page about the command line
+    #[command(hide = true)]
+    Manual,
+}

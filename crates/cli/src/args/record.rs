@@ -1,0 +1,244 @@
+//! What can be typed about what is on record: incidents and a person's word on them, breakers, figures, state.
+
+use std::path::PathBuf;
+
+use clap::{
+    Parser, Subcommand, ValueEnum,
+    builder::{NonEmptyStringValueParser, PossibleValuesParser},
+    value_parser,
+};
+use regreen_domain::{FailureClass, Outcome};
+
+use super::Format;
+
+/// Arguments of `status`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example:\n  regreen status --format json")]
+pub struct StatusArgs {
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Plain)]
+    pub format: Format,
+}
+
+/// What `incidents` does.
+#[derive(Debug, Subcommand)]
+pub enum Incidents {
+    /// The newest first
+    List(IncidentFilters),
+    /// One with everything on record: diagnosis, decision, timeline, verification, patch
+    #[command(after_help = "Example:\n  regreen incidents show 19abc2f3d40-1a2b-1")]
+    Show {
+        /// Its id
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        id: String,
+        /// How to say it
+        #[arg(long, value_enum, default_value_t = Format::Plain)]
+        format: Format,
+    },
+    /// Decide again from what is on record, and say whether the decision is the same
+    #[command(after_help = "Example:\n  regreen incidents replay 19abc2f3d40-1a2b-1\n\n\
+                            Nothing is looked at but the ledger, and nothing is done. Exit code: 0 the decision is the same,\n\
+                            18 it is not.")]
+    Replay {
+        /// Its id
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        id: String,
+        /// How to say it
+        #[arg(long, value_enum, default_value_t = Format::Plain)]
+        format: Format,
+    },
+}
+
+/// Which incidents.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  regreen incidents list --outcome healed\n  \
+                        regreen incidents list --class network-timeout --format json")]
+pub struct IncidentFilters {
+    /// Only those of this class
+    #[arg(long, value_parser = class)]
+    pub class: Option<FailureClass>,
+    /// Only those that ended like this; `open` and `approved` are still to end
+    #[arg(long, value_parser = outcomes())]
+    pub outcome: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(1..=10_000), value_name = "N")]
+    pub limit: u32,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Plain)]
+    pub format: Format,
+}
+
+fn outcomes() -> PossibleValuesParser {
+    PossibleValuesParser::new(Outcome::ALL.map(Outcome::id).into_iter().chain(["open", "approved"]))
+}
+
+/// Arguments of `approve`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example:\n  regreen approve 19abc2f3d40-1a2b-1\n\n\
+                        The word is good for one run of the same command in this workspace that fails in the same way\n\
+                        and is healed by the same playbook, within 24 hours.")]
+pub struct ApproveArgs {
+    /// Id of an incident that waits for approval
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub incident: String,
+}
+
+/// Arguments of `deny`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example:\n  regreen deny 19abc2f3d40-1a2b-1 --reason \"the branch is frozen\"\n\n\
+                        An approval that no run has used yet can be taken back in the same way.")]
+pub struct DenyArgs {
+    /// Id of an incident that waits for approval, or was approved
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub incident: String,
+    /// Why
+    #[arg(long)]
+    pub reason: Option<String>,
+}
+
+/// Arguments of `rollback`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Example:\n  regreen rollback 19abc2f3d40-1a2b-1 --reason \"the lockfile was meant to change\"\n\n\
+                        A healed incident is taken back by its patch in reverse, and only while the file is byte for\n\
+                        byte what Regreen left. Exit code: 0 as before, 14 refused and nothing touched, 16 a person\n\
+                        must look."
+)]
+pub struct RollbackArgs {
+    /// Id of the incident
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub incident: String,
+    /// Why
+    #[arg(long, default_value = "a person asked for it")]
+    pub reason: String,
+}
+
+/// Arguments of `pause`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example:\n  regreen pause --reason \"release day\"")]
+pub struct PauseArgs {
+    /// Why
+    #[arg(long, default_value = "no reason was given")]
+    pub reason: String,
+}
+
+/// Arguments of `feedback`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Example:\n  regreen feedback 19abc2f3d40-1a2b-1 --class test-failure --note \"flaky test\""
+)]
+pub struct FeedbackArgs {
+    /// Id of the incident
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub incident: String,
+    /// Its class, e.g. test-failure
+    #[arg(long, value_parser = class)]
+    pub class: FailureClass,
+    /// What else there is to say
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+/// What `breaker` does.
+#[derive(Debug, Subcommand)]
+pub enum Breaker {
+    /// Every circuit breaker that something happened to
+    #[command(after_help = "Example:\n  regreen breaker list")]
+    List {
+        /// How to say it
+        #[arg(long, value_enum, default_value_t = Format::Plain)]
+        format: Format,
+    },
+    /// Close breakers, so that healing may be tried again at once
+    Reset(ResetArgs),
+}
+
+/// Arguments of `breaker reset`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  regreen breaker reset network-timeout/npm/github.com/org/repo\n  regreen breaker reset --all"
+)]
+pub struct ResetArgs {
+    /// Keys as `breaker list` shows them: CLASS/SERVICE/REPOSITORY
+    #[arg(
+        value_name = "KEY",
+        required_unless_present = "all",
+        conflicts_with = "all",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub keys: Vec<String>,
+    /// Every breaker of this workspace
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What `metrics` does.
+#[derive(Debug, Subcommand)]
+pub enum Metrics {
+    /// Every figure with the number of cases that it comes from; no data is null, never a number
+    Export(MetricsArgs),
+}
+
+/// Arguments of `metrics export`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  regreen metrics export --format prometheus\n  \
+                        regreen metrics export --format original --output .github/metrics/infrastructure-auto-healing-metrics.json")]
+pub struct MetricsArgs {
+    /// In which shape
+    #[arg(long, value_enum, default_value_t = MetricsFormat::Json)]
+    pub format: MetricsFormat,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// The shapes of `metrics export`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MetricsFormat {
+    /// Regreen's own, versioned
+    Json,
+    /// Text exposition format for a node exporter's textfile collector or a push gateway
+    Prometheus,
+    /// The metrics file of the system that Regreen follows
+    Original,
+}
+
+/// What `audit` does.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check every entry, every row, and that the chain had this head
+    #[command(after_help = "Example:\n  regreen audit verify --head HASH\n\n\
+                            Exit code: 0 it holds, 18 it does not.")]
+    Verify {
+        /// A head that was printed earlier
+        #[arg(long)]
+        head: Option<String>,
+    },
+}
+
+/// What `state` does.
+#[derive(Debug, Subcommand)]
+pub enum State {
+    /// Write everything on record to a file, with its audit chain
+    #[command(after_help = "Example, around a CI cache:\n  regreen state export .cache/regreen.jsonl\n\n\
+                            Where nothing is on record no file is written, and that is no error.")]
+    Export {
+        /// The file; `-` is standard output
+        file: PathBuf,
+    },
+    /// Take in what another machine exported, all of it or nothing
+    #[command(after_help = "Example, around a CI cache:\n  regreen state import .cache/regreen.jsonl\n\n\
+                            What comes in can be read and counted; it never makes Regreen act. Exit code: 0 taken in,\n\
+                            3 nothing to read, 18 the file does not add up and nothing of it was taken in.")]
+    Import {
+        /// The file; `-` is standard input
+        file: PathBuf,
+    },
+}
+
+fn class(text: &str) -> Result<FailureClass, String> {
+    FailureClass::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = FailureClass::ALL.iter().map(|class| class.id()).collect();
+        format!("no such class; the classes are {}", known.join(", "))
+    })
+}

@@ -1,0 +1,49 @@
+//! `regreen approve INCIDENT` and `regreen deny INCIDENT`: a person's word on a recovery that waits for it.
+
+use regreen_ledger::{LedgerError, State};
+
+use crate::{
+    args::{ApproveArgs, DenyArgs},
+    context::{Context, runtime},
+    exit::Failed,
+    output::print::{print, visible},
+    record::{self, actor, now},
+};
+
+/// Lets it go ahead with the next run.
+pub fn approve(context: &Context, args: &ApproveArgs) -> Result<u8, Failed> {
+    let id = args.incident.as_str();
+    runtime()?.block_on(async {
+        let ledger = record::write_to(context, id).await?;
+        ledger.approve(id, &actor(), now()).await.map_err(refused)?;
+        let incident = ledger.incident(id).await?.ok_or_else(|| LedgerError::UnknownIncident { id: id.to_owned() })?;
+        let playbook = incident.plan().map_or_else(String::new, |plan| format!(" by `{}`", plan.playbook));
+        let command = visible(&incident.command.join(" "));
+        print(&format!(
+            "approved: {id}, to be healed{playbook}\n\
+             It is done by the next run that fails in the same way, within 24 hours: regreen run -- {command}\n"
+        ))
+    })
+}
+
+/// Refuses it.
+pub fn deny(context: &Context, args: &DenyArgs) -> Result<u8, Failed> {
+    let id = args.incident.as_str();
+    runtime()?.block_on(async {
+        let ledger = record::write_to(context, id).await?;
+        ledger.deny(id, &actor(), args.reason.as_deref(), now()).await.map_err(refused)?;
+        print(&format!("denied: {id}; nothing is done about it\n"))
+    })
+}
+
+fn refused(error: LedgerError) -> Failed {
+    let waits = State::AwaitingApproval.id();
+    let wrong_state = matches!(error, LedgerError::WrongState { .. });
+    let failed = Failed::from(error);
+    if wrong_state {
+        failed
+            .help(format!("`regreen incidents list --outcome {waits}` shows what waits for a person's word"))
+    } else {
+        failed
+    }
+}

@@ -1,0 +1,16 @@
+//! `regreen incidents list|show|replay`.
+
+mod list;
+mod replay;
+mod show;
+
+use crate::{args::Incidents, context::Context, exit::Failed};
+
+/// Does it.
+pub fn incidents(context: &Context, command: &Incidents) -> Result<u8, Failed> {
+    match command {
+        Incidents::List(filters) => list::list(context, filters),
+        Incidents::Show { id, format } => show::show(context, id, *format),
+        Incidents::Replay { id, format } => replay::replay(context, id, *format),
+    }
+}

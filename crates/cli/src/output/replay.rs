@@ -1,0 +1,82 @@
+//! A decision that was made again: for people, and as version 1 of a shape.
+
+use regreen_engine::{Difference, Replayed};
+use serde::Serialize;
+
+use super::print::{line, moment, table};
+
+#[derive(Debug, Serialize)]
+struct ReplayV1<'a> {
+    version: u32,
+    incident: &'a str,
+    same: bool,
+    decided_at: String,
+    decided_by: &'a str,
+    action: &'a str,
+    because: Option<&'a str>,
+    playbook: Option<&'a str>,
+    differences: Vec<DifferenceV1<'a>>,
+    with_present_playbooks: Vec<DifferenceV1<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct DifferenceV1<'a> {
+    what: &'a str,
+    recorded: &'a str,
+    now: &'a str,
+}
+
+fn shapes(differences: &[Difference]) -> Vec<DifferenceV1<'_>> {
+    differences.iter().map(|d| DifferenceV1 { what: d.what, recorded: &d.recorded, now: &d.now }).collect()
+}
+
+/// One object.
+pub fn json(incident: &str, replayed: &Replayed) -> String {
+    let (differences, today) = (replayed.differences(), replayed.differences_today());
+    line(&ReplayV1 {
+        version: 1,
+        incident,
+        same: differences.is_empty(),
+        decided_at: moment(replayed.inputs.now),
+        decided_by: &replayed.inputs.regreen,
+        action: &replayed.recorded.action,
+        because: replayed.recorded.because.as_deref(),
+        playbook: replayed.recorded.plan.as_ref().map(|p| p.playbook.as_str()),
+        differences: shapes(&differences),
+        with_present_playbooks: shapes(&today),
+    })
+}
+
+/// For people.
+pub fn plain(replayed: &Replayed) -> String {
+    let r = &replayed.recorded;
+    let because = r.because.as_ref().map(|b| format!(" ({b})")).unwrap_or_default();
+    let playbook = r.plan.as_ref().map(|p| format!(" by `{}`", p.playbook)).unwrap_or_default();
+    let (differences, today) = (replayed.differences(), replayed.differences_today());
+    let mut text = format!(
+        "on record: {}{playbook}{because}, decided by regreen {}\n",
+        r.action, replayed.inputs.regreen
+    );
+    if differences.is_empty() {
+        text.push_str("decided again from the same inputs: the same\n");
+    } else {
+        text.push_str("decided again from the same inputs: it differs\n");
+        text.push_str(&rows(&differences));
+    }
+    if differences != today {
+        if today.is_empty() {
+            text.push_str("with the playbooks of this version: as on record\n");
+        } else {
+            text.push_str("with the playbooks of this version it would differ\n");
+            text.push_str(&rows(&today));
+        }
+    }
+    text
+}
+
+fn rows(differences: &[Difference]) -> String {
+    let row = |d: &Difference| {
+        [format!("  {}", d.what), format!("on record: {}", d.recorded), format!("now: {}", d.now)]
+    };
+    table(&differences.iter().map(row).collect::<Vec<_>>())
+}

@@ -1,0 +1,117 @@
+//! How it stands: for people, and as version 1 of a shape.
+
+use regreen_ledger::Metrics;
+use serde::Serialize;
+
+use super::print::{line, table};
+use crate::targets::{TARGETS, Target};
+
+/// How it stands.
+#[derive(Debug)]
+pub struct Status<'a> {
+    /// `idle`, `paused` or `recovering`.
+    pub state: &'static str,
+    /// Why it is paused.
+    pub paused: Option<&'a str>,
+    /// The figures; `None` where nothing is on record.
+    pub metrics: Option<&'a Metrics>,
+    /// Head of the audit chain.
+    pub audit_head: Option<&'a str>,
+    /// How many incidents wait for a person's word.
+    pub waiting: usize,
+    /// How many breakers are not closed.
+    pub open_breakers: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct StatusV1<'a> {
+    version: u32,
+    regreen: &'static str,
+    state: &'static str,
+    paused: Option<&'a str>,
+    incidents: u64,
+    awaiting_approval: usize,
+    open_breakers: usize,
+    audit_head: Option<&'a str>,
+    targets: Vec<TargetV1>,
+}
+
+/// A target beside what was measured.
+#[derive(Debug, Serialize)]
+pub struct TargetV1 {
+    name: &'static str,
+    unit: &'static str,
+    side: &'static str,
+    limit: f64,
+    value: Option<f64>,
+    n: u64,
+    verdict: &'static str,
+}
+
+impl TargetV1 {
+    /// Of these figures.
+    pub fn of(target: &Target, metrics: &Metrics) -> TargetV1 {
+        let measured = target.measured(metrics);
+        TargetV1 {
+            name: target.id,
+            unit: target.unit(),
+            side: target.side(),
+            limit: target.limit,
+            value: measured.value.map(|(value, _)| value),
+            n: measured.value.map_or(0, |(_, n)| n),
+            verdict: measured.verdict,
+        }
+    }
+}
+
+/// One object.
+pub fn json(status: &Status<'_>) -> String {
+    let nothing = Metrics::default();
+    let metrics = status.metrics.unwrap_or(&nothing);
+    line(&StatusV1 {
+        version: 1,
+        regreen: env!("CARGO_PKG_VERSION"),
+        state: status.state,
+        paused: status.paused,
+        incidents: metrics.incidents,
+        awaiting_approval: status.waiting,
+        open_breakers: status.open_breakers,
+        audit_head: status.audit_head,
+        targets: TARGETS.iter().map(|t| TargetV1::of(t, metrics)).collect(),
+    })
+}
+
+/// For people.
+pub fn plain(status: &Status<'_>) -> String {
+    let state = match status.state {
+        "recovering" => "a recovery is under way or unfinished (see `regreen resume`)".to_owned(),
+        state => status.paused.map_or(state.to_owned(), |why| format!("{state}: {why}")),
+    };
+    let mut rows =
+        vec![["regreen".to_owned(), env!("CARGO_PKG_VERSION").to_owned()], ["state".to_owned(), state]];
+    let Some(metrics) = status.metrics else {
+        return table(&rows) + crate::record::NOTHING;
+    };
+    rows.push(["incidents".to_owned(), metrics.incidents.to_string()]);
+    if status.waiting > 0 {
+        rows.push([
+            "waiting".to_owned(),
+            format!("{} for a person's word (see `regreen approve`)", status.waiting),
+        ]);
+    }
+    if status.open_breakers > 0 {
+        rows.push([
+            "breakers".to_owned(),
+            format!("{} not closed (see `regreen breaker list`)", status.open_breakers),
+        ]);
+    }
+    rows.push(["audit head".to_owned(), status.audit_head.unwrap_or("none").to_owned()]);
+    let mut figures = vec![["target", "bound", "measured", "n", "verdict"].map(str::to_owned)];
+    figures.extend(TARGETS.iter().map(|target| {
+        let measured = target.measured(metrics);
+        let value = measured.value.map_or_else(|| "-".to_owned(), |(value, _)| target.show(value));
+        let n = measured.value.map_or(0, |(_, n)| n).to_string();
+        [target.name.to_owned(), target.bound.to_owned(), value, n, measured.verdict.to_owned()]
+    }));
+    format!("{}\n{}", table(&rows), table(&figures))
+}

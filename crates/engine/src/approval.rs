@@ -1,0 +1,66 @@
+//! What was considered for one attempt: the decision with all it was made from, and the approval that it leans on.
+
+use regreen_decide::{Case, Policy, decide};
+use regreen_domain::{Decision, Mode, Outcome, Refusal};
+use regreen_ledger::{BreakerKey, BreakerOutcome, InputsV1};
+
+use crate::{
+    attempt::{Attempt, Run},
+    error::EngineError,
+    event::Event,
+    handle::now,
+    inputs::stored,
+};
+
+/// What belongs to a decision besides its plan.
+pub(crate) struct Considered {
+    /// The circuit breaker that stands before the plan.
+    pub(crate) breaker: BreakerKey,
+    /// What was decided from.
+    pub(crate) inputs: InputsV1,
+}
+
+impl Run<'_> {
+    /// Decides; where nothing but a person's word is missing and it was given, decides again with it. The word lifts
+    /// the mode and nothing else. It is only looked at here: [`Run::use_approval`] uses it up.
+    pub(crate) async fn decide_with_approval(
+        &self,
+        case: &Case<'_>,
+        breaker: BreakerKey,
+    ) -> Result<(Decision, Considered), EngineError> {
+        let decision = decide(case);
+        let asked = match &decision {
+            Decision::Suggest { plan, because: Refusal::ModeApprove } => Some(&plan.playbook),
+            _ => None,
+        };
+        let approval = match asked {
+            Some(playbook) => {
+                let fingerprint = case.diagnosis.fingerprint.as_str();
+                self.ledger.approval_for(fingerprint, playbook, &self.place.workspace, now()).await?
+            }
+            None => None,
+        };
+        let Some(approval) = approval else {
+            return Ok((decision, Considered { breaker, inputs: stored(case, None) }));
+        };
+        let policy = Policy { mode: Mode::Auto, ..case.policy.clone() };
+        let case = Case { policy: &policy, ..*case };
+        let inputs = stored(&case, Some(&approval));
+        Ok((decide(&case), Considered { breaker, inputs }))
+    }
+
+    /// Uses up the approval that the decision leans on, when its plan is about to begin. `Some` where it no longer
+    /// counts: another run has used it, it was taken back, or its day is over.
+    pub(crate) async fn use_approval(&self, considered: &Considered) -> Result<Option<Attempt>, EngineError> {
+        let Some(approved) = &considered.inputs.approved_as else { return Ok(None) };
+        if self.ledger.hand_over(approved, self.incident, self.owner, now()).await? {
+            return Ok(None);
+        }
+        let breaker = &considered.breaker;
+        self.ledger.breaker_outcome(breaker, self.incident, BreakerOutcome::Abandoned, now()).await?;
+        let text = format!("the approval of incident {approved} no longer counts; another is needed");
+        self.engine.voice.tell(Event::Warning(&text));
+        self.ledger.await_approval(self.incident, self.owner, now()).await?;
+        Ok(Some(Attempt::Over(Outcome::AwaitingApproval, Some(Refusal::ModeApprove))))
+    }
+}

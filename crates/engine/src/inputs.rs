@@ -1,0 +1,168 @@
+//! What a decision is made from, to and from its stored shape: a decision on record can be made again, offline.
+
+use regreen_decide::{Breaker, Case, History, Playbook, Policy, Setting};
+use regreen_domain::{
+    CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, PlannedStep, Risk, Standing, Tool,
+};
+use regreen_ledger::{CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, SettingV1, StepV1};
+use regreen_tools::probe;
+
+/// The inputs of a decision, owned.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Inputs {
+    pub(crate) diagnosis: Diagnosis,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) command: CommandFacts,
+    pub(crate) playbooks: Vec<Playbook>,
+    pub(crate) policy: Policy,
+    pub(crate) setting: Setting,
+    pub(crate) history: History,
+    pub(crate) now: i64,
+}
+
+impl Inputs {
+    /// As `decide` takes them.
+    pub(crate) fn case(&self) -> Case<'_> {
+        Case {
+            diagnosis: &self.diagnosis,
+            findings: &self.findings,
+            command: &self.command,
+            playbooks: &self.playbooks,
+            policy: &self.policy,
+            setting: &self.setting,
+            history: &self.history,
+            now: self.now,
+        }
+    }
+}
+
+/// As it is stored. Playbooks of other classes have no say in a decision, so they are left out.
+pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
+    let class = case.diagnosis.class.healable();
+    let tool = |tool: &Tool| tool.as_str().to_owned();
+    InputsV1 {
+        now: case.now,
+        regreen: env!("CARGO_PKG_VERSION").to_owned(),
+        findings: case
+            .findings
+            .iter()
+            .map(|f| FindingV1 {
+                probe: f.probe.to_owned(),
+                tool: tool(&f.tool),
+                class: f.class.id().to_owned(),
+                standing: f.standing.id().to_owned(),
+                subject: f.subject.clone(),
+                says: f.says.clone(),
+            })
+            .collect(),
+        command: CommandV1 {
+            tool: case.command.tool.as_ref().map(tool),
+            kind: case.command.kind.id().to_owned(),
+            fetches: case.command.fetches,
+        },
+        policy: PolicyV1 {
+            mode: case.policy.mode.id().to_owned(),
+            threshold: case.policy.threshold,
+            max_attempts: case.policy.max_attempts,
+            max_risk: case.policy.max_risk.id().to_owned(),
+        },
+        setting: SettingV1 {
+            in_ci: case.setting.in_ci,
+            untrusted_fork: case.setting.untrusted_fork,
+            deploys: case.setting.deploys,
+            yes: case.setting.yes,
+            rerun_always: case.setting.rerun_always,
+            files_clean: case.setting.files_clean,
+            paths: case.setting.paths.clone(),
+        },
+        history: HistoryV1 {
+            attempts: case.history.attempts,
+            last_try: case.history.last_try,
+            breaker_open: case.history.breaker == Breaker::Open,
+            time_used_up: case.history.time_used_up,
+            paused: case.history.paused,
+            tried: case.history.tried.clone(),
+        },
+        playbooks: case
+            .playbooks
+            .iter()
+            .filter(|p| class.is_some_and(|class| p.heals.contains(&class)))
+            .map(|p| PlaybookV1 {
+                id: p.id.clone(),
+                heals: p.heals.iter().map(|h| h.id().to_owned()).collect(),
+                tools: p.tools.iter().map(tool).collect(),
+                risk: p.risk.id().to_owned(),
+                attempts: p.attempts,
+                cooldown_ms: p.cooldown_ms,
+                writes_files: p.writes_files,
+                steps: p.steps.iter().map(StepV1::from).collect(),
+            })
+            .collect(),
+        approved_as: approved_as.map(str::to_owned),
+    }
+}
+
+/// The inputs again; `None` where they name something that this version doesn't know.
+pub(crate) fn restored(diagnosis: Diagnosis, stored: &InputsV1) -> Option<Inputs> {
+    Some(Inputs {
+        diagnosis,
+        findings: stored.findings.iter().map(finding).collect::<Option<_>>()?,
+        command: CommandFacts {
+            tool: match &stored.command.tool {
+                Some(name) => Some(Tool::new(name)?),
+                None => None,
+            },
+            kind: CommandKind::parse(&stored.command.kind)?,
+            fetches: stored.command.fetches,
+        },
+        playbooks: stored.playbooks.iter().map(playbook).collect::<Option<_>>()?,
+        policy: Policy {
+            mode: Mode::parse(&stored.policy.mode)?,
+            threshold: stored.policy.threshold,
+            max_attempts: stored.policy.max_attempts,
+            max_risk: Risk::parse(&stored.policy.max_risk)?,
+        },
+        setting: Setting {
+            in_ci: stored.setting.in_ci,
+            untrusted_fork: stored.setting.untrusted_fork,
+            deploys: stored.setting.deploys,
+            yes: stored.setting.yes,
+            rerun_always: stored.setting.rerun_always,
+            files_clean: stored.setting.files_clean,
+            paths: stored.setting.paths.clone(),
+        },
+        history: History {
+            attempts: stored.history.attempts,
+            last_try: stored.history.last_try,
+            breaker: if stored.history.breaker_open { Breaker::Open } else { Breaker::Closed },
+            time_used_up: stored.history.time_used_up,
+            paused: stored.history.paused,
+            tried: stored.history.tried.clone(),
+        },
+        now: stored.now,
+    })
+}
+
+fn finding(stored: &FindingV1) -> Option<Finding> {
+    Some(Finding {
+        probe: probe::IDS.into_iter().find(|id| *id == stored.probe)?,
+        tool: Tool::new(&stored.tool)?,
+        class: FailureClass::parse(&stored.class)?,
+        standing: Standing::parse(&stored.standing)?,
+        subject: stored.subject.clone(),
+        says: stored.says.clone(),
+    })
+}
+
+fn playbook(stored: &PlaybookV1) -> Option<Playbook> {
+    Some(Playbook {
+        id: stored.id.clone(),
+        heals: stored.heals.iter().map(|id| FailureClass::parse(id)?.healable()).collect::<Option<_>>()?,
+        tools: stored.tools.iter().map(|name| Tool::new(name)).collect::<Option<_>>()?,
+        risk: Risk::parse(&stored.risk)?,
+        attempts: stored.attempts,
+        cooldown_ms: stored.cooldown_ms,
+        writes_files: stored.writes_files,
+        steps: stored.steps.iter().map(PlannedStep::from).collect(),
+    })
+}

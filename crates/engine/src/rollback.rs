@@ -1,0 +1,122 @@
+//! What must hold before a closed incident is taken back on a person's word.
+//!
+//! The copies that an undo needs are deleted when an incident is closed as healed (nothing raw outlives the run). What
+//! is left is the patch and the journal's digests. From these the copies are made again, and they are believed only
+//! where every digest agrees: the file now is what Regreen left, and the copy is what Regreen found. Then the same undo
+//! runs as in any other rollback.
+
+use std::fs;
+
+use regreen_domain::{Outcome, RelPath};
+use regreen_ledger::{Incident, Ledger, State as LedgerState};
+use regreen_saga::{StepEvent, StepState, fold};
+use regreen_steps::{SavedFile, keep_state_copy, sha256};
+use regreen_tools::Job;
+use serde_json::Value;
+
+use crate::{error::EngineError, patch, state::State};
+
+/// Makes an incident ready to be taken back, or says why it can't be.
+///
+/// # Errors
+/// [`EngineError::Refused`] with what to do instead; nothing in the workspace was touched.
+pub(crate) async fn prepare(
+    ledger: &Ledger,
+    state: &State,
+    job: &Job,
+    incident: &Incident,
+) -> Result<(), EngineError> {
+    let id = &incident.id;
+    let refused = |why: String| Err(EngineError::Refused(why));
+    if incident.imported {
+        return refused(format!("incident {id} was imported; it can be read, not acted upon"));
+    }
+    match (incident.state, incident.outcome()) {
+        (LedgerState::Open, _) | (_, Some(Outcome::Stuck)) => Ok(()),
+        (_, Some(Outcome::Healed)) => bring_copies_back(ledger, state, job, incident).await,
+        (_, Some(Outcome::RolledBack)) => {
+            refused(format!("incident {id} is rolled back already; what Regreen wrote is as before"))
+        }
+        (_, outcome) => {
+            let how = outcome.map_or(incident.state.id(), Outcome::id);
+            refused(format!("incident {id} is {how}: nothing was done that could be taken back"))
+        }
+    }
+}
+
+/// A file that the run changed.
+struct Changed {
+    step: String,
+    path: RelPath,
+    old: String,
+    new: String,
+}
+
+async fn bring_copies_back(
+    ledger: &Ledger,
+    state: &State,
+    job: &Job,
+    incident: &Incident,
+) -> Result<(), EngineError> {
+    let id = &incident.id;
+    let facts = ledger.facts(id).await?;
+    let changed = changed_files(facts.iter().map(|entry| &entry.fact))?;
+    if changed.is_empty() {
+        return Err(EngineError::Refused(format!(
+            "incident {id} was healed without writing to a tracked file: there is nothing to put back"
+        )));
+    }
+    let patch = fs::read_to_string(state.patch(id)).map_err(|e| {
+        EngineError::Refused(format!(
+            "the patch of incident {id} can't be read ({e}); take the file from git: git checkout HEAD -- {}",
+            changed.iter().map(|c| c.path.as_str()).collect::<Vec<_>>().join(" ")
+        ))
+    })?;
+    let mut copies = Vec::new();
+    for file in &changed {
+        let path = file.path.as_str();
+        let now = fs::read(job.workspace.root.join(path)).unwrap_or_default();
+        if sha256(&now) != file.new {
+            return Err(EngineError::Refused(format!(
+                "{path} is not as Regreen left it: somebody has written to it since; compare it with the patch {} \
+                 and change it by hand, or take it from git",
+                state.patch(id).display()
+            )));
+        }
+        let old = std::str::from_utf8(&now).ok().and_then(|now| patch::reverse(&patch, path, now));
+        let old = old.filter(|old| sha256(old.as_bytes()) == file.old);
+        copies.push(old.ok_or_else(|| {
+            EngineError::Refused(format!(
+                "the patch of incident {id} does not lead back to what {path} was; take the file from git"
+            ))
+        })?);
+    }
+    for (file, copy) in changed.iter().zip(copies) {
+        keep_state_copy(state.folder(), id, &file.step, copy.as_bytes()).map_err(EngineError::CleanUp)?;
+    }
+    Ok(())
+}
+
+/// The files of the workspace that are as the run left them, by the journal's own word.
+fn changed_files<'a>(
+    facts: impl Iterator<Item = &'a regreen_saga::Fact> + Clone,
+) -> Result<Vec<Changed>, EngineError> {
+    let states = fold(facts.clone()).map_err(|e| EngineError::Refused(e.to_string()))?;
+    let applied = facts.filter(|fact| matches!(fact.event, StepEvent::Applied { .. }));
+    let mut changed = Vec::new();
+    for fact in applied {
+        let Some(StepState::Verified { before, receipt }) = states.get(&fact.step) else { continue };
+        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let saved = before.get("saved").and_then(|s| serde_json::from_value::<SavedFile>(s.clone()).ok());
+        let (Some(path), Some(new), Some(old)) =
+            (text(receipt, "path"), text(receipt, "sha256"), saved.and_then(|s| s.sha256))
+        else {
+            continue;
+        };
+        // The journal is read back: its paths are checked like any other.
+        let path = RelPath::parse(&path)
+            .ok_or_else(|| EngineError::Refused(format!("`{path}` is no path below the workspace")))?;
+        changed.push(Changed { step: fact.step.clone(), path, old, new });
+    }
+    Ok(changed)
+}

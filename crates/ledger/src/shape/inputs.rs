@@ -1,0 +1,152 @@
+//! The stored shape of what a decision was made from, besides the diagnosis: enough to decide again, offline.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    scrub::{Scrub, scrub_text},
+    shape::StepV1,
+};
+
+/// All that a decision depends on but its diagnosis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputsV1 {
+    /// When it was decided.
+    pub now: i64,
+    /// The version of Regreen that decided.
+    pub regreen: String,
+    /// What the probes saw.
+    pub findings: Vec<FindingV1>,
+    /// The wrapped command.
+    pub command: CommandV1,
+    /// What the operator wanted.
+    pub policy: PolicyV1,
+    /// Where it happened.
+    pub setting: SettingV1,
+    /// What had happened before.
+    pub history: HistoryV1,
+    /// The playbooks that heal the diagnosis's class, in order of preference.
+    pub playbooks: Vec<PlaybookV1>,
+    /// The incident whose approval lifted the mode, where one did.
+    pub approved_as: Option<String>,
+}
+
+/// What a probe saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindingV1 {
+    /// Id of the probe.
+    pub probe: String,
+    /// The tool.
+    pub tool: String,
+    /// Id of the class it speaks about.
+    pub class: String,
+    /// `confirms`, `refutes`, `cannot-tell` or `forbids`.
+    pub standing: String,
+    /// What was looked at.
+    pub subject: String,
+    /// What was seen.
+    pub says: String,
+}
+
+/// What was known of the command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandV1 {
+    /// Its tool.
+    pub tool: Option<String>,
+    /// Id of its kind.
+    pub kind: String,
+    /// Whether it may fetch packages.
+    pub fetches: bool,
+}
+
+/// What the operator wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyV1 {
+    /// Id of the mode.
+    pub mode: String,
+    /// Least confidence for acting.
+    pub threshold: f64,
+    /// Attempts per commit and job.
+    pub max_attempts: u32,
+    /// Id of the highest risk.
+    pub max_risk: String,
+}
+
+/// Where it happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingV1 {
+    /// A CI job.
+    pub in_ci: bool,
+    /// A pull request from a fork.
+    pub untrusted_fork: bool,
+    /// The job deploys.
+    pub deploys: bool,
+    /// The user said `--yes`.
+    pub yes: bool,
+    /// The user said `--rerun=always`.
+    pub rerun_always: bool,
+    /// Whether the files were equal to HEAD; `null` where that could not be told.
+    pub files_clean: Option<bool>,
+    /// Files that a playbook of the tool may write.
+    pub paths: Vec<String>,
+}
+
+/// What had happened before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryV1 {
+    /// Attempts for this commit and job.
+    pub attempts: u32,
+    /// When the playbook was last tried.
+    pub last_try: Option<i64>,
+    /// Whether the circuit breaker was open.
+    pub breaker_open: bool,
+    /// Whether the time for recovery was used up.
+    pub time_used_up: bool,
+    /// Whether healing was paused.
+    pub paused: bool,
+    /// Playbooks that were out of the question.
+    pub tried: Vec<String>,
+}
+
+/// A playbook as it was then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaybookV1 {
+    /// Its id.
+    pub id: String,
+    /// Ids of the classes that it heals.
+    pub heals: Vec<String>,
+    /// Its tools; empty is every tool.
+    pub tools: Vec<String>,
+    /// Id of its risk.
+    pub risk: String,
+    /// Most attempts per commit and job.
+    pub attempts: u32,
+    /// Least time between two incidents that use it.
+    pub cooldown_ms: i64,
+    /// Whether it writes files of the workspace.
+    pub writes_files: bool,
+    /// Its steps.
+    pub steps: Vec<StepV1>,
+}
+
+impl InputsV1 {
+    /// Every free text; a decision reads none of them but the ids.
+    pub(crate) fn scrub(&mut self, scrub: &dyn Scrub) {
+        for finding in &mut self.findings {
+            scrub_text(scrub, &mut finding.subject);
+            scrub_text(scrub, &mut finding.says);
+        }
+        self.setting.paths.iter_mut().for_each(|path| scrub_text(scrub, path));
+        self.history.tried.iter_mut().for_each(|id| scrub_text(scrub, id));
+        for playbook in &mut self.playbooks {
+            scrub_text(scrub, &mut playbook.id);
+            playbook.steps.iter_mut().for_each(|step| step.scrub(scrub));
+        }
+    }
+}
