@@ -1,6 +1,7 @@
-//! `cargo xtask docs`: the manual's pages that follow from the catalogue; `--check` fails where they are behind.
+//! `cargo xtask docs`: the manual's pages that follow from the catalogue and the command line; `--check` fails where
+//! they are behind.
 
-use std::{collections::BTreeMap, fmt::Write, fs};
+use std::{collections::BTreeMap, fmt::Write, fs, process::Command};
 
 use regreen_catalog::{Catalog, Pattern, Playbook, Status};
 use regreen_domain::{Confidence, FailureClass, Refusal};
@@ -14,6 +15,7 @@ pub fn docs(args: &[&str]) -> Result<String, String> {
         ("docs/patterns.md", patterns(&catalog)),
         ("docs/playbooks.md", playbooks(&catalog)),
         ("docs/refusals.md", refusals()),
+        ("docs/cli.md", command_line()?),
     ];
     let mut behind = Vec::new();
     for (path, text) in &pages {
@@ -28,9 +30,9 @@ pub fn docs(args: &[&str]) -> Result<String, String> {
         }
     }
     if behind.is_empty() {
-        Ok(format!("docs: {} pages follow the catalogue", pages.len()))
+        Ok(format!("docs: {} pages are up to date", pages.len()))
     } else {
-        Err(format!("docs: behind the catalogue: {}; run `cargo xtask docs`", behind.join(", ")))
+        Err(format!("docs: out of date: {}; run `cargo xtask docs`", behind.join(", ")))
     }
 }
 
@@ -90,6 +92,20 @@ fn refusals() -> String {
         put(&mut page, &format!("| `{}` | {} |\n", refusal.id(), refusal.explain()));
     }
     page
+}
+
+/// The page about the command line, from the program itself: its definition is nowhere else.
+fn command_line() -> Result<String, String> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args(["run", "--quiet", "--package", "regreen-cli", "--bin", "regreen", "--", "manual"])
+        .current_dir(top())
+        .output()
+        .map_err(|e| format!("cargo run: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("regreen manual: {}", String::from_utf8_lossy(&output.stderr).trim_end()));
+    }
+    String::from_utf8(output.stdout).map_err(|e| format!("regreen manual: {e}"))
 }
 
 fn put(page: &mut String, text: &str) {

@@ -52,7 +52,13 @@ pub fn prove(before: &Catalog, catalog: &Catalog, id: &str) -> Vec<Problem> {
             });
         }
     }
-    for (other, example) in others(before, id) {
+    // Where neither version of the pattern has a line, it has no say.
+    let speaks = |catalog: &Catalog, log: &str| {
+        catalog.pattern(id).is_some_and(|p| log.lines().any(|line| p.matcher.line.is_match(line)))
+    };
+    let concerned =
+        |(_, example): &(&Pattern, &Example)| speaks(before, &example.log) || speaks(catalog, &example.log);
+    for (other, example) in others(before, id).filter(concerned) {
         let (was, is) = (diagnose(&old, &example.log).diagnosis, diagnose(&new, &example.log).diagnosis);
         if was.class != is.class {
             problems.push(Problem {

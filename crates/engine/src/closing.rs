@@ -9,7 +9,7 @@ use regreen_steps::{forget, quarantined_root, state_copy};
 use regreen_tools::Job;
 use serde_json::Value;
 
-use crate::{error::EngineError, state::State};
+use crate::{error::EngineError, patch::unified, state::State};
 
 /// A patch that undoes nothing and shows everything: what Regreen changed in tracked files, as a unified diff.
 /// `None` where nothing was changed, or where masking would change the patch: then it is refused.
@@ -28,8 +28,7 @@ pub(crate) fn patch(
         let copy = state_copy(state.folder(), incident, &entry.fact.step);
         let (Ok(old), Ok(new)) = (fs::read(copy), fs::read(job.workspace.root.join(path))) else { continue };
         let (old, new) = (String::from_utf8_lossy(&old), String::from_utf8_lossy(&new));
-        let diff = similar::TextDiff::from_lines(&*old, &*new);
-        text.push_str(&diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string());
+        text.push_str(&unified(path, &old, &new));
         let said = receipt.get("summary").and_then(Value::as_str).unwrap_or_default();
         summary.push(format!("{path}: {said}"));
     }

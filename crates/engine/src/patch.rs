@@ -1,7 +1,41 @@
-//! Regreen's own patches in reverse: what a file was before, from what it is now. Strict: a line that is not where the
-//! patch says it is makes the answer `None`; nothing is searched for and nothing is guessed.
+//! Regreen's own patches: written, and read in reverse to know what a file was before.
 
-/// The file at `path` as it was before the patch, where `now` is what the patch made of it.
+use std::fmt::Write;
+
+use similar::{Change, TextDiff};
+
+/// Lines of context around a change.
+const CONTEXT: usize = 3;
+
+/// What changed in the file at `path`, as a unified diff that `git apply` takes.
+pub(crate) fn unified(path: &str, old: &str, new: &str) -> String {
+    let diff = TextDiff::from_lines(old, new);
+    let mut text = format!("--- a/{path}\n+++ b/{path}\n");
+    for group in diff.grouped_ops(CONTEXT) {
+        let changes: Vec<Change<&str>> = group.iter().flat_map(|op| diff.iter_changes(op)).collect();
+        // Counted here: the ranges that the library gives for a hunk can be wrong where it begins with a deletion.
+        let side = |index: fn(&Change<&str>) -> Option<usize>| {
+            let lines: Vec<usize> = changes.iter().filter_map(index).collect();
+            match lines.as_slice() {
+                [] => "0,0".to_owned(),
+                [only] => (only + 1).to_string(),
+                [first, ..] => format!("{},{}", first + 1, lines.len()),
+            }
+        };
+        let (old, new) = (side(|change| change.old_index()), side(|change| change.new_index()));
+        let _infallible = writeln!(text, "@@ -{old} +{new} @@");
+        for change in &changes {
+            let _infallible = write!(text, "{}{}", change.tag(), change.value());
+            if change.missing_newline() {
+                text.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
+    text
+}
+
+/// The file at `path` as it was before the patch, where `now` is what the patch made of it. Strict: a line that is not
+/// where the patch says makes the answer `None`; nothing is searched for and nothing is guessed.
 pub(crate) fn reverse(patch: &str, path: &str, now: &str) -> Option<String> {
     let mut lines = patch.split_inclusive('\n').peekable();
     let (old, new) = (format!("--- a/{path}\n"), format!("+++ b/{path}\n"));
@@ -62,11 +96,6 @@ fn sizes(header: &str) -> Option<(usize, usize, usize)> {
 mod tests {
     use super::*;
 
-    fn patch(path: &str, old: &str, new: &str) -> String {
-        let diff = similar::TextDiff::from_lines(old, new);
-        diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string()
-    }
-
     /// A text of lines out of a small alphabet, so that they repeat; some without an end of line.
     fn text(seed: &mut u64) -> String {
         let mut dice = |sides: u64| {
@@ -94,14 +123,14 @@ mod tests {
             if old == new {
                 continue;
             }
-            let patch = patch("f", &old, &new);
+            let patch = unified("f", &old, &new);
             assert_eq!(reverse(&patch, "f", &new).as_deref(), Some(old.as_str()), "{patch}");
         }
     }
 
     #[test]
     fn of_several_files_the_named_one_is_taken() {
-        let both = format!("{}{}", patch("x", "1\n", "2\n"), patch("y", "3\n", "4\n"));
+        let both = format!("{}{}", unified("x", "1\n", "2\n"), unified("y", "3\n", "4\n"));
         assert_eq!(reverse(&both, "x", "2\n").as_deref(), Some("1\n"));
         assert_eq!(reverse(&both, "y", "4\n").as_deref(), Some("3\n"));
         assert_eq!(reverse(&both, "z", "4\n"), None);
@@ -109,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let patch = patch("f", "1\n2\n3\n", "1\nx\n3\n");
+        let patch = unified("f", "1\n2\n3\n", "1\nx\n3\n");
         for now in ["1\ny\n3\n", "x\n", "", "0\n1\nx\n3\n"] {
             assert_eq!(reverse(&patch, "f", now), None, "{now:?}");
         }

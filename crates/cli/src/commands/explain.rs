@@ -17,18 +17,17 @@ use crate::{
 /// Explains it.
 pub fn explain(code: &str) -> Result<u8, Failed> {
     let catalog = catalog()?;
-    let answers: Vec<String> = [
-        exit_code(code),
-        class(&catalog, code),
-        refusal(code),
-        pattern(&catalog, code),
-        playbook(&catalog, code),
-    ]
-    .into_iter()
-    .chain([step(code), probe(&catalog, code), outcome(code)])
-    .flatten()
-    .collect();
+    let answers = answers(&catalog, code);
     if answers.is_empty() { Err(unknown(&catalog, code)) } else { print(&answers.join("\n")) }
+}
+
+/// Everything that has this id: a playbook and its step kind may share one.
+fn answers(catalog: &Catalog, code: &str) -> Vec<String> {
+    [exit_code(code), class(catalog, code), refusal(code), pattern(catalog, code), playbook(catalog, code)]
+        .into_iter()
+        .chain([step(code), probe(catalog, code), outcome(code)])
+        .flatten()
+        .collect()
 }
 
 fn exit_code(code: &str) -> Option<String> {
@@ -174,4 +173,29 @@ fn unknown(catalog: &Catalog, code: &str) -> Failed {
         format!("did you mean: {}", near.join(", "))
     };
     Failed::new(USAGE, what).help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_with_an_id_is_explained() {
+        let catalog = Catalog::builtin().unwrap();
+        let ids = FailureClass::ALL
+            .map(FailureClass::id)
+            .into_iter()
+            .chain(Refusal::ALL.iter().map(|r| r.id()))
+            .chain(Outcome::ALL.map(Outcome::id))
+            .chain(catalog.patterns().iter().map(|p| p.id.as_str()))
+            .chain(catalog.playbooks().iter().map(|p| p.id.as_str()))
+            .chain(regreen_tools::probe::IDS)
+            .chain(explained().into_iter().map(|(kind, _)| kind))
+            .map(str::to_owned)
+            .chain(MEANINGS.iter().map(|(code, _)| code.to_string()));
+        for id in ids {
+            let said = answers(&catalog, &id).join("");
+            assert!(said.len() > id.len() + 20, "{id}: {said}");
+        }
+    }
 }

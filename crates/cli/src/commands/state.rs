@@ -71,7 +71,11 @@ async fn import(context: &Context, file: &Path) -> Result<u8, Failed> {
     let imported = if is_stream(file) {
         record::write(context).await?.import(&mut BufReader::new(io::stdin()), now()).await?
     } else {
-        let opened = File::open(file).map_err(|e| {
+        let opened = File::open(file).and_then(|opened| match opened.metadata()?.is_dir() {
+            true => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+            false => Ok(opened),
+        });
+        let opened = opened.map_err(|e| {
             Failed::new(NOTHING_TO_READ, format!("{}: {e}", file.display()))
                 .help("`regreen state export` writes such a file; the first job of a CI cache has none yet")
         })?;

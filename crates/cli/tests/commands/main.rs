@@ -1,0 +1,21 @@
+//! Every command that reads or changes what is on record, as a person meets it: the whole output of the real binary in
+//! a scrubbed environment.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod approval;
+mod breakers;
+mod empty;
+mod healed;
+mod help_acting;
+mod help_known;
+mod help_reading;
+mod known;
+mod pipes;
+mod proving;
+mod rollback;
+mod said;
+mod transfer;
