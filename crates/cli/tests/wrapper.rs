@@ -156,7 +156,7 @@ fn hang(limit: &str) -> Said {
     let stage = Stage::new(PackageManager::Cargo);
     let mark = format!("hang-{limit}-{}", std::process::id());
     let script = "echo begun; sh -c 'sleep 4711; :' tangerine5walrus7umbrella & wait";
-    let mut command = stage.regreen(&["run", limit, "500ms", "--", "sh", "-c", script]);
+    let mut command = stage.regreen(&["run", limit, "2s", "--", "sh", "-c", script]);
     let run = said(command.env(MARK, &mark).env("MY_TOKEN", "tangerine5walrus7umbrella"));
     assert_eq!((run.code, run.out.as_slice()), (124, &b"begun\n"[..]), "{}", run.err);
     assert_eq!(processes::with_entry(&format!("{MARK}={mark}")), [], "left running");

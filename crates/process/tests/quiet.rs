@@ -72,7 +72,7 @@ async fn its_time_is_limited_for_the_whole_group() {
     let mut command =
         sh("echo begun; sh -c 'trap \"\" TERM; echo $$ >pid; while :; do sleep 1; done' & wait");
     command.cwd = Some(folder.path().to_owned());
-    command.timeout = Duration::from_millis(500);
+    command.timeout = Duration::from_secs(2);
     let done = quiet::run(command).await.unwrap();
     assert!(done.timed_out);
     assert_eq!((done.status, done.stdout.text()), (Status::Signal(9), "begun\n".into()));

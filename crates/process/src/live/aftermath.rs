@@ -9,10 +9,10 @@ use super::supervisor::{KILL_TAKES, Supervisor};
 use crate::process_table::{Process, ProcessTable};
 
 /// How long processes that outlive the command may take to end by themselves, as a `tee` in a process substitution
-/// does when its input has ended.
-const SETTLING: Duration = Duration::from_millis(250);
+/// does when its input has ended. On a machine that does much else, a tenth of it would cut their output off.
+const SETTLING: Duration = Duration::from_millis(500);
 /// While output flows more often than this, they are still at work.
-const FLOWING: Duration = Duration::from_millis(100);
+const FLOWING: Duration = Duration::from_millis(250);
 /// How long a reader of ours may take for what is left, once nobody wants to wait.
 const STUCK_READER: Duration = Duration::from_secs(1);
 /// How often to look for deaths that the kernel doesn't tell us about: those of grandchildren.

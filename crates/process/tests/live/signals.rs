@@ -43,7 +43,8 @@ fn a_command_that_does_not_heed_them_ends_by_them() {
 #[test]
 fn the_second_request_sets_a_term() {
     let script = "trap 'echo again' INT TERM; echo ready; while :; do sleep 0.02; done";
-    let mut child = start(wrap(&["--grace", "0.2"], script));
+    // Long enough for it to say that it heard the second one.
+    let mut child = start(wrap(&["--grace", "3"], script));
     ready(&mut child);
     let mut heard = [0; 6];
     for _ in 0..2 {
