@@ -14,7 +14,11 @@ use regreen_steps::{SavedFile, keep_state_copy, sha256};
 use regreen_tools::Job;
 use serde_json::Value;
 
-use crate::{error::EngineError, patch, state::State};
+use crate::{
+    error::EngineError,
+    patch,
+    state::{State, StateError},
+};
 
 /// Makes an incident ready to be taken back, or says why it can't be.
 ///
@@ -91,10 +95,21 @@ async fn bring_copies_back(
             ))
         })?);
     }
+    mark(state, id)?;
     for (file, copy) in changed.iter().zip(copies) {
         keep_state_copy(state.folder(), id, &file.step, copy.as_bytes()).map_err(EngineError::CleanUp)?;
     }
     Ok(())
+}
+
+/// Marks the incident as open, as a run does: whoever comes after a crash clears the copies away, or goes on.
+fn mark(state: &State, incident: &str) -> Result<(), EngineError> {
+    let marker = state.open_marker();
+    if fs::read_to_string(&marker).is_ok_and(|named| named.trim() != incident) {
+        let why = "another recovery stands unfinished here; bring it to its end first with `regreen resume`";
+        return Err(EngineError::Refused(why.to_owned()));
+    }
+    fs::write(&marker, incident).map_err(|source| StateError::Folder { path: marker, source }.into())
 }
 
 /// The files of the workspace that are as the run left them, by the journal's own word.

@@ -240,7 +240,7 @@ fn it_is_counted_and_checked() {
         "false_positive_rate": 0.05,
         "mean_detection_time": 120.0,
         "detection_latency": 30.0,
-        "mean_recovery_time": [S],
+        "mean_recovery_time": 300.0,
         "success_rate": 0.9,
         "engine_overhead": 0.02
       },

@@ -142,3 +142,25 @@ fn what_was_only_suggested_has_nothing_to_take_back() {
       help: `regreen incidents list --outcome awaiting-approval` shows what waits for a person's word
     ");
 }
+
+#[test]
+fn copies_that_a_killed_rollback_left_are_cleared_away() {
+    let (stage, id) = healed();
+    let state = stage.state();
+    // As it is after the copy was made and before the incident was opened again.
+    fs::write(state.open_marker(), &id).unwrap();
+    let copies = state.folder().join("before").join(&id);
+    fs::create_dir_all(&copies).unwrap();
+    fs::write(copies.join("repair"), &stage.set).unwrap();
+    assert_eq!(said(&mut stage.regreen(&["resume"])).code, 0);
+    aftermath::nothing_left(&stage).unwrap();
+    assert_eq!(fs::read(stage.project.lockfile()).unwrap(), stage.good);
+    // While another one is unfinished, nothing is taken back.
+    fs::write(state.open_marker(), "another").unwrap();
+    assert_snapshot!(on(&stage, &["rollback", &id]), @r"
+    exit code 14
+    --- err
+    regreen: error: another recovery stands unfinished here; bring it to its end first with `regreen resume`
+    ");
+    assert_eq!(fs::read(stage.project.lockfile()).unwrap(), stage.good);
+}

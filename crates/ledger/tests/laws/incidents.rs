@@ -152,3 +152,28 @@ async fn its_work_can_move_between_threads() {
     moves(l.import(&mut file.as_slice(), 1)).await.unwrap();
     moves(l.journal("a", OWNER, || 1));
 }
+
+#[tokio::test]
+async fn a_record_of_the_first_version_is_read_and_goes_on_in_the_present_one() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    l.open_incident(&incident("old", 100, &diagnosis())).await.unwrap();
+    let mut db = world.raw().await;
+    sqlx::query(
+        "UPDATE incidents SET record =
+         json_set(json_remove(record, '$.inputs', '$.handed_over_to'), '$.version', 1)",
+    )
+    .execute(&mut db)
+    .await
+    .unwrap();
+    let stored = l.incident("old").await.unwrap().unwrap();
+    assert_eq!((stored.version, &stored.inputs, &stored.handed_over_to), (1, &None, &None));
+    l.close("old", OWNER, &Closing::new(Outcome::LeftAlone), 110).await.unwrap();
+    assert_eq!(l.incident("old").await.unwrap().unwrap().version, 2);
+    // A record of a later version is refused, not guessed at.
+    sqlx::query("UPDATE incidents SET record = json_set(record, '$.version', 3)")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    assert!(matches!(l.incident("old").await, Err(LedgerError::Newer { found: 3, supported: 2 })));
+}
