@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use regreen_engine::State;
 use regreen_process::{
     RunId, Spool,
-    live::{self, LiveCommand, Options},
+    live::{self, LiveCommand, Options, Why},
 };
 use regreen_saga::BoxFuture;
-use regreen_steps::{Rerun, RerunEnd};
+use regreen_steps::{Limit, Rerun, RerunEnd};
 use regreen_tools::Overlay;
 
 use crate::args::RunArgs;
@@ -64,6 +64,13 @@ impl Rerun for Wrapped {
                 code: ended.exit_code(),
                 log: content.bytes,
                 dropped_lines: content.dropped_lines,
+                dropped_bytes: content.dropped_bytes,
+                limit: match ended.why {
+                    Why::TimedOut => Some(Limit::Time),
+                    Why::Idle => Some(Limit::Silence),
+                    Why::Normal | Why::Interrupted(_) => None,
+                },
+                interrupted: matches!(ended.why, Why::Interrupted(_)),
                 duration: ended.duration,
             })
         })

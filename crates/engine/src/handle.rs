@@ -11,7 +11,7 @@ use regreen_domain::{CommandFacts, CommandKind, Diagnosis, Finding, Mode, Outcom
 use regreen_ledger::{Ledger, NewIncident, Scrub};
 use regreen_logs::Dropped;
 use regreen_mask::Masker;
-use regreen_steps::{Change, Rerun, Snapshot};
+use regreen_steps::{Change, Limit, Rerun, Snapshot};
 use regreen_tools::{Job, all};
 
 use crate::{
@@ -168,17 +168,26 @@ impl Engine {
                     return Ok(Handled { code, outcome, diagnosis, findings, because, incident });
                 }
                 Attempt::Again(end) => {
+                    if let Some(end) = end.as_ref().filter(|end| end.interrupted) {
+                        ledger.close_file().await;
+                        let (code, outcome, findings) = (end.code, Outcome::RolledBack, seen.findings);
+                        return Ok(Handled { code, outcome, diagnosis, findings, because: None, incident });
+                    }
                     attempt += 1;
                     // The repeated command's own time is not Regreen's.
                     deadline += end.as_ref().map_or(Duration::ZERO, |end| end.duration);
                     if let Some(end) = end.filter(|end| end.code != 0) {
                         code = end.code;
                         failure.code = end.code;
-                        failure.exit =
-                            ExitFacts { code: Some(end.code), signal: None, timed_out: false, idle: false };
+                        failure.exit = ExitFacts {
+                            code: Some(end.code),
+                            signal: None,
+                            timed_out: end.limit == Some(Limit::Time),
+                            idle: end.limit == Some(Limit::Silence),
+                        };
                         failure.began = now() - i64::try_from(millis(end.duration)).unwrap_or(0);
                         failure.output = end.log;
-                        failure.dropped = Dropped { lines: end.dropped_lines, bytes: 0 };
+                        failure.dropped = Dropped { lines: end.dropped_lines, bytes: end.dropped_bytes };
                         (seen, detect_ms) = self.look_at(&failure, state).await;
                         self.voice.tell(Event::Diagnosed(&seen.detection.diagnosis));
                         // Another cause than before is another failure: its playbooks have not been tried.

@@ -21,7 +21,7 @@ pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
 pub use repair_lockfile::Repair;
 pub use snapshot::{Change, Snapshot};
-pub use world::{Mirror, Rerun, RerunEnd, World};
+pub use world::{Limit, Mirror, Rerun, RerunEnd, World};
 
 /// The steps that end every plan, whatever its playbook says: a healing that skipped one would not be verified.
 pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-consistent"];

@@ -22,6 +22,15 @@ pub struct Mirror {
     pub url: String,
 }
 
+/// The limit that ended a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// It took too long.
+    Time,
+    /// It printed nothing for too long.
+    Silence,
+}
+
 /// How a repeated command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RerunEnd {
@@ -31,6 +40,12 @@ pub struct RerunEnd {
     pub log: Vec<u8>,
     /// Lines of its output that lie before `log`.
     pub dropped_lines: u64,
+    /// Bytes of its output that lie before `log`.
+    pub dropped_bytes: u64,
+    /// Whether a limit ended it.
+    pub limit: Option<Limit>,
+    /// Whether somebody interrupted it: who pressed Ctrl-C wants an end, not another try.
+    pub interrupted: bool,
     /// How long it ran.
     pub duration: Duration,
 }

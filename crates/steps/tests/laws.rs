@@ -43,7 +43,15 @@ struct Again(i32);
 
 impl Rerun for Again {
     fn rerun(&self, _: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>> {
-        let end = RerunEnd { code: self.0, log: vec![], dropped_lines: 0, duration: Duration::ZERO };
+        let end = RerunEnd {
+            code: self.0,
+            log: vec![],
+            dropped_lines: 0,
+            dropped_bytes: 0,
+            limit: None,
+            interrupted: false,
+            duration: Duration::ZERO,
+        };
         Box::pin(async move { Ok(end) })
     }
 }
@@ -56,7 +64,15 @@ const REWRITTEN: &str = "{ \"what\": \"the command wrote\" }\n";
 impl Rerun for Rewrites {
     fn rerun(&self, _: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>> {
         fs::write(&self.0, REWRITTEN).unwrap();
-        let end = RerunEnd { code: 1, log: vec![], dropped_lines: 0, duration: Duration::ZERO };
+        let end = RerunEnd {
+            code: 1,
+            log: vec![],
+            dropped_lines: 0,
+            dropped_bytes: 0,
+            limit: None,
+            interrupted: false,
+            duration: Duration::ZERO,
+        };
         Box::pin(async move { Ok(end) })
     }
 }

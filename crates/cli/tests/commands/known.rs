@@ -11,10 +11,11 @@ fn playbooks_are_listed_and_shown() {
     assert_snapshot!(bare.tell(&["playbooks", "list"]), @r"
     exit code 0
     --- out
-    failover-to-mirror        low     The registry was down
-    quarantine-cache-entries  medium  Entries of the package cache were damaged
-    repair-lockfile           medium  The lockfile was damaged
-    wait-and-rerun            low     The registry could not be reached
+    failover-to-mirror         low     The registry was down
+    quarantine-cache-entries   medium  Entries of the package cache were damaged
+    repair-lockfile            medium  The lockfile was damaged
+    rerun-after-shared-repair  low     Another job has healed the same damage
+    wait-and-rerun             low     The registry could not be reached
     ");
     assert_snapshot!(bare.tell(&["playbooks", "show", "wait-and-rerun"]), @r"
     exit code 0
@@ -81,7 +82,7 @@ fn explanations_read_well() {
     --- out
     network-timeout (class): time-outs, resets, hang-ups, DNS failures, unreachable hosts
     It is infrastructure; a playbook may heal it.
-    Patterns: 12 (see `regreen patterns list`).
+    Patterns: [N] (see `regreen patterns list`).
     Playbooks: failover-to-mirror, wait-and-rerun.
     ");
     assert_snapshot!(bare.tell(&["explain", "not-confirmed"]), @r"

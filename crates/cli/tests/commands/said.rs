@@ -98,6 +98,7 @@ pub fn scrub(text: &str, base: &Path) -> String {
         (r"\bcommit [0-9a-f]{10}\b", "commit [COMMIT]"),
         (r"/regreen/[0-9a-f]{16}/", "/regreen/[WORKSPACE]/"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
+        (r"Patterns: \d+", "Patterns: [N]"),
         (r#""(detect|decide|act|verify|command|overhead)":\d+"#, r#""$1":[MS]"#),
         (r#""(p50|p95)":\d+"#, r#""$1":[MS]"#),
         (
