@@ -77,6 +77,7 @@ fn a_playbook_with_an_unknown_step_is_named_and_nothing_is_done() {
         exit: ExitFacts { code: Some(1), ..ExitFacts::default() },
         code: 1,
         began: 0,
+        ran: Duration::ZERO,
         output: b"it failed\n".to_vec(),
         dropped: Dropped::default(),
         run: "r1".to_owned(),

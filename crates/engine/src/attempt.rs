@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Instant,
 };
 
@@ -10,7 +10,7 @@ use regreen_decide::{Breaker, Case, History};
 use regreen_domain::{Decision, Outcome, Plan, Refusal, Risk, Standing, Verification, VerificationFactor};
 use regreen_ledger::{BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, JournalEntry, Ledger, Place};
 use regreen_saga::{Drive, Ended, Gate, StepEvent, dry_run, execute};
-use regreen_steps::{Rerun, RerunEnd, Snapshot, World, kinds};
+use regreen_steps::{CLOSING, Rerun, RerunEnd, Snapshot, World, kinds};
 use regreen_tools::adapter;
 
 use crate::{
@@ -77,6 +77,10 @@ pub(crate) struct Run<'a> {
     pub(crate) owner: &'a str,
     pub(crate) attempt: u32,
     pub(crate) deadline: Instant,
+    /// When the command had ended.
+    pub(crate) ended: Instant,
+    /// Milliseconds from there to the decision: what Regreen adds to a command that fails, whatever comes of it.
+    pub(crate) overhead: OnceLock<u64>,
     pub(crate) snapshot: &'a Option<Snapshot>,
     pub(crate) rerun: &'a Arc<dyn Rerun>,
 }
@@ -123,6 +127,7 @@ impl Run<'_> {
                 now(),
             )
             .await?;
+        self.overhead.get_or_init(|| millis(self.ended.elapsed()));
         self.engine.voice.tell(Event::Decided(&decision));
         let plan = match decision {
             Decision::Heal(plan) if self.engine.config.dry_run => {
@@ -238,7 +243,8 @@ impl Run<'_> {
         let took = millis(begun.elapsed());
         let facts = self.ledger.facts(incident).await?;
         let end = world.take_rerun();
-        let command_ms = end.as_ref().map(|e| millis(e.duration));
+        let again_ms = end.as_ref().map_or(0, |e| millis(e.duration));
+        let verify_ms = verifying_ms(&facts).map(|ms| ms.saturating_sub(again_ms));
         let (outcome, why) = match &ended {
             Ended::Verified => (Outcome::Healed, String::new()),
             Ended::RolledBack { why } => (Outcome::RolledBack, why.clone()),
@@ -251,12 +257,12 @@ impl Run<'_> {
             }
             _ => None,
         };
-        let mut closing_record = Closing::new(outcome);
+        let mut closing_record = self.closing(outcome);
         closing_record.verification = Some(verification(plan, &ended));
         closing_record.patch = patch.clone();
         closing_record.exit_code = Some(if outcome == Outcome::Healed { 0 } else { self.failure.code });
-        closing_record.act_ms = Some(took.saturating_sub(command_ms.unwrap_or(0)));
-        closing_record.command_ms = command_ms;
+        closing_record.act_ms = Some(took.saturating_sub(again_ms).saturating_sub(verify_ms.unwrap_or(0)));
+        closing_record.verify_ms = verify_ms;
         self.ledger.close(incident, self.owner, &closing_record, now()).await?;
         let verdict =
             if outcome == Outcome::Healed { BreakerOutcome::Success } else { BreakerOutcome::Failure };
@@ -288,12 +294,18 @@ impl Run<'_> {
         }
     }
 
+    /// This outcome, with what is known of every attempt.
+    fn closing(&self, outcome: Outcome) -> Closing {
+        let command_ms = Some(millis(self.failure.ran));
+        Closing { command_ms, overhead_ms: self.overhead.get().copied(), ..Closing::new(outcome) }
+    }
+
     async fn close_untouched(
         &self,
         outcome: Outcome,
         because: Option<Refusal>,
     ) -> Result<Attempt, EngineError> {
-        self.ledger.close(self.incident, self.owner, &Closing::new(outcome), now()).await?;
+        self.ledger.close(self.incident, self.owner, &self.closing(outcome), now()).await?;
         // After a try that was rolled back, the last word is that it was.
         Ok(Attempt::Over(if self.attempt > 1 { Outcome::RolledBack } else { outcome }, because))
     }
@@ -315,6 +327,12 @@ impl Run<'_> {
             last_rerun: Mutex::new(None),
         })
     }
+}
+
+/// Milliseconds from the first closing step to the last fact; `None` where it did not come to that.
+fn verifying_ms(facts: &[JournalEntry]) -> Option<u64> {
+    let first = facts.iter().find(|entry| CLOSING.contains(&entry.fact.step.as_str()))?;
+    u64::try_from(facts.last()?.at.saturating_sub(first.at)).ok()
 }
 
 /// What was wrong: the class, and what confirmed it.

@@ -1,7 +1,7 @@
 //! A failure, from the moment the command ended to its outcome.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -49,6 +49,8 @@ pub struct Failure {
     pub code: i32,
     /// When it was started, in milliseconds since 1970.
     pub began: i64,
+    /// How long it ran.
+    pub ran: Duration,
     /// The end of its output, raw: it lives in memory only.
     pub output: Vec<u8>,
     /// What lay before `output`.
@@ -94,7 +96,8 @@ impl Engine {
         state: &State,
         rerun: Arc<dyn Rerun>,
     ) -> Result<Handled, EngineError> {
-        let mut deadline = Instant::now() + self.config.recovery_timeout;
+        let mut ended = Instant::now();
+        let mut deadline = ended + self.config.recovery_timeout;
         let mut snapshot = self.snapshot(&failure.job).await;
         let (mut seen, mut detect_ms) = self.look_at(&failure, state).await;
         // Said before anything that can fail: a broken ledger takes nobody's diagnosis away.
@@ -157,6 +160,8 @@ impl Engine {
                 owner: &owner,
                 attempt,
                 deadline,
+                ended,
+                overhead: OnceLock::new(),
                 snapshot: &snapshot,
                 rerun: &rerun,
             };
@@ -185,6 +190,8 @@ impl Engine {
                             timed_out: end.limit == Some(Limit::Time),
                             idle: end.limit == Some(Limit::Silence),
                         };
+                        ended = Instant::now();
+                        failure.ran = end.duration;
                         failure.began = now() - i64::try_from(millis(end.duration)).unwrap_or(0);
                         failure.output = end.log;
                         failure.dropped = Dropped { lines: end.dropped_lines, bytes: end.dropped_bytes };

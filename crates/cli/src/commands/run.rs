@@ -150,6 +150,7 @@ fn failure(job: Job, args: &RunArgs, began: u128, ended: &Ended, spool: &Spool) 
         exit: ExitFacts { code, signal, timed_out: ended.why == Why::TimedOut, idle: ended.why == Why::Idle },
         code: ended.exit_code(),
         began: i64::try_from(began).unwrap_or(0),
+        ran: ended.duration,
         output: content.bytes,
         dropped: Dropped { lines: content.dropped_lines, bytes: content.dropped_bytes },
     }
