@@ -115,7 +115,8 @@ fn a_patch_that_is_gone_or_was_changed_is_not_believed() {
 #[test]
 fn a_healed_cache_has_nothing_to_put_back() {
     let stage = Stage::broken(PackageManager::Cargo, Break::Cache(CacheDamage::Truncated));
-    assert_eq!(said(&mut stage.run_install()).code, 0);
+    let healed = said(&mut stage.run_install());
+    assert_eq!(healed.code, 0, "{}", healed.err);
     let id = ids(&stage).remove(0);
     assert_snapshot!(on(&stage, &["rollback", &id]), @r"
     exit code 14
