@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use regreen_domain::{Confidence, Diagnosis, FailureClass, Finding, Fingerprint, Standing, Tool};
+use regreen_logs::Ending;
 use regreen_mask::Masker;
 
 use crate::alternatives::{besides, measured};
@@ -33,7 +34,7 @@ impl Detector<'_> {
 
 /// Whether it is known that nothing failed.
 fn succeeded(scan: &Scan) -> bool {
-    scan.exit.map_or(scan.passed, |exit| !exit.failed())
+    scan.exit.map_or(scan.ending == Ending::Passed, |exit| !exit.failed())
 }
 
 fn signature((hit, pattern): Ranked<'_>, scan: &Scan) -> Signature {
@@ -148,10 +149,8 @@ impl Case<'_> {
     /// The honest answer, with what was seen.
     fn unknown(&self) -> Diagnosis {
         let scan = self.scan;
-        let failed = match scan.exit {
-            Some(exit) => exit.failed(),
-            None => scan.step_failed || (!scan.passed && scan.last_words.is_some()),
-        };
+        // A log that does not say how it ended is of a failure until shown otherwise: nobody asks about the others.
+        let failed = !succeeded(scan);
         let words = scan.last_words.as_ref().filter(|_| failed);
         Diagnosis {
             failed,
@@ -171,7 +170,7 @@ impl Case<'_> {
 
     fn why_unknown(&self, failed: bool) -> String {
         if !failed {
-            return "no failure was found".to_owned();
+            return "it says that all went well".to_owned();
         }
         let seen = self.hits.iter().rev().find(|(hit, _)| !hit.counts).or(self.hits.last());
         let what = match (seen, self.scan.last_words.as_ref()) {
@@ -183,6 +182,9 @@ impl Case<'_> {
             }
             (Some((hit, pattern)), _) => format!("line {} only warns: {}", hit.line, pattern.title),
             (None, Some(words)) => format!("no known signature; the last error is in line {}", words.line),
+            (None, None) if self.scan.exit.is_none() && self.scan.ending == Ending::Unsaid => {
+                "it does not say how it ended, and no line reads like an error".to_owned()
+            }
             (None, None) => "no known signature and no line that reads like an error".to_owned(),
         };
         let end =

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use regreen_catalog::Pattern;
-use regreen_domain::Untrusted;
-use regreen_logs::{Line, Log};
+use regreen_domain::{Untrusted, Verdict};
+use regreen_logs::{Ending, Line, Log};
 
 use crate::around::{Around, Sightings};
 use crate::detector::Entry;
@@ -29,8 +29,7 @@ pub struct Scan {
     pub(crate) command: Option<regreen_domain::CommandFacts>,
     pub(crate) exit: Option<ExitFacts>,
     pub(crate) step: Option<String>,
-    pub(crate) step_failed: bool,
-    pub(crate) passed: bool,
+    pub(crate) ending: Ending,
     pub(crate) truncated: bool,
 }
 
@@ -55,11 +54,10 @@ impl Detector<'_> {
         let mut sightings = Sightings::new();
         let mut places: BTreeMap<usize, Places> = BTreeMap::new();
         let mut entries = Vec::new();
-        let (mut counted_to, mut number) = (0, log.first_line());
+        let mut numbers = log.numbers();
         self.candidates.visit(log.window(), |start| {
-            number += memchr::memchr_iter(b'\n', &log.window()[counted_to..start]).count() as u64;
-            counted_to = start;
-            let Some(line) = log.lines_from(start, number).next() else { return };
+            let number = numbers.of(start);
+            let Some(line) = log.line(start, number) else { return };
             let text = line.text();
             self.entries_for(text.as_str(), &mut entries);
             for entry in entries.iter().filter_map(|i| self.entries.get(*i)) {
@@ -78,12 +76,15 @@ impl Detector<'_> {
             }
         });
         let mut hits = Vec::new();
+        let attempt = log.last_attempt().unwrap_or_default();
         for (index, places) in places {
             let Some(pattern) = self.pattern(index) else { continue };
             for place in places.all() {
-                let Some(line) = log.lines_from(place.start, place.number).next() else { continue };
+                let Some(line) = log.line(place.start, place.number) else { continue };
                 if pattern.matcher.fits(&mut Around { log, line, sightings: &sightings }) {
-                    hits.extend(hit(index, pattern, &line, speakers.may_say(line.number, pattern)));
+                    // What a wrapper has tried again since is no cause, unless the project's own code is.
+                    let over = line.number < attempt && pattern.class.verdict() == Verdict::Infrastructure;
+                    hits.extend(hit(index, pattern, &line, !over && speakers.may_say(line.number, pattern)));
                 }
             }
         }
@@ -92,9 +93,8 @@ impl Detector<'_> {
             last_words: LastWords::of(log),
             command: circumstances.command.cloned(),
             exit: circumstances.exit,
-            step: log.failed_step().map(|step| step.name.clone()),
-            step_failed: log.failed_step().is_some(),
-            passed: log.passed(),
+            step: log.failed_step().map(str::to_owned),
+            ending: log.ending(),
             truncated: log.truncated(),
             hits,
         }

@@ -4,11 +4,11 @@
 use crate::Text;
 
 /// Decodes a line without its line feed; `skip` bytes at its start (a timestamp, a job's name) are counted as
-/// columns but not read.
-pub(crate) fn decode(raw: &[u8], skip: usize) -> Text {
+/// columns but not read, and so are `before` columns that lie before it.
+pub(crate) fn decode(raw: &[u8], skip: usize, before: u32) -> Text {
     let (prefix, body) = raw.split_at(skip.min(raw.len()));
     let mut screen = Screen::default();
-    let mut column = 1 + scalars(prefix);
+    let mut column = before.saturating_add(1).saturating_add(scalars(prefix));
     let mut state = Escape::None;
     for character in chars(body) {
         state = state.step(character, column, &mut screen);
@@ -18,7 +18,7 @@ pub(crate) fn decode(raw: &[u8], skip: usize) -> Text {
 }
 
 /// Unicode scalars of bytes, each broken sequence counted once: as an editor that shows U+FFFD for it does.
-fn scalars(bytes: &[u8]) -> u32 {
+pub(crate) fn scalars(bytes: &[u8]) -> u32 {
     u32::try_from(chars(bytes).count()).unwrap_or(u32::MAX)
 }
 
@@ -142,7 +142,7 @@ mod tests {
     use super::decode;
 
     fn text(raw: &str) -> String {
-        decode(raw.as_bytes(), 0).as_str().to_owned()
+        decode(raw.as_bytes(), 0, 0).as_str().to_owned()
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn broken_utf8_is_one_character_and_columns_stay_right() {
-        let decoded = decode(b"T \xff\xfe\x1b[1mx", 2);
+        let decoded = decode(b"T \xff\xfe\x1b[1mx", 2, 0);
         assert_eq!(decoded.as_str(), "\u{fffd}\u{fffd}x");
         assert_eq!(decoded.column(0), 3);
         assert_eq!(decoded.column(6), 9);

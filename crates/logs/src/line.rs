@@ -1,6 +1,7 @@
 //! Lines of the window: found by a search for line feeds, decoded only when asked for.
 
-use crate::decode::decode;
+use crate::decode::{decode, scalars};
+use crate::log::Segment;
 use crate::{Format, Text};
 
 /// One raw line. Copying it copies nothing of the log.
@@ -14,6 +15,8 @@ pub struct Line<'l> {
     pub raw: &'l [u8],
     pub(crate) format: Format,
     pub(crate) cap: usize,
+    /// How many of its columns lie before `raw`: of a line longer than the window.
+    pub(crate) columns_before: u32,
 }
 
 impl Line<'_> {
@@ -22,44 +25,53 @@ impl Line<'_> {
     pub fn text(&self) -> Text {
         let raw = self.raw.strip_suffix(b"\r").unwrap_or(self.raw);
         if raw.len() <= self.cap {
-            return decode(raw, self.format.dialect().prefix(raw));
+            return decode(raw, self.prefix(), self.columns_before);
         }
         let state = memchr::memrchr(b'\r', raw).map_or(0, |at| at + 1);
-        let end = raw.len().min(state.max(self.format.dialect().prefix(raw)).saturating_add(self.cap));
         // A progress bar's earlier states are as long as they like: they are counted as columns, not kept.
-        let skip = if state == 0 { self.format.dialect().prefix(raw) } else { state };
-        decode(&raw[..end], skip)
+        let columns = self.columns_before.saturating_add(scalars(&raw[..state]));
+        let prefix = if state == 0 { self.prefix() } else { 0 };
+        let end = raw.len().min(state.max(prefix).saturating_add(self.cap));
+        decode(&raw[state..end], prefix, columns)
+    }
+
+    /// How many of its bytes are the CI's.
+    pub(crate) fn prefix(&self) -> usize {
+        if self.columns_before > 0 { 0 } else { self.format.prefix(self.raw) }
     }
 }
 
 /// Iterates over lines, first to last.
 #[derive(Debug, Clone)]
 pub struct Lines<'l> {
-    pub(crate) rest: &'l [u8],
-    pub(crate) number: u64,
-    pub(crate) start: usize,
-    pub(crate) format: Format,
+    pub(crate) log_format: Format,
     pub(crate) cap: usize,
+    pub(crate) window: &'l [u8],
+    pub(crate) segments: &'l [Segment],
+    pub(crate) at: usize,
+    pub(crate) number: u64,
 }
 
 impl<'l> Iterator for Lines<'l> {
     type Item = Line<'l>;
 
     fn next(&mut self) -> Option<Line<'l>> {
-        if self.rest.is_empty() {
-            return None;
+        let rest = self.window.get(self.at..).filter(|rest| !rest.is_empty())?;
+        while let Some(next) = self.segments.get(1).filter(|next| next.start <= self.at) {
+            self.number = next.line;
+            self.segments = &self.segments[1..];
         }
-        let end = memchr::memchr(b'\n', self.rest).unwrap_or(self.rest.len());
+        let own = self.segments.first().filter(|segment| segment.start == self.at);
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let line = Line {
             number: self.number,
-            start: self.start,
-            raw: &self.rest[..end],
-            format: self.format,
+            start: self.at,
+            raw: &rest[..end],
+            format: self.log_format,
             cap: self.cap,
+            columns_before: own.map_or(0, |segment| segment.column),
         };
-        let next = (end + 1).min(self.rest.len());
-        self.rest = &self.rest[next..];
-        self.start += next;
+        self.at += end + 1;
         self.number += 1;
         Some(line)
     }

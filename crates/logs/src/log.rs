@@ -1,45 +1,54 @@
 //! A log as it was read: the window that a diagnosis is defined on, and its lines.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
-use crate::step::steps;
-use crate::{Dropped, Format, Line, Lines, ReadOptions, Step, StepOutcome};
+use crate::words::tries_again;
+use crate::{Dropped, Ending, Format, Line, Lines, ReadOptions, Reader, Step};
 
 /// A log, its steps and its window.
 #[derive(Debug, Clone)]
 pub struct Log<'b> {
-    bytes: Cow<'b, [u8]>,
-    format: Format,
-    steps: Vec<Step>,
-    failed_step: Option<usize>,
-    window: Range<usize>,
-    first_line: u64,
-    truncated: bool,
-    line_bytes: usize,
+    /// The window.
+    pub(crate) bytes: Cow<'b, [u8]>,
+    pub(crate) format: Format,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) failed_step: Option<String>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) ending: Ending,
+    pub(crate) truncated: bool,
+    pub(crate) line_bytes: usize,
 }
 
-/// Reads a log. The window is the step that failed, or the whole where no step is marked as failed; of that, the
-/// last [`ReadOptions::window_bytes`], from a line's start on.
-pub fn read<'b>(bytes: &'b [u8], options: &ReadOptions) -> Log<'b> {
-    let bytes = utf8(bytes);
-    let format = options.format.unwrap_or_else(|| Format::detect(&bytes));
-    let steps = steps(&bytes, format);
-    let failed_step = failed(&steps);
-    let whole = failed_step.and_then(|i| steps.get(i)).map_or(0..bytes.len(), |step| step.bytes.clone());
-    let whole = whole.start.max(after_the_cut(&bytes, options.dropped)).min(whole.end)..whole.end;
-    let window = last_lines(&bytes, whole.clone(), options.window_bytes);
-    let before = memchr::memchr_iter(b'\n', &bytes[..window.start]).count() as u64;
-    Log {
-        format,
-        failed_step,
-        truncated: window.start > whole.start || (failed_step.is_none() && options.dropped.bytes > 0),
-        first_line: options.dropped.lines + before + 1,
-        line_bytes: options.line_bytes,
-        window,
-        steps,
-        bytes,
+/// Where a part of the window stands in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Segment {
+    /// Its first byte in the window.
+    pub(crate) start: usize,
+    /// The number of its first line.
+    pub(crate) line: u64,
+    /// How many columns of that line lie before it.
+    pub(crate) column: u32,
+}
+
+/// Reads a log that lies in memory. The window is the steps that failed, or the whole where none is marked as failed;
+/// of that, the last [`ReadOptions::window_bytes`], from a line's start on.
+pub fn read(bytes: &[u8], options: &ReadOptions) -> Log<'static> {
+    let cut = after_the_cut(bytes, options.dropped);
+    let mut reader = Reader::after(options, &bytes[..cut]);
+    let bytes = &bytes[cut..];
+    let mut utf8 = crate::encoding::Utf8::of(bytes);
+    reader.push(&utf8.text(bytes));
+    reader.push(&utf8.end());
+    reader.finish()
+}
+
+/// Where the first whole line starts. The rest of a line that was cut is none: it may begin within a word, and half
+/// of a secret no longer looks like one.
+fn after_the_cut(bytes: &[u8], dropped: Dropped) -> usize {
+    if dropped == Dropped::default() {
+        return 0;
     }
+    memchr::memchr(b'\n', bytes).map_or_else(|| crate::piece::after_a_word(bytes), |feed| feed + 1)
 }
 
 impl Log<'_> {
@@ -53,14 +62,19 @@ impl Log<'_> {
         &self.steps
     }
 
-    /// The step that failed, where one is marked.
-    pub fn failed_step(&self) -> Option<&Step> {
-        self.failed_step.and_then(|i| self.steps.get(i))
+    /// The name of the step that failed, where one is marked; of several, the last.
+    pub fn failed_step(&self) -> Option<&str> {
+        self.failed_step.as_deref()
     }
 
-    /// Whether the log's format marks failures and this log has steps and no mark of a failure.
+    /// How the job ended, by the log's own words.
+    pub fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// Whether the log says clearly that all went well.
     pub fn passed(&self) -> bool {
-        self.format.dialect().marks_failures() && !self.steps.is_empty() && self.failed_step.is_none()
+        self.ending == Ending::Passed
     }
 
     /// Whether a part of what should have been read was lost or lay outside the caps.
@@ -68,92 +82,114 @@ impl Log<'_> {
         self.truncated
     }
 
-    /// The bytes that a diagnosis is defined on.
+    /// The bytes that a diagnosis is defined on. Where they are of several steps, line numbers jump between them.
     pub fn window(&self) -> &[u8] {
-        &self.bytes[self.window.clone()]
+        &self.bytes
     }
 
     /// Raw number of the window's first line.
     pub fn first_line(&self) -> u64 {
-        self.first_line
+        self.segments.first().map_or(1, |segment| segment.line)
+    }
+
+    /// The number of the last line at which a wrapper said that what ran before failed and is run again: what stands
+    /// before it in the window is no cause.
+    pub fn last_attempt(&self) -> Option<u64> {
+        let hints = [&b"failed. Retrying, "[..], b"ttempt "];
+        let last = |hint: &[u8]| {
+            let found = memchr::memmem::rfind_iter(self.window(), hint);
+            found.filter_map(|at| self.line_at(at)).find(|line| tries_again(&line.raw[line.prefix()..]))
+        };
+        hints.into_iter().filter_map(last).map(|line| line.number).max()
     }
 
     /// The window's lines.
     pub fn lines(&self) -> Lines<'_> {
-        self.lines_from(0, self.first_line)
+        Lines {
+            log_format: self.format,
+            cap: self.line_bytes,
+            window: self.window(),
+            segments: &self.segments,
+            at: 0,
+            number: self.first_line(),
+        }
     }
 
-    /// The window's lines from this byte of the window on, which must be a line's start and has this number.
-    pub fn lines_from(&self, start: usize, number: u64) -> Lines<'_> {
-        let rest = self.window().get(start..).unwrap_or_default();
-        Lines { rest, number, start, format: self.format, cap: self.line_bytes }
+    /// The line that holds this byte of the window.
+    pub fn line_at(&self, byte: usize) -> Option<Line<'_>> {
+        let start = memchr::memrchr(b'\n', self.window().get(..byte)?).map_or(0, |feed| feed + 1);
+        let segment = self.segment(start)?;
+        let number = segment.line + crate::piece::feeds(&self.window()[segment.start..start]);
+        self.line(start, number)
     }
 
-    /// The line before this one within the window.
-    pub fn line_before(&self, line: &Line<'_>) -> Option<Line<'_>> {
-        let end = line.start.checked_sub(1)?;
-        let start = memchr::memrchr(b'\n', &self.window()[..end]).map_or(0, |feed| feed + 1);
-        let number = line.number.saturating_sub(1);
+    /// The window's line that starts at this byte and has this number, as [`Line::start`] and [`Line::number`] say.
+    pub fn line(&self, start: usize, number: u64) -> Option<Line<'_>> {
+        let rest = self.window().get(start..).filter(|rest| !rest.is_empty())?;
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let segment = self.segment(start)?;
         Some(Line {
             number,
             start,
-            raw: &self.window()[start..end],
+            raw: &rest[..end],
             format: self.format,
             cap: self.line_bytes,
+            columns_before: if segment.start == start { segment.column } else { 0 },
         })
     }
 
-    /// The line after this one within the window.
+    /// The line before this one, where the same step has one.
+    pub fn line_before(&self, line: &Line<'_>) -> Option<Line<'_>> {
+        let segment = self.segment(line.start)?;
+        let end = line.start.checked_sub(1).filter(|_| line.start > segment.start)?;
+        let start = memchr::memrchr(b'\n', &self.window()[..end]).map_or(0, |feed| feed + 1);
+        self.line(start, line.number.saturating_sub(1))
+    }
+
+    /// The line after this one, where the same step has one.
     pub fn line_after(&self, line: &Line<'_>) -> Option<Line<'_>> {
-        self.lines_from(line.start + line.raw.len() + 1, line.number + 1).next()
+        let start = line.start + line.raw.len() + 1;
+        let same = self.segment(start)?.start == self.segment(line.start)?.start;
+        self.line(start, line.number + 1).filter(|_| same)
+    }
+
+    /// The lines from the last to the first.
+    pub fn lines_from_the_end(&self) -> impl Iterator<Item = Line<'_>> {
+        let last = self.window().len().checked_sub(1).and_then(|at| self.line_at(at));
+        std::iter::successors(last, |line| {
+            self.line_before(line).or_else(|| self.line_at(line.start.checked_sub(1)?))
+        })
+    }
+
+    /// Numbers lines that are asked for in order.
+    pub fn numbers(&self) -> Numbers<'_> {
+        Numbers { window: self.window(), segments: &self.segments, at: 0, number: self.first_line() }
+    }
+
+    fn segment(&self, byte: usize) -> Option<&Segment> {
+        let after = self.segments.partition_point(|segment| segment.start <= byte);
+        self.segments.get(after.checked_sub(1)?)
     }
 }
 
-/// The step whose program ended with an error, the last where several did (an earlier one was allowed to fail);
-/// else the last that reported one.
-fn failed(steps: &[Step]) -> Option<usize> {
-    let last = |outcome| steps.iter().rposition(|step| step.outcome == outcome);
-    last(StepOutcome::Failed).or_else(|| last(StepOutcome::Complained))
+/// The numbers of lines that are asked for in order: each byte of the window is looked at once.
+#[derive(Debug)]
+pub struct Numbers<'l> {
+    window: &'l [u8],
+    segments: &'l [Segment],
+    at: usize,
+    number: u64,
 }
 
-/// Where the first whole line starts. The rest of a line that was cut is none: it may begin within a word, and half
-/// of a secret no longer looks like one.
-fn after_the_cut(bytes: &[u8], dropped: Dropped) -> usize {
-    if dropped == Dropped::default() {
-        return 0;
+impl Numbers<'_> {
+    /// The number of the line that starts here; not before the one asked for last.
+    pub fn of(&mut self, start: usize) -> u64 {
+        while let Some(next) = self.segments.get(1).filter(|next| next.start <= start) {
+            (self.at, self.number) = (next.start, next.line);
+            self.segments = &self.segments[1..];
+        }
+        let from = std::mem::replace(&mut self.at, start);
+        self.number += crate::piece::feeds(self.window.get(from..start).unwrap_or_default());
+        self.number
     }
-    memchr::memchr(b'\n', bytes).map_or_else(|| after_a_word(bytes), |feed| feed + 1)
-}
-
-/// Where the second word starts, or the end.
-fn after_a_word(bytes: &[u8]) -> usize {
-    memchr::memchr2(b' ', b'\t', bytes).map_or(bytes.len(), |blank| blank + 1)
-}
-
-/// The last `cap` bytes of the range without its blank end, from a line's start on.
-fn last_lines(bytes: &[u8], whole: Range<usize>, cap: usize) -> Range<usize> {
-    let end = whole.start + bytes[whole.clone()].trim_ascii_end().len();
-    let earliest = end.saturating_sub(cap);
-    if earliest <= whole.start {
-        return whole.start..end;
-    }
-    if bytes[earliest - 1] == b'\n' {
-        return earliest..end;
-    }
-    // One line longer than the cap is read from the first word within the cap.
-    let rest = &bytes[earliest..end];
-    let skipped = memchr::memchr(b'\n', rest).map_or_else(|| after_a_word(rest), |feed| feed + 1);
-    earliest + skipped..end
-}
-
-/// UTF-16 with a byte order mark becomes UTF-8; everything else is read as it is.
-fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let unit: fn([u8; 2]) -> u16 = match bytes {
-        [0xff, 0xfe, ..] => u16::from_le_bytes,
-        [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ => return Cow::Borrowed(bytes),
-    };
-    let units = bytes[2..].as_chunks::<2>().0.iter().map(|pair| unit(*pair));
-    let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-    Cow::Owned(text.into_bytes())
 }

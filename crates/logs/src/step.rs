@@ -1,19 +1,31 @@
-//! A step of a job, as the log marks it.
+//! A step of a job, as the log marks it, and the course of a job: the fold over its marks.
 
-use std::ops::Range;
-
-use crate::Format;
 use crate::dialect::{Dialect, Mark};
+
+/// So many steps are remembered; of a log that marks more, the first ones.
+const REMEMBERED: usize = 4096;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
+    /// The job it belongs to, where the log holds several and names them.
+    pub job: Option<String>,
     /// What the CI calls it, without decoration.
     pub name: String,
-    /// Its bytes within the decoded log.
-    pub(crate) bytes: Range<usize>,
     /// How it ended.
     pub outcome: StepOutcome,
+    /// Whether it comes after the work, so that it can't be why the job failed.
+    pub cleanup: bool,
+    /// Where it starts in the log.
+    pub(crate) start: At,
+}
+
+/// The start of a line in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct At {
+    pub(crate) byte: u64,
+    /// The line's number.
+    pub(crate) line: u64,
 }
 
 /// How a step ended.
@@ -27,98 +39,133 @@ pub enum StepOutcome {
     Failed,
 }
 
-/// The steps of a log, in order; empty where its format marks none.
-pub(crate) fn steps(bytes: &[u8], format: Format) -> Vec<Step> {
-    let mut course = Course::default();
-    let dialect = format.dialect();
-    match dialect.mark_literals() {
-        Some(literals) => {
-            for start in line_starts(bytes, literals) {
-                course.read(start, line_at(bytes, start), dialect);
+/// The course of a job: which step is open, and how the ones before it ended.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    /// The steps that are over, in order.
+    pub(crate) steps: Vec<Step>,
+    open: Option<Step>,
+    job: Option<Vec<u8>>,
+    step: Option<Vec<u8>>,
+    /// The job's work was said to be done, and no step began since.
+    pub(crate) done: bool,
+    /// Where what is read begins in the log.
+    pub(crate) base: At,
+    begun: bool,
+}
+
+/// A step that is over: it ended before this line.
+pub(crate) struct Over {
+    pub(crate) step: Step,
+    pub(crate) end: At,
+}
+
+impl Course {
+    /// The course of a log that is read from here on.
+    pub(crate) fn from(base: At) -> Course {
+        Course { base, ..Course::default() }
+    }
+
+    /// Reads a line that may carry a mark: it starts at `start`, and the next one at `end`. Gives the steps that are
+    /// over with it.
+    pub(crate) fn read(
+        &mut self,
+        start: At,
+        end: At,
+        line: &[u8],
+        dialect: &dyn Dialect,
+        over: &mut Vec<Over>,
+    ) {
+        let placed = self.enter(start, line, dialect, over);
+        match dialect.mark(line) {
+            Mark::Step(name) if !placed => self.begin(start, name, false, over),
+            Mark::Cleanup(name) if !placed => self.begin(start, name, true, over),
+            Mark::Failed => self.open(start).outcome = StepOutcome::Failed,
+            Mark::Complained => {
+                let step = self.open(start);
+                if step.outcome != StepOutcome::Failed {
+                    step.outcome = StepOutcome::Complained;
+                }
             }
-        }
-        None => {
-            let mut start = 0;
-            while start < bytes.len() {
-                let line = line_at(bytes, start);
-                course.read(start, line, dialect);
-                start += line.len() + 1;
+            Mark::Ended { failed, name } => {
+                let step = self.open(start);
+                if failed {
+                    step.outcome = StepOutcome::Failed;
+                }
+                step.name = name.unwrap_or_else(|| std::mem::take(&mut step.name));
+                self.close(end, over);
+                // What follows belongs to the next step, whose name is not known yet.
+                self.open(end);
             }
-        }
-    }
-    course.end(bytes.len())
-}
-
-fn line_at(bytes: &[u8], start: usize) -> &[u8] {
-    let rest = &bytes[start..];
-    &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
-}
-
-/// Where the lines start that hold one of the literals, in order.
-fn line_starts(bytes: &[u8], literals: &[&str]) -> Vec<usize> {
-    let mut starts = Vec::new();
-    for literal in literals {
-        let mut from = 0;
-        for at in memchr::memmem::find_iter(bytes, literal.as_bytes()) {
-            if at >= from {
-                starts.push(memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |feed| feed + 1));
-                from = at + memchr::memchr(b'\n', &bytes[at..]).unwrap_or(bytes.len() - at);
-            }
-        }
-    }
-    starts.sort_unstable();
-    starts.dedup();
-    starts
-}
-
-/// The steps seen so far.
-#[derive(Default)]
-struct Course<'l> {
-    steps: Vec<Step>,
-    place: Option<(&'l [u8], &'l [u8])>,
-}
-
-impl<'l> Course<'l> {
-    fn read(&mut self, start: usize, line: &'l [u8], dialect: &dyn Dialect) {
-        let place = dialect.place(line);
-        if place.is_some() && place != self.place {
-            self.place = place;
-            self.begin(
-                start,
-                place.map(|(_, step)| String::from_utf8_lossy(step).into_owned()).unwrap_or_default(),
-            );
-        }
-        let failure = match dialect.mark(line) {
-            Mark::Step(name) if place.is_none() => return self.begin(start, name),
-            Mark::Failed => StepOutcome::Failed,
-            Mark::Complained => StepOutcome::Complained,
-            Mark::Step(_) | Mark::None => return,
-        };
-        // What the runner does before the first step is a step too, and can fail.
-        if self.steps.is_empty() {
-            self.begin(0, "Set up job".to_owned());
-        }
-        if let Some(step) = self.steps.last_mut()
-            && step.outcome != StepOutcome::Failed
-        {
-            step.outcome = failure;
+            Mark::Skipped => self.open(start).cleanup = true,
+            Mark::Done => self.done = true,
+            Mark::Step(_) | Mark::Cleanup(_) | Mark::None => {}
         }
     }
 
-    fn begin(&mut self, start: usize, name: String) {
-        if let Some(last) = self.steps.last_mut() {
-            last.bytes.end = start;
-        } else if start > 0 {
-            let set_up = "Set up job".to_owned();
-            self.steps.push(Step { name: set_up, bytes: 0..start, outcome: StepOutcome::Passed });
+    /// Where the line itself names its step, that bounds the steps. True where it does.
+    fn enter(&mut self, start: At, line: &[u8], dialect: &dyn Dialect, over: &mut Vec<Over>) -> bool {
+        let Some(place) = dialect.place(line) else { return false };
+        let same_job = self.job.as_deref() == Some(place.job);
+        if same_job && (place.step.is_none() || place.step == self.step.as_deref()) {
+            return place.step.is_some();
         }
-        self.steps.push(Step { name, bytes: start..start, outcome: StepOutcome::Passed });
+        if !same_job {
+            self.job = Some(place.job.to_vec());
+        }
+        self.step = place.step.map(<[u8]>::to_vec);
+        let cleanup = place.step.is_some_and(|step| dialect.is_cleanup(step));
+        let name = place.step.map_or("Set up job".into(), |step| String::from_utf8_lossy(step).into_owned());
+        self.begin(start, name, cleanup, over);
+        place.step.is_some()
     }
 
-    fn end(mut self, end: usize) -> Vec<Step> {
-        if let Some(last) = self.steps.last_mut() {
-            last.bytes.end = end;
+    /// Ends what is open and begins a step.
+    fn begin(&mut self, start: At, name: String, cleanup: bool, over: &mut Vec<Over>) {
+        // What the CI does before the first mark is a step too, and can fail.
+        if !self.begun && start.byte > self.base.byte {
+            self.open(start);
         }
-        self.steps
+        self.begun = true;
+        self.close(start, over);
+        // Clean-up says that the work is done.
+        self.done = cleanup;
+        let job = self.job.as_deref().map(|job| String::from_utf8_lossy(job).into_owned());
+        self.open = Some(Step { job, name, outcome: StepOutcome::Passed, cleanup, start });
+    }
+
+    /// The open step; the first one begins with the log, any other without a name where the last one ended.
+    fn open(&mut self, at: At) -> &mut Step {
+        let first = !std::mem::replace(&mut self.begun, true);
+        let base = self.base;
+        let job = || self.job.as_deref().map(|job| String::from_utf8_lossy(job).into_owned());
+        self.open.get_or_insert_with(|| Step {
+            job: job(),
+            name: if first { "Set up job".to_owned() } else { String::new() },
+            outcome: StepOutcome::Passed,
+            cleanup: false,
+            start: if first { base } else { at },
+        })
+    }
+
+    fn close(&mut self, end: At, over: &mut Vec<Over>) {
+        let Some(step) = self.open.take() else { return };
+        let said_something = !step.name.is_empty() || step.outcome != StepOutcome::Passed;
+        if self.steps.len() < REMEMBERED && said_something {
+            self.steps.push(step.clone());
+        }
+        over.push(Over { step, end });
+    }
+
+    /// The CI says that the job failed, and this step is the one.
+    pub(crate) fn failed(&mut self, name: &str) {
+        if let Some(step) = self.steps.iter_mut().rfind(|step| step.name == name) {
+            step.outcome = StepOutcome::Failed;
+        }
+    }
+
+    /// Ends the last step with the log.
+    pub(crate) fn end(&mut self, end: At, over: &mut Vec<Over>) {
+        self.close(end, over);
     }
 }

@@ -1,7 +1,9 @@
 //! GitHub Actions as `gh run view --log` and `--log-failed` print it: `job<TAB>step<TAB>timestamp line`.
+//!
+//! The columns are those of `pkg/cmd/run/view/view.go` in `cli/cli`.
 
-use super::github_raw::{mark, timestamp};
-use super::{Dialect, Mark, most_lines};
+use super::github_raw::mark;
+use super::{Dialect, Mark, Place, most_lines, stamp};
 
 pub(super) struct GithubCli;
 
@@ -15,10 +17,14 @@ impl Dialect for GithubCli {
 
     fn prefix(&self, line: &[u8]) -> usize {
         let Some((_, _, rest)) = columns(line) else { return 0 };
-        match timestamp(rest) {
+        match stamp::iso(rest) {
             0 => 0,
             length => line.len() - rest.len() + length,
         }
+    }
+
+    fn marks_the_end(&self) -> bool {
+        true
     }
 
     fn mark_literals(&self) -> Option<&'static [&'static str]> {
@@ -29,13 +35,16 @@ impl Dialect for GithubCli {
         mark(&line[self.prefix(line)..])
     }
 
-    fn place<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], &'l [u8])> {
+    fn place<'l>(&self, line: &'l [u8]) -> Option<Place<'l>> {
+        if self.prefix(line) == 0 {
+            return None;
+        }
         let (job, step, _) = columns(line)?;
-        (step != UNKNOWN_STEP).then_some((job, step))
+        Some(Place { job, step: (step != UNKNOWN_STEP).then_some(step) })
     }
 
-    fn marks_failures(&self) -> bool {
-        true
+    fn is_cleanup(&self, step: &[u8]) -> bool {
+        step.starts_with(b"Post Run ") || step.starts_with(b"Post ") || step == b"Complete job"
     }
 }
 
@@ -43,4 +52,27 @@ fn columns(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let first = memchr::memchr(b'\t', line)?;
     let second = first + 1 + memchr::memchr(b'\t', &line[first + 1..])?;
     Some((&line[..first], &line[first + 1..second], &line[second + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dialect::tests::told;
+
+    #[test]
+    fn of_several_jobs_the_failing_steps_are_read() {
+        let (format, steps, lines) = told(
+            "lint\tRun ruff\t2024-05-01T12:00:00.0Z ##[group]Run ruff check\n\
+             lint\tRun ruff\t2024-05-01T12:00:00.0Z F401 unused\n\
+             lint\tRun ruff\t2024-05-01T12:00:00.0Z ##[error]Process completed with exit code 1.\n\
+             lint\tComplete job\t2024-05-01T12:00:00.0Z Cleaning up orphan processes\n\
+             docs\tRun make\t2024-05-01T12:00:00.0Z ok\n\
+             docs\tComplete job\t2024-05-01T12:00:00.0Z Cleaning up orphan processes\n\
+             test\tRun pytest\t2024-05-01T12:00:00.0Z 1 failed\n\
+             test\tRun pytest\t2024-05-01T12:00:00.0Z ##[error]Process completed with exit code 1.\n",
+        );
+        assert_eq!(format, "github-cli");
+        assert_eq!(steps[0], "Run ruff: Failed");
+        assert_eq!(lines[1], "2 F401 unused");
+        assert_eq!(lines[3..], ["7 1 failed", "8 ##[error]Process completed with exit code 1."]);
+    }
 }

@@ -1,19 +1,26 @@
 //! GitHub Actions, the raw log of a job: `2024-05-01T12:34:56.1234567Z ##[group]Run npm ci`.
+//!
+//! The marks are those of `actions/runner` (`src/Runner.Worker`): `ScriptHandler.cs` says how a program ended,
+//! `JobExtension.cs` ends the job.
 
-use super::{Dialect, Mark, most_lines};
+use super::{Dialect, Mark, bare, line_starts, most_lines, name, stamp};
 
 pub(super) struct GithubRaw;
 
 /// The runner prints this, in English always, when a step's program ended with anything but 0.
-const ENDED_WITH_ERROR: &[u8] = b"##[error]Process completed with exit code ";
+const ENDED_WITH_ERROR: &[u8] = b"Process completed with exit code ";
 
 impl Dialect for GithubRaw {
     fn fits(&self, sample: &[u8]) -> bool {
-        most_lines(sample, |line| timestamp(line) > 0)
+        most_lines(sample, |line| stamp::iso(line) > 0) || line_starts(sample, &["##[group]Run "])
     }
 
     fn prefix(&self, line: &[u8]) -> usize {
-        timestamp(line)
+        stamp::iso(line)
+    }
+
+    fn marks_the_end(&self) -> bool {
+        true
     }
 
     fn mark_literals(&self) -> Option<&'static [&'static str]> {
@@ -21,71 +28,67 @@ impl Dialect for GithubRaw {
     }
 
     fn mark(&self, line: &[u8]) -> Mark {
-        mark(&line[timestamp(line)..])
-    }
-
-    fn marks_failures(&self) -> bool {
-        true
+        mark(&line[stamp::iso(line)..])
     }
 }
 
 /// What a line of the runner, without its timestamp, says.
 pub(super) fn mark(body: &[u8]) -> Mark {
-    let body = body.trim_ascii_end();
-    if let Some(name) = body.strip_prefix(b"##[group]Run ") {
-        return Mark::Step(String::from_utf8_lossy(name).into_owned());
+    let body = bare(body);
+    if let Some(run) = body.strip_prefix(b"##[group]Run ") {
+        return Mark::Step(name(run));
     }
     match body {
-        b"Post job cleanup." => Mark::Step("Post job cleanup".to_owned()),
-        b"Cleaning up orphan processes" => Mark::Step("Complete job".to_owned()),
-        _ if body.starts_with(ENDED_WITH_ERROR) => Mark::Failed,
-        _ if body.starts_with(b"##[error]") => Mark::Complained,
-        _ => Mark::None,
+        b"Post job cleanup." => Mark::Cleanup("Post job cleanup".to_owned()),
+        b"Cleaning up orphan processes" => Mark::Done,
+        _ => match error(body) {
+            Some(words) if words.starts_with(ENDED_WITH_ERROR) => Mark::Failed,
+            Some(_) => Mark::Complained,
+            None => Mark::None,
+        },
     }
 }
 
-/// Length of a leading `2024-05-01T12:34:56.1234567Z ` with an optional byte order mark; 0 where there is none.
-pub(super) fn timestamp(line: &[u8]) -> usize {
-    let mark = if line.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let line = &line[mark..];
-    let shape = b"dddd-dd-ddTdd:dd:dd";
-    let fits = line.len() > shape.len()
-        && shape
-            .iter()
-            .zip(line)
-            .all(|(want, got)| if *want == b'd' { got.is_ascii_digit() } else { want == got });
-    if !fits {
-        return 0;
-    }
-    let rest = &line[shape.len()..];
-    let fraction = if rest.first() == Some(&b'.') {
-        1 + rest[1..].iter().take_while(|b| b.is_ascii_digit()).count()
-    } else {
-        0
-    };
-    match (rest.get(fraction), rest.get(fraction + 1)) {
-        (Some(b'Z'), Some(b' ')) => mark + shape.len() + fraction + 2,
-        (Some(b'Z'), None | Some(b'\r')) => mark + shape.len() + fraction + 1,
-        _ => 0,
-    }
+/// The words of an error. The runner masks secrets in its own marks too: a secret `]` leaves `##[error***`.
+fn error(body: &[u8]) -> Option<&[u8]> {
+    let rest = body.strip_prefix(b"##[error")?;
+    rest.strip_prefix(b"]").or_else(|| rest.strip_prefix(b"***"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::timestamp;
+    use crate::dialect::tests::told;
+
+    const HEAD: &str = "2024-05-01T12:00:00.0000000Z Current runner version: '2.316.0'\n\
+                        2024-05-01T12:00:01.0000000Z ##[group]Run npm ci\n";
+    const TAIL: &str = "2024-05-01T12:00:03.0000000Z Post job cleanup.\n\
+                        2024-05-01T12:00:04.0000000Z fatal: not a git repository\n\
+                        2024-05-01T12:00:05.0000000Z Cleaning up orphan processes\n";
 
     #[test]
-    fn timestamps() {
-        for (line, want) in [
-            ("2024-05-01T12:34:56.1234567Z npm ci", 29),
-            ("\u{feff}2024-05-01T12:34:56.1234567Z x", 32),
-            ("2024-05-01T12:34:56Z x", 21),
-            ("2024-05-01T12:34:56.1Z", 22),
-            ("2024-05-01T12:34:56.1", 0),
-            ("2024-05-01 12:34:56Z x", 0),
-            ("", 0),
-        ] {
-            assert_eq!(timestamp(line.as_bytes()), want, "{line}");
-        }
+    fn the_window_is_every_step_that_failed() {
+        let (format, steps, lines) = told(&format!(
+            "{HEAD}2024-05-01T12:00:02.0000000Z npm error\n\
+             2024-05-01T12:00:02.0000000Z ##[error]Process completed with exit code 1.\n\
+             2024-05-01T12:00:02.0000000Z ##[group]Run echo always\n\
+             2024-05-01T12:00:02.0000000Z always\n{TAIL}"
+        ));
+        assert_eq!(format, "github-raw");
+        assert_eq!(
+            steps,
+            ["Set up job: Passed", "npm ci: Failed", "echo always: Passed", "Post job cleanup: Passed"]
+        );
+        assert_eq!(
+            lines,
+            ["2 ##[group]Run npm ci", "3 npm error", "4 ##[error]Process completed with exit code 1."]
+        );
+    }
+
+    #[test]
+    fn a_masked_bracket_is_still_a_mark() {
+        let (_, steps, _) = told(&format!(
+            "{HEAD}2024-05-01T12:00:02.0000000Z ##[error***Process completed with exit code 1.\n"
+        ));
+        assert_eq!(steps[1], "npm ci: Failed");
     }
 }
