@@ -80,7 +80,7 @@ const JOB_PASSED: [&str; 5] = [
 ];
 
 /// Lines of tools that say that their work is done, by what they hold.
-const WORK_DONE: [&str; 30] = [
+const WORK_DONE: [&str; 28] = [
     "BUILD SUCCESS",
     "Build succeeded.",
     "Build completed successfully",
@@ -95,23 +95,24 @@ const WORK_DONE: [&str; 30] = [
     "Bundle complete!",
     "found 0 vulnerabilities",
     "up to date, audited ",
-    "Done in ",
     "➤ YN0000: Done",
     "All checks passed!",
     "All matched files use Prettier code style!",
     "Success: no issues found",
     " passed in ",
     " 0 failures",
-    "0 failed",
+    " 0 failed",
     "Test Suites: ",
     "All tests passed",
-    "OK (",
     "Deploy complete!",
     "Apply complete!",
     "Compiled successfully",
     "Complete!",
     "Tests passed",
 ];
+
+/// The same, by how they start: within a line these words can mean anything.
+const WORK_DONE_STARTS: [&str; 3] = ["OK (", "Done in ", "Done, without errors"];
 
 /// What the line, decoded and without its prefix, says about how the job ended.
 pub(crate) fn said(line: &str) -> Option<Said> {
@@ -130,7 +131,9 @@ pub(crate) fn said(line: &str) -> Option<Said> {
     if JOB_FAILED.iter().any(|start| line.starts_with(start)) {
         return Some(Said::JobFailed);
     }
-    let done = WORK_DONE.iter().any(|words| line.contains(words)) && alarm(line) == Alarm::None;
+    let says = WORK_DONE.iter().any(|words| line.contains(words))
+        || WORK_DONE_STARTS.iter().any(|words| line.starts_with(words));
+    let done = says && alarm(line) == Alarm::None;
     done.then_some(Said::WorkDone)
 }
 
@@ -208,7 +211,7 @@ const NONE: [&str; 14] = [
     "failures: 0",
     "0 errors",
     "0 error(s)",
-    "0 failed",
+    " 0 failed",
     "0 failures",
     "no errors",
     "no error",
