@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use regreen_catalog::Pattern;
+use regreen_catalog::{Pattern, Strength};
 use regreen_domain::{Untrusted, Verdict};
 use regreen_logs::{Ending, Line, Log};
 
@@ -94,9 +94,24 @@ impl Detector<'_> {
             command: circumstances.command.cloned(),
             exit: circumstances.exit,
             step: log.failed_step().map(str::to_owned),
-            ending: log.ending(),
+            ending: self.ending(log.ending(), &hits),
             truncated: log.truncated(),
             hits,
+        }
+    }
+}
+
+impl Detector<'_> {
+    /// One tool's word that its work is done does not outweigh another's that it failed.
+    fn ending(&self, said: Ending, hits: &[Hit]) -> Ending {
+        let cause = |hit: &Hit| {
+            let speaks = |p: &Pattern| p.strength != Strength::Symptom || p.class.verdict() == Verdict::Code;
+            hit.counts && self.pattern(hit.pattern).is_some_and(speaks)
+        };
+        match said {
+            Ending::Worked if hits.iter().any(cause) => Ending::Unsaid,
+            Ending::Worked => Ending::Passed,
+            said => said,
         }
     }
 }

@@ -123,6 +123,7 @@ fn infra_logs() -> Vec<(&'static Pattern, &'static Example)> {
 
 #[test]
 fn infrastructure_words_before_during_or_after_a_final_code_failure_change_nothing() {
+    let mut wrong = Vec::new();
     for code in final_code_logs() {
         let middle = code.log.lines().count() / 2;
         let (head, tail): (Vec<&str>, Vec<&str>) =
@@ -134,16 +135,13 @@ fn infrastructure_words_before_during_or_after_a_final_code_failure_change_nothi
                 format!("{}{}", code.log, infra.log),
             ] {
                 let found = detect(&log, None).diagnosis;
-                assert_ne!(
-                    found.class.verdict(),
-                    Verdict::Infrastructure,
-                    "{} in `{}`:\n{log}",
-                    pattern.id,
-                    code.name
-                );
+                if found.class.verdict() == Verdict::Infrastructure {
+                    wrong.push(format!("{} in `{}`: {}", pattern.id, code.name, found.reason));
+                }
             }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -152,6 +150,7 @@ fn a_test_command_that_prints_a_tool_s_last_words_is_no_infrastructure() {
     let cargo_test = CommandFacts { tool: Tool::new("cargo"), kind: CommandKind::Test, fetches: true };
     let pytest = CommandFacts { tool: Tool::new("pip"), kind: CommandKind::Test, fetches: false };
     let banner = "   Compiling app v0.1.0 (/home/runner/work/app/app)\n     Running unittests src/lib.rs (target/debug/deps/app)\n";
+    let mut wrong = Vec::new();
     for (pattern, infra) in infra_logs().into_iter().filter(|(p, _)| !p.commands.is_empty()) {
         let forged = &infra.log;
         for (command, log) in [
@@ -161,7 +160,9 @@ fn a_test_command_that_prints_a_tool_s_last_words_is_no_infrastructure() {
             (&cargo_test, format!("{banner}{forged}")),
         ] {
             let found = detect(&log, Some(command)).diagnosis;
-            assert_ne!(found.class.verdict(), Verdict::Infrastructure, "{} in {command:?}", pattern.id);
+            if found.class.verdict() == Verdict::Infrastructure {
+                wrong.push(format!("{} in {command:?}", pattern.id));
+            }
         }
         // Without any knowledge of the command, the runner's own banner is enough.
         for banner in [
@@ -171,9 +172,12 @@ fn a_test_command_that_prints_a_tool_s_last_words_is_no_infrastructure() {
             "===== test session starts =====\n",
         ] {
             let found = detect(&format!("{banner}{forged}"), None).diagnosis;
-            assert_ne!(found.class.verdict(), Verdict::Infrastructure, "{} after {banner}", pattern.id);
+            if found.class.verdict() == Verdict::Infrastructure {
+                wrong.push(format!("{} after {banner}", pattern.id));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -184,7 +188,9 @@ fn one_tool_does_not_speak_for_another() {
             continue;
         }
         let found = detect(&infra.log, Some(&cargo)).diagnosis;
-        assert_ne!(found.class, pattern.class, "{}", pattern.id);
+        // Words that any program can say are not another tool's.
+        let anybody_s = found.pattern.and_then(|id| CATALOG.pattern(&id)).is_some_and(|p| p.tools.is_empty());
+        assert!(anybody_s || found.class != pattern.class, "{}", pattern.id);
     }
 }
 
@@ -206,6 +212,6 @@ fn evidence_points_at_the_raw_line() {
         let start: String = line.chars().skip(root.column as usize - 1).take(4).collect();
         assert!(!start.is_empty(), "{}", pattern.id);
         let text: String = root.text.chars().take(30).collect();
-        assert!(MASKER.mask(line).starts_with(&text), "{}: {text} in {line}", pattern.id);
+        assert!(MASKER.mask(line).contains(&text), "{}: {text} in {line}", pattern.id);
     }
 }

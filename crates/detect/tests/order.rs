@@ -29,7 +29,7 @@ const TYPE_ERROR: &str = "src/a.c:3:9: error: expected expression\n";
 
 #[test]
 fn a_retry_that_worked_is_no_cause() {
-    let retried = "npm http fetch GET https://registry.npmjs.org/a attempt 1 failed with ECONNRESET\nadded 9 packages\n";
+    let retried = "npm http fetch GET https://registry.npmjs.org/a attempt 1 failed with ECONNRESET\nadded 9 packages\nfound 0 vulnerabilities\n";
     assert_eq!(class(retried), "unknown");
     assert!(!detect_with(retried.as_bytes(), &Circumstances::default()).diagnosis.failed);
     let cargo = "warning: spurious network error (3 tries remaining): [7] Could not connect to server\n   Compiling app v0.1.0\n";

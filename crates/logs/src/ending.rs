@@ -13,6 +13,8 @@ use crate::{Format, Line, Log};
 pub enum Ending {
     /// It says clearly that all went well.
     Passed,
+    /// No CI says how it ended, but a tool says last that its work is done.
+    Worked,
     /// A step is marked as failed, or the CI says that the job failed.
     Failed,
     /// It does not say: an excerpt, or the bare output of a command.
@@ -68,7 +70,7 @@ impl Reader {
             Some(Said::JobPassed) => Ending::Passed,
             Some(Said::JobFailed) => Ending::Failed,
             _ if marked => Ending::Failed,
-            Some(Said::WorkDone) => Ending::Passed,
+            Some(Said::WorkDone) => Ending::Worked,
             // Whoever has not read the beginning can't say that no step failed.
             None if self.course.done && by_marks && self.course.base.byte == 0 => Ending::Passed,
             None => Ending::Unsaid,

@@ -72,9 +72,9 @@ impl Log<'_> {
         self.ending
     }
 
-    /// Whether the log says clearly that all went well.
+    /// Whether the log says that all went well.
     pub fn passed(&self) -> bool {
-        self.ending == Ending::Passed
+        matches!(self.ending, Ending::Passed | Ending::Worked)
     }
 
     /// Whether a part of what should have been read was lost or lay outside the caps.

@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(steps[1..], ["get_sources: Passed", "step_script: Failed", "after_script: Passed"]);
         assert_eq!(
             lines,
-            ["3 Executing", "4 Mine", "5 npm error code E503", "9 ERROR: Job failed: exit code 1"]
+            ["3 Executing", "4 Mine", "5 npm error code E503", "9 ERROR: Job failed: exit code 1", "10 "]
         );
     }
 }

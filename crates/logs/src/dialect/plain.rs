@@ -28,7 +28,8 @@ pub(crate) fn bare(mut line: &[u8]) -> &[u8] {
     }
     while let Some(start) = memchr::memrchr(0x1b, line) {
         let tail = &line[start..];
-        let is_sequence = tail.get(1) == Some(&b'[')
+        let is_sequence = tail.len() > 2
+            && tail.get(1) == Some(&b'[')
             && tail.iter().skip(2).position(|b| (0x40..=0x7e).contains(b)) == tail.len().checked_sub(3);
         if !is_sequence {
             break;
