@@ -135,7 +135,8 @@ fn infrastructure_words_before_during_or_after_a_final_code_failure_change_nothi
                 format!("{}{}", code.log, infra.log),
             ] {
                 let found = detect(&log, None).diagnosis;
-                if found.class.verdict() == Verdict::Infrastructure {
+                // A missing library can be why a build script ended; that is advice, never a healing.
+                if found.class.healable().is_some() {
                     wrong.push(format!("{} in `{}`: {}", pattern.id, code.name, found.reason));
                 }
             }
