@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         ["measure", rest @ ..] => measure::measure(rest),
         ["soak", rest @ ..] => soak::soak(rest),
         _ => Err(
-            "usage: cargo xtask tidy | docs [--check] | measure [--corpus DIR] [--write] | soak [SUITE] [--seed N]"
+            "usage: cargo xtask tidy | docs [--check] | measure [--corpus DIR] [--lab FILE] [--write [--new]] | soak [SUITE] [--seed N]"
                 .to_owned(),
         ),
     };

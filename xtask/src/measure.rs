@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use regreen_catalog::Catalog;
+use regreen_catalog::{Catalog, Pattern};
 use regreen_detect::{Circumstances, Detector};
 use regreen_logs::{ReadOptions, read};
 use regreen_mask::Masker;
@@ -106,12 +106,16 @@ pub fn measure(args: &[&str]) -> Result<String, String> {
         }
     }
     if args.contains(&"--write") {
-        for pattern in catalog.patterns() {
+        // `--new`: counts of patterns that were measured before, on more than is here now, stay.
+        let again = |p: &&Pattern| !args.contains(&"--new") || p.measured.counts().hits == 0;
+        for pattern in catalog.patterns().iter().filter(again) {
             let tally = patterns.get(&pattern.id).copied().unwrap_or_default();
             let path = top().join(format!("catalog/patterns/{}/{}.toml", pattern.class.id(), pattern.id));
             write_measured(&path, tally, n)?;
         }
-        write_probes(&probes, n)?;
+        if !args.contains(&"--new") {
+            write_probes(&probes, n)?;
+        }
     }
     Ok(said)
 }
