@@ -1,5 +1,6 @@
 //! One file a command; the error of any of them is printed here and nowhere else.
 
+mod bench;
 #[cfg(feature = "demo")]
 mod demo;
 mod diagnose;
@@ -11,7 +12,7 @@ mod run;
 use clap::CommandFactory;
 
 use crate::{
-    args::{Args, Audit, Command, Incidents},
+    args::{Args, Audit, Bench, Command, Incidents},
     context::Context,
     exit::Failed,
     voice,
@@ -38,6 +39,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Playbooks => explain::playbooks(),
         Command::Patterns => explain::patterns(),
         Command::Explain { code } => explain::explain(&code),
+        Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),
         Command::Completions { shell } => completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(demo) => demo::demo(&context, &demo),
