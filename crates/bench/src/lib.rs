@@ -15,4 +15,4 @@ pub use rate::Rate;
 pub use reliability::{Bin, Reliability};
 pub use row::{Chunk, Row, RowError, chunks, lines, row};
 pub use scores::{ClassScore, Confusion, Found, Judged, Scores, THRESHOLD};
-pub use set::{Set, in_check_set};
+pub use set::{FOLDS, Set, fold, in_check_set};

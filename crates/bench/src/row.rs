@@ -18,6 +18,8 @@ pub struct Row {
     pub also: Vec<Label>,
     /// The repository; rows of one are never split over learning and measuring.
     pub repo: String,
+    /// The line that shows the cause best, where one was marked.
+    pub evidence: String,
     /// The log.
     pub log: String,
 }
@@ -55,6 +57,8 @@ struct RawRow {
     also: Vec<String>,
     #[serde(default)]
     repo: String,
+    #[serde(default)]
+    evidence: Option<String>,
     log: String,
 }
 
@@ -79,15 +83,10 @@ pub fn lines<'r>(
 
 /// The row that this line holds.
 pub fn row(line: &str) -> Result<Row, RowError> {
-    let RawRow { id, label, also, repo, log } = serde_json::from_str(line)?;
+    let RawRow { id, label, also, repo, evidence, log } = serde_json::from_str(line)?;
     let parse = |id: String| Label::parse(&id).ok_or(RowError::Label(id));
-    Ok(Row {
-        id,
-        label: parse(label)?,
-        also: also.into_iter().map(parse).collect::<Result<_, _>>()?,
-        repo,
-        log,
-    })
+    let also = also.into_iter().map(parse).collect::<Result<_, _>>()?;
+    Ok(Row { id, label: parse(label)?, also, repo, evidence: evidence.unwrap_or_default(), log })
 }
 
 /// All the marked chunks of a file whose place in the log is known.

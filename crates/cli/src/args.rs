@@ -142,6 +142,10 @@ pub struct AccuracyArgs {
     /// How to say it
     #[arg(long, value_enum, default_value_t = Format::Plain, value_name = "FORMAT")]
     pub format: Format,
+    /// Folder of weights from `cargo xtask train --folds DIR`: each row is judged by the model that has not seen its
+    /// repository
+    #[arg(long, value_name = "DIR")]
+    pub folds: Option<PathBuf>,
     /// List what was found wrong; never of the check set, which nobody looks into
     #[arg(long)]
     pub misses: bool,

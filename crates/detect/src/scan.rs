@@ -9,6 +9,7 @@ use regreen_logs::{Line, Log};
 use crate::around::{Around, Sightings};
 use crate::detector::Entry;
 use crate::hit::Hit;
+use crate::model::Reading;
 use crate::speaker::Speakers;
 use crate::unknown::LastWords;
 use crate::{Circumstances, Detector, ExitFacts};
@@ -26,6 +27,8 @@ pub struct Scan {
     /// In the order of the log.
     pub(crate) hits: Vec<Hit>,
     pub(crate) last_words: Option<LastWords>,
+    pub(crate) speakers: Speakers,
+    pub(crate) reading: Reading,
     pub(crate) command: Option<regreen_domain::CommandFacts>,
     pub(crate) exit: Option<ExitFacts>,
     pub(crate) step: Option<String>,
@@ -46,6 +49,13 @@ struct Place {
 struct Places {
     first: Vec<Place>,
     last: VecDeque<Place>,
+}
+
+impl Scan {
+    /// What the model reads of the window.
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
 }
 
 impl Detector<'_> {
@@ -77,6 +87,7 @@ impl Detector<'_> {
                 }
             }
         });
+        let reading = Reading::of(log);
         let mut hits = Vec::new();
         for (index, places) in places {
             let Some(pattern) = self.pattern(index) else { continue };
@@ -94,8 +105,10 @@ impl Detector<'_> {
             exit: circumstances.exit,
             step: log.failed_step().map(|step| step.name.clone()),
             step_failed: log.failed_step().is_some(),
-            passed: log.passed(),
+            passed: log.passed() || reading.job_passed,
+            reading,
             truncated: log.truncated(),
+            speakers,
             hits,
         }
     }

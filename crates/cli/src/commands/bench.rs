@@ -10,9 +10,10 @@ use std::{
     thread,
 };
 
-use regreen_bench::{Found, Judged, Label, Row, Scores, Set, chunks, lines, row};
+use regreen_bench::{FOLDS, Found, Judged, Label, Row, Scores, Set, chunks, fold, lines, row};
 use regreen_catalog::Catalog;
-use regreen_engine::diagnose_log;
+use regreen_detect::{Detector, model::Model};
+use regreen_engine::diagnose_log_with;
 use regreen_mask::Masker;
 
 use crate::{
@@ -35,7 +36,9 @@ pub fn accuracy(args: &AccuracyArgs) -> Result<u8, Failed> {
         CorpusSet::All => Set::All,
     };
     let (logs, marked) = files(&args.corpus).map_err(|e| unreadable(&args.corpus, e))?;
-    let judged = judge(&logs, &marked, set, &catalog)?;
+    let models = args.folds.as_deref().map(models).transpose()?.unwrap_or_default();
+    let judge_with = Judge::new(&catalog, &models);
+    let judged = judge(&logs, &marked, set, &judge_with)?;
     if judged.is_empty() {
         return Err(unreadable(&args.corpus, "it holds no row of this set")
             .help("name a folder of *.jsonl or *.jsonl.zst files"));
@@ -69,7 +72,7 @@ fn packed(path: &Path) -> bool {
 }
 
 /// One thread unpacks, the others diagnose; the order of the rows is that of the files.
-fn judge(logs: &[PathBuf], marked: &[PathBuf], set: Set, catalog: &Catalog) -> Result<Vec<Judged>, Failed> {
+fn judge(logs: &[PathBuf], marked: &[PathBuf], set: Set, judge: &Judge<'_>) -> Result<Vec<Judged>, Failed> {
     let mut marks = BTreeMap::new();
     for path in marked {
         let file = File::open(path).map_err(|e| unreadable(path, e))?;
@@ -80,7 +83,6 @@ fn judge(logs: &[PathBuf], marked: &[PathBuf], set: Set, catalog: &Catalog) -> R
     let (send, receive) = mpsc::sync_channel::<(usize, String)>(WAITING);
     let receive = Mutex::new(receive);
     let work = || -> Result<Vec<(usize, Judged)>, String> {
-        let masker = Masker::new::<[&str; 0], &str>([]);
         let mut judged = Vec::new();
         loop {
             // A worker that panicked ends the program; its lock is of no interest.
@@ -89,7 +91,7 @@ fn judge(logs: &[PathBuf], marked: &[PathBuf], set: Set, catalog: &Catalog) -> R
             let row = row(&line).map_err(|e| format!("row {}: {e}", number + 1))?;
             if set.holds(&row.repo) {
                 let chunk = marks.get(&row.id).copied();
-                judged.push((number, judge_row(row, chunk, catalog, &masker)));
+                judged.push((number, judge.row(row, chunk)));
             }
         }
     };
@@ -118,14 +120,43 @@ fn judge(logs: &[PathBuf], marked: &[PathBuf], set: Set, catalog: &Catalog) -> R
     })
 }
 
-fn judge_row(row: Row, chunk: Option<(u64, u64)>, catalog: &Catalog, masker: &Masker) -> Judged {
-    let diagnosis = diagnose_log(catalog, row.log.as_bytes(), masker).diagnosis;
-    let found = Found {
-        label: if diagnosis.failed { Label::Failed(diagnosis.class) } else { Label::Passing },
-        second: diagnosis.alternatives.first().map(|a| a.class),
-        confidence: diagnosis.confidence.value(),
-        heals: cure(catalog, &diagnosis).action == "heal",
-        line: diagnosis.evidence.first().map(|e| e.line),
+/// The weights of every fold, `fold-0.bin` and so on.
+fn models(folder: &Path) -> Result<Vec<Model>, Failed> {
+    let model = |i| {
+        let path = folder.join(format!("fold-{i}.bin"));
+        let bytes = fs::read(&path).map_err(|e| unreadable(&path, e))?;
+        Model::parse(&bytes).map_err(|e| unreadable(&path, e))
     };
-    Judged { id: row.id, repo: row.repo, label: row.label, also: row.also, found, chunk }
+    (0..FOLDS).map(model).collect()
+}
+
+/// Diagnoses rows as `diagnose` does.
+struct Judge<'c> {
+    catalog: &'c Catalog,
+    /// One, or one a fold.
+    detectors: Vec<Detector<'c>>,
+    masker: Masker,
+}
+
+impl<'c> Judge<'c> {
+    fn new(catalog: &'c Catalog, models: &'c [Model]) -> Judge<'c> {
+        let mut detectors: Vec<_> = models.iter().map(|model| Detector::with_model(catalog, model)).collect();
+        if detectors.is_empty() {
+            detectors.push(Detector::new(catalog));
+        }
+        Judge { catalog, detectors, masker: Masker::new::<[&str; 0], &str>([]) }
+    }
+
+    fn row(&self, row: Row, chunk: Option<(u64, u64)>) -> Judged {
+        let detector = self.detectors.get(fold(&row.repo)).unwrap_or(&self.detectors[0]);
+        let diagnosis = diagnose_log_with(detector, row.log.as_bytes(), &self.masker).diagnosis;
+        let found = Found {
+            label: if diagnosis.failed { Label::Failed(diagnosis.class) } else { Label::Passing },
+            second: diagnosis.alternatives.first().map(|a| a.class),
+            confidence: diagnosis.confidence.value(),
+            heals: cure(self.catalog, &diagnosis).action == "heal",
+            line: diagnosis.evidence.first().map(|e| e.line),
+        };
+        Judged { id: row.id, repo: row.repo, label: row.label, also: row.also, found, chunk }
+    }
 }
