@@ -1,9 +1,10 @@
-//! Workshop tasks: `cargo xtask tidy | docs [--check] | measure | soak`.
+//! Workshop tasks: `cargo xtask tidy | docs [--check] | measure | train | soak`.
 
 mod docs;
 mod measure;
 mod soak;
 mod tidy;
+mod train;
 
 use std::process::ExitCode;
 
@@ -14,9 +15,10 @@ fn main() -> ExitCode {
         ["docs", rest @ ..] => docs::docs(rest),
         ["tidy"] => tidy::tidy(),
         ["measure", rest @ ..] => measure::measure(rest),
+        ["train", rest @ ..] => train::train(rest),
         ["soak", rest @ ..] => soak::soak(rest),
         _ => Err(
-            "usage: cargo xtask tidy | docs [--check] | measure [--corpus DIR] [--lab FILE] [--write [--new]] | soak [SUITE] [--seed N]"
+            "usage: cargo xtask tidy | docs [--check] | measure [--corpus DIR] [--lab FILE] [--write [--new]] | train --corpus DIR [--folds DIR] | soak [SUITE] [--seed N]"
                 .to_owned(),
         ),
     };

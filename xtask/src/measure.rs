@@ -11,25 +11,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use regreen_bench::{Label, Row, Set, lines, row};
 use regreen_catalog::{Catalog, Pattern};
 use regreen_detect::{Circumstances, Detector};
+use regreen_domain::FailureClass;
 use regreen_logs::{ReadOptions, read};
 use regreen_mask::Masker;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::top;
-
-/// A labelled log of the corpus.
-#[derive(Debug, Deserialize)]
-struct Row {
-    label: String,
-    #[serde(default)]
-    also: Vec<String>,
-    #[serde(default)]
-    repo: String,
-    log: String,
-}
 
 /// One run of a lab scenario.
 #[derive(Debug, Deserialize)]
@@ -54,13 +44,6 @@ struct Tally {
     right: u32,
 }
 
-/// Rows whose repository hashes to 0 mod 4 are the check set: the headline figures come from them alone, and nothing is
-/// fixed by looking at them.
-fn in_check_set(repo: &str) -> bool {
-    let digest = Sha256::digest(repo.as_bytes());
-    digest[..8].iter().fold(0u64, |n, b| n << 8 | u64::from(*b)) % 4 == 0
-}
-
 /// Measures, and with `--write` stores the counts.
 pub fn measure(args: &[&str]) -> Result<String, String> {
     let value = |name| args.iter().position(|a| *a == name).and_then(|i| args.get(i + 1)).map(PathBuf::from);
@@ -70,13 +53,13 @@ pub fn measure(args: &[&str]) -> Result<String, String> {
     let (mut read_logs, mut right, mut passing_alarms) = (0u32, 0u32, 0u32);
     if let Some(corpus) = value("--corpus") {
         for name in ["excerpts.jsonl.zst", "full.jsonl.zst"] {
-            for row in rows(&corpus.join(name))?.into_iter().filter(|r| !in_check_set(&r.repo)) {
+            for row in rows(&corpus.join(name))? {
                 read_logs += 1;
                 let (pattern, class) = diagnose(&catalog, &row.log);
-                let named = class.as_deref().unwrap_or("passing");
-                let good = named == row.label || row.also.iter().any(|a| a == named);
+                let found = class.map_or(Label::Passing, Label::Failed);
+                let good = found == row.label || row.also.contains(&found);
                 right += u32::from(good);
-                passing_alarms += u32::from(row.label == "passing" && class.is_some());
+                passing_alarms += u32::from(row.label == Label::Passing && found != Label::Passing);
                 count(&mut patterns, pattern, good);
             }
         }
@@ -128,25 +111,24 @@ fn count(tallies: &mut BTreeMap<String, Tally>, id: Option<String>, right: bool)
     }
 }
 
-fn diagnose(catalog: &Catalog, log: &str) -> (Option<String>, Option<String>) {
+fn diagnose(catalog: &Catalog, log: &str) -> (Option<String>, Option<FailureClass>) {
     let log = read(log.as_bytes(), &ReadOptions::default());
     let detector = Detector::new(catalog);
     let scan = detector.scan(&log, &Circumstances { command: None, exit: None });
     let diagnosis = detector.conclude(&scan, &[], &Masker::new::<[&str; 0], &str>([])).diagnosis;
-    (diagnosis.pattern, diagnosis.failed.then(|| diagnosis.class.id().to_owned()))
+    (diagnosis.pattern, diagnosis.failed.then_some(diagnosis.class))
 }
 
-fn rows(path: &Path) -> Result<Vec<Row>, String> {
-    let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let decoder =
-        ruzstd::decoding::StreamingDecoder::new(file).map_err(|e| format!("{}: {e}", path.display()))?;
-    BufReader::new(decoder)
-        .lines()
-        .map(|line| {
-            let line = line.map_err(|e| e.to_string())?;
-            serde_json::from_str(&line).map_err(|e| format!("{}: {e}", path.display()))
-        })
-        .collect()
+/// The rows that may be learned from.
+pub(crate) fn rows(path: &Path) -> Result<Vec<Row>, String> {
+    let fail = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    let file = File::open(path).map_err(|e| fail(&e))?;
+    let mut rows = Vec::new();
+    for line in lines(file, true).map_err(|e| fail(&e))? {
+        rows.push(row(&line.map_err(|e| fail(&e))?).map_err(|e| fail(&e))?);
+    }
+    rows.retain(|row| Set::Train.holds(&row.repo));
+    Ok(rows)
 }
 
 /// Replaces the `[measured]` table, or puts one before the first example.
@@ -186,19 +168,5 @@ fn with_table(text: &str, head: &str, at: usize, tally: Tally, n: u32) -> String
             format!("{}{table}{}", &text[..old], &text[end..])
         }
         None => format!("{}{table}\n{}", &text[..at], &text[at..]).trim_end().to_owned() + "\n",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_check_set_is_about_a_quarter_and_never_changes() {
-        let picked = (0..4000).filter(|i| in_check_set(&format!("owner/repo{i}"))).count();
-        assert!((900..1100).contains(&picked), "{picked} of 4000");
-        assert!(!in_check_set("owner/repo0") || in_check_set("owner/repo0"));
-        let fixed: Vec<bool> = ["rust-lang/rust", "python/cpython", "npm/cli"].map(in_check_set).to_vec();
-        assert_eq!(fixed, ["rust-lang/rust", "python/cpython", "npm/cli"].map(in_check_set));
     }
 }

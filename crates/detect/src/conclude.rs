@@ -2,34 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use regreen_domain::{Confidence, Diagnosis, FailureClass, Finding, Fingerprint, Standing, Tool};
+use regreen_catalog::{Status, Strength};
+use regreen_domain::{
+    Confidence, Diagnosis, Evidence, FailureClass, Finding, Fingerprint, Role, Standing, Tool,
+};
 use regreen_logs::Ending;
 use regreen_mask::Masker;
 
-use crate::alternatives::{besides, measured};
 use crate::detection::{Detection, Signature};
 use crate::evidence::{self, shown};
+use crate::model::Outcome;
 use crate::ranking::{Ranked, Ranking, rank};
 use crate::settle::{lasting, settle};
+use crate::weigh::{self, Study, Weighed};
 use crate::{Detector, Scan, fingerprint};
 
 impl Detector<'_> {
     /// Draws the conclusion. The same scan and findings always give the same answer.
     pub fn conclude(&self, scan: &Scan, findings: &[Finding], masker: &Masker) -> Detection {
-        let hits: Vec<Ranked<'_>> =
-            scan.hits.iter().filter_map(|hit| Some((hit, self.pattern(hit.pattern)?))).collect();
+        let hits = self.ranked(scan);
         let signatures = hits.iter().map(|hit| signature(*hit, scan)).collect();
-        let hung = scan.exit.is_some_and(|exit| exit.hung());
-        let ranking = if succeeded(scan) { Ranking::Nothing } else { rank(&hits, hung) };
-        let case = Case { detector: self, scan, hits: &hits, masker };
-        let (diagnosis, root) = match ranking {
-            Ranking::Root(root) => (case.of_root(root, findings), Some(root)),
-            Ranking::Mixed { code, infra } => (case.mixed(code, infra), None),
-            Ranking::Nothing => (case.without_signature(findings), None),
-        };
+        let ranking = ranking(&hits, scan);
+        let mut weighed = Weighed::of(self.model, &scan.reading, &hits, &ranking);
+        if failed_for_sure(scan) {
+            weighed.failed();
+        }
+        let case = Case { detector: self, scan, hits: &hits, masker, weighed };
+        let (diagnosis, root) = case.decide(ranking, findings);
         let captures = root.map_or(BTreeMap::new(), |root| evidence::captures(root, &hits));
         Detection { diagnosis, captures, signatures }
     }
+
+    /// What the model learns from: the features of every outcome.
+    pub fn study(&self, scan: &Scan) -> Study {
+        let hits = self.ranked(scan);
+        weigh::study(self.model, &scan.reading, &hits, &ranking(&hits, scan))
+    }
+
+    fn ranked<'s>(&'s self, scan: &'s Scan) -> Vec<Ranked<'s>> {
+        scan.hits.iter().filter_map(|hit| Some((hit, self.pattern(hit.pattern)?))).collect()
+    }
+}
+
+fn ranking<'s>(hits: &[Ranked<'s>], scan: &Scan) -> Ranking<'s> {
+    if succeeded(scan) { Ranking::Nothing } else { rank(hits, scan.exit.is_some_and(|exit| exit.hung())) }
+}
+
+/// Whether it is known that something failed.
+fn failed_for_sure(scan: &Scan) -> bool {
+    scan.exit.map_or(scan.ending == Ending::Failed, |exit| exit.failed())
 }
 
 /// Whether it is known that nothing failed.
@@ -63,9 +84,34 @@ struct Case<'s> {
     scan: &'s Scan,
     hits: &'s [Ranked<'s>],
     masker: &'s Masker,
+    weighed: Weighed<'s>,
 }
 
-impl Case<'_> {
+impl<'s> Case<'s> {
+    /// A signature of a cause names the class, and the model says how sure that is. Where there is none, or only a
+    /// symptom, the model names the class.
+    fn decide(&self, ranking: Ranking<'s>, findings: &[Finding]) -> (Diagnosis, Option<Ranked<'s>>) {
+        match ranking {
+            _ if succeeded(self.scan) => (self.unknown(), None),
+            Ranking::Root(root) if root.1.strength == Strength::CodeFinal => {
+                (self.of_root(root, findings), Some(root))
+            }
+            _ if self.weighed.passed() => (self.nothing_failed(), None),
+            Ranking::Root(root) => match self.behind(root) {
+                Some(diagnosis) => (diagnosis, None),
+                None => (self.of_root(root, findings), Some(root)),
+            },
+            Ranking::Mixed { code, infra } => (self.by_words(self.mixed(code, infra), false), None),
+            Ranking::Nothing => {
+                let by_workspace = self.without_signature(findings);
+                let named = by_workspace.class != FailureClass::Unknown;
+                // Words of infrastructure in the mouth of the project's own programs are no witness.
+                let own = self.hits.iter().any(|(hit, _)| !hit.counts);
+                (if named { by_workspace } else { self.by_words(by_workspace, !own) }, None)
+            }
+        }
+    }
+
     fn of_root(&self, root: Ranked<'_>, findings: &[Finding]) -> Diagnosis {
         let (hit, pattern) = root;
         let settled = settle(pattern, findings);
@@ -75,13 +121,22 @@ impl Case<'_> {
             let reason =
                 format!("{said}; but what it means was looked for in the workspace and is not there");
             let unknown = Diagnosis { evidence, reason, tool: tool(root, self.scan), ..self.unknown() };
-            return Diagnosis {
-                alternatives: besides(FailureClass::Unknown, Some(root), self.hits),
-                ..unknown
-            };
+            return unknown;
         };
-        let mut confidence = measured(pattern);
+        let mut confidence = match pattern.status {
+            // The workspace tells which of a line's meanings it is; of the log, that it is one of them is enough.
+            Status::Stable if settled.confirmed_by.is_some() => {
+                let meanings: Vec<_> =
+                    [pattern.class].into_iter().chain(pattern.also.iter().copied()).collect();
+                self.weighed.confidence_in_one_of(&meanings, true)
+            }
+            Status::Stable => self.weighed.confidence(class, pattern.strength != Strength::Symptom),
+            _ => Confidence::NONE,
+        };
         let mut reason = said;
+        if !self.weighed.agrees(class) {
+            reason.push_str("; but the words around the failure speak for the project's own code");
+        }
         if let Some(finding) = settled.confirmed_by {
             confidence = confidence.and_witness(self.probe(finding));
             reason = format!("{reason}; confirmed: {}", shown(&finding.says, self.masker));
@@ -90,17 +145,37 @@ impl Case<'_> {
         }
         Diagnosis {
             failed: true,
+            evidence: self.cause_first(root, class, evidence),
             class,
             pattern: Some(pattern.id.clone()),
             tool: tool(root, self.scan),
             confidence,
             confirmed: settled.confirmed_by.is_some(),
-            evidence,
-            alternatives: besides(class, Some(root), self.hits),
+            alternatives: self.weighed.besides(class, confidence),
             reason,
             fingerprint: fingerprint::of_root(class, root),
             ..self.unknown()
         }
+    }
+
+    /// A tool's last word sums up; what it sums up stands before it. The line that the model takes for the cause comes
+    /// first, where it is likely and earlier.
+    fn cause_first(
+        &self,
+        (hit, pattern): Ranked<'_>,
+        class: FailureClass,
+        mut evidence: Vec<Evidence>,
+    ) -> Vec<Evidence> {
+        let opinion = &self.weighed.opinion;
+        let place = Outcome::of(class).filter(|o| opinion.is_likely(*o)).and_then(|o| opinion.line(o));
+        let line =
+            place.and_then(|place| self.scan.reading.lines.get(place)).filter(|line| line.number < hit.line);
+        if let Some(line) = line.filter(|_| pattern.strength != Strength::Cause) {
+            evidence.retain(|e| e.line != line.number);
+            evidence.iter_mut().for_each(|e| e.role = Role::Symptom);
+            evidence.insert(0, evidence::of_words(line, self.masker));
+        }
+        evidence
     }
 
     fn mixed(&self, code: Ranked<'_>, infra: Ranked<'_>) -> Diagnosis {
@@ -110,13 +185,7 @@ impl Case<'_> {
             code.0.line, code.1.title, infra.0.line, infra.1.title
         );
         let evidence = [code, infra].map(|(hit, _)| evidence::of_symptom(hit, self.masker)).to_vec();
-        Diagnosis {
-            failed: true,
-            evidence,
-            alternatives: besides(FailureClass::Unknown, None, self.hits),
-            reason,
-            ..self.unknown()
-        }
+        Diagnosis { failed: true, evidence, reason, ..self.unknown() }
     }
 
     /// No signature decides. The workspace may still: damage that a probe sees in what the command had to read.
@@ -142,6 +211,56 @@ impl Case<'_> {
         }
     }
 
+    /// A symptom of a failure says that something failed, not what: where the words name another class, they are
+    /// believed.
+    fn behind(&self, root: Ranked<'s>) -> Option<Diagnosis> {
+        if root.1.strength != Strength::Symptom {
+            return None;
+        }
+        let own = self.hits.iter().any(|(hit, _)| !hit.counts);
+        let diagnosis = self.by_words(self.unknown(), !own);
+        let other = diagnosis.class != FailureClass::Unknown && diagnosis.class != root.1.class;
+        (diagnosis.failed && other).then_some(diagnosis)
+    }
+
+    /// What no signature decides, the words around the failure may name. Nothing acts on that alone, and in a job,
+    /// where the command and its end are known and probes can look, it is not even said.
+    fn by_words(&self, unknown: Diagnosis, may_be_infrastructure: bool) -> Diagnosis {
+        let learned = !self.detector.model.failure.keys.is_empty();
+        let in_a_job = self.scan.command.is_some() || self.scan.exit.is_some();
+        let known = learned && !in_a_job && !self.scan.reading.lines.is_empty();
+        let Some(class) = self.weighed.class().filter(|_| known && unknown.failed) else { return unknown };
+        let line = Outcome::of(class).and_then(|outcome| self.weighed.opinion.line(outcome));
+        let line = line.and_then(|place| self.scan.reading.lines.get(place));
+        let by_project = line.is_some_and(|line| self.scan.speakers.project_speaks(line.number));
+        if !matches!(class, FailureClass::Code(_)) && (by_project || !may_be_infrastructure) {
+            return unknown;
+        }
+        let confidence = self.weighed.confidence(class, false);
+        let evidence = line.map(|line| evidence::of_words(line, self.masker)).into_iter();
+        let at = line.map_or(String::new(), |line| format!(", line {} above all", line.number));
+        Diagnosis {
+            class,
+            confidence,
+            alternatives: self.weighed.besides(class, confidence),
+            evidence: evidence.chain(unknown.evidence).take(1).collect(),
+            reason: format!("{}; the words around the failure read like {class}{at}", unknown.reason),
+            fingerprint: fingerprint::of_words(class, line.map_or("", |line| &line.text)),
+            ..unknown
+        }
+    }
+
+    fn nothing_failed(&self) -> Diagnosis {
+        Diagnosis {
+            failed: false,
+            evidence: Vec::new(),
+            alternatives: Vec::new(),
+            reason: "no failure was found".to_owned(),
+            fingerprint: Fingerprint::default(),
+            ..self.unknown()
+        }
+    }
+
     fn probe(&self, finding: &Finding) -> Confidence {
         Confidence::wilson(self.detector.catalog.probe(finding.probe))
     }
@@ -150,7 +269,14 @@ impl Case<'_> {
     fn unknown(&self) -> Diagnosis {
         let scan = self.scan;
         // A log that does not say how it ended is of a failure until shown otherwise: nobody asks about the others.
-        let failed = !succeeded(scan);
+        let failed = match scan.exit {
+            Some(exit) => exit.failed(),
+            None => match scan.ending {
+                Ending::Failed => true,
+                Ending::Passed => false,
+                Ending::Worked | Ending::Unsaid => !self.weighed.passed(),
+            },
+        };
         let words = scan.last_words.as_ref().filter(|_| failed);
         Diagnosis {
             failed,
@@ -161,7 +287,7 @@ impl Case<'_> {
             confidence: Confidence::NONE,
             confirmed: false,
             evidence: words.map(|words| evidence::of_last_words(words, self.masker)).into_iter().collect(),
-            alternatives: besides(FailureClass::Unknown, None, self.hits),
+            alternatives: self.weighed.besides(FailureClass::Unknown, Confidence::NONE),
             reason: self.why_unknown(failed),
             fingerprint: if failed { fingerprint::of_unknown(words) } else { Fingerprint::default() },
             truncated: scan.truncated,

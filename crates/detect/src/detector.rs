@@ -6,12 +6,14 @@ use aho_corasick::AhoCorasick;
 use regreen_catalog::{Banner, Catalog, Context, Expression, Pattern, Status};
 
 use crate::candidates::Candidates;
+use crate::model::Model;
 
 /// A catalogue made ready for scanning. Building one takes well under a millisecond: expressions are compiled when
 /// a line first asks for them.
 #[derive(Debug)]
 pub struct Detector<'c> {
     pub(crate) catalog: &'c Catalog,
+    pub(crate) model: &'c Model,
     pub(crate) candidates: Candidates,
     /// All literals, for telling which expressions a candidate line may satisfy.
     literals: Option<AhoCorasick>,
@@ -32,8 +34,13 @@ pub(crate) enum Entry<'c> {
 }
 
 impl<'c> Detector<'c> {
-    /// Makes the catalogue ready.
+    /// Makes the catalogue ready, with the built-in model.
     pub fn new(catalog: &'c Catalog) -> Detector<'c> {
+        Detector::with_model(catalog, Model::builtin())
+    }
+
+    /// Makes the catalogue ready, with another model.
+    pub fn with_model(catalog: &'c Catalog, model: &'c Model) -> Detector<'c> {
         let entries = entries(catalog);
         let mut by_literal: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
         for (i, entry) in entries.iter().enumerate() {
@@ -45,6 +52,7 @@ impl<'c> Detector<'c> {
             by_literal.into_iter().map(|(literal, entries)| (literal.to_vec(), entries)).unzip();
         Detector {
             catalog,
+            model,
             candidates: Candidates::new(&literals),
             literals: AhoCorasick::new(&literals).ok(),
             entries_of,

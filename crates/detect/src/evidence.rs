@@ -6,6 +6,7 @@ use regreen_domain::{Evidence, Role, Untrusted};
 use regreen_mask::Masker;
 
 use crate::hit::Hit;
+use crate::model::ReadLine;
 use crate::ranking::{Ranked, explains};
 use crate::unknown::LastWords;
 
@@ -56,6 +57,11 @@ pub(crate) fn of_symptom(hit: &Hit, masker: &Masker) -> Evidence {
 /// The last line that reads like an error.
 pub(crate) fn of_last_words(words: &LastWords, masker: &Masker) -> Evidence {
     Evidence { line: words.line, column: words.column, text: shown(&words.text, masker), role: Role::Symptom }
+}
+
+/// The line that the model takes for the cause.
+pub(crate) fn of_words(line: &ReadLine, masker: &Masker) -> Evidence {
+    Evidence { line: line.number, column: line.column, text: shown(&line.text, masker), role: Role::Root }
 }
 
 fn evidence(hit: &Hit, role: Role, masker: &Masker) -> Evidence {

@@ -23,6 +23,11 @@ pub(crate) fn of_unknown(words: Option<&LastWords>) -> Fingerprint {
     digest(&[FailureClass::Unknown.id(), &words.map_or(String::new(), |words| template(&words.text))])
 }
 
+/// Of a failure that the model names: its class and the template of the line that it takes for the cause.
+pub(crate) fn of_words(class: FailureClass, line: &str) -> Fingerprint {
+    digest(&[class.id(), &template(line)])
+}
+
 fn digest(parts: &[&str]) -> Fingerprint {
     let mut hash = Sha256::new();
     for part in parts {

@@ -7,7 +7,6 @@
 //! One pass finds the signatures ([`Detector::scan`]); the conclusion is drawn from them, first without and, once
 //! the probes have looked, with findings ([`Detector::conclude`]). The same window gives the same verdict.
 
-mod alternatives;
 mod around;
 mod candidates;
 mod circumstances;
@@ -17,18 +16,21 @@ mod detector;
 mod evidence;
 mod fingerprint;
 mod hit;
+pub mod model;
 mod prove;
 mod ranking;
 mod scan;
 mod settle;
 mod speaker;
 mod unknown;
+mod weigh;
 
 pub use circumstances::{Circumstances, ExitFacts};
 pub use detection::{Detection, Signature};
 pub use detector::Detector;
 pub use prove::{Problem, prove};
 pub use scan::Scan;
+pub use weigh::Study;
 
 use regreen_catalog::Catalog;
 use regreen_domain::{CommandFacts, Finding};

@@ -9,6 +9,7 @@ use regreen_logs::{Ending, Line, Log};
 use crate::around::{Around, Sightings};
 use crate::detector::Entry;
 use crate::hit::Hit;
+use crate::model::Reading;
 use crate::speaker::Speakers;
 use crate::unknown::LastWords;
 use crate::{Circumstances, Detector, ExitFacts};
@@ -26,6 +27,8 @@ pub struct Scan {
     /// In the order of the log.
     pub(crate) hits: Vec<Hit>,
     pub(crate) last_words: Option<LastWords>,
+    pub(crate) speakers: Speakers,
+    pub(crate) reading: Reading,
     pub(crate) command: Option<regreen_domain::CommandFacts>,
     pub(crate) exit: Option<ExitFacts>,
     pub(crate) step: Option<String>,
@@ -45,6 +48,13 @@ struct Place {
 struct Places {
     first: Vec<Place>,
     last: VecDeque<Place>,
+}
+
+impl Scan {
+    /// What the model reads of the window.
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
 }
 
 impl Detector<'_> {
@@ -75,6 +85,7 @@ impl Detector<'_> {
                 }
             }
         });
+        let reading = Reading::of(log);
         let mut hits = Vec::new();
         let attempt = log.last_attempt().unwrap_or_default();
         for (index, places) in places {
@@ -95,7 +106,9 @@ impl Detector<'_> {
             exit: circumstances.exit,
             step: log.failed_step().map(str::to_owned),
             ending: self.ending(log.ending(), &hits),
+            reading,
             truncated: log.truncated(),
+            speakers,
             hits,
         }
     }

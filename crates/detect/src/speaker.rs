@@ -37,6 +37,13 @@ impl Speakers {
         own_tool && own_kind
     }
 
+    /// Whether a banner says that the project's own tests or scripts speak at this line.
+    pub(crate) fn project_speaks(&self, line: u64) -> bool {
+        let before = self.banners.partition_point(|(at, _)| *at < line);
+        let last = before.checked_sub(1).and_then(|i| self.banners.get(i));
+        last.is_some_and(|(_, kind)| matches!(kind, CommandKind::Test | CommandKind::Opaque))
+    }
+
     /// What runs at this line; `None` where nothing is known.
     fn kind_at(&self, line: u64) -> Option<CommandKind> {
         let before = self.banners.partition_point(|(at, _)| *at < line);

@@ -68,11 +68,12 @@ fn wilson(right: u32, hits: u32) -> Confidence {
 }
 
 #[test]
-fn the_log_alone_is_worth_its_measured_precision_and_confirms_nothing() {
+fn the_log_alone_is_never_certain_and_confirms_nothing() {
     let found = detect(MISMATCH, &[]).diagnosis;
     assert_eq!((found.class, found.confirmed), (class("lockfile-corruption"), false));
-    assert_eq!(found.confidence, wilson(40, 50));
-    assert_eq!(found.alternatives[0].class, class("cache-corruption"));
+    assert!(found.confidence > Confidence::NONE && found.confidence.value() < 1.0, "{}", found.confidence);
+    let others: f64 = found.alternatives.iter().map(|a| a.confidence.value()).sum();
+    assert!(!found.alternatives.is_empty() && others + found.confidence.value() <= 1.0 + 1e-9);
 }
 
 #[test]
@@ -80,7 +81,8 @@ fn the_probe_that_saw_the_damage_names_the_class() {
     let found =
         detect(MISMATCH, &[finding("npm-lockfile", "lockfile-corruption", Standing::Confirms)]).diagnosis;
     assert_eq!((found.class, found.confirmed), (class("lockfile-corruption"), true));
-    assert_eq!(found.confidence, wilson(40, 50).and_witness(wilson(60, 60)));
+    assert!(found.confidence > detect(MISMATCH, &[]).diagnosis.confidence);
+    assert!(found.confidence >= wilson(60, 60), "{}", found.confidence);
     assert!(found.reason.contains("confirmed: the entry of left-pad"), "{}", found.reason);
 
     let found = detect(
@@ -92,14 +94,16 @@ fn the_probe_that_saw_the_damage_names_the_class() {
     )
     .diagnosis;
     assert_eq!((found.class, found.confirmed), (class("cache-corruption"), true));
-    assert_eq!(found.confidence, wilson(40, 50).and_witness(wilson(29, 30)));
+    assert!(found.confidence >= wilson(29, 30), "{}", found.confidence);
 }
 
 #[test]
 fn an_unmeasured_probe_raises_nothing() {
     let found = detect(MISMATCH, &[finding("npm-new", "lockfile-corruption", Standing::Confirms)]).diagnosis;
     assert!(found.confirmed);
-    assert_eq!(found.confidence, wilson(40, 50));
+    // It tells which of the line's two meanings it is; that is all.
+    let measured = detect(MISMATCH, &[finding("npm-lockfile", "lockfile-corruption", Standing::Confirms)]);
+    assert_eq!(measured.diagnosis.confidence, found.confidence.and_witness(wilson(60, 60)));
 }
 
 #[test]

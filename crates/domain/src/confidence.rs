@@ -4,7 +4,7 @@ use std::fmt;
 
 /// How sure a diagnosis is, a probability from 0 to 1.
 ///
-/// There is no constructor from a literal: it is computed from [`Counts`] or read back from where it was stored.
+/// There is no constructor from a literal: it is computed from [`Counts`], stated by a calibrated model, or read back from where it was stored.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Confidence(f64);
 
@@ -43,6 +43,11 @@ impl Confidence {
     #[must_use]
     pub fn and_witness(self, other: Confidence) -> Confidence {
         Confidence(1.0 - (1.0 - self.0) * (1.0 - other.0))
+    }
+
+    /// A probability that a model states and that was calibrated on what was held out from it.
+    pub fn calibrated(probability: f64) -> Confidence {
+        if probability.is_finite() { Confidence(probability.clamp(0.0, 1.0)) } else { Confidence::NONE }
     }
 
     /// Reads a stored value back; anything outside 0..=1 is refused.

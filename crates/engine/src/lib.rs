@@ -24,7 +24,7 @@ pub use config::Config;
 pub use error::EngineError;
 pub use event::{Event, Voice};
 pub use handle::{Engine, Failure, Handled};
-pub use look::diagnose_log;
+pub use look::{diagnose_log, diagnose_log_with};
 pub use playbooks::join as join_playbooks;
 pub use replay::{Difference, ReplayError, Replayed, replay};
 pub use resume::Resumed;

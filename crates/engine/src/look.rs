@@ -14,8 +14,12 @@ use crate::{shared_repair::Since, state::State};
 
 /// Diagnoses a log alone: nothing is looked at but its text.
 pub fn diagnose_log(catalog: &Catalog, bytes: &[u8], masker: &Masker) -> Detection {
+    diagnose_log_with(&Detector::new(catalog), bytes, masker)
+}
+
+/// The same with a detector that was made before.
+pub fn diagnose_log_with(detector: &Detector<'_>, bytes: &[u8], masker: &Masker) -> Detection {
     let log = read(bytes, &ReadOptions::default());
-    let detector = Detector::new(catalog);
     let scan = detector.scan(&log, &Circumstances { command: None, exit: None });
     detector.conclude(&scan, &[], masker)
 }

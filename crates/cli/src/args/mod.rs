@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod bench;
 #[cfg(feature = "demo")]
 mod demo;
 mod known;
@@ -8,6 +9,7 @@ mod run;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use bench::{AccuracyArgs, Bench, CorpusSet};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use known::{ExplainArgs, Patterns, Playbooks};
@@ -52,6 +54,7 @@ pub enum Colour {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people
+    #[value(alias = "text")]
     Plain,
     /// For programs: one object a line
     Json,
@@ -103,6 +106,12 @@ pub enum Command {
     State(State),
     /// Explain a class, pattern, playbook, step kind, probe, reason or exit code
     Explain(ExplainArgs),
+    /// Measure how good Regreen is
+    Bench {
+        /// What to measure
+        #[command(subcommand)]
+        command: Bench,
+    },
     /// Print shell completions
     #[command(
         after_help = "Example:\n  regreen completions bash > ~/.local/share/bash-completion/completions/regreen"

@@ -78,7 +78,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn cure<'a>(catalog: &'a Catalog, diagnosis: &Diagnosis) -> Cure<'a> {
+/// What could be done about a diagnosis from a log alone.
+pub(super) fn cure<'a>(catalog: &'a Catalog, diagnosis: &Diagnosis) -> Cure<'a> {
     let playbook = diagnosis.class.healable().and_then(|class| {
         catalog.playbooks().iter().filter(|p| p.status == Status::Stable).find(|p| {
             p.heals.contains(&class)

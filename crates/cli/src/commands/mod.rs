@@ -2,6 +2,7 @@
 
 mod approve;
 mod audit;
+mod bench;
 mod breaker;
 mod completions;
 #[cfg(feature = "demo")]
@@ -23,7 +24,7 @@ mod state;
 mod status;
 
 use crate::{
-    args::{Args, Command},
+    args::{Args, Bench, Command},
     context::Context,
     exit::Failed,
     voice,
@@ -51,6 +52,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Audit(command) => audit::audit(&context, &command),
         Command::State(command) => state::state(&context, &command),
         Command::Explain(explain) => explain::explain(&explain.code),
+        Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),
         Command::Completions { shell } => completions::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(demo) => demo::demo(&context, &demo),

@@ -1,5 +1,6 @@
 //! Version 1 of the JSON shape: one object a line. Fields may be added, never changed.
 
+use regreen_bench::THRESHOLD;
 use regreen_domain::{Diagnosis, FailureClass, InfraClass};
 use regreen_engine::Handled;
 use serde::Serialize;
@@ -70,10 +71,12 @@ pub struct Cure<'a> {
     pub risk: Option<&'static str>,
 }
 
-/// The action for a class without a workspace: a cure can be suggested, advice can be given, nothing else.
+/// What would be done: only what a signature names and the model agrees with is healed, and only at the threshold.
 pub fn action(diagnosis: &Diagnosis, has_playbook: bool) -> &'static str {
+    let sure = diagnosis.confidence.value() >= THRESHOLD;
+    let signed = diagnosis.pattern.is_some() || diagnosis.confirmed;
     match diagnosis.class {
-        FailureClass::Infra(InfraClass::Healable(_)) if has_playbook => "heal",
+        FailureClass::Infra(InfraClass::Healable(_)) if has_playbook && sure && signed => "heal",
         FailureClass::Infra(_) => "suggest",
         FailureClass::Code(_) | FailureClass::Unknown => "none",
     }

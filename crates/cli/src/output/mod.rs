@@ -1,5 +1,6 @@
 //! What leaves the process: versioned shapes of their own, away from the domain's types.
 
+pub mod accuracy;
 pub mod breaker;
 pub mod incident;
 pub mod json;

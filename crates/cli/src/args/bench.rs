@@ -1,0 +1,50 @@
+//! Arguments of `bench`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::Format;
+
+/// What `bench` measures.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// How often a diagnosis is right, on labelled logs
+    Accuracy(AccuracyArgs),
+}
+
+/// Arguments of `bench accuracy`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  regreen bench accuracy --corpus logs --set check\n  \
+                        regreen bench accuracy --corpus logs --format json > accuracy.json\n\n\
+                        The folder holds JSON Lines, packed with zstd or not: {id, label, also, repo, log}. The rows of a\n\
+                        repository whose name's SHA-256 is 0 mod 4 are the check set: nothing is tuned on them.")]
+pub struct AccuracyArgs {
+    /// Folder of labelled logs (*.jsonl, *.jsonl.zst); chunks.jsonl marks the lines that describe a failure
+    #[arg(long, value_name = "DIR", env = "REGREEN_CORPUS")]
+    pub corpus: PathBuf,
+    /// Which rows
+    #[arg(long, value_enum, default_value_t = CorpusSet::Check)]
+    pub set: CorpusSet,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Plain, value_name = "FORMAT")]
+    pub format: Format,
+    /// Folder of weights from `cargo xtask train --folds DIR`: each row is judged by the model that has not seen its
+    /// repository
+    #[arg(long, value_name = "DIR")]
+    pub folds: Option<PathBuf>,
+    /// List what was found wrong; never of the check set, which nobody looks into
+    #[arg(long)]
+    pub misses: bool,
+}
+
+/// A part of a corpus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CorpusSet {
+    /// The rows that nothing is tuned on
+    Check,
+    /// The others
+    Train,
+    /// Every row
+    All,
+}

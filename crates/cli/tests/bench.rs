@@ -1,0 +1,82 @@
+//! `regreen bench accuracy` on a small corpus of invented logs.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::{Value, json};
+
+/// Repositories of the check set and outside of it.
+const CHECKED: &str = "owner/repo4";
+const OPEN: &str = "owner/repo0";
+
+fn corpus(folder: &Path) {
+    let row = |id: &str, label: &str, repo: &str, log: &str| {
+        json!({"id": id, "label": label, "also": [], "repo": repo, "log": log, "hard": false}).to_string()
+    };
+    let stamp = |line: &str| format!("2024-05-01T12:34:56.1234567Z {line}\n");
+    let passing = ["##[group]Run true", "##[endgroup]"].map(stamp).concat();
+    let broken = "src/main.rs: checking\nerror[E0308]: mismatched types\n --> src/main.rs:2:5\n\
+                  error: could not compile `x` (bin \"x\") due to 1 previous error\n";
+    let logs = [
+        row("a", "build-failure", CHECKED, broken),
+        row("b", "passing", CHECKED, &passing),
+        row("c", "test-failure", OPEN, broken),
+    ];
+    fs::write(folder.join("logs.jsonl"), logs.join("\n")).unwrap();
+    fs::write(folder.join("chunks.jsonl"), json!({"id": "a", "first_line": 2, "last_line": 3}).to_string())
+        .unwrap();
+}
+
+fn accuracy(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_regreen"))
+        .args(["bench", "accuracy", "--corpus"])
+        .arg(folder)
+        .args(args)
+        .env_clear()
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn figure<'v>(scores: &'v Value, id: &str) -> &'v Value {
+    scores["figures"].as_array().unwrap().iter().find(|figure| figure["id"] == id).unwrap()
+}
+
+#[test]
+fn each_part_of_a_corpus_is_scored_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path());
+    let json = |set| {
+        let (code, out, err) = accuracy(folder.path(), &["--set", set, "--format", "json", "--misses"]);
+        assert_eq!(code, Some(0), "{err}");
+        serde_json::from_str::<Value>(&out).unwrap()
+    };
+    let check = json("check");
+    assert_eq!(check["rows"], 2);
+    assert_eq!(figure(&check, "class")["hits"], 1);
+    assert_eq!(figure(&check, "chunk_hit")["hits"], 1);
+    assert_eq!(figure(&check, "passing_seen")["hits"], 1);
+    let train = json("train");
+    assert_eq!(train["rows"], 1);
+    assert_eq!(figure(&train, "class")["hits"], 0);
+    assert_eq!(figure(&train, "verdict")["hits"], 1);
+    let all = json("all");
+    assert_eq!(all["rows"], 3);
+    // What is wrong in the check set is never shown.
+    let ids: Vec<_> = all["misses"].as_array().unwrap().iter().map(|miss| &miss["id"]).collect();
+    assert_eq!(ids, ["c"]);
+}
+
+#[test]
+fn people_get_a_table_and_a_folder_without_rows_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, err) = accuracy(folder.path(), &[]);
+    assert_eq!(code, Some(3));
+    assert!(err.contains("it holds no row of this set"), "{err}");
+    corpus(folder.path());
+    let (code, out, _) = accuracy(folder.path(), &[]);
+    assert_eq!(code, Some(0));
+    assert!(out.starts_with("2 rows of 1 repositories (check set)\n"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 120), "{out}");
+}
