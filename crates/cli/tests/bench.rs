@@ -14,7 +14,9 @@ fn corpus(folder: &Path) {
         json!({"id": id, "label": label, "also": [], "repo": repo, "log": log, "hard": false}).to_string()
     };
     let stamp = |line: &str| format!("2024-05-01T12:34:56.1234567Z {line}\n");
-    let passing = ["##[group]Run true", "##[endgroup]"].map(stamp).concat();
+    let passing = ["##[group]Run true", "##[endgroup]", "Post job cleanup.", "Cleaning up orphan processes"]
+        .map(stamp)
+        .concat();
     let broken = "src/main.rs: checking\nerror[E0308]: mismatched types\n --> src/main.rs:2:5\n\
                   error: could not compile `x` (bin \"x\") due to 1 previous error\n";
     let logs = [

@@ -13,6 +13,9 @@ const NEAR: u64 = 40;
 /// So many runners-up are named.
 const RUNNERS_UP: usize = 3;
 
+/// A runner-up that is less likely than this is none.
+const LEAST: f64 = 0.005;
+
 /// What a detector is trained on: the features of every outcome, and which the signatures point at.
 #[derive(Debug, Clone)]
 pub struct Study {
@@ -159,6 +162,11 @@ impl<'m> Weighed<'m> {
             class,
             confidence: Confidence::calibrated(left * p / all),
         };
-        others.into_iter().take(RUNNERS_UP).map(share).collect()
+        others
+            .into_iter()
+            .take(RUNNERS_UP)
+            .map(share)
+            .filter(|other| other.confidence.value() >= LEAST)
+            .collect()
     }
 }

@@ -143,7 +143,7 @@ fn it_is_counted_and_checked() {
     assert_snapshot!(on(&stage, &["metrics", "export"]), @r#"
     exit code 0
     --- out
-    {"version":1,"regreen":"0.1.0","audit_head":"[DIGEST]","incidents":1,"by_class":{"lockfile-corruption":1},"by_outcome":{"healed":1},"targets":[{"name":"detection_accuracy","unit":"share","side":"at-least","limit":0.95,"value":1.0,"n":1,"verdict":"pass"},{"name":"false_positive_rate","unit":"share","side":"under","limit":0.05,"value":0.0,"n":1,"verdict":"pass"},{"name":"mean_detection_time","unit":"seconds","side":"under","limit":120.0,"value":[S],"n":1,"verdict":"pass"},{"name":"detection_latency","unit":"seconds","side":"under","limit":30.0,"value":[S],"n":1,"verdict":"pass"},{"name":"mean_recovery_time","unit":"seconds","side":"under","limit":300.0,"value":[S],"n":1,"verdict":"pass"},{"name":"success_rate","unit":"share","side":"at-least","limit":0.9,"value":1.0,"n":1,"verdict":"pass"},{"name":"engine_overhead","unit":"share","side":"under","limit":0.02,"value":[P],"n":1,"verdict":"[VERDICT]"}],"accuracy":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"false_positives":{"hits":0,"n":1,"share":0.0,"low":0.0,"high":0.7934506856227626},"success":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"rollback":null,"detect_ms":{"n":1,"p50":[MS],"p95":[MS]},"decide_ms":{"n":1,"p50":[MS],"p95":[MS]},"recovery_ms":{"n":1,"p50":[MS],"p95":[MS]},"act_ms":{"n":1,"p50":[MS],"p95":[MS]},"verify_ms":null}
+    {"version":1,"regreen":"0.1.0","audit_head":"[DIGEST]","incidents":1,"by_class":{"lockfile-corruption":1},"by_outcome":{"healed":1},"targets":[{"name":"detection_accuracy","unit":"share","side":"at-least","limit":0.95,"value":1.0,"n":1,"verdict":"pass"},{"name":"false_positive_rate","unit":"share","side":"under","limit":0.05,"value":0.0,"n":1,"verdict":"pass"},{"name":"mean_detection_time","unit":"seconds","side":"under","limit":120.0,"value":[S],"n":1,"verdict":"pass"},{"name":"detection_latency","unit":"seconds","side":"under","limit":30.0,"value":[S],"n":1,"verdict":"pass"},{"name":"mean_recovery_time","unit":"seconds","side":"under","limit":300.0,"value":[S],"n":1,"verdict":"pass"},{"name":"success_rate","unit":"share","side":"at-least","limit":0.9,"value":1.0,"n":1,"verdict":"pass"},{"name":"engine_overhead","unit":"share","side":"under","limit":0.02,"value":[P],"n":1,"verdict":"[VERDICT]"}],"accuracy":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"false_positives":{"hits":0,"n":1,"share":0.0,"low":0.0,"high":0.7934506856227626},"success":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"rollback":null,"detect_ms":{"n":1,"p50":[MS],"p95":[MS]},"decide_ms":{"n":1,"p50":[MS],"p95":[MS]},"recovery_ms":{"n":1,"p50":[MS],"p95":[MS]},"act_ms":{"n":1,"p50":[MS],"p95":[MS]},"verify_ms":{"n":1,"p50":[MS],"p95":[MS]}}
     "#);
     assert_snapshot!(on(&stage, &["metrics", "export", "--format", "prometheus"]), @r#"
     exit code 0
@@ -211,6 +211,15 @@ fn it_is_counted_and_checked() {
     # HELP regreen_success_rate_target_ratio Target: at least 90 %.
     # TYPE regreen_success_rate_target_ratio gauge
     regreen_success_rate_target_ratio 0.9
+    # HELP regreen_engine_overhead_ratio Measured overhead.
+    # TYPE regreen_engine_overhead_ratio gauge
+    regreen_engine_overhead_ratio [P]
+    # HELP regreen_engine_overhead_cases Cases it was measured on.
+    # TYPE regreen_engine_overhead_cases gauge
+    regreen_engine_overhead_cases 1
+    # HELP regreen_engine_overhead_target_ratio Target: under 2 %.
+    # TYPE regreen_engine_overhead_target_ratio gauge
+    regreen_engine_overhead_target_ratio 0.02
     "#);
     assert_snapshot!(on(&stage, &["metrics", "export", "--format", "original"]), @r#"
     exit code 0

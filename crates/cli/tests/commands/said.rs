@@ -104,7 +104,7 @@ pub fn scrub(text: &str, base: &Path) -> String {
             r#"("name":"engine_overhead","unit":"share","side":"\w+","limit":0.02,"value":)[\d.]+(,"n":1,"verdict":)"(?:pass|miss)""#,
             r#"$1[P]$2"[VERDICT]""#,
         ),
-        (r"(regreen_overhead_ratio) [\d.]+", "$1 [P]"),
+        (r"(regreen_engine_overhead_ratio) [\d.]+", "$1 [P]"),
         (r"Patterns: \d+", "Patterns: [N]"),
         (r#""(detect|decide|act|verify|command|overhead)":\d+"#, r#""$1":[MS]"#),
         (r#""(p50|p95)":\d+"#, r#""$1":[MS]"#),
