@@ -6,7 +6,7 @@ use regreen_logs::Log;
 
 use super::cues::{reads_like_an_error, reports_a_passed_job, reports_an_end, reports_success, says_error};
 use super::words::words;
-use crate::scan::first_bytes;
+use crate::scan::first_words;
 
 /// So many lines before the failure point are read whatever they say.
 const NEAR: usize = 120;
@@ -117,7 +117,7 @@ impl Reading {
                 words,
                 number: line.number,
                 column: text.column(blank),
-                text: first_bytes(text.as_str(), TEXT_BYTES).to_owned(),
+                text: first_words(text.as_str(), TEXT_BYTES).to_owned(),
             });
         }
         let after: Vec<Vec<String>> = (end + 1..=last).take(AFTER).map(spoken_at).collect();
