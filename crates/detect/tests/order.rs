@@ -33,10 +33,12 @@ fn a_retry_that_worked_is_no_cause() {
     assert_eq!(class(retried), "unknown");
     assert!(!detect_with(retried.as_bytes(), &Circumstances::default()).diagnosis.failed);
     let cargo = "warning: spurious network error (3 tries remaining): [7] Could not connect to server\n   Compiling app v0.1.0\n";
-    assert_eq!(class(cargo), "unknown");
+    // The words may be named for what they are; no signature decides, so nothing acts.
+    let by_signature = |log: &str| detect_with(log.as_bytes(), &Circumstances::default()).diagnosis.pattern;
+    assert_eq!(by_signature(cargo), None);
     let pip = "WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'ReadTimeoutError(x)': /simple/a/\n\
                Successfully installed a-1\n";
-    assert_eq!(class(pip), "unknown");
+    assert_eq!(by_signature(pip), None);
     assert_eq!(
         class(&format!("{cargo}error[E0308]: mismatched types\n --> src/a.rs:1:2\n")),
         "build-failure"

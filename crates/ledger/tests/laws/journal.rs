@@ -87,7 +87,13 @@ impl Journal for Dying<'_> {
     fn append<'a>(&'a mut self, fact: &'a Fact) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async move {
             let dead = || JournalError { doing: "write", source: "killed".into() };
-            let last = self.1.fetch_sub(1, Ordering::Relaxed) == 0;
+            // Behind zero it is dead for good.
+            let left = self.1.load(Ordering::Relaxed);
+            if left == usize::MAX {
+                return Err(dead());
+            }
+            self.1.store(left.wrapping_sub(1), Ordering::Relaxed);
+            let last = left == 0;
             if last && !self.2 {
                 return Err(dead());
             }
