@@ -95,6 +95,16 @@ pub(crate) trait Dialect: Sync {
         None
     }
 
+    /// Whether it marks steps at all.
+    fn marks_steps(&self) -> bool {
+        true
+    }
+
+    /// Whether it marks the steps that failed: otherwise the last one is meant.
+    fn marks_failures(&self) -> bool {
+        true
+    }
+
     /// Whether marks alone say how a job ended: words at its end are then a tool's or a test's.
     fn marks_the_end(&self) -> bool {
         false

@@ -225,15 +225,13 @@ impl Reader {
     }
 }
 
-/// Adds a piece; the oldest go, where all together take more than the room there is.
+/// Adds a piece; the oldest go, where all together take more than the room there is: the last ones are what a
+/// diagnosis is about.
 fn push(pieces: &mut Vec<Piece>, piece: Piece, room: usize) {
     pieces.push(piece);
     let mut all: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
     while all > room && pieces.len() > 1 {
         all -= pieces.remove(0).bytes.len();
-        if let Some(first) = pieces.first_mut() {
-            first.cut = true;
-        }
     }
 }
 
