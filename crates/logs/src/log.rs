@@ -52,6 +52,13 @@ fn after_the_cut(bytes: &[u8], dropped: Dropped) -> usize {
 }
 
 impl Log<'_> {
+    /// The log with so many more lines before it.
+    #[must_use]
+    pub fn after(mut self, lines: u64) -> Self {
+        self.segments.iter_mut().for_each(|segment| segment.line += lines);
+        self
+    }
+
     /// Which program wrote it.
     pub fn format(&self) -> Format {
         self.format
