@@ -36,7 +36,9 @@ pub fn files(typed: &Path) -> io::Result<Vec<PathBuf>> {
     }
     let text = typed.to_string_lossy();
     if !typed.exists() && text.contains(['*', '?', '[']) {
-        let matches = glob::glob(&text).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+        let matches =
+            glob::glob_with(&text, options).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
         for path in matches.filter_map(Result::ok) {
             match path.is_dir() {
                 true => folder(&path, DEPTH, &mut found)?,
@@ -102,6 +104,14 @@ pub fn logs(path: &Path, each: &mut dyn FnMut(String, Result<Log<'static>, ReadE
         Ok(_) if Kind::of(&head) == Kind::Zip => archive(&name, file, each),
         Ok(_) => each(name, whole(path, &mut file)),
     }
+}
+
+/// The log of a file that is no archive.
+///
+/// # Errors
+/// Where it can't be read, or is no log.
+pub fn log(path: &Path) -> Result<Log<'static>, ReadError> {
+    whole(path, &mut File::open(path)?)
 }
 
 /// A log from a file; a long one from its end, with the line numbers that it has in the whole.

@@ -115,7 +115,7 @@ impl Course {
         }
         self.step = place.step.map(<[u8]>::to_vec);
         let cleanup = place.step.is_some_and(|step| dialect.is_cleanup(step));
-        let name = place.step.map_or("Set up job".into(), |step| name(step));
+        let name = place.step.map_or("Set up job".into(), name);
         self.begin(start, name, cleanup, over);
         place.step.is_some()
     }

@@ -10,7 +10,7 @@ mod run;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use bench::{AccuracyArgs, Bench, CorpusSet};
+pub use bench::{AccuracyArgs, Bench, CorpusSet, ThroughputArgs};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};

@@ -1,4 +1,4 @@
-//! What can be typed after `run` and `diagnose`.
+//! What can be typed after `run`.
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 

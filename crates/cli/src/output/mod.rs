@@ -16,3 +16,4 @@ pub mod print;
 pub mod replay;
 pub mod sarif;
 pub mod status;
+pub mod throughput;
