@@ -15,6 +15,9 @@ const BLOCK: usize = 256 * 1024;
 /// A line longer than this is taken apart.
 const LONGEST: usize = 1024 * 1024;
 
+/// Of the steps that failed, so many are kept.
+const MOST: usize = 64;
+
 /// Takes a log's bytes in pieces of any size.
 #[derive(Debug)]
 pub struct Reader {
@@ -230,7 +233,7 @@ impl Reader {
 fn push(pieces: &mut Vec<Piece>, piece: Piece, room: usize) {
     pieces.push(piece);
     let mut all: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
-    while all > room && pieces.len() > 1 {
+    while (all > room || pieces.len() > MOST) && pieces.len() > 1 {
         all -= pieces.remove(0).bytes.len();
     }
 }
