@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod context;
 mod exit;
+mod inputs;
 mod live;
 mod output;
 mod panics;

@@ -263,7 +263,7 @@ fn a_diagnosis_shows_no_secret() {
         fs::write(folder.path().join(name), text).unwrap();
     }
     let halves = halves(&planted);
-    for format in ["plain", "json"] {
+    for format in ["plain", "json", "github", "markdown", "sarif"] {
         let mut command = Command::new(REGREEN);
         command.args(["diagnose", "--format", format]).args(logs.iter().map(|(name, _)| name));
         let diagnosed = said(with_secrets(command.current_dir(folder.path())));

@@ -283,7 +283,7 @@ impl<'s> Case<'s> {
             class: FailureClass::Unknown,
             pattern: None,
             tool: scan.command.as_ref().and_then(|command| command.tool.clone()),
-            step: scan.step.clone(),
+            step: scan.step.as_deref().map(|step| shown(step, self.masker)),
             confidence: Confidence::NONE,
             confirmed: false,
             evidence: words.map(|words| evidence::of_last_words(words, self.masker)).into_iter().collect(),

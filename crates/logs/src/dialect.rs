@@ -95,6 +95,16 @@ pub(crate) trait Dialect: Sync {
         None
     }
 
+    /// Whether it marks steps at all.
+    fn marks_steps(&self) -> bool {
+        true
+    }
+
+    /// Whether it marks the steps that failed: otherwise the last one is meant.
+    fn marks_failures(&self) -> bool {
+        true
+    }
+
     /// Whether marks alone say how a job ended: words at its end are then a tool's or a test's.
     fn marks_the_end(&self) -> bool {
         false
@@ -195,9 +205,9 @@ fn number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(&text[..digits]).ok()?.parse().ok()
 }
 
-/// Bytes as a name that can be shown.
-fn name(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes.trim_ascii()).into_owned()
+/// Bytes as a name that can be shown: no escape sequences, nothing that hides or reorders words.
+pub(crate) fn name(bytes: &[u8]) -> String {
+    crate::decode::decode(&bytes[..bytes.len().min(1024)], 0, 0).as_str().trim().to_owned()
 }
 
 #[cfg(test)]

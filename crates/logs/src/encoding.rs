@@ -26,6 +26,11 @@ impl Utf8 {
         Utf8 { unit, mark, odd: None, surrogate: None }
     }
 
+    /// Whether it is UTF-16.
+    pub(crate) fn is_utf16(&self) -> bool {
+        self.unit.is_some()
+    }
+
     /// The next bytes as UTF-8, as far as they make whole characters.
     pub(crate) fn text<'b>(&mut self, mut bytes: &'b [u8]) -> Cow<'b, [u8]> {
         let Some(unit) = self.unit else { return Cow::Borrowed(bytes) };

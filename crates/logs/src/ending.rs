@@ -30,6 +30,25 @@ const LAST_LINES: usize = 80;
 const LAST_BYTES: usize = 64 * 1024;
 
 impl Reader {
+    /// The log, where what was read from a line near its end on decides: the same that reading all of it gives.
+    pub(crate) fn decided(mut self) -> Option<Log<'static>> {
+        self.end();
+        let base = self.course.base.byte;
+        let dialect = self.format.unwrap_or(Format::Plain).dialect();
+        let (said, ..) = closing(&self.whole(), self.format.unwrap_or(Format::Plain));
+        // Of a step that began before, the beginning is not known; it lies too far back to count beside another.
+        self.kept.failed.retain(|piece| piece.began > base);
+        let last = self.kept.last.as_ref().is_some_and(|piece| piece.began > base);
+        let decided = match said {
+            Some(Said::JobPassed) => true,
+            _ if !dialect.marks_steps() => true,
+            _ if !self.kept.failed.is_empty() => true,
+            Some(Said::JobFailed) => last && !dialect.marks_failures(),
+            _ => false,
+        };
+        decided.then(|| self.log())
+    }
+
     /// What was kept, as the log that a diagnosis is defined on.
     pub(crate) fn log(mut self) -> Log<'static> {
         let format = self.format.unwrap_or(Format::Plain);
@@ -70,9 +89,9 @@ impl Reader {
             Some(Said::JobPassed) => Ending::Passed,
             Some(Said::JobFailed) => Ending::Failed,
             _ if marked => Ending::Failed,
-            Some(Said::WorkDone) => Ending::Worked,
             // Whoever has not read the beginning can't say that no step failed.
-            None if self.course.done && by_marks && self.course.base.byte == 0 => Ending::Passed,
+            _ if self.course.done && by_marks && self.course.base.byte == 0 => Ending::Passed,
+            Some(Said::WorkDone) => Ending::Worked,
             None => Ending::Unsaid,
         }
     }

@@ -52,6 +52,13 @@ fn after_the_cut(bytes: &[u8], dropped: Dropped) -> usize {
 }
 
 impl Log<'_> {
+    /// The log with so many more lines before it.
+    #[must_use]
+    pub fn after(mut self, lines: u64) -> Self {
+        self.segments.iter_mut().for_each(|segment| segment.line += lines);
+        self
+    }
+
     /// Which program wrote it.
     pub fn format(&self) -> Format {
         self.format
@@ -96,11 +103,24 @@ impl Log<'_> {
     /// before it in the window is no cause.
     pub fn last_attempt(&self) -> Option<u64> {
         let hints = [&b"failed. Retrying, "[..], b"ttempt "];
-        let last = |hint: &[u8]| {
-            let found = memchr::memmem::rfind_iter(self.window(), hint);
-            found.filter_map(|at| self.line_at(at)).find(|line| tries_again(&line.raw[line.prefix()..]))
-        };
-        hints.into_iter().filter_map(last).map(|line| line.number).max()
+        hints.into_iter().filter_map(|hint| self.last_attempt_by(hint)).max()
+    }
+
+    fn last_attempt_by(&self, hint: &[u8]) -> Option<u64> {
+        let window = self.window();
+        let finder = memchr::memmem::FinderRev::new(hint);
+        let mut end = window.len();
+        // Line by line, so that hints which are none cost no more than their bytes.
+        while let Some(at) = finder.rfind(&window[..end]) {
+            let start = memchr::memrchr(b'\n', &window[..at]).map_or(0, |feed| feed + 1);
+            let raw = &window[start..end];
+            let line = &raw[..memchr::memchr(b'\n', raw).unwrap_or(raw.len())];
+            if tries_again(&line[self.format.prefix(line)..]) {
+                return self.line_at(start).map(|line| line.number);
+            }
+            end = start;
+        }
+        None
     }
 
     /// The window's lines.

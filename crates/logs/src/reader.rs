@@ -15,6 +15,9 @@ const BLOCK: usize = 256 * 1024;
 /// A line longer than this is taken apart.
 const LONGEST: usize = 1024 * 1024;
 
+/// Of the steps that failed, so many are kept.
+const MOST: usize = 64;
+
 /// Takes a log's bytes in pieces of any size.
 #[derive(Debug)]
 pub struct Reader {
@@ -225,15 +228,13 @@ impl Reader {
     }
 }
 
-/// Adds a piece; the oldest go, where all together take more than the room there is.
+/// Adds a piece; the oldest go, where all together take more than the room there is: the last ones are what a
+/// diagnosis is about.
 fn push(pieces: &mut Vec<Piece>, piece: Piece, room: usize) {
     pieces.push(piece);
     let mut all: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
-    while all > room && pieces.len() > 1 {
+    while (all > room || pieces.len() > MOST) && pieces.len() > 1 {
         all -= pieces.remove(0).bytes.len();
-        if let Some(first) = pieces.first_mut() {
-            first.cut = true;
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A step of a job, as the log marks it, and the course of a job: the fold over its marks.
 
-use crate::dialect::{Dialect, Mark};
+use crate::dialect::{Dialect, Mark, name};
 
 /// So many steps are remembered; of a log that marks more, the first ones.
 const REMEMBERED: usize = 4096;
@@ -115,7 +115,7 @@ impl Course {
         }
         self.step = place.step.map(<[u8]>::to_vec);
         let cleanup = place.step.is_some_and(|step| dialect.is_cleanup(step));
-        let name = place.step.map_or("Set up job".into(), |step| String::from_utf8_lossy(step).into_owned());
+        let name = place.step.map_or("Set up job".into(), name);
         self.begin(start, name, cleanup, over);
         place.step.is_some()
     }
@@ -130,7 +130,7 @@ impl Course {
         self.close(start, over);
         // Clean-up says that the work is done.
         self.done = cleanup;
-        let job = self.job.as_deref().map(|job| String::from_utf8_lossy(job).into_owned());
+        let job = self.job.as_deref().map(crate::dialect::name);
         self.open = Some(Step { job, name, outcome: StepOutcome::Passed, cleanup, start });
     }
 
@@ -138,7 +138,7 @@ impl Course {
     fn open(&mut self, at: At) -> &mut Step {
         let first = !std::mem::replace(&mut self.begun, true);
         let base = self.base;
-        let job = || self.job.as_deref().map(|job| String::from_utf8_lossy(job).into_owned());
+        let job = || self.job.as_deref().map(name);
         self.open.get_or_insert_with(|| Step {
             job: job(),
             name: if first { "Set up job".to_owned() } else { String::new() },

@@ -40,7 +40,9 @@ impl Text {
     /// Takes the last character back, as a backspace does.
     pub(crate) fn pop(&mut self) {
         self.text.pop();
-        self.jumps.retain(|(at, _)| *at < self.text.len());
+        while self.jumps.last().is_some_and(|(at, _)| *at >= self.text.len()) {
+            self.jumps.pop();
+        }
         self.next = 0;
     }
 

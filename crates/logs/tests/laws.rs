@@ -135,6 +135,24 @@ fn a_secret_cut_by_colour_is_found_because_decoding_comes_first() {
     assert_eq!(masker.mask(log.lines().next().unwrap().text().as_str()), "token ***");
 }
 
+/// What repeats a mark or a hint without end costs no more than its bytes: with a square in it, this would not end.
+#[test]
+fn marks_without_end_are_read_in_time() {
+    let failing = "2024-05-01T12:00:01.0Z ##[group]Run x\n2024-05-01T12:00:01.0Z ##[error]Process completed with exit code 1.\n";
+    let undone = format!("{}{}\n", "a\u{1b}[m".repeat(16_000), "\u{8}".repeat(16_000));
+    for (what, unit, times) in [
+        ("attempts", "attempt \n", 800_000),
+        ("attempts on one line", "attempt ", 900_000),
+        ("steps that failed", failing, 60_000),
+        ("folds", "travis_fold:start:install\nThe command \"x\" exited with 1.\n", 100_000),
+        ("backspaces", &undone, 40),
+    ] {
+        let log = read(unit.repeat(times).as_bytes(), &ReadOptions::default());
+        assert_eq!(log.last_attempt(), None, "{what}");
+        assert!(log.steps().len() <= 4096 && log.lines().all(|line| line.text().column(0) > 0), "{what}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..600), cap in 1usize..64) {

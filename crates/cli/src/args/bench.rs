@@ -11,6 +11,26 @@ use super::Format;
 pub enum Bench {
     /// How often a diagnosis is right, on labelled logs
     Accuracy(AccuracyArgs),
+    /// How fast a log is read and diagnosed
+    Throughput(ThroughputArgs),
+}
+
+/// Arguments of `bench throughput`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  regreen bench throughput\n  regreen bench throughput big.log --runs 3")]
+pub struct ThroughputArgs {
+    /// The log; without one, a log is made up
+    #[arg(value_name = "LOG")]
+    pub log: Option<PathBuf>,
+    /// Megabytes of the log that is made up
+    #[arg(long, default_value_t = 200, value_name = "MB", conflicts_with = "log", value_parser = clap::value_parser!(u64).range(1..))]
+    pub size: u64,
+    /// How often; the fastest run counts
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Plain, value_name = "FORMAT")]
+    pub format: Format,
 }
 
 /// Arguments of `bench accuracy`.

@@ -3,21 +3,23 @@
 mod bench;
 #[cfg(feature = "demo")]
 mod demo;
+mod diagnose;
 mod known;
 mod record;
 mod run;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use bench::{AccuracyArgs, Bench, CorpusSet};
+pub use bench::{AccuracyArgs, Bench, CorpusSet, ThroughputArgs};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
+pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use known::{ExplainArgs, Patterns, Playbooks};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, ResetArgs, RollbackArgs, State, StatusArgs,
 };
-pub use run::{DiagnoseArgs, RerunWhen, RunArgs};
+pub use run::{RerunWhen, RunArgs};
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
 #[derive(Debug, Parser)]

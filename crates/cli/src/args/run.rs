@@ -1,10 +1,8 @@
-//! What can be typed after `run` and `diagnose`.
+//! What can be typed after `run`.
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
-
-use super::Format;
 
 /// Arguments of `run`.
 #[derive(Debug, Parser)]
@@ -54,23 +52,6 @@ pub enum RerunWhen {
     Known,
     /// Always: the user knows that it is repeatable
     Always,
-}
-
-/// Arguments of `diagnose`.
-#[derive(Debug, Parser)]
-#[command(
-    after_help = "Examples:\n  regreen diagnose build.log\n  gh run view --log-failed | regreen diagnose -\n  \
-                        regreen diagnose --format json *.log\n\n\
-                        Exit code: 0 no failure found, 10 infrastructure and curable, 17 infrastructure and needs a\n\
-                        person, 11 the project's own code, 12 not diagnosed, 3 nothing to read."
-)]
-pub struct DiagnoseArgs {
-    /// Logs to read; `-` is standard input
-    #[arg(value_name = "LOG", default_value = "-")]
-    pub logs: Vec<PathBuf>,
-    /// How to say it
-    #[arg(long, value_enum, default_value_t = Format::Plain)]
-    pub format: Format,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,81 +1,136 @@
 //! `regreen diagnose LOG…`: why a job failed, from its log alone.
 
 use std::{
-    fs::File,
-    io::{self, Read, Write},
-    path::Path,
+    error::Error,
+    fs::OpenOptions,
+    io::{self, Write},
 };
 
 use regreen_catalog::{Catalog, Status};
+use regreen_detect::{Circumstances, Detector};
 use regreen_domain::{Diagnosis, FailureClass, InfraClass};
-use regreen_engine::diagnose_log;
+use regreen_logs::Log;
+use regreen_mask::Masker;
 
 use crate::{
-    args::{DiagnoseArgs, Format},
+    args::{DiagnoseArgs, DiagnosisFormat},
     commands::report,
     context::{Context, catalog},
     exit::{CODE, CURABLE, FINE, Failed, NEEDS_A_PERSON, NOTHING_TO_READ, UNKNOWN},
+    inputs,
     output::{
+        diagnosed::Diagnosed,
+        github,
+        harmless::harmless,
         json::{self, Cure, action},
-        plain::{self, Advice},
+        markdown, plain, sarif,
     },
 };
 
-/// Most bytes of one input that are taken, from its end.
-const LARGEST: u64 = 1 << 30;
+/// The variable that names the file of a GitHub step's summary.
+const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// Diagnoses every input in the order given. One that can't be read does not stop the rest.
 pub fn diagnose(context: &Context, args: &DiagnoseArgs) -> Result<u8, Failed> {
     let catalog = catalog()?;
+    let detector = Detector::new(&catalog);
     let masker = context.masker();
     let mut codes = Vec::new();
-    for path in &args.logs {
-        let input = path.display().to_string();
-        let bytes = match read(path) {
-            Ok(bytes) if bytes.is_empty() => {
-                let empty = Failed::new(NOTHING_TO_READ, format!("{input}: it is empty"));
-                codes.push(report(context, &empty));
-                continue;
-            }
-            Ok(bytes) => bytes,
+    let mut all = Vec::new();
+    let mut printed = Ok(true);
+    for typed in &args.logs {
+        let files = match inputs::files(typed) {
+            Ok(files) => files,
             Err(e) => {
-                let unreadable = Failed::new(NOTHING_TO_READ, format!("{input}: {e}"));
-                codes.push(report(context, &unreadable));
+                codes.push(report(context, &unread(&typed.display().to_string(), &e)));
                 continue;
             }
         };
-        let detection = diagnose_log(&catalog, &bytes, &masker);
-        let diagnosis = &detection.diagnosis;
-        let cure = cure(&catalog, diagnosis);
-        let text = match args.format {
-            Format::Json => json::diagnosis(&masker.mask(&input), diagnosis, cure),
-            Format::Plain => {
-                let fix =
-                    diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id)).map(|p| p.fix.as_str());
-                let advice = Advice { fix, playbook: cure.playbook };
-                plain::diagnosis(&masker.mask(&input), diagnosis, advice, context.colour_stdout())
-            }
-        };
-        match io::stdout().lock().write_all(text.as_bytes()) {
+        for file in files {
+            inputs::logs(&file, &mut |name, log| {
+                let log = match log {
+                    Ok(log) => log,
+                    Err(e) => return codes.push(report(context, &unread(&name, &e))),
+                };
+                let of = about(&detector, &catalog, &masker, &name, &log);
+                codes.push(code(&of.diagnosis, of.cure));
+                if matches!(printed, Ok(true)) {
+                    printed = print(&said(&of, args.format, context));
+                }
+                all.push(of);
+            });
             // Who closes the pipe has seen enough.
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(FINE),
-            Err(e) => return Err(Failed::new(NOTHING_TO_READ, format!("standard output: {e}"))),
-            Ok(()) => {}
+            if !printed? {
+                return Ok(FINE);
+            }
+            printed = Ok(true);
         }
-        codes.push(code(diagnosis, cure));
+    }
+    match args.format {
+        DiagnosisFormat::Sarif => _ = print(&sarif::document(&all))?,
+        DiagnosisFormat::Github => summary(context, &all)?,
+        DiagnosisFormat::Plain | DiagnosisFormat::Json | DiagnosisFormat::Markdown => {}
     }
     let first_that_occurs = [NOTHING_TO_READ, CURABLE, NEEDS_A_PERSON, UNKNOWN, CODE];
     Ok(first_that_occurs.into_iter().find(|c| codes.contains(c)).unwrap_or(FINE))
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().take(LARGEST).read_to_end(&mut bytes)?;
-    } else {
-        File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+/// An input that can't be read, and why.
+fn unread(name: &str, error: &dyn Error) -> Failed {
+    let mut words = format!("{}: {error}", harmless(name));
+    let mut source = error.source();
+    while let Some(error) = source {
+        words = format!("{words}: {error}");
+        source = error.source();
     }
-    Ok(bytes)
+    Failed::new(NOTHING_TO_READ, words)
+}
+
+/// Diagnoses one log: nothing is looked at but its text.
+fn about<'c>(
+    detector: &Detector<'_>,
+    catalog: &'c Catalog,
+    masker: &Masker,
+    name: &str,
+    log: &Log<'_>,
+) -> Diagnosed<'c> {
+    let scan = detector.scan(log, &Circumstances::default());
+    let diagnosis = detector.conclude(&scan, &[], masker).diagnosis;
+    let pattern = diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id));
+    let cure = cure(catalog, &diagnosis);
+    Diagnosed { input: harmless(&masker.mask(name)), diagnosis, cure, pattern }
+}
+
+/// What is said of an input as soon as it is diagnosed.
+fn said(of: &Diagnosed<'_>, format: DiagnosisFormat, context: &Context) -> String {
+    match format {
+        DiagnosisFormat::Plain => plain::diagnosis(of, context.colour_stdout()),
+        DiagnosisFormat::Json => json::diagnosis(&of.input, &of.diagnosis, of.cure),
+        DiagnosisFormat::Github => github::annotation(of),
+        DiagnosisFormat::Markdown => markdown::section(of),
+        DiagnosisFormat::Sarif => String::new(),
+    }
+}
+
+/// Adds to the summary of the GitHub step that this is, if it is one.
+fn summary(context: &Context, all: &[Diagnosed<'_>]) -> Result<(), Failed> {
+    let Some(path) = context.env.get(std::ffi::OsStr::new(SUMMARY)).filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let text: String = all.iter().map(markdown::section).collect();
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|e| Failed::new(NOTHING_TO_READ, format!("{SUMMARY}: {e}")))
+}
+
+/// Prints; false where nobody reads it any more.
+fn print(text: &str) -> Result<bool, Failed> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(e) => Err(Failed::new(NOTHING_TO_READ, format!("standard output: {e}"))),
+    }
 }
 
 /// What could be done about a diagnosis from a log alone.

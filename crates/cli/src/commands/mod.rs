@@ -22,6 +22,7 @@ mod rollback;
 mod run;
 mod state;
 mod status;
+mod throughput;
 
 use crate::{
     args::{Args, Bench, Command},
@@ -53,6 +54,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::State(command) => state::state(&context, &command),
         Command::Explain(explain) => explain::explain(&explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),
+        Command::Bench { command: Bench::Throughput(args) } => throughput::throughput(&args),
         Command::Completions { shell } => completions::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(demo) => demo::demo(&context, &demo),

@@ -1,73 +1,106 @@
-//! A diagnosis for people, in the manner of a compiler's message.
+//! A diagnosis for people, in the manner of a compiler's message, to be read on 80 columns.
 
 use std::fmt::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use regreen_domain::{Diagnosis, Role, Verdict};
+use regreen_domain::{Evidence, Role, Verdict};
 
-use super::print::visible;
+use super::{
+    diagnosed::Diagnosed,
+    harmless::{harmless, short},
+};
 
-/// What to say besides the diagnosis.
-#[derive(Debug, Clone, Copy)]
-pub struct Advice<'a> {
-    /// What a person can do.
-    pub fix: Option<&'a str>,
-    /// What would heal it.
-    pub playbook: Option<&'a str>,
-}
+/// Columns of the screen.
+const WIDTH: usize = 80;
 
-/// The diagnosis of `input` as text.
-pub fn diagnosis(input: &str, diagnosis: &Diagnosis, advice: Advice<'_>, colour: bool) -> String {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+/// So many lines of evidence are shown.
+const SHOWN: usize = 6;
+
+/// The diagnosis as text.
+pub fn diagnosis(of: &Diagnosed<'_>, colour: bool) -> String {
+    let (input, diagnosis) = (&of.input, &of.diagnosis);
     if !diagnosis.failed {
-        return format!("{input}: no failure was found: {}\n", diagnosis.reason);
+        return format!("{input}: no failure was found: {}\n", harmless(&diagnosis.reason));
     }
-    let title = match diagnosis.class.verdict() {
-        Verdict::Unknown => format!("not diagnosed: {}", diagnosis.reason),
-        verdict => format!("{verdict}: {}: {}", diagnosis.class, diagnosis.reason),
-    };
-    let level =
-        if diagnosis.class.verdict() == Verdict::Infrastructure { Level::WARNING } else { Level::ERROR };
-    let id = diagnosis.pattern.clone().unwrap_or_else(|| diagnosis.class.id().to_owned());
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
+    let infra = diagnosis.class.verdict() == Verdict::Infrastructure;
+    let level = if infra { Level::WARNING } else { Level::ERROR };
     // Each line of evidence is a snippet of its own: they may lie far apart.
-    let sources: Vec<(String, usize)> = diagnosis
-        .evidence
-        .iter()
-        .take(6)
-        .map(|e| (shown(&e.text), usize::try_from(e.line).unwrap_or(usize::MAX)))
-        .collect();
-    let mut group = Group::with_title(level.primary_title(title).id(id));
-    for ((text, line), evidence) in sources.iter().zip(&diagnosis.evidence) {
-        let kind =
-            if evidence.role == Role::Root { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let label = if evidence.role == Role::Root { "the cause" } else { "followed from it" };
+    let evidence: Vec<(&Evidence, String)> =
+        diagnosis.evidence.iter().take(SHOWN).map(|e| (e, shown(e))).collect();
+    let mut group = Group::with_title(level.primary_title(of.headline()).id(of.rule().to_owned()));
+    for (at, text) in &evidence {
+        let (kind, label) = match at.role {
+            Role::Root => (AnnotationKind::Primary, "the cause"),
+            Role::Symptom if diagnosis.pattern.is_none() => (AnnotationKind::Primary, "the last words"),
+            Role::Symptom => (AnnotationKind::Context, "followed from it"),
+        };
+        let line = usize::try_from(at.line).unwrap_or(usize::MAX);
         let annotation = kind.span(0..text.len()).label(label);
-        group = group
-            .element(Snippet::source(text.as_str()).path(input).line_start(*line).annotation(annotation));
+        let snippet = Snippet::source(text.as_str()).path(input.as_str()).line_start(line);
+        group = group.element(snippet.annotation(annotation));
     }
-    let mut groups = vec![group];
-    if let Some(fix) = advice.fix {
-        groups.push(Group::with_title(Level::HELP.secondary_title(fix.to_owned())));
-    }
-    let mut text = renderer.render(&groups);
+    let mut text = with_raw_columns(renderer.render(&[group]), of);
     text.push('\n');
-    let sure = format!("confidence {} in {}", diagnosis.confidence, diagnosis.class);
-    let others: Vec<String> =
-        diagnosis.alternatives.iter().map(|a| format!("{} {}", a.class, a.confidence)).collect();
-    let others = if others.is_empty() { String::new() } else { format!("; next: {}", others.join(", ")) };
-    let _infallible = writeln!(text, "  = {sure}{others}; fingerprint {}", diagnosis.fingerprint);
-    if let Some(playbook) = advice.playbook {
-        let _infallible =
-            writeln!(text, "  = in a job, `regreen run -- …` would heal this by the playbook `{playbook}`");
+    let gutter = evidence.iter().map(|(e, _)| e.line.to_string().len()).max().unwrap_or(1) + 1;
+    let mut note = |kind: &str, words: &str| text.push_str(&wrapped(gutter, kind, words));
+    note("why", &harmless(&diagnosis.reason));
+    if let Some(step) = diagnosis.step.as_deref().filter(|step| !step.is_empty()) {
+        note("step", &short(&harmless(step), 200));
+    }
+    note("sure", &format!("{}; fingerprint {}", of.sure(), diagnosis.fingerprint));
+    if let Some(fix) = of.fix() {
+        note("help", fix);
+    }
+    if let Some(playbook) = of.cure.playbook {
+        note("heal", &format!("in a job, `regreen run -- …` would heal this by the playbook `{playbook}`"));
     }
     if diagnosis.truncated {
-        text.push_str("  = a part of the log lay outside the window that was read\n");
+        note("note", "a part of the log lay outside the window that was read");
     }
     text
 }
 
-/// One screen line of a log line, without control characters.
-fn shown(text: &str) -> String {
-    let clean: String = visible(text).chars().take(200).collect();
-    if clean.trim().is_empty() { "(blank)".to_owned() } else { clean }
+/// The renderer counts columns in what it shows; ours are those of the raw line, with its colours and timestamp.
+fn with_raw_columns(mut text: String, of: &Diagnosed<'_>) -> String {
+    let mut from = 0;
+    for evidence in of.diagnosis.evidence.iter().take(SHOWN) {
+        // Each excerpt's head comes before its line, so nothing in a line can be taken for a head.
+        let counted = format!("{}:{}:1", of.input, evidence.line);
+        let Some(at) = text[from..].find(&counted).map(|at| from + at) else { continue };
+        let raw = format!("{}:{}:{}", of.input, evidence.line, evidence.column);
+        text.replace_range(at..at + counted.len(), &raw);
+        from = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    }
+    text
+}
+
+/// One screen line of a log line.
+fn shown(evidence: &Evidence) -> String {
+    // What is left beside the line number, the bar and the label.
+    let room = WIDTH - 20 - evidence.line.to_string().len();
+    let text = short(harmless(&evidence.text).trim_end(), room);
+    if text.trim().is_empty() { "(blank)".to_owned() } else { text }
+}
+
+/// A note under the excerpt, wrapped at the screen's width.
+fn wrapped(gutter: usize, kind: &str, words: &str) -> String {
+    let first = format!("{:gutter$}= {kind}: ", "");
+    let next = " ".repeat(first.len());
+    let mut text = first;
+    let mut column = next.len();
+    for (i, word) in words.split_whitespace().enumerate() {
+        let length = word.chars().count();
+        if i > 0 && column + 1 + length > WIDTH {
+            let _infallible = write!(text, "\n{next}");
+            column = next.len();
+        } else if i > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text.push('\n');
+    text
 }

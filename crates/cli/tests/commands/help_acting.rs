@@ -91,7 +91,7 @@ fn diagnose() {
 
     Arguments:
       [LOG]...
-              Logs to read; `-` is standard input
+              Logs to read: files, folders, patterns such as 'logs/*.log'; `-` is standard input
               
               [default: -]
 
@@ -110,8 +110,12 @@ fn diagnose() {
               How to say it
 
               Possible values:
-              - plain: For people
-              - json:  For programs: one object a line
+              - plain:    For people
+              - json:     For programs: one object a line, one line an input
+              - github:   Annotations of a GitHub job, and its summary where `GITHUB_STEP_SUMMARY` names
+                the file
+              - sarif:    SARIF 2.1.0, one document for all inputs
+              - markdown: Markdown, a section for each input
               
               [default: plain]
 
@@ -121,10 +125,14 @@ fn diagnose() {
     Examples:
       regreen diagnose build.log
       gh run view --log-failed | regreen diagnose -
-      regreen diagnose --format json *.log
+      regreen diagnose --format json logs/ 'runs/**/*.log.gz'
+
+    Logs may be packed (gzip, zstd) or lie in a zip archive, as the GitHub API gives the logs of a
+    run: each job in it is an input of its own.
 
     Exit code: 0 no failure found, 10 infrastructure and curable, 17 infrastructure and needs a
-    person, 11 the project's own code, 12 not diagnosed, 3 nothing to read.
+    person, 11 the project's own code, 12 not diagnosed, 3 nothing to read. Of several inputs the
+    first that occurs of 3, 10, 17, 12, 11.
     ");
 }
 

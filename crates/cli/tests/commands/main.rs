@@ -8,6 +8,7 @@ mod support;
 
 mod approval;
 mod breakers;
+mod diagnose;
 mod empty;
 mod healed;
 mod help_acting;

@@ -34,6 +34,10 @@ impl Dialect for Gitlab {
         holds(sample, &["section_start:", "Running with gitlab-runner "])
     }
 
+    fn marks_failures(&self) -> bool {
+        false
+    }
+
     fn mark_literals(&self) -> Option<&'static [&'static str]> {
         Some(&["section_start:"])
     }

@@ -15,6 +15,10 @@ impl Dialect for Jenkins {
         )
     }
 
+    fn marks_failures(&self) -> bool {
+        false
+    }
+
     fn mark_literals(&self) -> Option<&'static [&'static str]> {
         Some(&["[Pipeline] { (", "skipped due to earlier failure"])
     }

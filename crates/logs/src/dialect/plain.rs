@@ -9,6 +9,10 @@ impl Dialect for Plain {
         true
     }
 
+    fn marks_steps(&self) -> bool {
+        false
+    }
+
     fn mark_literals(&self) -> Option<&'static [&'static str]> {
         Some(&[])
     }

@@ -10,8 +10,13 @@ pub(super) fn length(line: &[u8]) -> usize {
 pub(super) fn iso(line: &[u8]) -> usize {
     const MARKS: [&str; 3] = ["\u{feff}", "∩╗┐", "´╗┐"];
     let mark = MARKS.iter().find(|mark| line.starts_with(mark.as_bytes())).map_or(0, |mark| mark.len());
+    // Of a console with a Chinese code page, the mark has swallowed the first digit.
+    let (mark, shape) = match line.strip_prefix("锘?".as_bytes()) {
+        Some(_) => (4, &b"ddd-dd-ddTdd:dd:dd"[..]),
+        None => (mark, &b"dddd-dd-ddTdd:dd:dd"[..]),
+    };
     let line = &line[mark..];
-    let date = shaped(line, b"dddd-dd-ddTdd:dd:dd");
+    let date = shaped(line, shape);
     if date == 0 {
         return 0;
     }
@@ -117,6 +122,7 @@ mod tests {
         for (line, want) in [
             ("2024-05-01T12:34:56.1234567Z npm ci", 29),
             ("\u{feff}2024-05-01T12:34:56.1234567Z x", 32),
+            ("锘?024-05-01T12:34:56.1Z x", 26),
             ("2024-05-01T12:34:56Z x", 21),
             ("2024-05-01T12:34:56.1Z", 22),
             ("2024-05-01T12:34:56.123Z\tx", 25),

@@ -1,0 +1,84 @@
+//! A diagnosis in Markdown, for a comment or the summary of a job.
+
+use std::fmt::Write;
+
+use super::{diagnosed::Diagnosed, harmless::harmless};
+
+/// So many lines of evidence are shown.
+const SHOWN: usize = 6;
+
+/// A section for one input.
+pub fn section(of: &Diagnosed<'_>) -> String {
+    let d = &of.diagnosis;
+    let mut text = format!("### {}\n\n{}", code(&of.input), of.headline());
+    if !d.failed {
+        return text + "\n\n";
+    }
+    let sentence = |text: &str| escaped(&harmless(text));
+    let _infallible = write!(text, " ({})\n\n{}.\n", code(of.rule()), sentence(&d.reason));
+    if !d.evidence.is_empty() {
+        let lines: String = d.evidence.iter().take(SHOWN).fold(String::new(), |mut lines, e| {
+            let _infallible = writeln!(lines, "{}:{}: {}", e.line, e.column, harmless(&e.text));
+            lines
+        });
+        let fence = fence(&lines, 3);
+        let _infallible = write!(text, "\n{fence}text\n{lines}{fence}\n");
+    }
+    let _infallible = write!(text, "\n- {}, fingerprint {}\n", of.sure(), code(d.fingerprint.as_str()));
+    if let Some(step) = d.step.as_deref().filter(|step| !step.is_empty()) {
+        let _infallible = writeln!(text, "- step {}", code(step));
+    }
+    if let Some(fix) = of.fix() {
+        let _infallible =
+            writeln!(text, "- what to do: {}", fix.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    if let Some(playbook) = of.cure.playbook {
+        let _infallible =
+            writeln!(text, "- in a job, `regreen run` would heal this by the playbook `{playbook}`");
+    }
+    if d.truncated {
+        text.push_str("- a part of the log lay outside the window that was read\n");
+    }
+    text + "\n"
+}
+
+/// Text as code: whatever it holds, it does not end early.
+fn code(text: &str) -> String {
+    let text = harmless(text);
+    let fence = fence(&text, 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// More backticks than the text has in a row.
+fn fence(text: &str, least: usize) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(least.max(longest + 1))
+}
+
+/// Text that means itself.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '~' | '@' | '&'
+        ) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code, escaped};
+
+    #[test]
+    fn nothing_gets_out() {
+        assert_eq!(code("a`b``c"), "```a`b``c```");
+        assert_eq!(code("`x`"), "`` `x` ``");
+        assert_eq!(escaped("<img src=x> @all `a`"), "\\<img src=x\\> \\@all \\`a\\`");
+    }
+}
