@@ -235,6 +235,8 @@ impl Run<'_> {
         let marker = self.state.open_marker();
         std::fs::write(&marker, incident)
             .map_err(|source| crate::StateError::Folder { path: marker, source })?;
+        // Before anything is done too: whoever dies in the middle of it has taken the damage out of a neighbour's sight.
+        self.note_repair(plan, held);
         let begun = Instant::now();
         let mut journal = self.ledger.journal(incident, self.owner, now);
         let ledger = self.state.ledger();
@@ -273,10 +275,7 @@ impl Run<'_> {
         }
         match outcome {
             Outcome::Healed => {
-                // Only neighbours would miss it.
-                if let Err(e) = held.note_healed(plan.class, now()) {
-                    engine.voice.tell(Event::Warning(&e.to_string()));
-                }
+                self.note_repair(plan, held);
                 let done = done(&facts, &engine.masked_argv(&self.failure.job).join(" "));
                 let path = patch.as_ref().and_then(|p| p.path.as_deref());
                 let wrong = wrong(plan, seen);
@@ -291,6 +290,13 @@ impl Run<'_> {
                 engine.voice.tell(Event::RolledBack { incident, why: &why });
                 Ok(Attempt::Again(end))
             }
+        }
+    }
+
+    /// Only neighbours would miss the note.
+    fn note_repair(&self, plan: &Plan, held: &Held) {
+        if let Err(e) = held.note_repair(plan.class, now()) {
+            self.engine.voice.tell(Event::Warning(&e.to_string()));
         }
     }
 

@@ -48,8 +48,8 @@ impl Held {
         self.cache = None;
     }
 
-    /// Notes for whoever waits that damage of this class was healed here.
-    pub(crate) fn note_healed(&self, class: HealableClass, at: i64) -> Result<(), StateError> {
+    /// Notes for whoever waits that damage of this class was taken away here, or is about to be.
+    pub(crate) fn note_repair(&self, class: HealableClass, at: i64) -> Result<(), StateError> {
         let held = match class {
             HealableClass::CacheCorruption => self.cache.as_ref().map(|(_, lock)| lock),
             HealableClass::LockfileCorruption => self.workspace.as_ref(),

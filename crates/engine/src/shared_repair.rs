@@ -4,7 +4,7 @@
 use regreen_domain::{Finding, HealableClass, Standing, Tool};
 use regreen_tools::probe::SHARED_REPAIR;
 
-use crate::state::{State, healed};
+use crate::state::{State, repaired};
 
 /// What a look for a neighbour's healing needs.
 #[derive(Clone, Copy)]
@@ -15,10 +15,10 @@ pub(crate) struct Since<'a> {
 }
 
 impl Since<'_> {
-    /// Confirms `class` where a healing of it was verified at the place of `lock` since the command began. To be asked
+    /// Confirms `class` where a repair of it was begun or verified at the place of `lock` since the command began. To be asked
     /// only where no damage is there any more.
     pub(crate) fn look(&self, lock: &std::path::Path, tool: Tool, class: HealableClass) -> Option<Finding> {
-        let (at, what) = healed(lock)?;
+        let (at, what) = repaired(lock)?;
         let what_it_is = match class {
             HealableClass::CacheCorruption => "package cache",
             _ => "workspace",
@@ -29,7 +29,7 @@ impl Since<'_> {
             class: class.into(),
             standing: Standing::Confirms,
             subject: String::new(),
-            says: format!("another regreen healed this {what_it_is} after the command had begun"),
+            says: format!("another regreen repaired this {what_it_is} after the command had begun"),
         })
     }
 }

@@ -144,7 +144,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Notes in the lock's own file that damage of this class was healed here, and when, in milliseconds since 1970.
+    /// Notes in the lock's own file that damage of this class was repaired here, and when, in milliseconds since 1970.
     pub(crate) fn note(&self, class: HealableClass, at: i64) -> Result<(), StateError> {
         let line = format!("{at} {}\n", class.id());
         let write = || {
@@ -155,8 +155,8 @@ impl Lock {
     }
 }
 
-/// The last healing that was noted at the place of this lock. A line that was not written to its end says nothing.
-pub(crate) fn healed(lock: &Path) -> Option<(i64, HealableClass)> {
+/// The last repair that was noted at the place of this lock. A line that was not written to its end says nothing.
+pub(crate) fn repaired(lock: &Path) -> Option<(i64, HealableClass)> {
     let text = fs::read_to_string(lock).ok()?;
     let (at, class) = text.strip_suffix('\n')?.split_once(' ')?;
     Some((at.parse().ok()?, FailureClass::parse(class)?.healable()?))
