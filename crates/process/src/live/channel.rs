@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Weak};
 
 use rustix::fs::{FileType, fcntl_getfl, fstat};
-use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{
     LocalModes, OptionalActions, OutputModes, Winsize, isatty, tcgetattr, tcgetwinsize, tcsetattr,
@@ -14,8 +14,9 @@ use rustix::termios::{
 
 use crate::Stream;
 
-/// As much as an unprivileged process may ask for by default.
-pub(super) const PIPE_SIZE: usize = 1024 * 1024;
+/// What a pipe holds by default on Linux (pipe(7)). Larger ones cost more than the calls that they save: what was written
+/// has left the processor's cache before it is read.
+pub(super) const PIPE_SIZE: usize = 64 * 1024;
 
 /// One way from the command to us, and on to where our own stream goes.
 pub(super) struct Channel {
@@ -88,10 +89,7 @@ fn open_one(stream: Stream, ours: BorrowedFd<'_>) -> io::Result<(Channel, OwnedF
 }
 
 fn open_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-    // A larger pipe is only faster; users have a quota for them.
-    let _ = fcntl_setpipe_size(&write, PIPE_SIZE);
-    Ok((read, write))
+    Ok(pipe_with(PipeFlags::CLOEXEC)?)
 }
 
 /// A pseudo-terminal like `real`, but one that changes no byte: the real one will do to the output what it does.

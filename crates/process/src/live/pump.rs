@@ -14,7 +14,7 @@ use super::channel::{Channel, PIPE_SIZE};
 use super::signals::{Signals, Waker};
 use crate::Spool;
 
-const BUFFER_SIZE: usize = 256 * 1024;
+const BUFFER_SIZE: usize = PIPE_SIZE;
 
 /// All pumps of a run.
 pub(super) struct Pumps(Arc<Shared>);

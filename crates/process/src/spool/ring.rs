@@ -6,8 +6,8 @@ pub(super) struct Ring {
     /// Where the oldest byte is, once the ring is full.
     oldest: usize,
     capacity: usize,
-    dropped_bytes: u64,
-    dropped_lines: u64,
+    pushed_bytes: u64,
+    pushed_lines: u64,
 }
 
 /// What a ring held, oldest first.
@@ -20,16 +20,16 @@ pub(super) struct RingContent {
 impl Ring {
     /// Reserves address space only: a page becomes memory when the first byte reaches it.
     pub(super) fn new(capacity: usize) -> Self {
-        Self { bytes: Vec::with_capacity(capacity), oldest: 0, capacity, dropped_bytes: 0, dropped_lines: 0 }
+        Self { bytes: Vec::with_capacity(capacity), oldest: 0, capacity, pushed_bytes: 0, pushed_lines: 0 }
     }
 
+    /// Newlines are counted in the chunk, which is still in the processor's cache; what it overwrites no longer is.
     pub(super) fn push(&mut self, chunk: &[u8]) {
-        if chunk.len() >= self.capacity {
-            self.replace_all(chunk);
-            return;
-        }
-        let room = (self.capacity - self.bytes.len()).min(chunk.len());
-        let (filling, overwriting) = chunk.split_at(room);
+        self.pushed_bytes += chunk.len() as u64;
+        self.pushed_lines += newlines(chunk);
+        let (_, kept) = chunk.split_at(chunk.len().saturating_sub(self.capacity));
+        let room = (self.capacity - self.bytes.len()).min(kept.len());
+        let (filling, overwriting) = kept.split_at(room);
         self.bytes.extend_from_slice(filling);
         self.overwrite_oldest(overwriting);
     }
@@ -39,35 +39,19 @@ impl Ring {
         let mut taken = std::mem::replace(self, Self::new(self.capacity));
         taken.bytes.rotate_left(taken.oldest);
         RingContent {
+            dropped_bytes: taken.pushed_bytes - taken.bytes.len() as u64,
+            dropped_lines: taken.pushed_lines - newlines(&taken.bytes),
             bytes: taken.bytes,
-            dropped_bytes: taken.dropped_bytes,
-            dropped_lines: taken.dropped_lines,
         }
     }
 
-    /// Both parts are plain copies: this is all the work that the hot path has.
     fn overwrite_oldest(&mut self, chunk: &[u8]) {
         let (until_end, from_start) = chunk.split_at(chunk.len().min(self.bytes.len() - self.oldest));
         for part in [until_end, from_start] {
-            if part.is_empty() {
-                continue;
-            }
-            let place = self.oldest..self.oldest + part.len();
-            self.dropped_lines += newlines(&self.bytes[place.clone()]);
-            self.dropped_bytes += part.len() as u64;
-            self.bytes[place].copy_from_slice(part);
-            self.oldest = (self.oldest + part.len()) % self.capacity;
+            let end = self.oldest + part.len();
+            self.bytes[self.oldest..end].copy_from_slice(part);
+            self.oldest = if end == self.capacity { 0 } else { end };
         }
-    }
-
-    /// For a chunk that leaves no room for anything before it.
-    fn replace_all(&mut self, chunk: &[u8]) {
-        let (lost, kept) = chunk.split_at(chunk.len() - self.capacity);
-        self.dropped_lines += newlines(&self.bytes) + newlines(lost);
-        self.dropped_bytes += (self.bytes.len() + lost.len()) as u64;
-        self.bytes.clear();
-        self.bytes.extend_from_slice(kept);
-        self.oldest = 0;
     }
 }
 
