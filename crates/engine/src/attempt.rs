@@ -232,9 +232,7 @@ impl Run<'_> {
         }
         engine.voice.tell(Event::Healing { playbook: &plan.playbook, incident, attempt: self.attempt });
         let steps = prepare_plan(plan, &kinds(&world))?;
-        let marker = self.state.open_marker();
-        std::fs::write(&marker, incident)
-            .map_err(|source| crate::StateError::Folder { path: marker, source })?;
+        self.state.mark_open(incident)?;
         // Before anything is done too: whoever dies in the middle of it has taken the damage out of a neighbour's sight.
         self.note_repair(plan, held);
         let begun = Instant::now();

@@ -17,6 +17,9 @@ use regreen_domain::{FailureClass, HealableClass};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+/// Longest that a process which was just started may take until it is another program.
+const STARTING: Duration = Duration::from_millis(500);
+
 /// The state folder of one workspace.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -102,8 +105,16 @@ impl State {
         self.folder.join("paused")
     }
 
+    /// Marks that this incident's recovery is open: whole or not at all, as whoever is killed next may have written it.
+    pub(crate) fn mark_open(&self, incident: &str) -> Result<(), StateError> {
+        let (marker, new) = (self.open_marker(), self.folder.join("open.new"));
+        let written = fs::write(&new, incident).and_then(|()| fs::rename(&new, &marker));
+        written.map_err(|source| StateError::Folder { path: marker, source })
+    }
+
     /// Whether a living process heals here now, by a shared lock that is let go at once: a lock dies with its
-    /// process, so what a killed one left behind does not count.
+    /// process, so what a killed one left behind does not count. A process that it was just starting has a copy of
+    /// the lock until it becomes another program, so a lock that is held is looked at for a moment.
     ///
     /// # Errors
     /// Where the lock can't be looked at.
@@ -112,10 +123,14 @@ impl State {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
             other => other?,
         };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(e)) => Err(e),
+        let until = Instant::now() + STARTING;
+        loop {
+            match file.try_lock_shared() {
+                Ok(()) => return Ok(false),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(STARTING / 50),
+                Err(TryLockError::WouldBlock) => return Ok(true),
+                Err(TryLockError::Error(e)) => return Err(e),
+            }
         }
     }
 
