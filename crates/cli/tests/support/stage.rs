@@ -117,7 +117,7 @@ impl Stage {
                 tree::copy(&kept, &place);
             }
         }
-        for place in [self.state_home(), self.tmp(), self.calls_file()] {
+        for place in [self.state_home(), self.tmp(), self.calls_file(), self.calls_apart_file()] {
             tree::remove(&place);
         }
         fs::create_dir_all(self.tmp()).unwrap();
@@ -182,6 +182,16 @@ impl Stage {
         self.calls().iter().filter(|call| **call == wanted).count()
     }
 
+    /// Notes elsewhere what this command and its children call, so that nobody else's calls are taken for theirs.
+    pub fn apart<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command.env("TEST_CALLS", self.calls_apart_file())
+    }
+
+    /// Every call of the package manager that was noted apart.
+    pub fn calls_apart(&self) -> String {
+        fs::read_to_string(self.calls_apart_file()).unwrap_or_default()
+    }
+
     /// A program in the checkout, in the project's surroundings as in a CI job. Every variable is set here and
     /// nothing is inherited.
     pub fn program(&self, program: &str) -> Command {
@@ -228,7 +238,7 @@ impl Stage {
         let real = real.unwrap_or_else(|| panic!("{name} is not installed"));
         // What a test wants said is in the environment, not in this file: a search of the disk must not find it here.
         let script = format!(
-            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\n\
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\"${{TEST_CALLS:-{}}}\"\n\
              if [ -n \"$TEST_SAYS\" ]; then printf '%s\\n' \"$TEST_SAYS\"; fi\nexec '{}' \"$@\"\n",
             self.calls_file().display(),
             real.display()
@@ -240,6 +250,10 @@ impl Stage {
 
     fn calls_file(&self) -> PathBuf {
         self.base().join("calls")
+    }
+
+    fn calls_apart_file(&self) -> PathBuf {
+        self.base().join("calls-apart")
     }
 
     fn search_path(&self) -> OsString {
