@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Weak};
 
-use rustix::fs::{FileType, fcntl_getfl, fstat};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{
@@ -85,6 +85,8 @@ fn open_one(stream: Stream, ours: BorrowedFd<'_>) -> io::Result<(Channel, OwnedF
         false => (Kind::Pipe, open_pipe()?),
     };
     let sink = ours.try_clone_to_owned()?;
+    // Our end only: the command's own stays as it was.
+    fcntl_setfl(&source, fcntl_getfl(&source)? | OFlags::NONBLOCK)?;
     Ok((Channel { stream, source: Arc::new(source), sink, kind }, child_end))
 }
 

@@ -16,6 +16,9 @@ use crate::Spool;
 
 const BUFFER_SIZE: usize = PIPE_SIZE;
 
+/// So many reads in a row go without asking whether it is time to end; only of a source that never blocks.
+const ASK_EVERY: u32 = 8;
+
 /// All pumps of a run.
 pub(super) struct Pumps(Arc<Shared>);
 
@@ -86,16 +89,25 @@ fn pump(channel: Channel, spool: &Spool, shared: &Shared) {
     let mut buffer = vec![0; BUFFER_SIZE];
     // What a full pipe can hold; a process that is left running and goes on printing doesn't keep us.
     let mut last_bytes = PIPE_SIZE;
+    // While output streams, asking before each read would cost as much as reading.
+    let mut unasked = ASK_EVERY;
     loop {
-        let finishing = match next(&channel, shared) {
-            Next::Output => false,
-            Next::LastOutput => true,
-            Next::Nothing => return,
-        };
+        let mut finishing = false;
+        if unasked == ASK_EVERY {
+            match next(&channel, shared) {
+                Next::Output => {}
+                Next::LastOutput => finishing = true,
+                Next::Nothing => return,
+            }
+            unasked = 0;
+        }
         let count = match read(&*channel.source, &mut buffer) {
             Ok(0) => return,
             Ok(count) => count,
-            Err(Errno::INTR | Errno::AGAIN) => continue,
+            Err(Errno::INTR | Errno::AGAIN) => {
+                unasked = ASK_EVERY;
+                continue;
+            }
             // A pseudo-terminal says EIO when nobody has its other end any more.
             Err(_) => return,
         };
@@ -113,6 +125,7 @@ fn pump(channel: Channel, spool: &Spool, shared: &Shared) {
                 return;
             }
         }
+        unasked = if finishing || count < BUFFER_SIZE / 4 { ASK_EVERY } else { unasked + 1 };
     }
 }
 
