@@ -7,7 +7,9 @@ use std::{
 };
 
 use regreen_decide::{Breaker, Case, History};
-use regreen_domain::{Decision, Outcome, Plan, Refusal, Risk, Standing, Verification, VerificationFactor};
+use regreen_domain::{
+    Decision, HealableClass, Outcome, Plan, Refusal, Risk, Standing, Verification, VerificationFactor,
+};
 use regreen_ledger::{BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, JournalEntry, Ledger, Place};
 use regreen_saga::{Drive, Ended, Gate, StepEvent, dry_run, execute};
 use regreen_steps::{CLOSING, Rerun, RerunEnd, Snapshot, World, kinds};
@@ -234,7 +236,10 @@ impl Run<'_> {
         let steps = prepare_plan(plan, &kinds(&world))?;
         self.state.mark_open(incident)?;
         // Before anything is done too: whoever dies in the middle of it has taken the damage out of a neighbour's sight.
-        self.note_repair(plan, held);
+        // In a workspace, its end by the next run brings the damage back.
+        if plan.class == HealableClass::CacheCorruption {
+            self.note_repair(plan, held);
+        }
         let begun = Instant::now();
         let mut journal = self.ledger.journal(incident, self.owner, now);
         let ledger = self.state.ledger();

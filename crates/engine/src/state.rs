@@ -210,3 +210,37 @@ pub(crate) async fn lock(
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+    use super::*;
+
+    #[test]
+    fn who_holds_the_lock_for_a_moment_only_is_not_healing() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::of(folder.path(), Path::new("/w"));
+        state.make().unwrap();
+        let held = try_lock(&state.workspace_lock()).unwrap().unwrap();
+        assert!(state.is_healing().unwrap());
+        // As of a process that was just being started when its parent was killed.
+        let short = std::thread::spawn(move || {
+            std::thread::sleep(STARTING / 10);
+            drop(held);
+        });
+        assert!(!state.is_healing().unwrap());
+        short.join().unwrap();
+    }
+
+    #[test]
+    fn the_marker_names_its_incident_whatever_stood_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::of(folder.path(), Path::new("/w"));
+        state.make().unwrap();
+        for incident in ["a-longer-name", "short"] {
+            state.mark_open(incident).unwrap();
+            assert_eq!(fs::read_to_string(state.open_marker()).unwrap(), incident);
+        }
+    }
+}

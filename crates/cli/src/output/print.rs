@@ -48,8 +48,10 @@ pub fn moment(at: i64) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| format!("{at:.3}"))
 }
 
-/// One object on one line.
+/// One object on one line. A bracket that would make a command of it for a CI runner is written as its code, which
+/// means the same; outside of strings there is no `#`.
 pub fn line(shape: &impl serde::Serialize) -> String {
-    serde_json::to_string(shape)
-        .map_or_else(|e| format!("{{\"version\":1,\"error\":\"{e}\"}}\n"), |text| text + "\n")
+    let text =
+        serde_json::to_string(shape).unwrap_or_else(|e| format!("{{\"version\":1,\"error\":\"{e}\"}}"));
+    text.replace("##[", "##\\u005b").replace("##vso[", "##vso\\u005b") + "\n"
 }
