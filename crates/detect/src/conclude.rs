@@ -1,6 +1,6 @@
 //! From what a scan found, and what probes saw, to the diagnosis and the sentence that says why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regreen_catalog::{Status, Strength};
 use regreen_domain::{
@@ -11,7 +11,7 @@ use regreen_mask::Masker;
 
 use crate::detection::{Detection, Signature};
 use crate::evidence::{self, shown};
-use crate::model::Outcome;
+use crate::model::{Outcome, Reading};
 use crate::ranking::{Ranked, Ranking, rank};
 use crate::settle::{lasting, settle};
 use crate::weigh::{self, Study, Weighed};
@@ -24,11 +24,15 @@ impl Detector<'_> {
         let signatures = hits.iter().map(|hit| signature(*hit, scan)).collect();
         let ranking = ranking(&hits, scan);
         let mut weighed = Weighed::of(self.model, &scan.reading, &hits, &ranking);
-        if failed_for_sure(scan) {
+        // What was left out of the reading can't make a log one of a job that passed.
+        let by_the_whole =
+            |whole: &Reading| !Weighed::of(self.model, whole, &hits, &ranking).passed() && weighed.passed();
+        if failed_for_sure(scan) || scan.undiscounted.as_ref().is_some_and(by_the_whole) {
             weighed.failed();
         }
         let case = Case { detector: self, scan, hits: &hits, masker, weighed };
-        let (diagnosis, root) = case.decide(ranking, findings);
+        let (mut diagnosis, root) = case.decide(ranking, findings);
+        diagnosis.reason.push_str(&case.left_aside(&diagnosis));
         let captures = root.map_or(BTreeMap::new(), |root| evidence::captures(root, &hits));
         Detection { diagnosis, captures, signatures }
     }
@@ -106,7 +110,7 @@ impl<'s> Case<'s> {
                 let by_workspace = self.without_signature(findings);
                 let named = by_workspace.class != FailureClass::Unknown;
                 // Words of infrastructure in the mouth of the project's own programs are no witness.
-                let own = self.hits.iter().any(|(hit, _)| !hit.counts);
+                let own = self.hits.iter().any(|(hit, _)| !hit.counts && !hit.usual);
                 (if named { by_workspace } else { self.by_words(by_workspace, !own) }, None)
             }
         }
@@ -217,7 +221,7 @@ impl<'s> Case<'s> {
         if root.1.strength != Strength::Symptom {
             return None;
         }
-        let own = self.hits.iter().any(|(hit, _)| !hit.counts);
+        let own = self.hits.iter().any(|(hit, _)| !hit.counts && !hit.usual);
         let diagnosis = self.by_words(self.unknown(), !own);
         let other = diagnosis.class != FailureClass::Unknown && diagnosis.class != root.1.class;
         (diagnosis.failed && other).then_some(diagnosis)
@@ -294,12 +298,30 @@ impl<'s> Case<'s> {
         }
     }
 
+    /// Of a cause that a line names: how many others were none, because a passing run prints them too.
+    fn left_aside(&self, diagnosis: &Diagnosis) -> String {
+        let usual: BTreeSet<u64> =
+            self.hits.iter().filter(|(hit, _)| hit.usual).map(|(hit, _)| hit.line).collect();
+        match usual.len() {
+            n if n > 0 && diagnosis.pattern.is_some() => {
+                format!("; left aside, because a passing run prints the same: {n} line(s)")
+            }
+            _ => String::new(),
+        }
+    }
+
     fn why_unknown(&self, failed: bool) -> String {
         if !failed {
             return "it says that all went well".to_owned();
         }
         let seen = self.hits.iter().rev().find(|(hit, _)| !hit.counts).or(self.hits.last());
         let what = match (seen, self.scan.last_words.as_ref()) {
+            (Some((hit, pattern)), _) if hit.usual => {
+                format!(
+                    "line {} reads like \"{}\", but a passing run prints that line too",
+                    hit.line, pattern.title
+                )
+            }
             (Some((hit, pattern)), _) if !hit.counts => {
                 format!(
                     "line {} reads like \"{}\", but the project's own programs were speaking there",

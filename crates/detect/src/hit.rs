@@ -19,4 +19,6 @@ pub(crate) struct Hit {
     pub(crate) captures: BTreeMap<String, Untrusted>,
     /// Whether it can be the word of the tool whose pattern it is.
     pub(crate) counts: bool,
+    /// Whether a passing run prints the line too: then it does not count.
+    pub(crate) usual: bool,
 }

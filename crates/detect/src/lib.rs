@@ -8,6 +8,7 @@
 //! the probes have looked, with findings ([`Detector::conclude`]). The same window gives the same verdict.
 
 mod around;
+mod baseline;
 mod candidates;
 mod circumstances;
 mod conclude;
@@ -25,6 +26,7 @@ mod speaker;
 mod unknown;
 mod weigh;
 
+pub use baseline::Baseline;
 pub use circumstances::{Circumstances, ExitFacts};
 pub use detection::{Detection, Signature};
 pub use detector::Detector;
@@ -37,7 +39,7 @@ use regreen_domain::{CommandFacts, Finding};
 use regreen_logs::Log;
 use regreen_mask::Masker;
 
-/// Scans and concludes at once. To probe in between, use a [`Detector`].
+/// Scans and concludes at once. To probe in between, or beside a [`Baseline`], use a [`Detector`].
 pub fn diagnose(
     log: &Log<'_>,
     catalog: &Catalog,

@@ -12,7 +12,7 @@ use crate::hit::Hit;
 use crate::model::Reading;
 use crate::speaker::Speakers;
 use crate::unknown::LastWords;
-use crate::{Circumstances, Detector, ExitFacts};
+use crate::{Baseline, Circumstances, Detector, ExitFacts};
 
 /// Of a pattern that matches again and again, the first lines and the last count; the rest say nothing new.
 const FIRST: usize = 16;
@@ -29,6 +29,8 @@ pub struct Scan {
     pub(crate) last_words: Option<LastWords>,
     pub(crate) speakers: Speakers,
     pub(crate) reading: Reading,
+    /// Where a baseline took lines from the reading: what would have been read without it.
+    pub(crate) undiscounted: Option<Reading>,
     pub(crate) command: Option<regreen_domain::CommandFacts>,
     pub(crate) exit: Option<ExitFacts>,
     pub(crate) step: Option<String>,
@@ -60,6 +62,16 @@ impl Scan {
 impl Detector<'_> {
     /// Reads the window once.
     pub fn scan(&self, log: &Log<'_>, circumstances: &Circumstances<'_>) -> Scan {
+        self.scan_beside(log, circumstances, None)
+    }
+
+    /// Reads the window beside what passing runs print: a line that stands there too is no cause.
+    pub fn scan_beside(
+        &self,
+        log: &Log<'_>,
+        circumstances: &Circumstances<'_>,
+        baseline: Option<&Baseline<'_>>,
+    ) -> Scan {
         let mut speakers = Speakers::new(circumstances.command);
         let mut sightings = Sightings::new();
         let mut places: BTreeMap<usize, Places> = BTreeMap::new();
@@ -85,7 +97,8 @@ impl Detector<'_> {
                 }
             }
         });
-        let reading = Reading::of(log);
+        let reading = Reading::beside(log, baseline);
+        let undiscounted = baseline.filter(|b| !b.is_empty()).map(|_| Reading::of(log));
         let mut hits = Vec::new();
         let attempt = log.last_attempt().unwrap_or_default();
         for (index, places) in places {
@@ -95,18 +108,21 @@ impl Detector<'_> {
                 if pattern.matcher.fits(&mut Around { log, line, sightings: &sightings }) {
                     // What a wrapper has tried again since is no cause, unless the project's own code is.
                     let over = line.number < attempt && pattern.class.verdict() == Verdict::Infrastructure;
-                    hits.extend(hit(index, pattern, &line, !over && speakers.may_say(line.number, pattern)));
+                    let usual = baseline.is_some_and(|baseline| baseline.holds(line.text().as_str()));
+                    let counts = !over && !usual && speakers.may_say(line.number, pattern);
+                    hits.extend(hit(index, pattern, &line).map(|hit| Hit { counts, usual, ..hit }));
                 }
             }
         }
         hits.sort_by_key(|hit| (hit.line, hit.pattern));
         Scan {
-            last_words: LastWords::of(log),
+            last_words: LastWords::of(log, baseline),
             command: circumstances.command.cloned(),
             exit: circumstances.exit,
             step: log.failed_step().map(str::to_owned),
             ending: self.ending(log.ending(), &hits),
             reading,
+            undiscounted,
             truncated: log.truncated(),
             speakers,
             hits,
@@ -146,7 +162,8 @@ impl Places {
     }
 }
 
-fn hit(index: usize, pattern: &Pattern, line: &Line<'_>, counts: bool) -> Option<Hit> {
+/// What the line says, not yet whether it counts.
+fn hit(index: usize, pattern: &Pattern, line: &Line<'_>) -> Option<Hit> {
     let text = line.text();
     let expression = &pattern.matcher.line;
     let found = expression.regex()?.captures(text.as_str().as_bytes())?;
@@ -160,7 +177,8 @@ fn hit(index: usize, pattern: &Pattern, line: &Line<'_>, counts: bool) -> Option
         column: text.column(found.get(0)?.start()),
         captures: expression.captures().iter().filter_map(capture).collect(),
         text: first_words(text.as_str(), TEXT_BYTES).to_owned(),
-        counts,
+        counts: false,
+        usual: false,
     })
 }
 

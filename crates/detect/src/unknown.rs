@@ -2,6 +2,7 @@
 
 use regreen_logs::{Alarm, Log, alarm};
 
+use crate::Baseline;
 use crate::scan::first_words;
 
 /// So many lines from the end are searched for last words.
@@ -19,11 +20,15 @@ pub(crate) struct LastWords {
 }
 
 impl LastWords {
-    /// The last line of the window in which a program gives up, else the last one that holds an error's words.
-    pub(crate) fn of(log: &Log<'_>) -> Option<LastWords> {
+    /// The last line of the window in which a program gives up, else the last one that holds an error's words. What a
+    /// passing run prints too is neither.
+    pub(crate) fn of(log: &Log<'_>, baseline: Option<&Baseline<'_>>) -> Option<LastWords> {
         let mut faint = None;
         for line in log.lines_from_the_end().take(SEARCHED) {
             let text = line.text();
+            if baseline.is_some_and(|baseline| baseline.holds(text.as_str())) {
+                continue;
+            }
             let words = || {
                 let text_start = text.as_str().len() - text.as_str().trim_start().len();
                 LastWords {

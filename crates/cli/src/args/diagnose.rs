@@ -8,7 +8,8 @@ use clap::{Parser, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(
     after_help = "Examples:\n  regreen diagnose build.log\n  gh run view --log-failed | regreen diagnose -\n  \
-                        regreen diagnose --format json logs/ 'runs/**/*.log.gz'\n\n\
+                        regreen diagnose --format json logs/ 'runs/**/*.log.gz'\n  \
+                        regreen diagnose --baseline yesterday-green.log red.log\n\n\
                         Logs may be packed (gzip, zstd) or lie in a zip archive, as the GitHub API gives the logs of a\n\
                         run: each job in it is an input of its own.\n\n\
                         Exit code: 0 no failure found, 10 infrastructure and curable, 17 infrastructure and needs a\n\
@@ -19,6 +20,9 @@ pub struct DiagnoseArgs {
     /// Logs to read: files, folders, patterns such as 'logs/*.log'; `-` is standard input
     #[arg(value_name = "LOG", default_value = "-")]
     pub logs: Vec<PathBuf>,
+    /// A passing run of the same job: what it prints too is no cause. Takes what LOG takes; may be given again
+    #[arg(long, value_name = "LOG")]
+    pub baseline: Vec<PathBuf>,
     /// How to say it
     #[arg(long, value_enum, default_value_t = DiagnosisFormat::Plain)]
     pub format: DiagnosisFormat,

@@ -4,19 +4,21 @@ use std::{
     error::Error,
     fs::OpenOptions,
     io::{self, Write},
+    path::Path,
 };
 
 use regreen_catalog::{Catalog, Status};
-use regreen_detect::{Circumstances, Detector};
+use regreen_detect::{Baseline, Circumstances, Detector};
 use regreen_domain::{Diagnosis, FailureClass, InfraClass};
-use regreen_logs::Log;
+use regreen_engine::{Event, Voice};
+use regreen_logs::{Ending, Log};
 use regreen_mask::Masker;
 
 use crate::{
     args::{DiagnoseArgs, DiagnosisFormat},
     commands::report,
     context::{Context, catalog},
-    exit::{CODE, CURABLE, FINE, Failed, NEEDS_A_PERSON, NOTHING_TO_READ, UNKNOWN},
+    exit::{CODE, CURABLE, FINE, Failed, NEEDS_A_PERSON, NOTHING_TO_READ, UNKNOWN, USAGE},
     inputs,
     output::{
         diagnosed::Diagnosed,
@@ -25,16 +27,21 @@ use crate::{
         json::{self, Cure, action},
         markdown, plain, sarif,
     },
+    voice::Terminal,
 };
 
 /// The variable that names the file of a GitHub step's summary.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
+/// Where a baseline can't be read.
+const PASSED: &str = "a baseline is the log of a run that passed, in any form that can be diagnosed";
 
 /// Diagnoses every input in the order given. One that can't be read does not stop the rest.
 pub fn diagnose(context: &Context, args: &DiagnoseArgs) -> Result<u8, Failed> {
     let catalog = catalog()?;
     let detector = Detector::new(&catalog);
     let masker = context.masker();
+    let baseline = baseline(context, args, &masker)?;
     let mut codes = Vec::new();
     let mut all = Vec::new();
     let mut printed = Ok(true);
@@ -52,7 +59,7 @@ pub fn diagnose(context: &Context, args: &DiagnoseArgs) -> Result<u8, Failed> {
                     Ok(log) => log,
                     Err(e) => return codes.push(report(context, &unread(&name, &e))),
                 };
-                let of = about(&detector, &catalog, &masker, &name, &log);
+                let of = about(&detector, &catalog, &baseline, &masker, &name, &log);
                 codes.push(code(&of.diagnosis, of.cure));
                 if matches!(printed, Ok(true)) {
                     printed = print(&said(&of, args.format, context));
@@ -75,6 +82,39 @@ pub fn diagnose(context: &Context, args: &DiagnoseArgs) -> Result<u8, Failed> {
     Ok(first_that_occurs.into_iter().find(|c| codes.contains(c)).unwrap_or(FINE))
 }
 
+/// What passing runs print. One that can't be read ends it all: without it the diagnoses would be others.
+fn baseline<'m>(context: &Context, args: &DiagnoseArgs, masker: &'m Masker) -> Result<Baseline<'m>, Failed> {
+    let stdin = Path::new("-");
+    if args.logs.iter().chain(&args.baseline).filter(|typed| *typed == stdin).count() > 1 {
+        let failed = Failed::new(USAGE, "standard input can be read once only, as a log or as a baseline");
+        return Err(failed.help("name a file for the other"));
+    }
+    let mut baseline = Baseline::new(masker);
+    for typed in &args.baseline {
+        let mut failed = None;
+        let files = inputs::files(typed);
+        let files = files.map_err(|e| unread(&typed.display().to_string(), &e).help(PASSED))?;
+        for file in files {
+            inputs::logs(&file, &mut |name, log| match log {
+                Ok(log) => {
+                    if log.ending() == Ending::Failed {
+                        let name = harmless(&masker.mask(&name));
+                        let what =
+                            format!("{name}: the baseline says that it failed; what it prints is left aside");
+                        Terminal::new(context).tell(Event::Warning(&what));
+                    }
+                    baseline.add(&log);
+                }
+                Err(e) => failed = Some(unread(&name, &e)),
+            });
+        }
+        if let Some(failed) = failed {
+            return Err(failed.help(PASSED));
+        }
+    }
+    Ok(baseline)
+}
+
 /// An input that can't be read, and why.
 fn unread(name: &str, error: &dyn Error) -> Failed {
     let mut words = format!("{}: {error}", harmless(name));
@@ -90,11 +130,12 @@ fn unread(name: &str, error: &dyn Error) -> Failed {
 fn about<'c>(
     detector: &Detector<'_>,
     catalog: &'c Catalog,
+    baseline: &Baseline<'_>,
     masker: &Masker,
     name: &str,
     log: &Log<'_>,
 ) -> Diagnosed<'c> {
-    let scan = detector.scan(log, &Circumstances::default());
+    let scan = detector.scan_beside(log, &Circumstances::default(), Some(baseline));
     let diagnosis = detector.conclude(&scan, &[], masker).diagnosis;
     let pattern = diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id));
     let cure = cure(catalog, &diagnosis);

@@ -265,3 +265,23 @@ fn hostile_names_and_lines_are_shown_harmless() {
         assert!(!out.lines().any(|line| line.starts_with("::error::")), "{format}: {out}");
     }
 }
+
+#[test]
+fn what_a_passing_run_prints_too_is_no_cause() {
+    let passing = NETWORK.replace("##[error]Process completed with exit code 1.", "done");
+    let bare = with(&[("green/1.log", passing.as_bytes()), ("red.log", NETWORK.as_bytes())]);
+    assert_eq!(classes(&run(&bare, &["--format", "json", "red.log"])), ["red.log network-timeout"]);
+    let beside = run(&bare, &["--baseline", "green", "red.log"]);
+    let out = String::from_utf8(beside.out).unwrap();
+    // What the words that are left read like is the model's; they are no longer of a network.
+    assert!(matches!(beside.code, 11 | 12) && beside.err.is_empty(), "{out}{}", beside.err);
+    let why = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(why.contains("but a passing run prints that line too"), "{out}");
+    let failed = run(&bare, &["--baseline", "red.log", "red.log"]);
+    assert_snapshot!(failed.err, @"regreen: warning: red.log: the baseline says that it failed; what it prints is left aside");
+    for (arguments, code) in [(["--baseline", "-", "-"], 2), (["--baseline", "none.log", "red.log"], 3)] {
+        let told = run(&bare, &arguments);
+        assert_eq!((told.code, told.out.len()), (code, 0), "{}", told.err);
+        assert!(told.err.contains("help: "), "{}", told.err);
+    }
+}

@@ -96,6 +96,10 @@ fn diagnose() {
               [default: -]
 
     Options:
+          --baseline <LOG>
+              A passing run of the same job: what it prints too is no cause. Takes what LOG takes; may
+              be given again
+
           --color <WHEN>
               When to colour: only on a terminal, always or never (also NO_COLOR)
 
@@ -126,6 +130,7 @@ fn diagnose() {
       regreen diagnose build.log
       gh run view --log-failed | regreen diagnose -
       regreen diagnose --format json logs/ 'runs/**/*.log.gz'
+      regreen diagnose --baseline yesterday-green.log red.log
 
     Logs may be packed (gzip, zstd) or lie in a zip archive, as the GitHub API gives the logs of a
     run: each job in it is an input of its own.

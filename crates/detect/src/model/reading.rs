@@ -6,6 +6,7 @@ use regreen_logs::Log;
 
 use super::cues::{reads_like_an_error, reports_a_passed_job, reports_an_end, reports_success, says_error};
 use super::words::words;
+use crate::Baseline;
 use crate::scan::first_words;
 
 /// So many lines before the failure point are read whatever they say.
@@ -76,6 +77,11 @@ struct Spoken {
 impl Reading {
     /// Reads a log's window.
     pub fn of(log: &Log<'_>) -> Reading {
+        Reading::beside(log, None)
+    }
+
+    /// Reads a log's window but for the lines that a passing run prints too.
+    pub(crate) fn beside(log: &Log<'_>, baseline: Option<&Baseline<'_>>) -> Reading {
         let starts = starts(log.window());
         let raw = |i: usize| {
             let end = starts.get(i + 1).map_or(log.window().len(), |next| next - 1);
@@ -106,6 +112,9 @@ impl Reading {
             }
             let Some(line) = line(i) else { continue };
             let text = line.text();
+            if baseline.is_some_and(|baseline| baseline.holds(text.as_str())) {
+                continue;
+            }
             let words = words(text.as_str());
             if words.is_empty() || !seen.insert(words.clone()) {
                 continue;
