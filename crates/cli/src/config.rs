@@ -20,6 +20,7 @@ use toml::Spanned;
 use crate::{
     context::Context,
     exit::{Failed, INVALID},
+    passed,
 };
 
 /// Longest recovery that can be configured.
@@ -239,6 +240,9 @@ impl Config {
         }
         if let Some(v) = workspace.var("RECOVERY_TIMEOUT") {
             self.0.recovery_timeout = timeout(v).ok_or_else(|| wrong("RECOVERY_TIMEOUT", TIMEOUT))?;
+        }
+        if workspace.var(passed::VARIABLE).is_some_and(|v| !matches!(v, "0" | "1")) {
+            return Err(wrong(passed::VARIABLE, "0 or 1"));
         }
         if let Some(v) = workspace.var("CIRCUIT_BREAKER_THRESHOLD") {
             let value = v.parse().ok().filter(|n| (1..=100).contains(n));

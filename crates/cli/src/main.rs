@@ -11,6 +11,7 @@ mod inputs;
 mod live;
 mod output;
 mod panics;
+mod passed;
 mod record;
 mod targets;
 mod voice;

@@ -81,6 +81,7 @@ fn a_playbook_with_an_unknown_step_is_named_and_nothing_is_done() {
         output: b"it failed\n".to_vec(),
         dropped: Dropped::default(),
         run: "r1".to_owned(),
+        usual: Vec::new(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let handled = runtime.block_on(engine.handle(failure, &stage.state(), Arc::new(Never)));

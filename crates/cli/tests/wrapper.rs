@@ -180,3 +180,28 @@ fn a_time_out_ends_the_tree_and_it_is_said_what_hung() {
     let run = hang("--timeout");
     assert!(run.own_lines().contains("it took too long"), "{}", run.err);
 }
+
+#[test]
+fn what_it_printed_when_it_passed_is_no_cause() {
+    let stage = Stage::new(PackageManager::Cargo);
+    let lines = "echo 'npm error code ECONNRESET'; echo 'npm error network read ECONNRESET'";
+    let script = format!("{lines}; test ! -e broken");
+    let run = |remember: &str| {
+        let mut command = stage.regreen(&["run", "--", "sh", "-c", &script]);
+        said(command.env("REGREEN_REMEMBER_PASSED", remember))
+    };
+    assert_eq!(run("0").code, 0);
+    assert!(!stage.state_home().exists(), "it was remembered all the same");
+    let passed = run("1");
+    assert_eq!((passed.code, passed.own_lines().as_str()), (0, ""));
+    fs::write(stage.project.root().join("broken"), "").unwrap();
+    let failed = run("1");
+    assert_eq!(failed.code, 1);
+    assert!(failed.own_lines().contains("a passing run prints that line too"), "{}", failed.err);
+    let forgotten = run("0");
+    assert_eq!(forgotten.code, 1);
+    assert!(forgotten.own_lines().contains("network-timeout"), "{}", forgotten.err);
+    let wrong = run("yes");
+    assert_eq!(wrong.code, 1);
+    assert!(wrong.own_lines().contains("REGREEN_REMEMBER_PASSED: 0 or 1"), "{}", wrong.err);
+}

@@ -57,6 +57,9 @@ pub struct Failure {
     pub dropped: Dropped,
     /// Marks the processes of this run.
     pub run: String,
+    /// What the last passing run of the same command printed, as [`regreen_detect::Baseline::hashes`] gives it; empty
+    /// where none is known.
+    pub usual: Vec<u64>,
 }
 
 /// What came of it.
@@ -240,8 +243,8 @@ impl Engine {
     /// Diagnoses, and says how many milliseconds that took.
     async fn look_at(&self, failure: &Failure, state: &State) -> (Look, u64) {
         let begun = Instant::now();
-        let Failure { job, command, exit, began, output, dropped, .. } = failure;
-        let scene = Scene { job, command, exit: *exit, began: *began, state };
+        let Failure { job, command, exit, began, output, dropped, usual, .. } = failure;
+        let scene = Scene { job, command, exit: *exit, began: *began, usual, state };
         let seen = look(&self.catalog, &scene, output, *dropped, &self.masker).await;
         (seen, millis(begun.elapsed()))
     }

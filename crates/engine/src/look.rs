@@ -1,7 +1,7 @@
 //! From a log and a workspace to a diagnosis: read, scan, probe what the signatures call for, conclude.
 
 use regreen_catalog::Catalog;
-use regreen_detect::{Circumstances, Detection, Detector, ExitFacts};
+use regreen_detect::{Baseline, Circumstances, Detection, Detector, ExitFacts};
 use regreen_domain::{CommandFacts, FailureClass, Finding, HealableClass, PackageName, Standing, Tool};
 use regreen_logs::{Dropped, ReadOptions, read};
 use regreen_mask::Masker;
@@ -52,6 +52,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) exit: ExitFacts,
     /// When the command began, in milliseconds since 1970.
     pub(crate) began: i64,
+    /// What a passing run prints.
+    pub(crate) usual: &'a [u64],
     pub(crate) state: &'a State,
 }
 
@@ -64,10 +66,12 @@ pub(crate) async fn look(
     dropped: Dropped,
     masker: &Masker,
 ) -> Look {
-    let Scene { job, command, exit, began, state } = *scene;
+    let Scene { job, command, exit, began, usual, state } = *scene;
     let detector = Detector::new(catalog);
     let log = read(output, &ReadOptions::spool(dropped));
-    let scan = detector.scan(&log, &Circumstances { command: Some(command), exit: Some(exit) });
+    let baseline = Baseline::stored(usual.iter().copied(), masker);
+    let circumstances = Circumstances { command: Some(command), exit: Some(exit) };
+    let scan = detector.scan_beside(&log, &circumstances, Some(&baseline));
     let first = detector.conclude(&scan, &[], masker);
     let suspects = suspects(&first);
     let tool = first.diagnosis.tool.clone().or_else(|| command.tool.clone());

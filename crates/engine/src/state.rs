@@ -139,6 +139,11 @@ impl State {
         self.folder.join("patches").join(format!("{incident}.patch"))
     }
 
+    /// What passing commands of this workspace print, as hashes: one file a command.
+    pub fn passed(&self) -> PathBuf {
+        self.folder.join("passed")
+    }
+
     /// The lock of this workspace.
     pub fn workspace_lock(&self) -> PathBuf {
         self.folder.join("lock")

@@ -55,6 +55,11 @@ impl Spool {
         self.lock().take()
     }
 
+    /// A copy of the last `most` bytes, without the rest of a line that was cut.
+    pub fn last(&self, most: usize) -> Vec<u8> {
+        self.lock().last(most)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Interleaver> {
         // A reader that panicked elsewhere makes the bytes no worse.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -127,16 +132,26 @@ impl Interleaver {
         self.push(stream, rest);
     }
 
+    fn last(&mut self, most: usize) -> Vec<u8> {
+        self.release_all();
+        self.ring.last(most)
+    }
+
+    /// Nothing more comes, so nobody is waited for.
+    fn release_all(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.release(open.other());
+            self.open = None;
+        }
+    }
+
     fn release(&mut self, from: Stream) {
         let held = std::mem::take(&mut self.held);
         self.append(from, &held);
     }
 
     fn take(&mut self) -> SpoolContent {
-        if let Some(open) = self.open.take() {
-            self.release(open.other());
-            self.open = None;
-        }
+        self.release_all();
         let ring::RingContent { bytes, dropped_bytes, dropped_lines } = self.ring.take();
         SpoolContent { bytes, dropped_bytes, dropped_lines }
     }

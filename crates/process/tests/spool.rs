@@ -21,11 +21,32 @@ fn spooled(capacity: usize, pushes: &[(Stream, Vec<u8>)]) -> SpoolContent {
     spool.take()
 }
 
+/// The end of what came, from a line's start on where it is cut.
+fn end(whole: &[u8], most: usize) -> Vec<u8> {
+    let cut = whole.len().saturating_sub(most);
+    let kept = &whole[cut..];
+    let start =
+        if cut == 0 { 0 } else { kept.iter().position(|b| *b == b'\n').map_or(kept.len(), |at| at + 1) };
+    kept[start..].to_vec()
+}
+
 fn newlines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 proptest! {
+    /// A look at the end copies it and changes nothing.
+    #[test]
+    fn a_copy_of_the_end_begins_with_a_line(pushes in chunks(40), capacity in 0_usize..120, most in 0_usize..150) {
+        let whole = spooled(usize::pow(2, 20), &pushes).bytes;
+        let spool = Spool::new(capacity);
+        for (stream, bytes) in &pushes {
+            spool.push(*stream, bytes);
+        }
+        prop_assert_eq!(spool.last(most), end(&whole, most.min(capacity)));
+        prop_assert_eq!(spool.take(), spooled(capacity, &pushes));
+    }
+
     /// Whatever the capacity, the content is the end of what an unbounded spool would hold, and the counts say
     /// exactly what is missing.
     #[test]

@@ -2,6 +2,7 @@
 //! Regreen itself, the command's own verdict stands.
 
 use std::{
+    ffi::OsStr,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -26,6 +27,7 @@ use crate::{
     exit::{self, Failed},
     live::{Wrapped, unfinished},
     output::json,
+    passed,
     voice::Terminal,
 };
 
@@ -46,6 +48,9 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
         }
     };
     let code = u8::try_from(ended.exit_code()).unwrap_or(1);
+    if let (0, Why::Normal, Ok(workspace)) = (code, ended.why, &workspace) {
+        remember(context, workspace, &args, &spool);
+    }
     // Who pressed Ctrl-C wants an end, not a diagnosis.
     if code == 0 || matches!(ended.why, Why::Interrupted(_)) {
         return Ok(code);
@@ -70,7 +75,12 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     let mut workspace = workspace;
     workspace.run = Some(run_id);
     let handled = catch_unwind(AssertUnwindSafe(|| {
-        let failure = failure(Job { workspace, argv: text_argv(&args) }, &args, began, &ended, &spool);
+        let job = Job { workspace, argv: text_argv(&args) };
+        let usual = match remembers(context) {
+            true => passed::recall(&state, &job.argv, &context.masker()),
+            false => Vec::new(),
+        };
+        let failure = Failure { usual, ..failure(job, &args, began, &ended, &spool) };
         heal(context, &args, failure, &state, &wrapped, voice.clone())
     }));
     match handled {
@@ -113,6 +123,26 @@ fn finish_what_stands_open(context: &Context, workspace: &Workspace) {
     }
 }
 
+/// Whether the operator lets what passing commands print be remembered. What is neither on nor off is off here, and an
+/// error where the configuration is read.
+fn remembers(context: &Context) -> bool {
+    context.env.get(OsStr::new(passed::VARIABLE)).is_none_or(|value| value == "1")
+}
+
+/// Remembers what it prints when all is well. That this fails is never the command's error, nor worth a word.
+fn remember(context: &Context, workspace: &Workspace, args: &RunArgs, spool: &Spool) {
+    let (state, temporary) = context.state(workspace);
+    if temporary || !remembers(context) {
+        return;
+    }
+    let _forgotten = catch_unwind(AssertUnwindSafe(|| {
+        let output = spool.last(passed::OUTPUT);
+        if !output.is_empty() {
+            let _unwritten = passed::remember(&state, &text_argv(args), &output, &context.masker());
+        }
+    }));
+}
+
 fn heal(
     context: &Context,
     args: &RunArgs,
@@ -153,6 +183,7 @@ fn failure(job: Job, args: &RunArgs, began: u128, ended: &Ended, spool: &Spool) 
         ran: ended.duration,
         output: content.bytes,
         dropped: Dropped { lines: content.dropped_lines, bytes: content.dropped_bytes },
+        usual: Vec::new(),
     }
 }
 

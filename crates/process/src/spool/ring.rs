@@ -45,6 +45,20 @@ impl Ring {
         }
     }
 
+    /// A copy of the last `most` bytes, from a line's start on where some are missing before them.
+    pub(super) fn last(&self, most: usize) -> Vec<u8> {
+        let (newer, older) = self.bytes.split_at(self.oldest);
+        let of_newer = newer.len().min(most);
+        let of_older = older.len().min(most - of_newer);
+        let mut last = older[older.len() - of_older..].to_vec();
+        last.extend_from_slice(&newer[newer.len() - of_newer..]);
+        if (last.len() as u64) < self.pushed_bytes {
+            let start = memchr::memchr(b'\n', &last).map_or(last.len(), |feed| feed + 1);
+            last.drain(..start);
+        }
+        last
+    }
+
     fn overwrite_oldest(&mut self, chunk: &[u8]) {
         let (until_end, from_start) = chunk.split_at(chunk.len().min(self.bytes.len() - self.oldest));
         for part in [until_end, from_start] {
