@@ -4,30 +4,52 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regreen_catalog::{Status, Strength};
 use regreen_domain::{
-    Confidence, Diagnosis, Evidence, FailureClass, Finding, Fingerprint, Role, Standing, Tool,
+    Confidence, Diagnosis, Evidence, FailureClass, Finding, Fingerprint, Role, Standing, Tool, Verdict,
 };
 use regreen_logs::Ending;
 use regreen_mask::Masker;
 
 use crate::detection::{Detection, Signature};
 use crate::evidence::{self, shown};
-use crate::model::{Outcome, Reading};
+use crate::model::Outcome;
 use crate::ranking::{Ranked, Ranking, rank};
 use crate::settle::{lasting, settle};
 use crate::weigh::{self, Study, Weighed};
 use crate::{Detector, Scan, fingerprint};
 
+/// As sure as can be where only a baseline makes infrastructure of it: it is named, and never acted on.
+const BY_BASELINE: f64 = 0.5;
+
 impl Detector<'_> {
     /// Draws the conclusion. The same scan and findings always give the same answer.
+    ///
+    /// A baseline can take a cause away, or name another; it never makes anything more certain to be infrastructure
+    /// than it is without.
     pub fn conclude(&self, scan: &Scan, findings: &[Finding], masker: &Masker) -> Detection {
+        let Some(bare) = &scan.bare else { return self.conclude_alone(scan, findings, masker, false) };
+        let without = self.conclude_alone(bare, findings, masker, false).diagnosis;
+        let mut detection = self.conclude_alone(scan, findings, masker, without.failed);
+        let diagnosis = &mut detection.diagnosis;
+        if diagnosis.class.verdict() == Verdict::Infrastructure {
+            let same = without.class == diagnosis.class;
+            let at_most = if same { without.confidence } else { Confidence::calibrated(BY_BASELINE) };
+            diagnosis.confidence = diagnosis.confidence.at_most(at_most);
+            if !same {
+                diagnosis.confirmed = false;
+                diagnosis.reason.push_str(&format!("; without the baseline it is {}", without.class.id()));
+            }
+        }
+        detection
+    }
+
+    /// Without a look at what would be concluded without a baseline. `failed`: something did, whatever this reading says.
+    fn conclude_alone(&self, scan: &Scan, findings: &[Finding], masker: &Masker, failed: bool) -> Detection {
         let hits = self.ranked(scan);
         let signatures = hits.iter().map(|hit| signature(*hit, scan)).collect();
         let ranking = ranking(&hits, scan);
         let mut weighed = Weighed::of(self.model, &scan.reading, &hits, &ranking);
-        // What was left out of the reading can't make a log one of a job that passed.
-        let by_the_whole =
-            |whole: &Reading| !Weighed::of(self.model, whole, &hits, &ranking).passed() && weighed.passed();
-        if failed_for_sure(scan) || scan.undiscounted.as_ref().is_some_and(by_the_whole) {
+        // What was left aside can't make a log one of a job that passed.
+        if failed_for_sure(scan) || failed && weighed.passed() {
             weighed.failed();
         }
         let case = Case { detector: self, scan, hits: &hits, masker, weighed };

@@ -29,8 +29,8 @@ pub struct Scan {
     pub(crate) last_words: Option<LastWords>,
     pub(crate) speakers: Speakers,
     pub(crate) reading: Reading,
-    /// Where a baseline took lines from the reading: what would have been read without it.
-    pub(crate) undiscounted: Option<Reading>,
+    /// Beside a baseline: what would have been found without it.
+    pub(crate) bare: Option<Box<Scan>>,
     pub(crate) command: Option<regreen_domain::CommandFacts>,
     pub(crate) exit: Option<ExitFacts>,
     pub(crate) step: Option<String>,
@@ -97,8 +97,6 @@ impl Detector<'_> {
                 }
             }
         });
-        let reading = Reading::beside(log, baseline);
-        let undiscounted = baseline.filter(|b| !b.is_empty()).map(|_| Reading::of(log));
         let mut hits = Vec::new();
         let attempt = log.last_attempt().unwrap_or_default();
         for (index, places) in places {
@@ -108,24 +106,44 @@ impl Detector<'_> {
                 if pattern.matcher.fits(&mut Around { log, line, sightings: &sightings }) {
                     // What a wrapper has tried again since is no cause, unless the project's own code is.
                     let over = line.number < attempt && pattern.class.verdict() == Verdict::Infrastructure;
-                    let usual = baseline.is_some_and(|baseline| baseline.holds(line.text().as_str()));
-                    let counts = !over && !usual && speakers.may_say(line.number, pattern);
-                    hits.extend(hit(index, pattern, &line).map(|hit| Hit { counts, usual, ..hit }));
+                    let counts = !over && speakers.may_say(line.number, pattern);
+                    hits.extend(hit(index, pattern, &line).map(|hit| Hit { counts, ..hit }));
                 }
             }
         }
         hits.sort_by_key(|hit| (hit.line, hit.pattern));
-        Scan {
-            last_words: LastWords::of(log, baseline),
+        let bare = Scan {
+            last_words: LastWords::of(log, None),
             command: circumstances.command.cloned(),
             exit: circumstances.exit,
             step: log.failed_step().map(str::to_owned),
             ending: self.ending(log.ending(), &hits),
-            reading,
-            undiscounted,
+            reading: Reading::of(log),
+            bare: None,
             truncated: log.truncated(),
             speakers,
             hits,
+        };
+        match baseline.filter(|baseline| !baseline.is_empty()) {
+            Some(baseline) => self.beside(bare, log, baseline),
+            None => bare,
+        }
+    }
+
+    /// The same scan without what a passing run prints too.
+    fn beside(&self, bare: Scan, log: &Log<'_>, baseline: &Baseline<'_>) -> Scan {
+        let discounted = |hit: &Hit| {
+            let usual = baseline.holds(&hit.text);
+            Hit { counts: hit.counts && !usual, usual, ..hit.clone() }
+        };
+        let hits: Vec<Hit> = bare.hits.iter().map(discounted).collect();
+        Scan {
+            last_words: LastWords::of(log, Some(baseline)),
+            reading: Reading::beside(log, Some(baseline)),
+            ending: self.ending(log.ending(), &hits),
+            hits,
+            bare: Some(Box::new(bare.clone())),
+            ..bare
         }
     }
 }

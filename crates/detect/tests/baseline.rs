@@ -101,6 +101,23 @@ proptest! {
     }
 
     #[test]
+    fn no_baseline_makes_anything_more_certain_to_be_infrastructure(
+        picked in prop::collection::vec(any::<prop::sample::Index>(), 1..5),
+        passing in prop::collection::vec(any::<prop::sample::Index>(), 1..4),
+    ) {
+        let all = examples();
+        let one = |picked: &[prop::sample::Index]| -> String { picked.iter().map(|i| format!("{}\n", i.get(&all))).collect() };
+        // Some of what failed stands in the passing run too.
+        let text = one(&picked);
+        let passing = format!("{}{}", one(&passing), one(&picked[1..]));
+        let (beside, bare) = (diagnose(&text, Some(&passing)), diagnose(&text, None));
+        if beside.class.verdict() == Verdict::Infrastructure && beside.confidence.value() >= 0.85 {
+            prop_assert_eq!(beside.class, bare.class);
+            prop_assert!(beside.confidence <= bare.confidence);
+        }
+    }
+
+    #[test]
     fn stored_and_read_again_it_is_the_same(lines in prop::collection::vec("[a-z 0-9/.]{0,30}", 0..20), line in "[a-z 0-9/.]{0,30}") {
         let mut baseline = Baseline::new(&MASKER);
         baseline.add(&log(&lines.join("\n")));

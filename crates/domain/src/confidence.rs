@@ -45,6 +45,12 @@ impl Confidence {
         Confidence(1.0 - (1.0 - self.0) * (1.0 - other.0))
     }
 
+    /// The lower of both.
+    #[must_use]
+    pub fn at_most(self, other: Confidence) -> Confidence {
+        if other < self { other } else { self }
+    }
+
     /// A probability that a model states and that was calibrated on what was held out from it.
     pub fn calibrated(probability: f64) -> Confidence {
         if probability.is_finite() { Confidence(probability.clamp(0.0, 1.0)) } else { Confidence::NONE }
