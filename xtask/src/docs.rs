@@ -10,7 +10,7 @@ use crate::top;
 
 /// Writes the pages, or with `--check` compares them.
 pub fn docs(args: &[&str]) -> Result<String, String> {
-    let catalog = Catalog::builtin().map_err(|e| e.to_string())?;
+    let catalog = regreen_builtin::catalog().map_err(|e| e.to_string())?;
     let pages = [
         ("docs/patterns.md", patterns(&catalog)),
         ("docs/playbooks.md", playbooks(&catalog)),

@@ -47,7 +47,7 @@ struct Tally {
 /// Measures, and with `--write` stores the counts.
 pub fn measure(args: &[&str]) -> Result<String, String> {
     let value = |name| args.iter().position(|a| *a == name).and_then(|i| args.get(i + 1)).map(PathBuf::from);
-    let catalog = Catalog::builtin().map_err(|e| e.to_string())?;
+    let catalog = regreen_builtin::catalog().map_err(|e| e.to_string())?;
     let mut patterns: BTreeMap<String, Tally> = BTreeMap::new();
     let mut probes: BTreeMap<String, Tally> = BTreeMap::new();
     let (mut read_logs, mut right, mut passing_alarms) = (0u32, 0u32, 0u32);

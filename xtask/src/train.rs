@@ -29,7 +29,7 @@ const CALIBRATION_L2: f64 = 1e-3;
 pub fn train(args: &[&str]) -> Result<String, String> {
     let value = |name| args.iter().position(|a| *a == name).and_then(|i| args.get(i + 1)).map(PathBuf::from);
     let corpus = value("--corpus").ok_or("usage: cargo xtask train --corpus DIR [--folds DIR]")?;
-    let catalog = Catalog::builtin().map_err(|e| e.to_string())?;
+    let catalog = regreen_builtin::catalog().map_err(|e| e.to_string())?;
     let samples = samples(&corpus, &catalog)?;
     if let Some(folder) = value("--folds") {
         fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;

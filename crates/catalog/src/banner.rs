@@ -4,28 +4,31 @@
 //! after a banner such lines count only for patterns whose `commands` hold the banner's kind.
 
 use regreen_domain::{CommandKind, Tool};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::matcher::RawMatcher;
 use crate::source::Source;
-use crate::{CatalogError, Expression};
+use crate::{CatalogError, Expression, Later};
 
 /// A banner that was parsed and checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Banner {
     /// The file's name.
     pub id: String,
     /// One line for people.
     pub title: String,
     /// Who prints it.
+    #[serde(with = "crate::packed::ids")]
     pub tools: Vec<Tool>,
     /// What runs from here on: `test` for tests, `opaque` for scripts.
+    #[serde(with = "crate::packed::id")]
     pub kind: CommandKind,
     /// The line.
     pub line: Expression,
     /// (name, log, line counted from 1) in which it must be found.
-    pub examples: Vec<(String, String, usize)>,
+    pub examples: Later<Vec<(String, String, usize)>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,7 +81,12 @@ impl Banner {
             tools: source.tools(&raw.tools)?,
             kind,
             line: matcher.line,
-            examples: raw.examples.into_iter().map(|e| (e.name, e.log, e.expect.line)).collect(),
+            examples: raw
+                .examples
+                .into_iter()
+                .map(|e| (e.name, e.log, e.expect.line))
+                .collect::<Vec<_>>()
+                .into(),
         })
     }
 }

@@ -3,31 +3,22 @@
 use std::collections::BTreeSet;
 
 use regreen_domain::Counts;
+use serde::{Deserialize, Serialize};
 
 use crate::source::Source;
-use crate::{Banner, CatalogError, Pattern, Playbook, Probe};
-
-/// The built-in files: path below `/catalog`, text.
-static EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+use crate::{Banner, CatalogError, Later, Pattern, Playbook, Probe};
 
 /// Patterns, banners, playbooks and what was measured of probes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Catalog {
     patterns: Vec<Pattern>,
     banners: Vec<Banner>,
-    playbooks: Vec<Playbook>,
-    probes: Vec<Probe>,
+    playbooks: Later<Vec<Playbook>>,
+    probes: Later<Vec<Probe>>,
 }
 
 impl Catalog {
-    /// The catalogue that is part of the program.
-    ///
-    /// # Errors
-    /// None in a program whose tests passed.
-    pub fn builtin() -> Result<Catalog, CatalogError> {
-        Catalog::load(EMBEDDED.iter().copied())
-    }
-
     /// A catalogue from files: (path below the catalogue's root, text). `patterns/<class>/<id>.toml`,
     /// `banners/<id>.toml`, `playbooks/<id>.toml`, `probes.toml`.
     ///
@@ -35,19 +26,21 @@ impl Catalog {
     /// The first file that is invalid, with the place in it.
     pub fn load<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Catalog, CatalogError> {
         let mut catalog = Catalog::default();
+        let (mut playbooks, mut probes) = (Vec::new(), Vec::new());
         for (file, text) in files {
             let source = Source { file, text };
             match file.split('/').collect::<Vec<_>>()[..] {
                 ["patterns", _, _] => catalog.patterns.push(Pattern::parse(source)?),
                 ["banners", _] => catalog.banners.push(Banner::parse(source)?),
-                ["playbooks", _] => catalog.playbooks.push(Playbook::parse(source)?),
-                ["probes.toml"] => catalog.probes.extend(Probe::parse_all(source)?),
+                ["playbooks", _] => playbooks.push(Playbook::parse(source)?),
+                ["probes.toml"] => probes.extend(Probe::parse_all(source)?),
                 _ => {
                     let help = "use patterns/<class>/<id>.toml, banners/<id>.toml, playbooks/<id>.toml or probes.toml";
                     return Err(CatalogError::whole(file, "no file of a catalogue has this path", help));
                 }
             }
         }
+        (catalog.playbooks, catalog.probes) = (playbooks.into(), probes.into());
         catalog.check_names()?;
         Ok(catalog)
     }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::Hir;
+use serde::{Deserialize, Serialize};
 
 use crate::literals::required;
 
@@ -14,11 +15,12 @@ const SIZE_LIMIT: usize = 1 << 20;
 const SHORTEST_LITERAL: usize = 3;
 
 /// An expression that was parsed and checked; matching is linear in the line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Expression {
     source: String,
     literals: Vec<Vec<u8>>,
     captures: Vec<String>,
+    #[serde(skip)]
     compiled: OnceLock<Regex>,
 }
 

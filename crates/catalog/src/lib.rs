@@ -1,7 +1,8 @@
 //! The catalogue: TOML files → [`Catalog`]; parsed, checked, compiled, and proved by their own examples.
 //!
 //! One pattern, banner or playbook is one file, named after its id; the folder of a pattern is its class. The
-//! built-in files are embedded by the build script; a user's own go through the same door ([`Catalog::load`]).
+//! built-in files are loaded and packed when the program is built; a user's own go through the same door
+//! ([`Catalog::load`]).
 //! An invalid file is an error that names the file, the place in it and what to do.
 
 mod banner;
@@ -10,6 +11,7 @@ mod error;
 mod expression;
 mod literals;
 mod matcher;
+mod packed;
 mod pattern;
 mod playbook;
 mod probe;
@@ -22,6 +24,7 @@ pub use catalog::Catalog;
 pub use error::CatalogError;
 pub use expression::Expression;
 pub use matcher::{Context, Matcher, Side, Surroundings};
+pub use packed::{Later, Unpackable, Unreadable};
 pub use pattern::{Counterexample, Example, HoleKind, Measured, Pattern, Status, Strength};
 pub use playbook::{
     Break, DecisionExample, ExpectedDecision, ExpectedOutcome, Given, Guard, Need, Playbook, PlaybookStep,

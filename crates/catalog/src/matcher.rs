@@ -1,6 +1,6 @@
 //! When a line is a pattern's: the line itself, and what must or must not stand around it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::source::Source;
@@ -26,7 +26,7 @@ struct RawContext {
 }
 
 /// On which side of a line something stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Earlier in the log.
@@ -39,7 +39,7 @@ pub enum Side {
 }
 
 /// When a line is a pattern's.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Matcher {
     /// The line.
     pub line: Expression,
@@ -50,7 +50,7 @@ pub struct Matcher {
 }
 
 /// Something around a line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Context {
     /// What the other line holds.
     pub line: Expression,

@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 
 use regreen_domain::{CommandKind, Counts, FailureClass, Tool};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::matcher::RawMatcher;
 use crate::source::Source;
-use crate::{CatalogError, Matcher};
+use crate::{CatalogError, Later, Matcher};
 
 /// A pattern that was parsed and checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Pattern {
     /// The file's name: never renamed, never reused.
     pub id: String,
     /// What it means; the folder's name.
+    #[serde(with = "crate::packed::id")]
     pub class: FailureClass,
     /// Classes that the same line can mean, where only the workspace can tell.
+    #[serde(with = "crate::packed::ids")]
     pub also: Vec<FailureClass>,
     /// One line for people.
     pub title: String,
@@ -26,19 +29,21 @@ pub struct Pattern {
     /// Whether it counts.
     pub status: Status,
     /// Whose words the line is, the first the usual one; empty: any program's.
+    #[serde(with = "crate::packed::ids")]
     pub tools: Vec<Tool>,
     /// The kinds of commands in which it can be the tool's own words; empty: every kind.
+    #[serde(with = "crate::packed::ids")]
     pub commands: Vec<CommandKind>,
     /// What the line proves.
     pub strength: Strength,
     /// Patterns whose lines follow from this cause and then speak for nothing themselves.
     pub explains: Vec<String>,
     /// What happened, for people.
-    pub explain: String,
+    pub explain: Later<String>,
     /// What a person can do.
-    pub fix: String,
+    pub fix: Later<String>,
     /// Where to read on.
-    pub see: Vec<String>,
+    pub see: Later<Vec<String>>,
     /// When a line is this pattern's.
     pub matcher: Matcher,
     /// What its captures may be used for.
@@ -46,13 +51,13 @@ pub struct Pattern {
     /// What was measured of it.
     pub measured: Measured,
     /// Logs in which it must be found.
-    pub examples: Vec<Example>,
+    pub examples: Later<Vec<Example>>,
     /// Logs in which it must not.
-    pub counterexamples: Vec<Counterexample>,
+    pub counterexamples: Later<Vec<Counterexample>>,
 }
 
 /// Whether a pattern or playbook counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Not yet proved by a real log: shown, never acted on.
@@ -64,7 +69,7 @@ pub enum Status {
 }
 
 /// What a line proves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strength {
     /// The tool's last word that the project's own code failed: nothing but an explaining cause speaks against it.
@@ -76,7 +81,7 @@ pub enum Strength {
 }
 
 /// The type of a capture: what it may become once it was checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HoleKind {
     /// A host name with an optional port.
@@ -92,7 +97,7 @@ pub enum HoleKind {
 }
 
 /// What `cargo xtask measure` counted on labelled logs; zero until then.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// Logs in which it spoke.
@@ -107,7 +112,7 @@ pub struct Measured {
 }
 
 /// A log in which the pattern must be found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Example {
     /// What it shows.
     pub name: String,
@@ -122,7 +127,7 @@ pub struct Example {
 }
 
 /// A log in which the pattern must not be found.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counterexample {
     /// What it shows.
@@ -234,13 +239,13 @@ impl Pattern {
             status: raw.status.into_inner(),
             strength: raw.strength,
             explains: raw.explains,
-            explain: raw.explain,
-            fix: raw.fix,
-            see: raw.see,
+            explain: raw.explain.into(),
+            fix: raw.fix.into(),
+            see: raw.see.into(),
             holes: raw.holes.into_iter().map(|(name, kind)| (name, kind.into_inner())).collect(),
             measured: raw.measured,
-            examples: raw.examples.into_iter().map(RawExample::example).collect(),
-            counterexamples: raw.counterexamples,
+            examples: raw.examples.into_iter().map(RawExample::example).collect::<Vec<_>>().into(),
+            counterexamples: raw.counterexamples.into(),
         })
     }
 }

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use regreen_domain::{Confidence, FailureClass, HealableClass, Outcome, Refusal, Risk, Tool};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Status, Template};
 
 mod file;
 
 /// A playbook that was parsed and checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Playbook {
     /// The file's name.
     pub id: String,
@@ -26,8 +26,10 @@ pub struct Playbook {
     /// What it does and why that heals, for people.
     pub explain: String,
     /// The classes that it heals: healable ones only.
+    #[serde(with = "crate::packed::ids")]
     pub heals: Vec<HealableClass>,
     /// The tools whose failures it heals; empty: any.
+    #[serde(with = "crate::packed::ids")]
     pub tools: Vec<Tool>,
     /// What a diagnosis must bring along.
     pub needs: Vec<Need>,
@@ -44,7 +46,7 @@ pub struct Playbook {
 }
 
 /// What a diagnosis must bring along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
     /// A probe confirmed the signature.
@@ -52,9 +54,10 @@ pub enum Need {
 }
 
 /// How far a playbook may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
     /// The most that it can spoil.
+    #[serde(with = "crate::packed::id")]
     pub risk: Risk,
     /// Attempts per commit and job.
     pub attempts: u32,
@@ -63,7 +66,7 @@ pub struct Guard {
 }
 
 /// One step.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlaybookStep {
     /// Unique within the playbook.
     pub id: String,
@@ -74,7 +77,7 @@ pub struct PlaybookStep {
 }
 
 /// A decision that the policy must take.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DecisionExample {
     /// What it shows.
     pub name: String,
@@ -85,13 +88,16 @@ pub struct DecisionExample {
 }
 
 /// The diagnosis and history of an example.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Given {
     /// The class.
+    #[serde(with = "crate::packed::id")]
     pub class: FailureClass,
     /// The tool.
+    #[serde(with = "crate::packed::maybe_id")]
     pub tool: Option<Tool>,
     /// The confidence.
+    #[serde(with = "crate::packed::confidence")]
     pub confidence: Confidence,
     /// Whether a probe confirmed it.
     pub confirmed: bool,
@@ -100,16 +106,17 @@ pub struct Given {
 }
 
 /// The decision of an example.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpectedDecision {
     /// `heal`, `suggest` or `nothing`.
     pub decision: String,
     /// What stands in the way, where it isn't `heal`.
+    #[serde(with = "crate::packed::maybe_id")]
     pub because: Option<Refusal>,
 }
 
 /// What must be left behind when a step breaks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rehearsal {
     /// What it shows.
     pub name: String,
@@ -120,7 +127,7 @@ pub struct Rehearsal {
 }
 
 /// What breaks in a rehearsal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Break {
     /// The step's id.
     pub step: String,
@@ -131,9 +138,10 @@ pub struct Break {
 }
 
 /// What must be left after a rehearsal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpectedOutcome {
     /// How the incident ends.
+    #[serde(with = "crate::packed::id")]
     pub outcome: Outcome,
     /// The steps that were undone, in the order of undoing.
     pub undone: Vec<String>,

@@ -1,13 +1,14 @@
 //! Arguments of a playbook's steps: text with holes of a closed set, so that nothing else of a log gets in.
 
 use regreen_domain::{Host, PackageName, Tool};
+use serde::{Deserialize, Serialize};
 
 /// Text with holes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template(Vec<Part>);
 
 /// A part of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
     /// Text as it stands.
     Literal(String),

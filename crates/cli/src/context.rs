@@ -88,7 +88,7 @@ impl Context {
 /// # Errors
 /// A bug: a binary with an invalid catalogue does not pass its own tests.
 pub fn catalog() -> Result<Catalog, Failed> {
-    Catalog::builtin().map_err(|e| Failed::new(exit::INVALID, e))
+    regreen_builtin::catalog().map_err(|e| Failed::new(exit::INVALID, e))
 }
 
 /// The pipeline for a command that acts on what is on record.

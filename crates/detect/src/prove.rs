@@ -43,7 +43,7 @@ pub fn prove(before: &Catalog, catalog: &Catalog, id: &str) -> Vec<Problem> {
             });
         }
     }
-    for counterexample in &pattern.counterexamples {
+    for counterexample in pattern.counterexamples.iter() {
         if diagnose(&new, &counterexample.log).diagnosis.pattern.as_deref() == Some(id) {
             problems.push(Problem {
                 example: counterexample.name.clone(),

@@ -10,7 +10,7 @@ use regreen_domain::{Diagnosis, Verdict};
 use regreen_logs::{Log, ReadOptions, read};
 use regreen_mask::Masker;
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::builtin().unwrap());
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| regreen_builtin::catalog().unwrap());
 static DETECTOR: LazyLock<Detector<'static>> = LazyLock::new(|| Detector::new(&CATALOG));
 static MASKER: LazyLock<Masker> = LazyLock::new(|| Masker::new(["planted-secret-value"]));
 

@@ -10,7 +10,7 @@ use regreen_domain::{CommandFacts, CommandKind, FailureClass, Tool, Verdict};
 use regreen_logs::{ReadOptions, read};
 use regreen_mask::Masker;
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::builtin().unwrap());
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| regreen_builtin::catalog().unwrap());
 static DETECTOR: LazyLock<Detector<'static>> = LazyLock::new(|| Detector::new(&CATALOG));
 static MASKER: LazyLock<Masker> = LazyLock::new(|| Masker::new::<[&str; 0], &str>([]));
 
@@ -102,7 +102,7 @@ fn the_pattern_s_own_line_is_among_the_signatures() {
 #[test]
 fn no_counterexample_is_diagnosed_by_its_pattern() {
     for pattern in CATALOG.patterns() {
-        for counterexample in &pattern.counterexamples {
+        for counterexample in pattern.counterexamples.iter() {
             let found = detect(&counterexample.log, None).diagnosis;
             assert_ne!(found.pattern.as_deref(), Some(pattern.id.as_str()), "`{}`", counterexample.name);
         }

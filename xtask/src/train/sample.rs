@@ -67,7 +67,7 @@ pub(super) fn samples(corpus: &Path, catalog: &Catalog) -> Result<Vec<Sample>, S
             continue;
         }
         let Some(label) = Outcome::of(pattern.class) else { continue };
-        for example in &pattern.examples {
+        for example in pattern.examples.iter() {
             let scan = scan(&example.log);
             let at = |number: u64| scan.reading().lines.iter().position(|line| line.number == number);
             samples.push(Sample {

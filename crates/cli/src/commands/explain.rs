@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn everything_with_an_id_is_explained() {
-        let catalog = Catalog::builtin().unwrap();
+        let catalog = regreen_builtin::catalog().unwrap();
         let ids = FailureClass::ALL
             .map(FailureClass::id)
             .into_iter()

@@ -1,7 +1,6 @@
 //! What Regreen knows: patterns, playbooks and explanations.
 
 use insta::assert_snapshot;
-use regreen_catalog::Catalog;
 
 use crate::{said::Bare, support::stage::said};
 
@@ -56,7 +55,7 @@ fn patterns_are_listed_and_shown() {
     let bare = Bare::new();
     let listed = said(&mut bare.command(&["patterns", "list"]));
     let json = said(&mut bare.command(&["patterns", "list", "--format", "json"]));
-    let known = Catalog::builtin().unwrap().patterns().len();
+    let known = regreen_builtin::catalog().unwrap().patterns().len();
     assert_eq!((listed.code, String::from_utf8(listed.out).unwrap().lines().count()), (0, known));
     let json = String::from_utf8(json.out).unwrap();
     assert_eq!(json.lines().count(), known);
