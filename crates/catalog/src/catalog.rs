@@ -12,7 +12,7 @@ use crate::{Banner, CatalogError, Later, Pattern, Playbook, Probe};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'static"))]
 pub struct Catalog {
-    patterns: Vec<Pattern>,
+    pub(crate) patterns: Vec<Pattern>,
     banners: Vec<Banner>,
     playbooks: Later<Vec<Playbook>>,
     probes: Later<Vec<Probe>>,
@@ -45,12 +45,12 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// This catalogue with one more pattern file; a pattern with the same id makes room for it.
+    /// This catalogue with one more pattern file of the program's own; a pattern with the same id makes room for it.
     ///
     /// # Errors
-    /// Where the file is invalid, with the place in it. Its folder must be its class, as everywhere.
+    /// Where the file is invalid, with the place in it. A folder that is named after a class must be its class.
     pub fn with_pattern(&self, file: &str, text: &str) -> Result<Catalog, CatalogError> {
-        let pattern = Pattern::parse(Source { file, text })?;
+        let pattern = Pattern::parse_anywhere(Source { file, text })?;
         let mut catalog = self.clone();
         match catalog.patterns.iter_mut().find(|known| known.id == pattern.id) {
             Some(known) => *known = pattern,

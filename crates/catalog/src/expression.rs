@@ -76,6 +76,22 @@ impl Expression {
         self.compiled.get()
     }
 
+    /// Whether it is at most so many bytes large once it is compiled, which it then is.
+    pub(crate) fn compiles_within(&self, bytes: usize) -> bool {
+        match RegexBuilder::new(&self.source)
+            .unicode(false)
+            .size_limit(bytes)
+            .dfa_size_limit(16 * bytes)
+            .build()
+        {
+            Ok(regex) => {
+                self.compiled.get_or_init(|| regex);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
     /// Whether the text holds a match.
     pub fn is_match(&self, text: &str) -> bool {
         self.regex().is_some_and(|regex| regex.is_match(text.as_bytes()))

@@ -1,12 +1,13 @@
 //! The catalogue: TOML files → [`Catalog`]; parsed, checked, compiled, and proved by their own examples.
 //!
 //! One pattern, banner or playbook is one file, named after its id; the folder of a pattern is its class. The
-//! built-in files are loaded and packed when the program is built; a user's own go through the same door
-//! ([`Catalog::load`]).
+//! built-in files are loaded and packed when the program is built; a user's own are added with
+//! [`Catalog::with_custom`].
 //! An invalid file is an error that names the file, the place in it and what to do.
 
 mod banner;
 mod catalog;
+mod custom;
 mod error;
 mod expression;
 mod literals;
@@ -21,6 +22,7 @@ mod template;
 
 pub use banner::Banner;
 pub use catalog::Catalog;
+pub use custom::{LARGEST_CUSTOM_FILE, MOST_CUSTOM_FILES, PatternSource};
 pub use error::CatalogError;
 pub use expression::Expression;
 pub use matcher::{Context, Matcher, Side, Surroundings};

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use crate::matcher::RawMatcher;
 use crate::source::Source;
-use crate::{CatalogError, Later, Matcher};
+use crate::{CatalogError, Later, Matcher, PatternSource};
 
 /// A pattern that was parsed and checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ use crate::{CatalogError, Later, Matcher};
 pub struct Pattern {
     /// The file's name: never renamed, never reused.
     pub id: String,
+    /// Whose word it is.
+    #[serde(skip)]
+    pub source: PatternSource,
     /// What it means; the folder's name.
     #[serde(with = "crate::packed::id")]
     pub class: FailureClass,
@@ -212,11 +215,21 @@ fn is_real(origin: &str) -> bool {
 }
 
 impl Pattern {
+    /// A file of the catalogue, where the folder is the class.
     pub(crate) fn parse(source: Source<'_>) -> Result<Pattern, CatalogError> {
+        Pattern::parse_in(source, true)
+    }
+
+    /// A file that may lie in any folder but one that is named after another class.
+    pub(crate) fn parse_anywhere(source: Source<'_>) -> Result<Pattern, CatalogError> {
+        Pattern::parse_in(source, FailureClass::parse(source.folder()).is_some())
+    }
+
+    fn parse_in(source: Source<'_>, by_class: bool) -> Result<Pattern, CatalogError> {
         let raw: RawPattern = source.parse()?;
         let id = source.id(&raw.id)?;
         let class = source.class(&raw.class)?;
-        if class.id() != source.folder() {
+        if by_class && class.id() != source.folder() {
             let what = format!("the class is `{class}`, the folder is `{}`", source.folder());
             return Err(source.error(
                 Some(raw.class.span()),
@@ -229,6 +242,7 @@ impl Pattern {
         raw.check_proof(source)?;
         Ok(Pattern {
             id,
+            source: PatternSource::BuiltIn,
             class,
             also: raw.also.iter().map(|class| source.class(class)).collect::<Result<_, _>>()?,
             tools: source.tools(&raw.tools)?,

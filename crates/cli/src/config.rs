@@ -37,6 +37,7 @@ struct File {
     circuit_breaker_threshold: Option<Spanned<u32>>,
     circuit_breaker_cooldown: Option<Spanned<String>>,
     max_risk: Option<Spanned<String>>,
+    patterns: Option<Spanned<String>>,
     #[serde(default)]
     mirror: Vec<MirrorFile>,
 }
@@ -92,6 +93,28 @@ pub async fn load(
         config.tighten(&place, &text, &file, voice)?;
     }
     Ok(config)
+}
+
+/// The operator's own patterns: the folder that was given, or that the operator's file names; relative to that file.
+///
+/// # Errors
+/// As [`load`], about the operator's file.
+pub fn patterns_folder(
+    context: &Context,
+    given: Option<&Path>,
+    config: Option<&Path>,
+    workspace: &Workspace,
+) -> Result<Option<PathBuf>, Failed> {
+    if let Some(folder) = given.filter(|folder| !folder.as_os_str().is_empty()) {
+        return Ok(Some(folder.to_owned()));
+    }
+    let from_env = context.env.get(OsStr::new("REGREEN_CONFIG")).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let Some((path, text)) = operator_file(context, config.or(from_env.as_deref()), workspace)? else {
+        return Ok(None);
+    };
+    let file = parse(&path.display().to_string(), &text)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Ok(file.patterns.map(|named| folder.join(named.get_ref())))
 }
 
 fn operator_file(
@@ -270,6 +293,7 @@ impl Config {
         note(theirs.breaker.threshold > ours.breaker.threshold, "circuit-breaker-threshold");
         note(theirs.breaker.cooldown_ms < ours.breaker.cooldown_ms, "circuit-breaker-cooldown");
         note(!file.mirror.is_empty(), "mirror");
+        note(file.patterns.is_some(), "patterns");
         ours.policy.mode = ours.policy.mode.min(theirs.policy.mode);
         ours.policy.threshold = ours.policy.threshold.max(theirs.policy.threshold);
         ours.policy.max_attempts = ours.policy.max_attempts.min(theirs.policy.max_attempts);

@@ -10,7 +10,7 @@ use regreen_domain::{Decision, Diagnosis, Refusal, Verdict};
 use regreen_engine::{Event, Voice};
 use regreen_mask::Masker;
 
-use crate::context::Context;
+use crate::{context::Context, output::harmless::harmless};
 
 /// Tells a person at a terminal, or a CI log, what happens. Everything is masked on its way out.
 pub struct Terminal {
@@ -112,6 +112,13 @@ impl Voice for Terminal {
             }
         }
     }
+}
+
+/// Something is not as it should be, and Regreen goes on without it.
+pub fn warning(context: &Context, text: &str) {
+    let mark = "regreen: warning:";
+    let mark = if context.colour_stderr() { mark.yellow().to_string() } else { mark.to_owned() };
+    say(&format!("{mark} {}", harmless(&context.masker().mask(text))));
 }
 
 /// An error of Regreen's own.

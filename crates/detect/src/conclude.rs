@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regreen_catalog::{Status, Strength};
+use regreen_catalog::{PatternSource, Strength};
 use regreen_domain::{
     Confidence, Diagnosis, Evidence, FailureClass, Finding, Fingerprint, Role, Standing, Tool, Verdict,
 };
 use regreen_logs::Ending;
 use regreen_mask::Masker;
 
+use crate::believed::{advised, failed_for_sure, is_unvouched, ranking, succeeded};
 use crate::detection::{Detection, Signature};
 use crate::evidence::{self, shown};
 use crate::model::Outcome;
-use crate::ranking::{Ranked, Ranking, rank};
+use crate::ranking::{Ranked, Ranking};
 use crate::settle::{lasting, settle};
 use crate::weigh::{self, Study, Weighed};
 use crate::{Detector, Scan, fingerprint};
@@ -45,14 +46,16 @@ impl Detector<'_> {
     /// Without a look at what would be concluded without a baseline. `failed`: something did, whatever this reading says.
     fn conclude_alone(&self, scan: &Scan, findings: &[Finding], masker: &Masker, failed: bool) -> Detection {
         let hits = self.ranked(scan);
-        let signatures = hits.iter().map(|hit| signature(*hit, scan)).collect();
+        let chooses = |(_, pattern): &&Ranked<'_>| pattern.source != PatternSource::Repository;
+        let signatures = hits.iter().filter(chooses).map(|hit| signature(*hit, scan)).collect();
         let ranking = ranking(&hits, scan);
         let mut weighed = Weighed::of(self.model, &scan.reading, &hits, &ranking);
         // What was left aside can't make a log one of a job that passed.
         if failed_for_sure(scan) || failed && weighed.passed() {
             weighed.failed();
         }
-        let case = Case { detector: self, scan, hits: &hits, masker, weighed };
+        let advised = advised(&ranking, &hits, scan);
+        let case = Case { detector: self, scan, hits: &hits, masker, weighed, advised };
         let (mut diagnosis, root) = case.decide(ranking, findings);
         diagnosis.reason.push_str(&case.left_aside(&diagnosis));
         let captures = root.map_or(BTreeMap::new(), |root| evidence::captures(root, &hits));
@@ -68,20 +71,6 @@ impl Detector<'_> {
     fn ranked<'s>(&'s self, scan: &'s Scan) -> Vec<Ranked<'s>> {
         scan.hits.iter().filter_map(|hit| Some((hit, self.pattern(hit.pattern)?))).collect()
     }
-}
-
-fn ranking<'s>(hits: &[Ranked<'s>], scan: &Scan) -> Ranking<'s> {
-    if succeeded(scan) { Ranking::Nothing } else { rank(hits, scan.exit.is_some_and(|exit| exit.hung())) }
-}
-
-/// Whether it is known that something failed.
-fn failed_for_sure(scan: &Scan) -> bool {
-    scan.exit.map_or(scan.ending == Ending::Failed, |exit| exit.failed())
-}
-
-/// Whether it is known that nothing failed.
-fn succeeded(scan: &Scan) -> bool {
-    scan.exit.map_or(scan.ending == Ending::Passed, |exit| !exit.failed())
 }
 
 fn signature((hit, pattern): Ranked<'_>, scan: &Scan) -> Signature {
@@ -111,6 +100,8 @@ struct Case<'s> {
     hits: &'s [Ranked<'s>],
     masker: &'s Masker,
     weighed: Weighed<'s>,
+    /// What a repository's own pattern names where nothing else does.
+    advised: Option<Ranked<'s>>,
 }
 
 impl<'s> Case<'s> {
@@ -122,7 +113,10 @@ impl<'s> Case<'s> {
             Ranking::Root(root) if root.1.strength == Strength::CodeFinal => {
                 (self.of_root(root, findings), Some(root))
             }
-            _ if self.weighed.passed() => (self.nothing_failed(), None),
+            Ranking::Root(root) if is_unvouched(root.1) && root.1.strength == Strength::Cause => {
+                (self.of_root(root, findings), Some(root))
+            }
+            _ if self.weighed.passed() && self.advised.is_none() => (self.nothing_failed(), None),
             Ranking::Root(root) => match self.behind(root) {
                 Some(diagnosis) => (diagnosis, None),
                 None => (self.of_root(root, findings), Some(root)),
@@ -131,6 +125,9 @@ impl<'s> Case<'s> {
             Ranking::Nothing => {
                 let by_workspace = self.without_signature(findings);
                 let named = by_workspace.class != FailureClass::Unknown;
+                if let Some(root) = self.advised.filter(|_| !named) {
+                    return (self.of_root(root, &[]), None);
+                }
                 // Words of infrastructure in the mouth of the project's own programs are no witness.
                 let own = self.hits.iter().any(|(hit, _)| !hit.counts && !hit.usual);
                 (if named { by_workspace } else { self.by_words(by_workspace, !own) }, None)
@@ -140,6 +137,8 @@ impl<'s> Case<'s> {
 
     fn of_root(&self, root: Ranked<'_>, findings: &[Finding]) -> Diagnosis {
         let (hit, pattern) = root;
+        // What a probe sees is no word for a pattern of the repository's own.
+        let findings = if pattern.source == PatternSource::Repository { &[] } else { findings };
         let settled = settle(pattern, findings);
         let said = format!("line {}: {}", hit.line, pattern.title);
         let evidence = evidence::of_root(root, self.hits, self.masker);
@@ -149,22 +148,32 @@ impl<'s> Case<'s> {
             let unknown = Diagnosis { evidence, reason, tool: tool(root, self.scan), ..self.unknown() };
             return unknown;
         };
-        let mut confidence = match pattern.status {
+        let vouched = pattern.is_vouched();
+        let mut confidence = match pattern.class {
             // The workspace tells which of a line's meanings it is; of the log, that it is one of them is enough.
-            Status::Stable if settled.confirmed_by.is_some() => {
+            _ if vouched && settled.confirmed_by.is_some() => {
                 let meanings: Vec<_> =
                     [pattern.class].into_iter().chain(pattern.also.iter().copied()).collect();
                 self.weighed.confidence_in_one_of(&meanings, true)
             }
-            Status::Stable => self.weighed.confidence(class, pattern.strength != Strength::Symptom),
+            _ if vouched => self.weighed.confidence(class, pattern.strength != Strength::Symptom),
+            FailureClass::Code(_) if is_unvouched(pattern) => self.weighed.confidence(class, false),
             _ => Confidence::NONE,
         };
+        if vouched && pattern.source == PatternSource::Operator {
+            confidence = confidence.at_most(Confidence::wilson(pattern.measured.counts()));
+        }
         let mut reason = said;
         if !self.weighed.agrees(class) {
             reason.push_str("; but the words around the failure speak for the project's own code");
         }
+        if pattern.source == PatternSource::Repository && !matches!(class, FailureClass::Code(_)) {
+            reason.push_str("; a pattern of the repository's own says so, which is advice and heals nothing");
+        }
         if let Some(finding) = settled.confirmed_by {
-            confidence = confidence.and_witness(self.probe(finding));
+            if vouched {
+                confidence = confidence.and_witness(self.probe(finding));
+            }
             reason = format!("{reason}; confirmed: {}", shown(&finding.says, self.masker));
         } else if let Some(finding) = settled.forbidden_by {
             reason = format!("{reason}; must not be healed: {}", shown(&finding.says, self.masker));

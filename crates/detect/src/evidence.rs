@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use regreen_catalog::PatternSource;
 use regreen_domain::{Evidence, Role, Untrusted};
 use regreen_mask::Masker;
 
@@ -23,10 +24,14 @@ pub(crate) fn of_root(root: Ranked<'_>, hits: &[Ranked<'_>], masker: &Masker) ->
 }
 
 /// What the root's holes captured, and of holes that the root has not, what all its symptoms agree on: npm names
-/// the host in another line than the error.
+/// the host in another line than the error. A repository's patterns fill no holes.
 pub(crate) fn captures(root: Ranked<'_>, hits: &[Ranked<'_>]) -> BTreeMap<String, Untrusted> {
     let mut agreed: BTreeMap<&String, Option<&Untrusted>> = BTreeMap::new();
-    for (name, value) in symptoms(root, hits).flat_map(|(hit, _)| &hit.captures) {
+    let trusted = |(_, pattern): &Ranked<'_>| pattern.source != PatternSource::Repository;
+    if !trusted(&root) {
+        return BTreeMap::new();
+    }
+    for (name, value) in symptoms(root, hits).filter(trusted).flat_map(|(hit, _)| &hit.captures) {
         let known = agreed.entry(name).or_insert(Some(value));
         *known = known.filter(|known| *known == value);
     }

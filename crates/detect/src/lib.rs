@@ -7,8 +7,10 @@
 //! One pass finds the signatures ([`Detector::scan`]); the conclusion is drawn from them, first without and, once
 //! the probes have looked, with findings ([`Detector::conclude`]). The same window gives the same verdict.
 
+mod admit;
 mod around;
 mod baseline;
+mod believed;
 mod candidates;
 mod circumstances;
 mod conclude;
@@ -26,6 +28,7 @@ mod speaker;
 mod unknown;
 mod weigh;
 
+pub use admit::{Admitted, admit};
 pub use baseline::Baseline;
 pub use circumstances::{Circumstances, ExitFacts};
 pub use detection::{Detection, Signature};

@@ -21,57 +21,90 @@ pub struct Problem {
 
 /// What does not hold of the pattern `id` of `catalog`; `before` is the catalogue without it, or with an older version.
 pub fn prove(before: &Catalog, catalog: &Catalog, id: &str) -> Vec<Problem> {
-    let Some(pattern) = catalog.pattern(id) else { return Vec::new() };
-    let mut problems: Vec<Problem> = pattern
-        .prove()
-        .into_iter()
-        .map(|unproved| Problem {
-            says: format!("`{}`: {}", unproved.example, unproved.says),
-            example: unproved.example,
-            help: "correct the expression, or the line that the example expects",
-        })
-        .collect();
-    let (old, new) = (Detector::new(before), Detector::new(catalog));
-    for example in pattern.examples.iter().filter(|_| decides(pattern)) {
-        let found = diagnose(&new, &example.log).diagnosis;
-        if !accepts(catalog, pattern, found.class) {
-            let by = found.pattern.as_deref().unwrap_or("no pattern");
-            problems.push(Problem {
-                example: example.name.clone(),
-                says: format!("`{}` is diagnosed as {} by {by}: {}", example.name, found.class, found.reason),
-                help: "sharpen the expression, or let the pattern name what it explains",
-            });
-        }
+    Proof::new(before, catalog).of(id)
+}
+
+/// Two catalogues side by side: one without the patterns that are to be proved, or with older versions of them.
+pub(crate) struct Proof<'c> {
+    old: Detector<'c>,
+    new: Detector<'c>,
+}
+
+impl<'c> Proof<'c> {
+    pub(crate) fn new(before: &'c Catalog, catalog: &'c Catalog) -> Proof<'c> {
+        Proof { old: Detector::new(before), new: Detector::new(catalog) }
     }
-    for counterexample in pattern.counterexamples.iter() {
-        if diagnose(&new, &counterexample.log).diagnosis.pattern.as_deref() == Some(id) {
-            problems.push(Problem {
-                example: counterexample.name.clone(),
-                says: format!("`{}` is diagnosed by it ({})", counterexample.name, counterexample.why),
-                help: "sharpen the expression, or add a context that must stand nearby",
-            });
+
+    /// What does not hold of one pattern.
+    pub(crate) fn of(&self, id: &str) -> Vec<Problem> {
+        let (before, catalog) = (self.old.catalog, self.new.catalog);
+        let Some(pattern) = catalog.pattern(id) else { return Vec::new() };
+        let mut problems: Vec<Problem> = pattern
+            .prove()
+            .into_iter()
+            .map(|unproved| Problem {
+                says: format!("`{}`: {}", unproved.example, unproved.says),
+                example: unproved.example,
+                help: "correct the expression, or the line that the example expects",
+            })
+            .collect();
+        for example in pattern.examples.iter().filter(|_| decides(pattern)) {
+            let found = diagnose(&self.new, &example.log).diagnosis;
+            if !accepts(catalog, pattern, found.class) {
+                let by = found.pattern.as_deref().unwrap_or("no pattern");
+                problems.push(Problem {
+                    example: example.name.clone(),
+                    says: format!(
+                        "`{}` is diagnosed as {} by {by}: {}",
+                        example.name, found.class, found.reason
+                    ),
+                    help: "sharpen the expression, or let the pattern name what it explains",
+                });
+            }
         }
-    }
-    // Where neither version of the pattern has a line, it has no say.
-    let speaks = |catalog: &Catalog, log: &str| {
-        catalog.pattern(id).is_some_and(|p| log.lines().any(|line| p.matcher.line.is_match(line)))
-    };
-    let concerned =
-        |(_, example): &(&Pattern, &Example)| speaks(before, &example.log) || speaks(catalog, &example.log);
-    for (other, example) in others(before, id).filter(concerned) {
-        let (was, is) = (diagnose(&old, &example.log).diagnosis, diagnose(&new, &example.log).diagnosis);
-        if was.class != is.class {
-            problems.push(Problem {
-                example: String::new(),
-                says: format!(
-                    "with it, `{}` of `{}` is diagnosed as {}, and was {}",
-                    example.name, other.id, is.class, was.class
-                ),
-                help: "every other pattern's example is a counterexample: sharpen the expression",
-            });
+        for counterexample in pattern.counterexamples.iter() {
+            if diagnose(&self.new, &counterexample.log).diagnosis.pattern.as_deref() == Some(id) {
+                problems.push(Problem {
+                    example: counterexample.name.clone(),
+                    says: format!("`{}` is diagnosed by it ({})", counterexample.name, counterexample.why),
+                    help: "sharpen the expression, or add a context that must stand nearby",
+                });
+            }
         }
+        // Where neither version of the pattern has a line, it has no say.
+        let speaks = |catalog: &Catalog, log: &str| {
+            catalog.pattern(id).is_some_and(|p| log.lines().any(|line| p.matcher.line.is_match(line)))
+        };
+        let concerned = |(_, example): &(&Pattern, &Example)| {
+            speaks(before, &example.log) || speaks(catalog, &example.log)
+        };
+        for (other, example) in others(before, id).filter(concerned) {
+            let was = diagnose(&self.old, &example.log).diagnosis;
+            let is = diagnose(&self.new, &example.log).diagnosis;
+            if was.class != is.class {
+                problems.push(Problem {
+                    example: String::new(),
+                    says: format!(
+                        "with it, `{}` of `{}` is diagnosed as {}, and was {}",
+                        example.name, other.id, is.class, was.class
+                    ),
+                    help: "every other pattern's example is a counterexample: sharpen the expression",
+                });
+            }
+        }
+        problems
     }
-    problems
+}
+
+impl Problem {
+    /// The line, counted from 1, of a pattern file's text that the problem is about; 0 where it is the whole file.
+    pub fn line_in(&self, text: &str) -> usize {
+        let here = |line: &str| {
+            line.contains("name")
+                && ['"', '\''].iter().any(|q| line.contains(&format!("{q}{}{q}", self.example)))
+        };
+        if self.example.is_empty() { 0 } else { text.lines().position(here).map_or(0, |at| at + 1) }
+    }
 }
 
 fn diagnose(detector: &Detector<'_>, log: &str) -> Detection {

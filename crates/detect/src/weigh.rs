@@ -1,6 +1,6 @@
 //! Signatures and words on one scale: how likely each outcome is, and whether both say the same.
 
-use regreen_catalog::{Status, Strength};
+use regreen_catalog::Strength;
 use regreen_domain::{Alternative, Confidence, FailureClass, Verdict};
 
 use crate::model::{Model, OUTCOMES, Opinion, Outcome, Reading};
@@ -35,12 +35,11 @@ pub(crate) struct Weighed<'m> {
     words: [f64; OUTCOMES],
 }
 
-/// The class that a deciding signature names. A symptom only points at one, and a draft counts for nothing.
+/// The class that a deciding signature names. A symptom only points at one, and one that nothing vouches for counts for
+/// nothing.
 pub(crate) fn decides(ranking: &Ranking<'_>) -> Option<FailureClass> {
     match ranking {
-        Ranking::Root((_, pattern))
-            if pattern.strength != Strength::Symptom && pattern.status == Status::Stable =>
-        {
+        Ranking::Root((_, pattern)) if pattern.strength != Strength::Symptom && pattern.is_vouched() => {
             Some(pattern.class)
         }
         _ => None,
@@ -60,7 +59,7 @@ fn signs(reading: &Reading, hits: &[Ranked<'_>], ranking: &Ranking<'_>) -> [Sign
             change(signs);
         }
     };
-    let counting = |(hit, pattern): &&Ranked<'_>| hit.counts && pattern.status == Status::Stable;
+    let counting = |(hit, pattern): &&Ranked<'_>| hit.counts && pattern.is_vouched();
     for (hit, pattern) in hits.iter().filter(counting) {
         let near = hit.line.abs_diff(reading.end) <= NEAR;
         sign(pattern.class, &|s| match pattern.strength {
@@ -75,7 +74,7 @@ fn signs(reading: &Reading, hits: &[Ranked<'_>], ranking: &Ranking<'_>) -> [Sign
         sign(pattern.class, &|s| s.last = true);
     }
     if let Ranking::Root((_, pattern)) = ranking
-        && pattern.status == Status::Stable
+        && pattern.is_vouched()
     {
         sign(pattern.class, &|s| match pattern.strength {
             Strength::CodeFinal => s.root_final = true,

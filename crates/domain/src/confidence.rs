@@ -26,9 +26,10 @@ impl Confidence {
     /// Wilson score lower bound of `counts.right` of `counts.hits` at 95 % two-sided (z = 1.96).
     ///
     /// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
-    /// JASA 22 (1927). Zero hits give [`Confidence::NONE`].
+    /// JASA 22 (1927). Zero hits give [`Confidence::NONE`],
+    /// and none right is exactly that too, which rounding would miss.
     pub fn wilson(counts: Counts) -> Confidence {
-        if counts.hits == 0 {
+        if counts.hits == 0 || counts.right == 0 {
             return Confidence::NONE;
         }
         const Z: f64 = 1.959_963_984_540_054;

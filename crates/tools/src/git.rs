@@ -116,6 +116,48 @@ pub async fn trusted_file(ws: &Workspace, path: &RelPath) -> Option<Vec<u8>> {
     git(ws, &["cat-file", "blob", &format!("{from}:{prefix}{path}")]).await
 }
 
+/// A file of a folder in the trusted commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedEntry {
+    /// Its path below that folder, with `/`.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The name of its content, for [`trusted_content`].
+    object: String,
+}
+
+/// The ordinary files of a folder and of those in it, as the base commit of a pull request holds them, or HEAD's own where
+/// there is none (invariant 4), by path. Links are no ordinary files. Empty where the folder is not there.
+pub async fn trusted_folder(ws: &Workspace, folder: &RelPath) -> Vec<TrustedEntry> {
+    let from = match trusted(ws).await {
+        Trusted::Head => "HEAD".to_owned(),
+        Trusted::Base(commit) => commit,
+        Trusted::Unreachable(_) => return Vec::new(),
+    };
+    let Some(prefix) = prefix(ws).await else { return Vec::new() };
+    let tree = format!("{from}:{prefix}{folder}");
+    let listed = git(ws, &["ls-tree", "-r", "-l", "-z", "--full-tree", &tree]).await.unwrap_or_default();
+    String::from_utf8_lossy(&listed).split('\0').filter_map(TrustedEntry::parse).collect()
+}
+
+impl TrustedEntry {
+    /// `<mode> blob <object> <size>\t<path>`, as `git ls-tree -l -z` prints it.
+    fn parse(line: &str) -> Option<TrustedEntry> {
+        let (facts, path) = line.split_once('\t')?;
+        let mut facts = facts.split_ascii_whitespace();
+        let (mode, kind, object, size) = (facts.next()?, facts.next()?, facts.next()?, facts.next()?);
+        let ordinary = kind == "blob" && mode.starts_with("100");
+        let (path, object) = (path.to_owned(), object.to_owned());
+        ordinary.then_some(TrustedEntry { path, size: size.parse().ok()?, object })
+    }
+}
+
+/// What such a file holds.
+pub async fn trusted_content(ws: &Workspace, entry: &TrustedEntry) -> Option<Vec<u8>> {
+    git(ws, &["cat-file", "blob", &entry.object]).await
+}
+
 /// The repository's name for people: `origin`'s path without credentials, or the folder's name.
 pub async fn repository(ws: &Workspace) -> String {
     let from_env = ws.var("GITHUB_REPOSITORY").or_else(|| ws.var("CI_PROJECT_PATH")).map(str::to_owned);

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use super::OwnPatterns;
+
 /// Arguments of `diagnose`.
 #[derive(Debug, Parser)]
 #[command(
@@ -26,6 +28,8 @@ pub struct DiagnoseArgs {
     /// How to say it
     #[arg(long, value_enum, default_value_t = DiagnosisFormat::Plain)]
     pub format: DiagnosisFormat,
+    #[command(flatten)]
+    pub own: OwnPatterns,
 }
 
 /// How to say a diagnosis.

@@ -6,6 +6,15 @@ use clap::{Parser, Subcommand};
 
 use super::Format;
 
+/// Where somebody's own patterns are.
+#[derive(Debug, Clone, Parser)]
+pub struct OwnPatterns {
+    /// A folder of your own patterns, beside the built-in ones and those in the repository's .regreen/patterns (default:
+    /// `patterns` in the operator's configuration)
+    #[arg(long, value_name = "DIR", env = "REGREEN_PATTERNS")]
+    pub patterns: Option<PathBuf>,
+}
+
 /// What `playbooks` does.
 #[derive(Debug, Subcommand)]
 pub enum Playbooks {
@@ -31,11 +40,18 @@ pub enum Playbooks {
 #[derive(Debug, Subcommand)]
 pub enum Patterns {
     /// Every pattern with its class
-    #[command(after_help = "Example:\n  regreen patterns list --format json")]
+    #[command(
+        after_help = "Examples:\n  regreen patterns list --format json\n  regreen patterns list --patterns /etc/regreen/patterns\n\n\
+                            The source of a pattern says how far it is believed: built-in; operator, from a folder outside the\n\
+                            checkout; repository, from .regreen/patterns of the trusted commit, which never leads to a healing.\n\
+                            Exit code: 0 all of them can be used, 4 one can't and was left out."
+    )]
     List {
         /// How to say it
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
+        #[command(flatten)]
+        own: OwnPatterns,
     },
     /// What a pattern looks for, what it means, and how often it was right
     #[command(after_help = "Example:\n  regreen patterns show npm-lockfile-unreadable")]
@@ -45,17 +61,21 @@ pub enum Patterns {
         /// How to say it
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
+        #[command(flatten)]
+        own: OwnPatterns,
     },
-    /// Prove pattern files: by their own examples and counterexamples, and against every built-in pattern
+    /// Prove pattern files: by their own examples and counterexamples, and against every other pattern
     #[command(
-        after_help = "Example:\n  regreen patterns test catalog/patterns/network-timeout/my-pattern.toml\n\n\
-                            A file takes the place of a built-in pattern with the same id. Exit code: 0 all of it holds,\n\
+        after_help = "Examples:\n  regreen patterns test .regreen/patterns/*.toml\n  regreen patterns test catalog/patterns/network-timeout/my-pattern.toml\n\n\
+                            A file takes the place of a pattern with the same id. Exit code: 0 all of it holds,\n\
                             18 something does not, 4 a file is invalid, 3 a file can't be read."
     )]
     Test {
-        /// Pattern files, each in a folder named after its class
+        /// Pattern files, named after their ids; a folder that is named after a class must be theirs
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        own: OwnPatterns,
     },
 }
 

@@ -14,7 +14,7 @@ pub use bench::{AccuracyArgs, Bench, CorpusSet, ThroughputArgs};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
-pub use known::{ExplainArgs, Patterns, Playbooks};
+pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, ResetArgs, RollbackArgs, State, StatusArgs,

@@ -4,6 +4,8 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
+use super::OwnPatterns;
+
 /// Arguments of `run`.
 #[derive(Debug, Parser)]
 #[command(
@@ -37,6 +39,8 @@ pub struct RunArgs {
     /// The operator's configuration (default: regreen/config.toml in the user's configuration folder)
     #[arg(long, value_name = "FILE", env = "REGREEN_CONFIG")]
     pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub own: OwnPatterns,
     /// Write the diagnosis and the outcome as one line of JSON to this file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

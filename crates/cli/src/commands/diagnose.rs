@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use regreen_catalog::{Catalog, Status};
+use regreen_catalog::{Catalog, PatternSource, Status};
 use regreen_detect::{Baseline, Circumstances, Detector};
 use regreen_domain::{Diagnosis, FailureClass, InfraClass};
 use regreen_engine::{Event, Voice};
@@ -17,7 +17,8 @@ use regreen_mask::Masker;
 use crate::{
     args::{DiagnoseArgs, DiagnosisFormat},
     commands::report,
-    context::{Context, catalog},
+    context::Context,
+    custom::{self, Known},
     exit::{CODE, CURABLE, FINE, Failed, NEEDS_A_PERSON, NOTHING_TO_READ, UNKNOWN, USAGE},
     inputs,
     output::{
@@ -27,7 +28,7 @@ use crate::{
         json::{self, Cure, action},
         markdown, plain, sarif,
     },
-    voice::Terminal,
+    voice::{self, Terminal},
 };
 
 /// The variable that names the file of a GitHub step's summary.
@@ -38,7 +39,10 @@ const PASSED: &str = "a baseline is the log of a run that passed, in any form th
 
 /// Diagnoses every input in the order given. One that can't be read does not stop the rest.
 pub fn diagnose(context: &Context, args: &DiagnoseArgs) -> Result<u8, Failed> {
-    let catalog = catalog()?;
+    let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref())?;
+    warnings.iter().for_each(|warning| voice::warning(context, warning));
+    let masked = |text: &String| context.masker().mask(text).into_owned();
+    let warnings: Vec<String> = warnings.iter().map(masked).collect();
     let detector = Detector::new(&catalog);
     let masker = context.masker();
     let baseline = baseline(context, args, &masker)?;
@@ -62,7 +66,7 @@ pub fn diagnose(context: &Context, args: &DiagnoseArgs) -> Result<u8, Failed> {
                 let of = about(&detector, &catalog, &baseline, &masker, &name, &log);
                 codes.push(code(&of.diagnosis, of.cure));
                 if matches!(printed, Ok(true)) {
-                    printed = print(&said(&of, args.format, context));
+                    printed = print(&said(&of, args.format, context, &warnings));
                 }
                 all.push(of);
             });
@@ -143,10 +147,10 @@ fn about<'c>(
 }
 
 /// What is said of an input as soon as it is diagnosed.
-fn said(of: &Diagnosed<'_>, format: DiagnosisFormat, context: &Context) -> String {
+fn said(of: &Diagnosed<'_>, format: DiagnosisFormat, context: &Context, warnings: &[String]) -> String {
     match format {
         DiagnosisFormat::Plain => plain::diagnosis(of, context.colour_stdout()),
-        DiagnosisFormat::Json => json::diagnosis(&of.input, &of.diagnosis, of.cure),
+        DiagnosisFormat::Json => json::diagnosis(&of.input, &of.diagnosis, of.cure, warnings),
         DiagnosisFormat::Github => github::annotation(of),
         DiagnosisFormat::Markdown => markdown::section(of),
         DiagnosisFormat::Sarif => String::new(),
@@ -174,9 +178,11 @@ fn print(text: &str) -> Result<bool, Failed> {
     }
 }
 
-/// What could be done about a diagnosis from a log alone.
+/// What could be done about a diagnosis from a log alone. A repository's own pattern never leads to a healing.
 pub(super) fn cure<'a>(catalog: &'a Catalog, diagnosis: &Diagnosis) -> Cure<'a> {
-    let playbook = diagnosis.class.healable().and_then(|class| {
+    let by = diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id));
+    let by_repository = by.is_some_and(|pattern| pattern.source == PatternSource::Repository);
+    let playbook = diagnosis.class.healable().filter(|_| !by_repository).and_then(|class| {
         catalog.playbooks().iter().filter(|p| p.status == Status::Stable).find(|p| {
             p.heals.contains(&class)
                 && (p.tools.is_empty() || diagnosis.tool.as_ref().is_some_and(|t| p.tools.contains(t)))

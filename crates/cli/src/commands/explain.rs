@@ -9,16 +9,20 @@ use regreen_domain::{
 use regreen_steps::explained;
 
 use crate::{
-    context::catalog,
+    context::{Context, catalog},
+    custom,
     exit::{Failed, MEANINGS, USAGE},
     output::print::print,
 };
 
 /// Explains it.
-pub fn explain(code: &str) -> Result<u8, Failed> {
+pub fn explain(context: &Context, code: &str) -> Result<u8, Failed> {
     let catalog = catalog()?;
-    let answers = answers(&catalog, code);
-    if answers.is_empty() { Err(unknown(&catalog, code)) } else { print(&answers.join("\n")) }
+    let mut said = answers(&catalog, code);
+    if said.is_empty() {
+        said.extend(pattern(&custom::known_here(context, None)?.catalog, code));
+    }
+    if said.is_empty() { Err(unknown(&catalog, code)) } else { print(&said.join("\n")) }
 }
 
 /// Everything that has this id: a playbook and its step kind may share one.

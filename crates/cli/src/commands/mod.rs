@@ -52,7 +52,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Metrics(command) => metrics::metrics(&context, &command),
         Command::Audit(command) => audit::audit(&context, &command),
         Command::State(command) => state::state(&context, &command),
-        Command::Explain(explain) => explain::explain(&explain.code),
+        Command::Explain(explain) => explain::explain(&context, &explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),
         Command::Bench { command: Bench::Throughput(args) } => throughput::throughput(&args),
         Command::Completions { shell } => completions::completions(shell),

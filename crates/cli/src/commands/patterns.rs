@@ -1,32 +1,55 @@
 //! `regreen patterns list|show|test`.
 
+use std::path::Path;
+
+use regreen_catalog::Catalog;
+
 use crate::{
-    args::{Format, Patterns},
+    args::{Format, OwnPatterns, Patterns},
     commands::prove,
-    context::{Context, catalog},
-    exit::{Failed, NOTHING_TO_READ},
+    context::Context,
+    custom::{self, Known},
+    exit::{FINE, Failed, INVALID, NOTHING_TO_READ},
     output::{
         known::{pattern_plain, patterns_json, patterns_plain},
         print::print,
     },
+    voice,
 };
 
 /// Lists, shows or proves.
 pub fn patterns(context: &Context, command: &Patterns) -> Result<u8, Failed> {
-    let catalog = catalog()?;
-    print(&match command {
-        Patterns::Test { files } => return prove::test(context, &catalog, files),
-        Patterns::List { format: Format::Plain } => patterns_plain(catalog.patterns()),
-        Patterns::List { format: Format::Json } => patterns_json(catalog.patterns()),
-        Patterns::Show { id, format } => {
+    match command {
+        Patterns::Test { files, own } => {
+            let (catalog, _) = known(context, own)?;
+            prove::test(context, &catalog, files)
+        }
+        Patterns::List { format, own } => {
+            let (catalog, left_out) = known(context, own)?;
+            print(&match format {
+                Format::Plain => patterns_plain(catalog.patterns()),
+                Format::Json => patterns_json(catalog.patterns()),
+            })?;
+            Ok(left_out)
+        }
+        Patterns::Show { id, format, own } => {
+            let (catalog, _) = known(context, own)?;
             let pattern = catalog.pattern(id).ok_or_else(|| {
                 Failed::new(NOTHING_TO_READ, format!("there is no pattern `{id}`"))
                     .help("`regreen patterns list` shows what there is")
             })?;
-            match format {
+            print(&match format {
                 Format::Plain => pattern_plain(pattern),
                 Format::Json => patterns_json([pattern]),
-            }
+            })
         }
-    })
+    }
+}
+
+/// Every pattern, and the exit code that says whether one was left out.
+fn known(context: &Context, own: &OwnPatterns) -> Result<(Catalog, u8), Failed> {
+    let given: Option<&Path> = own.patterns.as_deref();
+    let Known { catalog, warnings } = custom::known_here(context, given)?;
+    warnings.iter().for_each(|warning| voice::warning(context, warning));
+    Ok((catalog, if warnings.is_empty() { FINE } else { INVALID }))
 }

@@ -1,13 +1,14 @@
-//! `regreen patterns test FILE…`: pattern files proved by their own examples and against every built-in pattern.
+//! `regreen patterns test FILE…`: pattern files proved by their own examples and against every other pattern.
 
 use std::{fs, io::Read, path::Path};
 
-use regreen_catalog::Catalog;
+use regreen_catalog::{Catalog, PatternSource};
 use regreen_detect::{Problem, prove};
 
 use crate::{
     commands::report,
     context::Context,
+    custom::IN_REPOSITORY,
     exit::{FINE, Failed, INVALID, NOTHING_TO_READ, PROBLEMS},
     output::print::print,
 };
@@ -15,11 +16,12 @@ use crate::{
 /// Largest pattern file.
 const LARGEST: u64 = 1 << 20;
 
-/// Tests every file. One that is wrong does not stop the rest.
-pub fn test(context: &Context, builtin: &Catalog, files: &[std::path::PathBuf]) -> Result<u8, Failed> {
+/// Tests every file. One that is wrong does not stop the rest. A file of a repository's own folder is held to the bounds of
+/// such files.
+pub fn test(context: &Context, known: &Catalog, files: &[std::path::PathBuf]) -> Result<u8, Failed> {
     let mut codes = Vec::new();
     for path in files {
-        match one(builtin, path) {
+        match one(known, path) {
             Ok(said) => {
                 print(&said)?;
             }
@@ -29,18 +31,24 @@ pub fn test(context: &Context, builtin: &Catalog, files: &[std::path::PathBuf]) 
     Ok([NOTHING_TO_READ, INVALID, PROBLEMS].into_iter().find(|code| codes.contains(code)).unwrap_or(FINE))
 }
 
-fn one(builtin: &Catalog, path: &Path) -> Result<String, Vec<Failed>> {
+fn one(known: &Catalog, path: &Path) -> Result<String, Vec<Failed>> {
     let shown = path.display();
     let text = read(path).map_err(|e| vec![Failed::new(NOTHING_TO_READ, format!("{shown}: {e}"))])?;
     // The folder of a pattern is its class; a path without folders has one all the same.
     let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let named = if path.components().count() > 1 { path } else { &whole };
-    let catalog = builtin.with_pattern(&named.to_string_lossy(), &text).map_err(|e| {
+    let file = named.to_string_lossy();
+    let catalog = if whole.parent().is_some_and(in_repository) {
+        known.clone().with_custom_again(PatternSource::Repository, &file, &text)
+    } else {
+        known.with_pattern(&file, &text)
+    };
+    let catalog = catalog.map_err(|e| {
         let place = if e.line == 0 { String::new() } else { format!(":{}:{}", e.line, e.column) };
         vec![Failed::new(INVALID, format!("{shown}{place}: {}", e.what)).help(e.help.clone())]
     })?;
     let id = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let problems = prove(builtin, &catalog, &id);
+    let problems = prove(known, &catalog, &id);
     if !problems.is_empty() {
         return Err(problems.iter().map(|problem| failed(&shown.to_string(), &text, problem)).collect());
     }
@@ -52,6 +60,11 @@ fn one(builtin: &Catalog, path: &Path) -> Result<String, Vec<Failed>> {
     ))
 }
 
+/// Whether it is a repository's own folder of patterns, or one of a class in it.
+fn in_repository(folder: &Path) -> bool {
+    folder.ends_with(IN_REPOSITORY) || folder.parent().is_some_and(|parent| parent.ends_with(IN_REPOSITORY))
+}
+
 fn read(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     fs::File::open(path)?.take(LARGEST).read_to_string(&mut text)?;
@@ -59,8 +72,9 @@ fn read(path: &Path) -> std::io::Result<String> {
 }
 
 fn failed(file: &str, text: &str, problem: &Problem) -> Failed {
-    let here =
-        |line: &&str| !problem.example.is_empty() && line.contains(&format!("\"{}\"", problem.example));
-    let line = text.lines().position(|line| here(&line)).map_or(String::new(), |at| format!(":{}", at + 1));
+    let line = match problem.line_in(text) {
+        0 => String::new(),
+        line => format!(":{line}"),
+    };
     Failed::new(PROBLEMS, format!("{file}{line}: {}", problem.says)).help(problem.help)
 }

@@ -23,10 +23,11 @@ use crate::{
     args::{RerunWhen, RunArgs},
     commands::{report, resume},
     config,
-    context::{Context, catalog, runtime},
+    context::{Context, runtime},
+    custom::{self, Known},
     exit::{self, Failed},
     live::{Wrapped, unfinished},
-    output::json,
+    output::{harmless::harmless, json},
     passed,
     voice::Terminal,
 };
@@ -84,9 +85,9 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
         heal(context, &args, failure, &state, &wrapped, voice.clone())
     }));
     match handled {
-        Ok(Ok(handled)) => {
+        Ok(Ok((handled, warnings))) => {
             if let Some(path) = &args.report {
-                let line = json::outcome(&handled);
+                let line = json::outcome(&handled, &warnings);
                 let line = context.masker().mask(&line).into_owned();
                 if let Err(e) = fs::write(path, line) {
                     report(context, &Failed::new(exit::LEDGER, format!("{}: {e}", path.display())));
@@ -150,19 +151,26 @@ fn heal(
     state: &regreen_engine::State,
     wrapped: &Wrapped,
     voice: Arc<Terminal>,
-) -> Result<Handled, Failed> {
+) -> Result<(Handled, Vec<String>), Failed> {
     let runtime = runtime()?;
     runtime.block_on(async {
         let mut config =
             config::load(context, args.config.as_deref(), &failure.job.workspace, &*voice).await?;
         config.apply_flags(args.mode.as_deref(), args.yes, args.rerun == RerunWhen::Always, args.dry_run);
+        let workspace = &failure.job.workspace;
+        let given = args.own.patterns.as_deref();
+        let own = config::patterns_folder(context, given, args.config.as_deref(), workspace)?;
+        let Known { catalog, warnings } = custom::known(workspace, own.as_deref()).await?;
+        for warning in &warnings {
+            voice.tell(Event::Warning(&harmless(warning)));
+        }
         let engine = Engine {
-            catalog: Arc::new(catalog()?),
+            catalog: Arc::new(catalog),
             config: config.into_engine(),
             masker: context.masker(),
             voice: voice.clone(),
         };
-        Ok(engine.handle(failure, state, Arc::new(wrapped.clone())).await?)
+        Ok((engine.handle(failure, state, Arc::new(wrapped.clone())).await?, warnings))
     })
 }
 

@@ -3,7 +3,7 @@
 use regreen_catalog::Pattern;
 use regreen_domain::{Diagnosis, Verdict};
 
-use super::json::Cure;
+use super::{harmless::harmless, json::Cure};
 
 /// One input with its diagnosis.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ impl<'c> Diagnosed<'c> {
     }
 
     /// What a person can do.
-    pub fn fix(&self) -> Option<&'c str> {
-        self.pattern.map(|pattern| pattern.fix.trim())
+    pub fn fix(&self) -> Option<String> {
+        self.pattern.map(|pattern| harmless(pattern.fix.trim()))
     }
 
     /// How sure it is, and what else it may be.

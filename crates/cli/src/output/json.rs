@@ -35,6 +35,8 @@ pub struct DiagnosisV1<'a> {
     incident: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<FindingV1<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -116,16 +118,17 @@ fn shape<'a>(input: &'a str, diagnosis: &'a Diagnosis, cure: Cure<'a>) -> Diagno
         because: None,
         incident: None,
         findings: Vec::new(),
+        warnings: &[],
     }
 }
 
-/// One line for one input.
-pub fn diagnosis(input: &str, diagnosis: &Diagnosis, cure: Cure<'_>) -> String {
-    line(&shape(input, diagnosis, cure))
+/// One line for one input, with what was left out in diagnosing it.
+pub fn diagnosis(input: &str, diagnosis: &Diagnosis, cure: Cure<'_>, warnings: &[String]) -> String {
+    line(&DiagnosisV1 { warnings, ..shape(input, diagnosis, cure) })
 }
 
-/// One line for the end of a `run`.
-pub fn outcome(handled: &Handled) -> String {
+/// One line for the end of a `run`, with what was left out in diagnosing it.
+pub fn outcome(handled: &Handled, warnings: &[String]) -> String {
     let cure = Cure { action: action(&handled.diagnosis, true), playbook: None, risk: None };
     let mut shape = shape("-", &handled.diagnosis, cure);
     shape.outcome = Some(handled.outcome.id());
@@ -142,5 +145,6 @@ pub fn outcome(handled: &Handled) -> String {
             says: &f.says,
         })
         .collect();
+    shape.warnings = warnings;
     line(&shape)
 }

@@ -1,16 +1,20 @@
 //! Patterns and playbooks: for people, and as version 1 of their shapes.
 
-use regreen_catalog::{Part, Pattern, Playbook, Status, Strength, Template};
+use regreen_catalog::{Part, Pattern, PatternSource, Playbook, Status, Strength, Template};
 use regreen_domain::Confidence;
 use regreen_steps::CLOSING;
 use serde::Serialize;
 
-use super::print::{line, table};
+use super::{
+    harmless::harmless,
+    print::{line, table},
+};
 
 #[derive(Debug, Serialize)]
 struct PatternV1<'a> {
     version: u32,
     id: &'a str,
+    source: &'static str,
     class: &'static str,
     also: Vec<&'static str>,
     title: &'a str,
@@ -74,6 +78,7 @@ fn pattern_shape(p: &Pattern) -> PatternV1<'_> {
     PatternV1 {
         version: 1,
         id: &p.id,
+        source: p.source.id(),
         class: p.class.id(),
         also: p.also.iter().map(|c| c.id()).collect(),
         title: &p.title,
@@ -100,8 +105,10 @@ pub fn patterns_json<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Str
 
 /// A line a pattern.
 pub fn patterns_plain(patterns: &[Pattern]) -> String {
-    let row =
-        |p: &Pattern| [p.id.clone(), p.class.id().to_owned(), status(p.status).to_owned(), p.title.clone()];
+    let row = |p: &Pattern| {
+        let [class, source, status] = [p.class.id(), p.source.id(), status(p.status)].map(str::to_owned);
+        [p.id.clone(), class, source, status, p.title.clone()]
+    };
     table(&patterns.iter().map(row).collect::<Vec<_>>())
 }
 
@@ -112,6 +119,7 @@ pub fn pattern_plain(p: &Pattern) -> String {
     let mut rows = vec![
         ["pattern".to_owned(), p.id.clone()],
         ["class".to_owned(), shape.class.to_owned()],
+        ["source".to_owned(), shape.source.to_owned()],
         ["status".to_owned(), format!("{} since {}", shape.status, p.since)],
         ["strength".to_owned(), shape.strength.to_owned()],
         ["tools".to_owned(), any(shape.tools)],
@@ -137,7 +145,11 @@ pub fn pattern_plain(p: &Pattern) -> String {
     let proof = p.examples.iter().map(|e| ["example".to_owned(), format!("{} ({})", e.name, e.origin)]);
     rows.extend(proof);
     rows.extend(p.counterexamples.iter().map(|c| ["counterexample".to_owned(), c.name.clone()]));
-    format!("{}\n{}.\n\n{}\n\nWhat to do: {}\n", table(&rows), p.title, shape.explain, shape.fix)
+    let [title, explain, fix] = [p.title.as_str(), shape.explain, shape.fix].map(|text| match p.source {
+        PatternSource::BuiltIn => text.to_owned(),
+        _ => text.lines().map(harmless).collect::<Vec<_>>().join("\n"),
+    });
+    format!("{}\n{title}.\n\n{explain}\n\nWhat to do: {fix}\n", table(&rows))
 }
 
 fn playbook_shape(p: &Playbook) -> PlaybookV1<'_> {

@@ -50,7 +50,7 @@ pub fn diagnosis(of: &Diagnosed<'_>, colour: bool) -> String {
     }
     note("sure", &format!("{}; fingerprint {}", of.sure(), diagnosis.fingerprint));
     if let Some(fix) = of.fix() {
-        note("help", fix);
+        note("help", &fix);
     }
     if let Some(playbook) = of.cure.playbook {
         note("heal", &format!("in a job, `regreen run -- …` would heal this by the playbook `{playbook}`"));

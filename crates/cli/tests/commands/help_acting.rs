@@ -64,6 +64,12 @@ fn run() {
               
               [env: REGREEN_CONFIG=]
 
+          --patterns <DIR>
+              A folder of your own patterns, beside the built-in ones and those in the repository's
+              .regreen/patterns (default: `patterns` in the operator's configuration)
+              
+              [env: REGREEN_PATTERNS=]
+
           --report <FILE>
               Write the diagnosis and the outcome as one line of JSON to this file
 
@@ -122,6 +128,12 @@ fn diagnose() {
               - markdown: Markdown, a section for each input
               
               [default: plain]
+
+          --patterns <DIR>
+              A folder of your own patterns, beside the built-in ones and those in the repository's
+              .regreen/patterns (default: `patterns` in the operator's configuration)
+              
+              [env: REGREEN_PATTERNS=]
 
       -h, --help
               Print help (see a summary with '-h')

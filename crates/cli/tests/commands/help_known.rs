@@ -94,7 +94,7 @@ fn patterns() {
     Commands:
       list  Every pattern with its class
       show  What a pattern looks for, what it means, and how often it was right
-      test  Prove pattern files: by their own examples and counterexamples, and against every built-in
+      test  Prove pattern files: by their own examples and counterexamples, and against every other
             pattern
       help  Print this message or the help of the given subcommand(s)
 
@@ -143,11 +143,22 @@ fn patterns_list() {
               
               [default: plain]
 
+          --patterns <DIR>
+              A folder of your own patterns, beside the built-in ones and those in the repository's
+              .regreen/patterns (default: `patterns` in the operator's configuration)
+              
+              [env: REGREEN_PATTERNS=]
+
       -h, --help
               Print help (see a summary with '-h')
 
-    Example:
+    Examples:
       regreen patterns list --format json
+      regreen patterns list --patterns /etc/regreen/patterns
+
+    The source of a pattern says how far it is believed: built-in; operator, from a folder outside the
+    checkout; repository, from .regreen/patterns of the trusted commit, which never leads to a healing.
+    Exit code: 0 all of them can be used, 4 one can't and was left out.
     ");
 }
 
@@ -184,6 +195,12 @@ fn patterns_show() {
               
               [default: plain]
 
+          --patterns <DIR>
+              A folder of your own patterns, beside the built-in ones and those in the repository's
+              .regreen/patterns (default: `patterns` in the operator's configuration)
+              
+              [env: REGREEN_PATTERNS=]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -197,13 +214,13 @@ fn patterns_test() {
     assert_snapshot!(Bare::new().tell(&["patterns", "test", "--help"]), @r"
     exit code 0
     --- out
-    Prove pattern files: by their own examples and counterexamples, and against every built-in pattern
+    Prove pattern files: by their own examples and counterexamples, and against every other pattern
 
     Usage: regreen patterns test [OPTIONS] <FILE>...
 
     Arguments:
       <FILE>...
-              Pattern files, each in a folder named after its class
+              Pattern files, named after their ids; a folder that is named after a class must be theirs
 
     Options:
           --color <WHEN>
@@ -216,13 +233,20 @@ fn patterns_test() {
               
               [default: auto]
 
+          --patterns <DIR>
+              A folder of your own patterns, beside the built-in ones and those in the repository's
+              .regreen/patterns (default: `patterns` in the operator's configuration)
+              
+              [env: REGREEN_PATTERNS=]
+
       -h, --help
               Print help (see a summary with '-h')
 
-    Example:
+    Examples:
+      regreen patterns test .regreen/patterns/*.toml
       regreen patterns test catalog/patterns/network-timeout/my-pattern.toml
 
-    A file takes the place of a built-in pattern with the same id. Exit code: 0 all of it holds,
+    A file takes the place of a pattern with the same id. Exit code: 0 all of it holds,
     18 something does not, 4 a file is invalid, 3 a file can't be read.
     ");
 }
