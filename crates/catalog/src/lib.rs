@@ -21,7 +21,7 @@ pub use banner::Banner;
 pub use catalog::Catalog;
 pub use error::CatalogError;
 pub use expression::Expression;
-pub use matcher::{Context, Matcher, Side, Surroundings};
+pub use matcher::{Context, Description, Matcher, Side, Surroundings};
 pub use pattern::{Counterexample, Example, HoleKind, Measured, Pattern, Status, Strength};
 pub use playbook::{
     Break, DecisionExample, ExpectedDecision, ExpectedOutcome, Given, Guard, Need, Playbook, PlaybookStep,

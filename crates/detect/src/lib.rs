@@ -12,6 +12,7 @@ mod baseline;
 mod candidates;
 mod circumstances;
 mod conclude;
+mod describe;
 mod detection;
 mod detector;
 mod evidence;
