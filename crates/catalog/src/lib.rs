@@ -25,7 +25,7 @@ pub use catalog::Catalog;
 pub use custom::{LARGEST_CUSTOM_FILE, MOST_CUSTOM_FILES, PatternSource};
 pub use error::CatalogError;
 pub use expression::Expression;
-pub use matcher::{Context, Matcher, Side, Surroundings};
+pub use matcher::{Context, Description, Matcher, Side, Surroundings};
 pub use packed::{Later, Unpackable, Unreadable};
 pub use pattern::{Counterexample, Example, HoleKind, Measured, Pattern, Status, Strength};
 pub use playbook::{

@@ -15,6 +15,8 @@ pub(crate) struct RawMatcher {
     near: Vec<RawContext>,
     #[serde(default)]
     unless: Vec<RawContext>,
+    #[serde(default)]
+    detail: Vec<RawContext>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +49,8 @@ pub struct Matcher {
     pub near: Vec<Context>,
     /// None of these may stand around it: a later success, a script's failure, another tool's words.
     pub unless: Vec<Context>,
+    /// Of a line that sums up: how the lines read that describe what it sums up, the most telling first.
+    pub details: Vec<Context>,
 }
 
 /// Something around a line.
@@ -60,8 +64,20 @@ pub struct Context {
     pub within: Option<u32>,
 }
 
+/// Where a description stands: so many lines before or after the line that sums it up, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Description {
+    /// Earlier in the log.
+    Before(usize),
+    /// Later in the log.
+    After(usize),
+}
+
 /// The furthest that a bounded context may reach: each candidate line pays for it.
 const FURTHEST: u32 = 200;
+
+/// The furthest that a detail may stand from the line that sums it up: test runs are long. One line a pattern pays.
+const FURTHEST_DETAIL: u32 = 6000;
 
 /// How a matcher sees what stands around a line. The detector answers from its scan, the proofs from the example.
 pub trait Surroundings {
@@ -77,6 +93,42 @@ impl Matcher {
     pub fn fits(&self, around: &mut dyn Surroundings) -> bool {
         self.near.iter().all(|context| context.holds(around))
             && !self.unless.iter().any(|context| context.holds(around))
+    }
+
+    /// The place of the line that describes what this one sums up, and where in it the description begins: of the
+    /// first detail that is there, the line that comes first. `before` and `after` hold the texts around the line,
+    /// the nearest first.
+    pub fn describe(&self, before: &[String], after: &[String]) -> Option<(Description, usize)> {
+        self.details.iter().find_map(|detail| {
+            let within = detail.within.unwrap_or(FURTHEST_DETAIL) as usize;
+            let at = |text: &String| Some(detail.line.regex()?.find(text.as_bytes())?.start());
+            let earlier = || {
+                let mut lines = before.iter().take(within).enumerate();
+                lines.rfind(|(_, text)| at(text).is_some()).map(|(i, _)| i)
+            };
+            let later = || after.iter().take(within).position(|text| at(text).is_some());
+            let found = match detail.side {
+                Side::Before => earlier().map(Description::Before),
+                Side::After => later().map(Description::After),
+                Side::Around => {
+                    earlier().map(Description::Before).or_else(|| later().map(Description::After))
+                }
+            }?;
+            let text = match found {
+                Description::Before(i) => before.get(i),
+                Description::After(i) => after.get(i),
+            };
+            Some((found, text.and_then(at).unwrap_or(0)))
+        })
+    }
+
+    /// How many lines before and after its own a description can stand.
+    pub fn details_within(&self) -> (usize, usize) {
+        let within = |side: Side| {
+            let here = self.details.iter().filter(|d| d.side == side || d.side == Side::Around);
+            here.map(|d| d.within.unwrap_or(FURTHEST_DETAIL) as usize).max().unwrap_or(0)
+        };
+        (within(Side::Before), within(Side::After))
     }
 
     /// The contexts that a scan must look for in the whole window.
@@ -103,6 +155,7 @@ impl RawMatcher {
             line: source.searchable(&self.line)?,
             near: contexts(&self.near)?,
             unless: contexts(&self.unless)?,
+            details: self.detail.iter().map(|raw| raw.detail(source)).collect::<Result<_, _>>()?,
         })
     }
 
@@ -114,17 +167,26 @@ impl RawMatcher {
 
 impl RawContext {
     fn check(&self, source: Source<'_>) -> Result<Context, CatalogError> {
-        let within = match &self.within {
-            None => None,
-            Some(lines) if (1..=FURTHEST).contains(lines.get_ref()) => Some(*lines.get_ref()),
-            Some(lines) => {
-                let what = format!("`within` is {}", lines.get_ref());
-                let help = format!("use 1 to {FURTHEST} lines, or leave it out to mean the whole window");
-                return Err(source.error(Some(lines.span()), what, help));
-            }
-        };
+        let within = self.within(FURTHEST, source)?;
         let line =
             if within.is_none() { source.searchable(&self.line)? } else { source.expression(&self.line)? };
         Ok(Context { line, side: self.side.unwrap_or_default(), within })
+    }
+
+    /// Descriptions usually stand before what sums them up.
+    fn detail(&self, source: Source<'_>) -> Result<Context, CatalogError> {
+        let within = self.within(FURTHEST_DETAIL, source)?;
+        let line = source.expression(&self.line)?;
+        Ok(Context { line, side: self.side.unwrap_or(Side::Before), within })
+    }
+
+    fn within(&self, furthest: u32, source: Source<'_>) -> Result<Option<u32>, CatalogError> {
+        let Some(lines) = &self.within else { return Ok(None) };
+        if (1..=furthest).contains(lines.get_ref()) {
+            return Ok(Some(*lines.get_ref()));
+        }
+        let what = format!("`within` is {}", lines.get_ref());
+        let help = format!("use 1 to {furthest} lines, or leave it out to mean the whole window");
+        Err(source.error(Some(lines.span()), what, help))
     }
 }

@@ -125,6 +125,8 @@ pub struct Example {
     pub log: String,
     /// The line of `log`, counted from 1.
     pub line: usize,
+    /// The line that must be found to describe what it sums up.
+    pub detail: Option<usize>,
     /// What the captures must hold.
     pub captures: BTreeMap<String, String>,
 }
@@ -187,6 +189,7 @@ struct RawExample {
 #[serde(deny_unknown_fields)]
 struct RawExpect {
     line: usize,
+    detail: Option<usize>,
     #[serde(default)]
     captures: BTreeMap<String, String>,
 }
@@ -266,8 +269,8 @@ impl Pattern {
 
 impl RawExample {
     fn example(self) -> Example {
-        let RawExpect { line, captures } = self.expect;
-        Example { name: self.name, origin: self.origin.into_inner(), log: self.log, line, captures }
+        let RawExpect { line, detail, captures } = self.expect;
+        Example { name: self.name, origin: self.origin.into_inner(), log: self.log, line, detail, captures }
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use regex::bytes::Regex;
 
-use crate::matcher::{Context, Matcher, Side, Surroundings};
+use crate::matcher::{Context, Description, Matcher, Side, Surroundings};
 use crate::{Catalog, Pattern};
 
 /// A claim of a file that does not hold.
@@ -60,10 +60,18 @@ impl Pattern {
                     let lines: Vec<usize> = found.iter().map(|(line, _)| *line).collect();
                     format!("expected in line {}, found in {lines:?}", example.line)
                 }
-                Some((_, captures)) => {
-                    let wrong =
-                        example.captures.iter().find(|(name, value)| captures.get(*name) != Some(value))?;
-                    format!("`{}` should be `{}`, captured was {captures:?}", wrong.0, wrong.1)
+                Some((line, captures)) => {
+                    let detail = self.matcher.detail(&example.log, *line);
+                    let wrong = example.captures.iter().find(|(name, v)| captures.get(*name) != Some(v));
+                    match wrong {
+                        Some((name, value)) => {
+                            format!("`{name}` should be `{value}`, captured was {captures:?}")
+                        }
+                        None if example.detail.is_some_and(|wanted| Some(wanted) != detail) => {
+                            format!("line {:?} should describe it, found was {detail:?}", example.detail)
+                        }
+                        None => return None,
+                    }
                 }
             };
             Some(unproved(&self.id, &example.name, says))
@@ -98,6 +106,17 @@ impl Matcher {
             found.push((at + 1, self.line.captures().iter().filter_map(value).collect()));
         }
         found
+    }
+
+    /// The line of a plain text that describes what this one sums up; both counted from 1.
+    fn detail(&self, log: &str, line: usize) -> Option<usize> {
+        let lines: Vec<String> = log.lines().map(str::to_owned).collect();
+        let (before, after) = lines.split_at(line.min(lines.len()));
+        let before: Vec<String> = before.iter().rev().skip(1).cloned().collect();
+        match self.describe(&before, after)?.0 {
+            Description::Before(i) => (line - 1).checked_sub(i),
+            Description::After(i) => Some(line + 1 + i),
+        }
     }
 }
 

@@ -193,24 +193,33 @@ impl<'s> Case<'s> {
         }
     }
 
-    /// A tool's last word sums up; what it sums up stands before it. The line that the model takes for the cause comes
-    /// first, where it is likely and earlier.
+    /// A tool's last word sums up. What it sums up comes first: the line that the pattern's details name, else the one
+    /// that the model takes for the cause, where it is likely and earlier.
     fn cause_first(
         &self,
         (hit, pattern): Ranked<'_>,
         class: FailureClass,
         mut evidence: Vec<Evidence>,
     ) -> Vec<Evidence> {
+        let first = match &hit.detail {
+            Some(detail) => Some(evidence::of_detail(detail, self.masker)),
+            None => self.line_of_the_model((hit, pattern), class),
+        };
+        if let Some(first) = first {
+            evidence.retain(|e| e.line != first.line);
+            evidence.iter_mut().for_each(|e| e.role = Role::Symptom);
+            evidence.insert(0, first);
+        }
+        evidence
+    }
+
+    fn line_of_the_model(&self, (hit, pattern): Ranked<'_>, class: FailureClass) -> Option<Evidence> {
         let opinion = &self.weighed.opinion;
         let place = Outcome::of(class).filter(|o| opinion.is_likely(*o)).and_then(|o| opinion.line(o));
         let line =
             place.and_then(|place| self.scan.reading.lines.get(place)).filter(|line| line.number < hit.line);
-        if let Some(line) = line.filter(|_| pattern.strength != Strength::Cause) {
-            evidence.retain(|e| e.line != line.number);
-            evidence.iter_mut().for_each(|e| e.role = Role::Symptom);
-            evidence.insert(0, evidence::of_words(line, self.masker));
-        }
-        evidence
+        let line = line.filter(|_| pattern.strength != Strength::Cause);
+        line.map(|line| evidence::of_words(line, self.masker))
     }
 
     fn mixed(&self, code: Ranked<'_>, infra: Ranked<'_>) -> Diagnosis {

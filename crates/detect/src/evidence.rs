@@ -6,7 +6,7 @@ use regreen_catalog::PatternSource;
 use regreen_domain::{Evidence, Role, Untrusted};
 use regreen_mask::Masker;
 
-use crate::hit::Hit;
+use crate::hit::{Detail, Hit};
 use crate::model::ReadLine;
 use crate::ranking::{Ranked, explains};
 use crate::unknown::LastWords;
@@ -57,6 +57,11 @@ fn symptoms<'s>(root: Ranked<'s>, hits: &[Ranked<'s>]) -> impl Iterator<Item = R
 /// Lines that were seen but name no cause.
 pub(crate) fn of_symptom(hit: &Hit, masker: &Masker) -> Evidence {
     evidence(hit, Role::Symptom, masker)
+}
+
+/// The line that describes what the root sums up.
+pub(crate) fn of_detail(detail: &Detail, masker: &Masker) -> Evidence {
+    Evidence { line: detail.line, column: detail.column, text: shown(&detail.text, masker), role: Role::Root }
 }
 
 /// The last line that reads like an error.

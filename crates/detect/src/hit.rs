@@ -13,6 +13,8 @@ pub(crate) struct Hit {
     pub(crate) line: u64,
     /// Raw column of the match.
     pub(crate) column: u32,
+    /// Where the line begins in the window.
+    pub(crate) start: usize,
     /// The decoded line.
     pub(crate) text: String,
     /// What its captures hold.
@@ -21,4 +23,17 @@ pub(crate) struct Hit {
     pub(crate) counts: bool,
     /// Whether a passing run prints the line too: then it does not count.
     pub(crate) usual: bool,
+    /// The line that describes what this one sums up.
+    pub(crate) detail: Option<Detail>,
+}
+
+/// A line that describes a failure which another one sums up, unmasked too.
+#[derive(Debug, Clone)]
+pub(crate) struct Detail {
+    /// Raw line number.
+    pub(crate) line: u64,
+    /// Raw column of the match.
+    pub(crate) column: u32,
+    /// The decoded line.
+    pub(crate) text: String,
 }

@@ -14,6 +14,7 @@ mod believed;
 mod candidates;
 mod circumstances;
 mod conclude;
+mod describe;
 mod detection;
 mod detector;
 mod evidence;

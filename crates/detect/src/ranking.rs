@@ -75,7 +75,7 @@ pub(crate) fn explains((cause, cause_pattern): Ranked<'_>, (hit, pattern): Ranke
 /// hung on it.
 fn witness<'s>(counting: &[Ranked<'s>], hung: bool) -> Ranking<'s> {
     match (counting.iter().rfind(|(_, pattern)| is_code(pattern.class)), counting.last()) {
-        (Some(code), _) => Ranking::Root(*code),
+        (Some(code), _) => Ranking::Root(first_of(counting, *code)),
         (None, Some(last)) if hung => Ranking::Root(*last),
         _ => Ranking::Nothing,
     }

@@ -111,7 +111,8 @@ impl Detector<'_> {
                 }
             }
         }
-        hits.sort_by_key(|hit| (hit.line, hit.pattern));
+        hits.sort_by_key(|hit: &Hit| (hit.line, hit.pattern));
+        self.describe(&mut hits, log);
         let bare = Scan {
             last_words: LastWords::of(log, None),
             command: circumstances.command.cloned(),
@@ -197,6 +198,8 @@ fn hit(index: usize, pattern: &Pattern, line: &Line<'_>) -> Option<Hit> {
         text: first_words(text.as_str(), TEXT_BYTES).to_owned(),
         counts: false,
         usual: false,
+        start: line.start,
+        detail: None,
     })
 }
 

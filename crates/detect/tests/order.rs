@@ -153,6 +153,21 @@ fn colour_hides_neither_cause_nor_secret() {
 }
 
 #[test]
+fn the_line_that_describes_a_failure_comes_before_the_one_that_sums_it_up() {
+    let run = "AppTest > adds FAILED\n    java.lang.AssertionError at AppTest.java:3\n";
+    let sum = "3 tests completed, 1 failed\n";
+    let lines = |log: &str| -> Vec<(u64, Role)> {
+        let found = detect_with(log.as_bytes(), &Circumstances::default()).diagnosis;
+        found.evidence.iter().map(|e| (e.line, e.role)).take(2).collect()
+    };
+    let want = [(1, Role::Root), (3, Role::Symptom)];
+    assert_eq!(lines(&format!("{run}{sum}")), want);
+    // What an earlier command said is another matter.
+    let other = format!("{run}The command \"gradle test\" exited with 1.\n{sum}");
+    assert!(lines(&other).iter().all(|(line, _)| *line != 1), "{:?}", lines(&other));
+}
+
+#[test]
 fn a_megabyte_of_nothing_but_signatures_is_survived() {
     let log = RESET.repeat(1024 * 1024 / RESET.len());
     assert_eq!(class(&log), "network-timeout");
