@@ -17,6 +17,7 @@ use regreen_process::{
     RunId, Spool, Status,
     live::{Ended, Why},
 };
+use regreen_show::harmless::harmless;
 use regreen_tools::{Job, Overlay, Workspace, recognise};
 
 use crate::{
@@ -27,7 +28,7 @@ use crate::{
     custom::{self, Known},
     exit::{self, Failed},
     live::{Wrapped, unfinished},
-    output::{harmless::harmless, json},
+    output::json,
     passed,
     voice::Terminal,
 };

@@ -2,13 +2,11 @@
 
 use regreen_catalog::{Part, Pattern, PatternSource, Playbook, Status, Strength, Template};
 use regreen_domain::Confidence;
+use regreen_show::harmless::harmless;
 use regreen_steps::CLOSING;
 use serde::Serialize;
 
-use super::{
-    harmless::harmless,
-    print::{line, table},
-};
+use super::print::{line, table};
 
 #[derive(Debug, Serialize)]
 struct PatternV1<'a> {
