@@ -44,7 +44,10 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
             "process", "ledger", "tools", "steps", "engine", "lab",
         ],
     ),
-    ("xtask", &["domain", "catalog", "builtin", "detect", "logs", "mask", "bench", "learn", "lab"]),
+    (
+        "xtask",
+        &["domain", "catalog", "builtin", "lockfile", "detect", "logs", "mask", "bench", "learn", "lab"],
+    ),
     ("fuzz", &[]),
 ];
 

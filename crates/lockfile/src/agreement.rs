@@ -29,9 +29,7 @@ pub fn agrees_with_manifest(lockfile: &Lockfile, manifest: &Manifest<'_>) -> Agr
     match lockfile.format {
         Format::NpmLock => npm::agrees(lockfile, manifest),
         Format::CargoLock => cargo::agrees(lockfile, manifest),
-        Format::PipRequirements => Agreement::NotChecked(
-            "a requirements.txt doesn't tell which manifest it was compiled from".to_owned(),
-        ),
+        format => Agreement::NotChecked(format.facts().manifest.err().unwrap_or("not known here").to_owned()),
     }
 }
 

@@ -4,6 +4,9 @@ use std::fmt;
 
 use regreen_domain::Tool;
 
+use crate::checksum::Style;
+use crate::{cargo, npm, pip};
+
 /// A lockfile format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
@@ -15,9 +18,37 @@ pub enum Format {
     PipRequirements,
 }
 
+/// What is true of every lockfile of a format.
+pub(crate) struct Facts {
+    /// The stable kebab-case id.
+    pub(crate) id: &'static str,
+    /// The tool that writes it.
+    pub(crate) tool: &'static str,
+    /// The names the tool itself looks for, the one it prefers first.
+    pub(crate) file_names: &'static [&'static str],
+    /// The manifest beside it, or why there is none that could be compared.
+    pub(crate) manifest: Result<&'static str, &'static str>,
+    /// Hosts that the tool fetches from without being told to.
+    pub(crate) default_hosts: &'static [&'static str],
+    /// How it writes checksums.
+    pub(crate) style: Style,
+    /// Whether an empty file is one that the tool reads.
+    pub(crate) may_be_empty: bool,
+    /// Whether an entry that names no source comes from the default registry, which has a checksum for it.
+    pub(crate) silent_default: bool,
+}
+
 impl Format {
     /// Every format.
     pub const ALL: [Format; 3] = [Format::NpmLock, Format::CargoLock, Format::PipRequirements];
+
+    pub(crate) const fn facts(self) -> &'static Facts {
+        match self {
+            Format::NpmLock => &npm::FACTS,
+            Format::CargoLock => &cargo::FACTS,
+            Format::PipRequirements => &pip::FACTS,
+        }
+    }
 
     /// The format of a file by the last component of its path; `None` where the name tells nothing.
     pub fn of_file_name(name: &str) -> Option<Format> {
@@ -33,31 +64,30 @@ impl Format {
 
     /// The names the tool itself looks for, the one it prefers first.
     pub const fn file_names(self) -> &'static [&'static str] {
-        match self {
-            // Where both exist, npm reads the shrinkwrap; the lock is the one that projects have.
-            Format::NpmLock => &["package-lock.json", "npm-shrinkwrap.json"],
-            Format::CargoLock => &["Cargo.lock"],
-            Format::PipRequirements => &["requirements.txt"],
+        self.facts().file_names
+    }
+
+    /// The manifest beside the lockfile, where it is data that can be compared.
+    pub const fn manifest(self) -> Option<&'static str> {
+        match self.facts().manifest {
+            Ok(name) => Some(name),
+            Err(_) => None,
         }
+    }
+
+    /// Hosts that the tool fetches from without being told to.
+    pub(crate) const fn default_hosts(self) -> &'static [&'static str] {
+        self.facts().default_hosts
     }
 
     /// The stable kebab-case id.
     pub const fn id(self) -> &'static str {
-        match self {
-            Format::NpmLock => "npm-lock",
-            Format::CargoLock => "cargo-lock",
-            Format::PipRequirements => "pip-requirements",
-        }
+        self.facts().id
     }
 
     /// The tool whose lockfile this is.
     pub fn tool(self) -> Tool {
-        let name = match self {
-            Format::NpmLock => "npm",
-            Format::CargoLock => "cargo",
-            Format::PipRequirements => "pip",
-        };
-        Tool::new(name).expect("a tool's name is lower-case letters")
+        Tool::new(self.facts().tool).expect("a tool's name is lower-case letters")
     }
 }
 

@@ -26,6 +26,7 @@ mod checksum;
 mod conflict;
 mod damage;
 mod diff;
+mod examine;
 mod format;
 mod json;
 mod lockfile;
@@ -42,6 +43,9 @@ pub use checksum::{Algorithm, BadDigest, Checksum};
 pub use conflict::{Conflict, NoConflict, split_conflict};
 pub use damage::Damage;
 pub use diff::{Change, SemanticDiff, State, diff};
+pub use examine::{
+    AllowedHost, Examined, Finding, Rule, Severity, examine, examine_agreement, examine_changes,
+};
 pub use format::Format;
 pub use lockfile::{Dependency, Entry, EntryKey, Lockfile, checksum_of, hosts, parse};
 pub use merge::{MergeConflict, Merged, Side, Unmergeable, merge};

@@ -21,7 +21,18 @@ pub struct Lockfile {
     /// npm version 2 says everything a second time for old clients, in `dependencies`.
     pub(crate) mirror: Vec<Entry>,
     /// Sources that stand in the file on their own (`--index-url`).
-    pub(crate) registries: Vec<String>,
+    pub(crate) registries: Vec<Registry>,
+    /// How the tool computes its checksums, where it says so (yarn's cache key): others can't be compared.
+    pub(crate) checksum_scheme: Option<String>,
+}
+
+/// A source that is no entry's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registry {
+    /// As written.
+    pub(crate) url: String,
+    /// 1-based.
+    pub(crate) line: u64,
 }
 
 /// One locked package.
@@ -46,6 +57,8 @@ pub struct Entry {
     pub line: u64,
     /// What it depends on, as far as the lockfile tells.
     pub dependencies: Vec<Dependency>,
+    /// The tool itself writes no checksum for it (other platforms' packages, signatures instead).
+    pub(crate) unproved: bool,
     /// Where each checksum stands in the text, malformed ones included.
     pub(crate) sites: Vec<Site>,
 }
@@ -82,6 +95,31 @@ pub(crate) struct Site {
     pub(crate) algorithm: Option<Algorithm>,
     /// `None` where it is malformed.
     pub(crate) checksum: Option<Checksum>,
+}
+
+impl Lockfile {
+    /// The folders of the workspace members that the lockfile names, relative to its own, as it writes them: check
+    /// them before you go there. Cargo's lockfile names none.
+    pub fn member_folders(&self) -> Vec<&str> {
+        match self.format {
+            Format::NpmLock => {
+                let folders = self.entries.iter().filter(|e| e.local && !e.place.is_empty());
+                folders.filter(|e| !e.place.contains("node_modules")).map(|e| e.place.as_str()).collect()
+            }
+            Format::CargoLock | Format::PipRequirements => Vec::new(),
+        }
+    }
+
+    /// A lockfile with its entries and what was found on the way, and nothing else.
+    pub(crate) fn new(
+        format: Format,
+        version: Option<u64>,
+        entries: Vec<Entry>,
+        damage: Vec<Damage>,
+    ) -> Lockfile {
+        let (mirror, registries) = (Vec::new(), Vec::new());
+        Lockfile { format, version, entries, damage, mirror, registries, checksum_scheme: None }
+    }
 }
 
 /// Reads a lockfile. Linear in the number of bytes; nesting is limited, so hostile depth is an error.
@@ -121,10 +159,41 @@ pub fn checksum_of<'l>(
 /// written, without user names. What comes from a tool's default registry names no host.
 pub fn hosts(lockfile: &Lockfile) -> BTreeSet<String> {
     let sources = lockfile.entries.iter().chain(&lockfile.mirror).filter_map(|e| e.source.as_deref());
-    sources.chain(lockfile.registries.iter().map(String::as_str)).filter_map(host_of).collect()
+    sources.chain(lockfile.registries.iter().map(|r| r.url.as_str())).filter_map(host_of).collect()
 }
 
 impl Entry {
+    /// An entry of which only this is known yet.
+    pub(crate) fn new(place: impl Into<String>, name: impl Into<String>, line: u64) -> Entry {
+        Entry {
+            place: place.into(),
+            name: name.into(),
+            version: None,
+            requirement: None,
+            source: None,
+            local: false,
+            checksums: Vec::new(),
+            line,
+            dependencies: Vec::new(),
+            unproved: false,
+            sites: Vec::new(),
+        }
+    }
+
+    /// Takes the checksum that stands at `span`; a malformed one is damage.
+    pub(crate) fn add_checksum(
+        &mut self,
+        format: Format,
+        text: &str,
+        span: Range<usize>,
+        line: u64,
+    ) -> Option<Damage> {
+        let (site, verdict) = Site::read(format, text, span);
+        self.checksums.extend(site.checksum.clone());
+        self.sites.push(site);
+        verdict.err().map(|why| Damage::BadChecksum { line, entry: self.title(), why })
+    }
+
     /// Name, version and source.
     pub fn key(&self) -> EntryKey {
         EntryKey { name: self.name.clone(), version: self.version.clone(), source: self.source.clone() }
@@ -158,8 +227,7 @@ impl Site {
         let parsed = Checksum::parse(format, text);
         let algorithm = match &parsed {
             Ok(checksum) => Some(checksum.algorithm()),
-            Err(_) if format == Format::CargoLock => Some(Algorithm::Sha256),
-            Err(_) => text.split(['-', ':']).next().and_then(Algorithm::parse),
+            Err(_) => format.facts().style.meant(text),
         };
         let verdict = parsed.as_ref().map(|_| ()).map_err(ToString::to_string);
         (Site { span, algorithm, checksum: parsed.ok() }, verdict)

@@ -8,6 +8,7 @@ pub mod harmless;
 pub mod incident;
 pub mod json;
 pub mod known;
+pub mod lockfile;
 pub mod manual;
 pub mod markdown;
 pub mod metrics;

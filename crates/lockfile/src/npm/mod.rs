@@ -11,6 +11,8 @@ mod tree;
 
 use std::collections::BTreeSet;
 
+use crate::checksum::Style;
+use crate::format::Facts;
 use crate::json::{self, Json, Value};
 use crate::lockfile::Site;
 use crate::position::Lines;
@@ -20,6 +22,19 @@ pub(crate) use agree::agrees;
 pub(crate) use merge::merge;
 
 const FORMAT: Format = Format::NpmLock;
+
+/// What is true of every one of them.
+pub(crate) const FACTS: Facts = Facts {
+    id: "npm-lock",
+    tool: "npm",
+    // Where both exist, npm reads the shrinkwrap; the lock is the one that projects have.
+    file_names: &["package-lock.json", "npm-shrinkwrap.json"],
+    manifest: Ok("package.json"),
+    default_hosts: &["registry.npmjs.org", "registry.yarnpkg.com"],
+    style: Style::Sri,
+    may_be_empty: false,
+    silent_default: false,
+};
 
 /// Reads the text of a lockfile.
 pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
@@ -62,7 +77,7 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     };
     resolve(&mut entries);
     damage.extend(missing(&entries));
-    Ok(Lockfile { format: FORMAT, version: Some(version), entries, damage, mirror, registries: Vec::new() })
+    Ok(Lockfile { mirror, ..Lockfile::new(FORMAT, Some(version), entries, damage) })
 }
 
 fn lockfile_version(root: &Json<'_>, lines: &Lines<'_>) -> Result<u64, Damage> {
@@ -159,16 +174,11 @@ impl Reader<'_> {
     ) {
         let written = package.text("version");
         let mut entry = Entry {
-            place: place.to_owned(),
-            name: name.to_owned(),
             version: written.map(str::to_owned),
-            requirement: None,
             source: package.text("resolved").map(str::to_owned),
             local,
-            checksums: Vec::new(),
-            line: self.lines.line(at),
             dependencies,
-            sites: Vec::new(),
+            ..Entry::new(place, name, self.lines.line(at))
         };
         if let Some((alias, version)) =
             written.and_then(|v| v.strip_prefix("npm:")).and_then(|v| v.rsplit_once('@'))
