@@ -70,6 +70,14 @@ pub(crate) enum Style {
     Hex(Algorithm),
     /// `sha256:<hex>`, no algorithm weaker than this.
     Named { weakest: Algorithm },
+    /// `sha256=<hex>`, no algorithm weaker than this.
+    Assigned { weakest: Algorithm },
+    /// Base64 of this algorithm.
+    Base64(Algorithm),
+    /// `h1:<base64>`, of SHA-256.
+    DirHash,
+    /// Hex digits in an element that is named after the algorithm, so the text alone does not tell it.
+    Element,
 }
 
 impl Style {
@@ -77,8 +85,11 @@ impl Style {
     pub(crate) fn can_hold(self, algorithm: Algorithm) -> bool {
         match self {
             Style::Sri => algorithm >= Algorithm::Sha1,
-            Style::Hex(only) => algorithm == only,
-            Style::Named { weakest } => algorithm >= weakest,
+            Style::Hex(only) | Style::Base64(only) => algorithm == only,
+            Style::Named { weakest } | Style::Assigned { weakest } => algorithm >= weakest,
+            Style::DirHash => algorithm == Algorithm::Sha256,
+            // One element would have to become another.
+            Style::Element => false,
         }
     }
 
@@ -86,16 +97,22 @@ impl Style {
     pub(crate) fn usual(self) -> Algorithm {
         match self {
             Style::Sri => Algorithm::Sha512,
-            Style::Hex(only) => only,
-            Style::Named { .. } => Algorithm::Sha256,
+            Style::Hex(only) | Style::Base64(only) => only,
+            Style::Named { .. } | Style::Assigned { .. } | Style::DirHash | Style::Element => {
+                Algorithm::Sha256
+            }
         }
     }
 
     /// The algorithm of a malformed checksum, where it can be read.
     pub(crate) fn meant(self, text: &str) -> Option<Algorithm> {
         match self {
-            Style::Hex(only) => Some(only),
-            Style::Sri | Style::Named { .. } => text.split(['-', ':']).next().and_then(Algorithm::parse),
+            Style::Hex(only) | Style::Base64(only) => Some(only),
+            Style::DirHash => text.starts_with("h1:").then_some(Algorithm::Sha256),
+            Style::Sri | Style::Named { .. } | Style::Assigned { .. } => {
+                text.split(['-', ':', '=']).next().and_then(Algorithm::parse)
+            }
+            Style::Element => None,
         }
     }
 }
@@ -155,7 +172,22 @@ impl Checksum {
                 let (algorithm, digest) = named(':')?;
                 of(algorithm, unhex(digest))
             }
+            Style::Assigned { .. } => {
+                let (algorithm, digest) = named('=')?;
+                of(algorithm, unhex(digest))
+            }
+            Style::Base64(algorithm) => of(algorithm, STANDARD.decode(text).ok()),
+            Style::DirHash => {
+                let digest = text.strip_prefix("h1:").ok_or(BadDigest::Algorithm)?;
+                of(Algorithm::Sha256, STANDARD.decode(digest).ok())
+            }
+            Style::Element => Err(BadDigest::Algorithm),
         }
+    }
+
+    /// From hex digits of an algorithm that is known from elsewhere.
+    pub(crate) fn of_hex(algorithm: Algorithm, text: &str) -> Result<Checksum, BadDigest> {
+        of(algorithm, unhex(text))
     }
 
     /// The hash algorithm.
@@ -172,7 +204,10 @@ impl Checksum {
     pub fn to_text(&self, format: Format) -> String {
         match format.facts().style {
             Style::Sri => format!("{}-{}", self.algorithm, STANDARD.encode(&self.digest)),
-            Style::Hex(_) => self.hex(),
+            Style::Hex(_) | Style::Element => self.hex(),
+            Style::Base64(_) => STANDARD.encode(&self.digest),
+            Style::DirHash => format!("h1:{}", STANDARD.encode(&self.digest)),
+            Style::Assigned { .. } => format!("{}={}", self.algorithm, self.hex()),
             Style::Named { .. } => format!("{}:{}", self.algorithm, self.hex()),
         }
     }

@@ -5,7 +5,10 @@ use std::fmt;
 use regreen_domain::Tool;
 
 use crate::checksum::Style;
-use crate::{cargo, npm, pip};
+use crate::{
+    bun, cargo, composer, gemfile, gosum, gradle, gradle_verification, npm, nuget, pip, pipenv, pnpm, poetry,
+    uv, yarn_berry, yarn_classic,
+};
 
 /// A lockfile format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +19,32 @@ pub enum Format {
     CargoLock,
     /// pip's `requirements.txt`, with or without `--hash`.
     PipRequirements,
+    /// Yarn 1's `yarn.lock`.
+    YarnClassic,
+    /// The `yarn.lock` of Yarn 2 and later.
+    YarnBerry,
+    /// pnpm's `pnpm-lock.yaml`, lockfile versions 5, 6 and 9.
+    PnpmLock,
+    /// Bun's `bun.lock`, the text one.
+    BunLock,
+    /// Poetry's `poetry.lock`.
+    PoetryLock,
+    /// uv's `uv.lock`.
+    UvLock,
+    /// Pipenv's `Pipfile.lock`.
+    PipfileLock,
+    /// Go's `go.sum`.
+    GoSum,
+    /// Bundler's `Gemfile.lock`.
+    GemfileLock,
+    /// Composer's `composer.lock`.
+    ComposerLock,
+    /// NuGet's `packages.lock.json`.
+    NugetLock,
+    /// Gradle's `gradle.lockfile`.
+    GradleLock,
+    /// Gradle's `verification-metadata.xml`.
+    GradleVerification,
 }
 
 /// What is true of every lockfile of a format.
@@ -40,13 +69,43 @@ pub(crate) struct Facts {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 3] = [Format::NpmLock, Format::CargoLock, Format::PipRequirements];
+    pub const ALL: [Format; 16] = [
+        Format::NpmLock,
+        Format::CargoLock,
+        Format::PipRequirements,
+        Format::YarnClassic,
+        Format::YarnBerry,
+        Format::PnpmLock,
+        Format::BunLock,
+        Format::PoetryLock,
+        Format::UvLock,
+        Format::PipfileLock,
+        Format::GoSum,
+        Format::GemfileLock,
+        Format::ComposerLock,
+        Format::NugetLock,
+        Format::GradleLock,
+        Format::GradleVerification,
+    ];
 
     pub(crate) const fn facts(self) -> &'static Facts {
         match self {
             Format::NpmLock => &npm::FACTS,
             Format::CargoLock => &cargo::FACTS,
             Format::PipRequirements => &pip::FACTS,
+            Format::YarnClassic => &yarn_classic::FACTS,
+            Format::YarnBerry => &yarn_berry::FACTS,
+            Format::PnpmLock => &pnpm::FACTS,
+            Format::BunLock => &bun::FACTS,
+            Format::PoetryLock => &poetry::FACTS,
+            Format::UvLock => &uv::FACTS,
+            Format::PipfileLock => &pipenv::FACTS,
+            Format::GoSum => &gosum::FACTS,
+            Format::GemfileLock => &gemfile::FACTS,
+            Format::ComposerLock => &composer::FACTS,
+            Format::NugetLock => &nuget::FACTS,
+            Format::GradleLock => &gradle::FACTS,
+            Format::GradleVerification => &gradle_verification::FACTS,
         }
     }
 
@@ -60,6 +119,18 @@ impl Format {
             ours.then_some(Format::PipRequirements)
         };
         Format::ALL.into_iter().find(|f| f.file_names().contains(&name)).or_else(requirements)
+    }
+
+    /// The format of a file whose name tells this one, by what is in it: both kinds of Yarn write a `yarn.lock`.
+    #[must_use]
+    pub fn of_content(self, bytes: &[u8]) -> Format {
+        let berry =
+            || memchr::memmem::find(bytes, b"\n__metadata:").is_some() || bytes.starts_with(b"__metadata:");
+        match self {
+            Format::YarnClassic | Format::YarnBerry if berry() => Format::YarnBerry,
+            Format::YarnClassic | Format::YarnBerry => Format::YarnClassic,
+            other => other,
+        }
     }
 
     /// The names the tool itself looks for, the one it prefers first.
@@ -114,12 +185,18 @@ mod tests {
             ("requirementsfoo.txt", None),
             ("requirements.in", None),
             ("package.json", None),
+            ("yarn.lock", Some(Format::YarnClassic)),
+            ("buildscript-gradle.lockfile", Some(Format::GradleLock)),
         ] {
             assert_eq!(Format::of_file_name(name), format, "{name}");
         }
         for format in Format::ALL {
-            assert_eq!(Format::of_file_name(format.file_names()[0]), Some(format));
+            let told = Format::of_file_name(format.file_names()[0]);
+            let berry = format == Format::YarnBerry;
+            assert_eq!(told, Some(if berry { Format::YarnClassic } else { format }));
             assert!(!format.tool().as_str().is_empty());
         }
+        assert_eq!(Format::YarnClassic.of_content(b"# x\n\n__metadata:\n"), Format::YarnBerry);
+        assert_eq!(Format::YarnClassic.of_content(b"a@1:\n"), Format::YarnClassic);
     }
 }

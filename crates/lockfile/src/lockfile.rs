@@ -1,11 +1,13 @@
 //! A lockfile that could be read, in the shape that all formats share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
+use crate::json::Json;
 use crate::origin::host_of;
-use crate::{Algorithm, Checksum, Damage, Format, cargo, npm, pip, position};
+use crate::position::{self, Lines};
+use crate::{Algorithm, Checksum, Damage, Format};
 
 /// A lockfile's entries in the order of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,12 @@ pub struct Lockfile {
     pub(crate) registries: Vec<Registry>,
     /// How the tool computes its checksums, where it says so (yarn's cache key): others can't be compared.
     pub(crate) checksum_scheme: Option<String>,
+    /// Folders of the workspace members, where they are not among the entries.
+    pub(crate) members: Vec<String>,
+    /// The tool replaces ranges by others before it compares them.
+    pub(crate) ranges_rewritten: bool,
+    /// The tool's own hash of its manifest.
+    pub(crate) content_hash: Option<String>,
 }
 
 /// A source that is no entry's own.
@@ -106,7 +114,7 @@ impl Lockfile {
                 let folders = self.entries.iter().filter(|e| e.local && !e.place.is_empty());
                 folders.filter(|e| !e.place.contains("node_modules")).map(|e| e.place.as_str()).collect()
             }
-            Format::CargoLock | Format::PipRequirements => Vec::new(),
+            _ => self.members.iter().map(String::as_str).collect(),
         }
     }
 
@@ -117,8 +125,18 @@ impl Lockfile {
         entries: Vec<Entry>,
         damage: Vec<Damage>,
     ) -> Lockfile {
-        let (mirror, registries) = (Vec::new(), Vec::new());
-        Lockfile { format, version, entries, damage, mirror, registries, checksum_scheme: None }
+        Lockfile {
+            format,
+            version,
+            entries,
+            damage,
+            mirror: Vec::new(),
+            registries: Vec::new(),
+            checksum_scheme: None,
+            members: Vec::new(),
+            ranges_rewritten: false,
+            content_hash: None,
+        }
     }
 }
 
@@ -130,9 +148,22 @@ pub fn parse(format: Format, bytes: &[u8]) -> Result<Lockfile, Damage> {
     let text = position::text_of(format, bytes)?;
     let text = &*position::without_mark(text);
     let mut lockfile = match format {
-        Format::NpmLock => npm::read(text),
-        Format::CargoLock => cargo::read(text),
-        Format::PipRequirements => pip::read(text),
+        Format::NpmLock => crate::npm::read(text),
+        Format::CargoLock => crate::cargo::read(text),
+        Format::PipRequirements => crate::pip::read(text),
+        Format::YarnClassic => crate::yarn_classic::read(text),
+        Format::YarnBerry => crate::yarn_berry::read(text),
+        Format::PnpmLock => crate::pnpm::read(text),
+        Format::BunLock => crate::bun::read(text),
+        Format::PoetryLock => crate::poetry::read(text),
+        Format::UvLock => crate::uv::read(text),
+        Format::PipfileLock => crate::pipenv::read(text),
+        Format::GoSum => crate::gosum::read(text),
+        Format::GemfileLock => crate::gemfile::read(text),
+        Format::ComposerLock => crate::composer::read(text),
+        Format::NugetLock => crate::nuget::read(text),
+        Format::GradleLock => crate::gradle::read(text),
+        Format::GradleVerification => crate::gradle_verification::read(text),
     }?;
     lockfile.damage.sort_by_key(Damage::line);
     Ok(lockfile)
@@ -194,6 +225,35 @@ impl Entry {
         verdict.err().map(|why| Damage::BadChecksum { line, entry: self.title(), why })
     }
 
+    /// Takes the checksums of one string, which blanks part.
+    pub(crate) fn add_checksums(
+        &mut self,
+        format: Format,
+        json: &Json<'_>,
+        text: &str,
+        lines: &Lines<'_>,
+    ) -> Vec<Damage> {
+        let line = lines.line(json.span.start);
+        let bad = |entry: &Entry, why: &str| {
+            vec![Damage::BadChecksum { line, entry: entry.title(), why: why.to_owned() }]
+        };
+        let Some(written) = json.as_str() else { return bad(self, "it is no string") };
+        let inner = json.inner(text);
+        let mut damage = Vec::new();
+        let before = self.sites.len();
+        for word in written.split_ascii_whitespace() {
+            // With an escape in it the words don't stand in the text as they read: only the whole can be replaced.
+            let start = inner.start + (word.as_ptr() as usize - written.as_ptr() as usize);
+            let span = if text.get(inner.clone()) == Some(written) {
+                start..start + word.len()
+            } else {
+                inner.clone()
+            };
+            damage.extend(self.add_checksum(format, word, span, line));
+        }
+        if self.sites.len() == before { bad(self, "it is empty") } else { damage }
+    }
+
     /// Name, version and source.
     pub fn key(&self) -> EntryKey {
         EntryKey { name: self.name.clone(), version: self.version.clone(), source: self.source.clone() }
@@ -219,6 +279,22 @@ impl fmt::Display for EntryKey {
             None => Ok(()),
         }
     }
+}
+
+/// Entries that have the place of an earlier one.
+pub(crate) fn twice(entries: &[Entry]) -> Vec<Damage> {
+    let mut first: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut damage = Vec::new();
+    for entry in entries {
+        let (line, title) = (entry.line, entry.title());
+        match first.get(entry.place.as_str()) {
+            Some(first_line) => {
+                damage.push(Damage::DuplicateEntry { line, first_line: *first_line, entry: title })
+            }
+            None => _ = first.insert(&entry.place, line),
+        }
+    }
+    damage
 }
 
 impl Site {

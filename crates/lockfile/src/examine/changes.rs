@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::version;
 use crate::origin::host_of;
-use crate::{Change, Checksum, Finding, Lockfile, Rule, SemanticDiff, State, diff};
+use crate::{Change, Checksum, Entry, Finding, Lockfile, Rule, SemanticDiff, State, diff};
 
 /// Compares two versions of a lockfile, and judges what changed though the version did not.
 pub fn examine_changes(old: &Lockfile, new: &Lockfile) -> (SemanticDiff, Vec<Finding>) {
@@ -51,7 +51,9 @@ pub fn examine_changes(old: &Lockfile, new: &Lockfile) -> (SemanticDiff, Vec<Fin
 /// How many entries each name has.
 fn versions(lockfile: &Lockfile) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
-    for entry in &lockfile.entries {
+    // Go has two hashes of each module.
+    let of_go_mod = |e: &&Entry| e.version.as_deref().is_some_and(|v| v.ends_with("/go.mod"));
+    for entry in lockfile.entries.iter().filter(|e| !of_go_mod(e)) {
         *counts.entry(entry.name.as_str()).or_default() += 1;
     }
     counts

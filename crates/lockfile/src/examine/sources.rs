@@ -49,7 +49,7 @@ impl<'s> Source<'s> {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let user = authority.rsplit_once('@').map(|(user, _)| user).filter(|_| !scheme.is_empty());
         // `git@` is the name that git hosts give to everybody; a variable is filled in elsewhere.
-        let credentials = user.is_some_and(|u| u != "git" && !u.is_empty() && !u.contains("${"));
+        let credentials = user.is_some_and(|u| u != "git" && !u.is_empty() && !u.contains('$'));
         let usual = if protocol == "http" { ":80" } else { ":443" };
         let host = host.strip_suffix(usual).map_or_else(|| host.clone(), str::to_owned);
         Some(Source { host, protocol, git, credentials })

@@ -39,20 +39,10 @@ pub(crate) const FACTS: Facts = Facts {
 /// Reads the text of a lockfile.
 pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let lines = Lines::new(text);
-    let root = json::read(text).map_err(|e| match e.at_end {
-        true => Damage::Truncated { line: lines.last() },
-        false => lines.unparsable(e.offset, e.why),
-    })?;
-    if !root.is_object() {
-        return Err(lines.unparsable(root.span.start, "expected the object of an npm lockfile"));
-    }
+    let root = json::read_json(text, &lines, "an npm lockfile")?;
     let version = lockfile_version(&root, &lines)?;
     let mut reader = Reader { text, lines: &lines, entries: Vec::new(), damage: Vec::new() };
-    reader.damage.extend(root.duplicates().into_iter().map(|d| Damage::DuplicateEntry {
-        line: lines.line(d.second),
-        first_line: lines.line(d.first),
-        entry: format!("the key `{}`", d.key),
-    }));
+    reader.damage.extend(root.duplicate_keys(&lines));
 
     let packages = object(&root, "packages", &lines)?;
     let nested = object(&root, "dependencies", &lines)?;

@@ -90,6 +90,9 @@ impl Against {
         let Some(bytes) = git::file_at(&self.workspace, &self.commit, &path).await else {
             return compared(Changes::Not("git can't read it in that commit".to_owned()));
         };
+        if format.of_content(&bytes) != format {
+            return compared(Changes::Not("it was of another format then".to_owned()));
+        }
         match parse(format, &bytes) {
             Err(damage) => compared(Changes::Not(format!("it could not be read then: {damage}"))),
             Ok(old) => {

@@ -105,6 +105,7 @@ impl Checker<'_> {
         let shown = harmless(&self.masker.mask(&path.display().to_string()));
         let bytes =
             lockfiles::read(path).map_err(|e| Failed::new(NOTHING_TO_READ, format!("{shown}: {e}")))?;
+        let format = format.of_content(&bytes);
         let examined = examine(format, &bytes, self.allowed);
         let mut findings = examined.findings;
         let agreement = examined.lockfile.as_ref().map(|lockfile| lockfiles::agreement(path, lockfile));
