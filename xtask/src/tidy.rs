@@ -45,7 +45,10 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
             "saga", "process", "ledger", "tools", "steps", "engine", "lab",
         ],
     ),
-    ("xtask", &["domain", "catalog", "builtin", "detect", "logs", "mask", "bench", "learn", "lab"]),
+    (
+        "xtask",
+        &["domain", "catalog", "builtin", "lockfile", "detect", "logs", "mask", "bench", "learn", "lab"],
+    ),
     ("fuzz", &[]),
 ];
 

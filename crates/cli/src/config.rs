@@ -12,6 +12,7 @@ use regreen_decide::Policy;
 use regreen_domain::{Mode, RelPath, Risk, Tool};
 use regreen_engine::{Config as EngineConfig, Event, Voice};
 use regreen_ledger::BreakerPolicy;
+use regreen_lockfile::AllowedHost;
 use regreen_steps::Mirror;
 use regreen_tools::{Workspace, git};
 use serde::Deserialize;
@@ -40,6 +41,13 @@ struct File {
     patterns: Option<Spanned<String>>,
     #[serde(default)]
     mirror: Vec<MirrorFile>,
+    lockfile: Option<LockfileFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct LockfileFile {
+    allow_hosts: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,11 +59,15 @@ struct MirrorFile {
 
 /// The configuration in force.
 #[derive(Debug, Clone)]
-pub struct Config(EngineConfig);
+pub struct Config {
+    engine: EngineConfig,
+    /// Hosts that lockfiles may name beside the default registries; `None` where no list is configured.
+    pub allowed_hosts: Option<Vec<AllowedHost>>,
+}
 
 impl Default for Config {
     fn default() -> Self {
-        Config(EngineConfig {
+        let engine = EngineConfig {
             policy: Policy { mode: Mode::Auto, threshold: 0.85, max_attempts: 3, max_risk: Risk::Medium },
             recovery_timeout: Duration::from_secs(300),
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 30 * 60 * 1000, probe_ms: 15 * 60 * 1000 },
@@ -63,7 +75,8 @@ impl Default for Config {
             yes: false,
             rerun_always: false,
             dry_run: false,
-        })
+        };
+        Config { engine, allowed_hosts: None }
     }
 }
 
@@ -77,11 +90,7 @@ pub async fn load(
     workspace: &Workspace,
     voice: &dyn Voice,
 ) -> Result<Config, Failed> {
-    let mut config = Config::default();
-    if let Some((path, text)) = operator_file(context, file, workspace)? {
-        let file = parse(&path.display().to_string(), &text)?;
-        config.take(&path.display().to_string(), &text, &file)?;
-    }
+    let mut config = operators(context, file, workspace)?;
     config.take_environment(workspace)?;
     let repository = RelPath::parse(".regreen/config.toml");
     if let Some(path) = repository
@@ -115,6 +124,19 @@ pub fn patterns_folder(
     let file = parse(&path.display().to_string(), &text)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     Ok(file.patterns.map(|named| folder.join(named.get_ref())))
+}
+
+/// What the operator's file says, and the defaults: nothing of the repository is looked at.
+///
+/// # Errors
+/// The file with line and column that is wrong.
+pub fn operators(context: &Context, file: Option<&Path>, workspace: &Workspace) -> Result<Config, Failed> {
+    let mut config = Config::default();
+    if let Some((path, text)) = operator_file(context, file, workspace)? {
+        let file = parse(&path.display().to_string(), &text)?;
+        config.take(&path.display().to_string(), &text, &file)?;
+    }
+    Ok(config)
 }
 
 fn operator_file(
@@ -190,21 +212,21 @@ fn timeout(text: &str) -> Option<Duration> {
 impl Config {
     /// What the engine needs.
     pub fn into_engine(self) -> EngineConfig {
-        self.0
+        self.engine
     }
 
     /// Flags come last.
     pub fn apply_flags(&mut self, mode: Option<&str>, yes: bool, rerun_always: bool, dry_run: bool) {
         if let Some(mode) = mode.and_then(Mode::parse) {
-            self.0.policy.mode = mode;
+            self.engine.policy.mode = mode;
         }
-        self.0.yes = yes;
-        self.0.rerun_always = rerun_always;
-        self.0.dry_run = dry_run;
+        self.engine.yes = yes;
+        self.engine.rerun_always = rerun_always;
+        self.engine.dry_run = dry_run;
     }
 
     fn take(&mut self, place: &str, text: &str, file: &File) -> Result<(), Failed> {
-        let policy = &mut self.0.policy;
+        let policy = &mut self.engine.policy;
         if let Some(v) = &file.mode {
             policy.mode = Mode::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, MODES))?;
         }
@@ -220,18 +242,19 @@ impl Config {
                 risk.ok_or_else(|| bad(place, text, v, "max-risk is one of low, medium, high"))?;
         }
         if let Some(v) = &file.recovery_timeout {
-            self.0.recovery_timeout = timeout(v.get_ref()).ok_or_else(|| bad(place, text, v, TIMEOUT))?;
+            self.engine.recovery_timeout =
+                timeout(v.get_ref()).ok_or_else(|| bad(place, text, v, TIMEOUT))?;
         }
         if let Some(v) = &file.circuit_breaker_threshold {
             let good = (1..=100).contains(v.get_ref());
-            self.0.breaker.threshold =
+            self.engine.breaker.threshold =
                 good.then_some(*v.get_ref()).ok_or_else(|| bad(place, text, v, BREAKER))?;
         }
         if let Some(v) = &file.circuit_breaker_cooldown {
             let duration = timeout(v.get_ref());
             let why = "circuit-breaker-cooldown is a duration from 1s to 24h, e.g. \"30m\"";
             let duration = duration.ok_or_else(|| bad(place, text, v, why))?;
-            self.0.breaker.cooldown_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+            self.engine.breaker.cooldown_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         }
         for mirror in &file.mirror {
             let tool = Tool::new(mirror.tool.get_ref()).filter(|t| regreen_tools::adapter(t).is_some());
@@ -243,7 +266,12 @@ impl Config {
                 let why = "url is an http or https address without a user name";
                 return Err(bad(place, text, &mirror.url, why));
             }
-            self.0.mirrors.push(Mirror { tool, url: url.clone() });
+            self.engine.mirrors.push(Mirror { tool, url: url.clone() });
+        }
+        for host in file.lockfile.iter().flat_map(|l| &l.allow_hosts).flatten() {
+            let why = "allow-hosts holds hosts such as \"npm.example.com\" or \"*.example.com\"";
+            let allowed = AllowedHost::parse(host.get_ref()).ok_or_else(|| bad(place, text, host, why))?;
+            self.allowed_hosts.get_or_insert_default().push(allowed);
         }
         Ok(())
     }
@@ -251,25 +279,27 @@ impl Config {
     fn take_environment(&mut self, workspace: &Workspace) -> Result<(), Failed> {
         let wrong = |name: &str, why: &str| Failed::new(INVALID, format!("the variable {name}: {why}"));
         if let Some(v) = workspace.var("REGREEN_MODE") {
-            self.0.policy.mode = Mode::parse(v).ok_or_else(|| wrong("REGREEN_MODE", MODES))?;
+            self.engine.policy.mode = Mode::parse(v).ok_or_else(|| wrong("REGREEN_MODE", MODES))?;
         }
         if let Some(v) = workspace.var("CONFIDENCE_THRESHOLD") {
             let value = v.parse().ok().and_then(threshold);
-            self.0.policy.threshold = value.ok_or_else(|| wrong("CONFIDENCE_THRESHOLD", THRESHOLD))?;
+            self.engine.policy.threshold = value.ok_or_else(|| wrong("CONFIDENCE_THRESHOLD", THRESHOLD))?;
         }
         if let Some(v) = workspace.var("MAX_RECOVERY_ATTEMPTS") {
             let value = v.parse().ok().and_then(attempts);
-            self.0.policy.max_attempts = value.ok_or_else(|| wrong("MAX_RECOVERY_ATTEMPTS", ATTEMPTS))?;
+            self.engine.policy.max_attempts =
+                value.ok_or_else(|| wrong("MAX_RECOVERY_ATTEMPTS", ATTEMPTS))?;
         }
         if let Some(v) = workspace.var("RECOVERY_TIMEOUT") {
-            self.0.recovery_timeout = timeout(v).ok_or_else(|| wrong("RECOVERY_TIMEOUT", TIMEOUT))?;
+            self.engine.recovery_timeout = timeout(v).ok_or_else(|| wrong("RECOVERY_TIMEOUT", TIMEOUT))?;
         }
         if workspace.var(passed::VARIABLE).is_some_and(|v| !matches!(v, "0" | "1")) {
             return Err(wrong(passed::VARIABLE, "0 or 1"));
         }
         if let Some(v) = workspace.var("CIRCUIT_BREAKER_THRESHOLD") {
             let value = v.parse().ok().filter(|n| (1..=100).contains(n));
-            self.0.breaker.threshold = value.ok_or_else(|| wrong("CIRCUIT_BREAKER_THRESHOLD", BREAKER))?;
+            self.engine.breaker.threshold =
+                value.ok_or_else(|| wrong("CIRCUIT_BREAKER_THRESHOLD", BREAKER))?;
         }
         Ok(())
     }
@@ -278,7 +308,7 @@ impl Config {
     fn tighten(&mut self, place: &str, text: &str, file: &File, voice: &dyn Voice) -> Result<(), Failed> {
         let mut theirs = self.clone();
         theirs.take(place, text, file)?;
-        let (ours, theirs) = (&mut self.0, theirs.0);
+        let (ours, theirs) = (&mut self.engine, theirs.engine);
         let mut ignored = Vec::new();
         let mut note = |looser: bool, key: &'static str| {
             if looser {
@@ -294,6 +324,7 @@ impl Config {
         note(theirs.breaker.cooldown_ms < ours.breaker.cooldown_ms, "circuit-breaker-cooldown");
         note(!file.mirror.is_empty(), "mirror");
         note(file.patterns.is_some(), "patterns");
+        note(file.lockfile.is_some(), "lockfile");
         ours.policy.mode = ours.policy.mode.min(theirs.policy.mode);
         ours.policy.threshold = ours.policy.threshold.max(theirs.policy.threshold);
         ours.policy.max_attempts = ours.policy.max_attempts.min(theirs.policy.max_attempts);

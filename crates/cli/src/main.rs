@@ -10,6 +10,7 @@ mod custom;
 mod exit;
 mod inputs;
 mod live;
+mod lockfiles;
 mod output;
 mod panics;
 mod passed;

@@ -1,6 +1,6 @@
 //! Whether a lockfile still agrees with the manifest it was made from.
 
-use crate::{Format, Lockfile, cargo, npm};
+use crate::{Format, Lockfile};
 
 /// The manifests of one project, as text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,11 +27,18 @@ pub enum Agreement {
 /// locked version is no drift.
 pub fn agrees_with_manifest(lockfile: &Lockfile, manifest: &Manifest<'_>) -> Agreement {
     match lockfile.format {
-        Format::NpmLock => npm::agrees(lockfile, manifest),
-        Format::CargoLock => cargo::agrees(lockfile, manifest),
-        Format::PipRequirements => Agreement::NotChecked(
-            "a requirements.txt doesn't tell which manifest it was compiled from".to_owned(),
-        ),
+        Format::NpmLock => crate::npm::agrees(lockfile, manifest),
+        Format::CargoLock => crate::cargo::agrees(lockfile, manifest),
+        Format::YarnClassic => crate::yarn_classic::agrees(lockfile, manifest),
+        Format::YarnBerry => crate::yarn_berry::agrees(lockfile, manifest),
+        Format::PnpmLock => crate::pnpm::agrees(lockfile, manifest),
+        Format::BunLock => crate::bun::agrees(lockfile, manifest),
+        Format::PoetryLock => crate::poetry::agrees(lockfile, manifest),
+        Format::UvLock => crate::uv::agrees(lockfile, manifest),
+        Format::PipfileLock => crate::pipenv::agrees(lockfile, manifest),
+        Format::GoSum => crate::gosum::agrees(lockfile, manifest),
+        Format::ComposerLock => crate::composer::agrees(lockfile, manifest),
+        format => Agreement::NotChecked(format.facts().manifest.err().unwrap_or("not known here").to_owned()),
     }
 }
 

@@ -36,8 +36,13 @@ pub fn check(format: Format, bytes: &[u8]) -> Vec<Problem> {
         Ok(lockfile) => lockfile,
         Err(damage) => return vec![Problem::Damage(damage)],
     };
+    problems(&lockfile)
+}
+
+/// Every problem of a lockfile that could be read, by line.
+pub(crate) fn problems(lockfile: &Lockfile) -> Vec<Problem> {
     let mut problems: Vec<Problem> = lockfile.damage.iter().cloned().map(Problem::Damage).collect();
-    problems.extend(weaknesses(&lockfile));
+    problems.extend(weaknesses(lockfile));
     problems.sort_by_key(Problem::line);
     problems
 }
@@ -73,19 +78,27 @@ impl fmt::Display for Problem {
 
 fn weaknesses(lockfile: &Lockfile) -> Vec<Problem> {
     // Entries are compared with those of the same origin: git and local ones never have a checksum.
-    let origin = |e: &Entry| match lockfile.format {
-        Format::PipRequirements => Some(String::new()),
-        Format::NpmLock | Format::CargoLock => {
-            e.source.as_deref().filter(|s| !s.starts_with("git")).and_then(host_of)
-        }
+    let silent = lockfile.format.facts().silent_default;
+    let origin = |e: &Entry| match e.source.as_deref() {
+        // pip wants one for every requirement.
+        _ if lockfile.format == Format::PipRequirements => Some(String::new()),
+        Some(source) if source.starts_with("git") => None,
+        Some(source) => host_of(source),
+        None => silent.then(String::new),
     };
-    let with: BTreeSet<String> =
-        lockfile.entries.iter().filter(|e| !e.sites.is_empty()).filter_map(origin).collect();
+    let with: BTreeSet<String> = lockfile
+        .entries
+        .iter()
+        .filter(|e| !e.checksums.is_empty() || !e.sites.is_empty())
+        .filter_map(origin)
+        .collect();
+    // Where a format has no better algorithm, there is nothing to say.
+    let weak = lockfile.format.facts().style.usual() > Algorithm::Sha1;
     let mut found = Vec::new();
-    for entry in lockfile.entries.iter().filter(|e| !e.local) {
+    for entry in lockfile.entries.iter().filter(|e| !e.local && !e.unproved) {
         let (line, title) = (entry.line, entry.title());
         match entry.checksums.iter().map(|c| c.algorithm()).max() {
-            Some(algorithm @ Algorithm::Sha1) => {
+            Some(algorithm) if algorithm <= Algorithm::Sha1 && weak => {
                 found.push(Problem::WeakChecksum { line, entry: title, algorithm });
             }
             Some(_) => {}

@@ -10,6 +10,8 @@ use crate::Format;
 /// A hash algorithm, weakest first: the order is the order of trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
+    /// MD5; only where a Python index or a Gradle project has nothing better. Collisions are cheap.
+    Md5,
     /// SHA-1; still found for packages published before 2017. Collisions are practical.
     Sha1,
     /// SHA-256.
@@ -22,12 +24,13 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm, weakest first.
-    pub const ALL: [Algorithm; 4] =
-        [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512];
+    pub const ALL: [Algorithm; 5] =
+        [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512];
 
     /// The name as lockfiles write it: `sha512`.
     pub const fn name(self) -> &'static str {
         match self {
+            Algorithm::Md5 => "md5",
             Algorithm::Sha1 => "sha1",
             Algorithm::Sha256 => "sha256",
             Algorithm::Sha384 => "sha384",
@@ -43,6 +46,7 @@ impl Algorithm {
     /// Length of a digest in bytes.
     pub const fn digest_bytes(self) -> usize {
         match self {
+            Algorithm::Md5 => 16,
             Algorithm::Sha1 => 20,
             Algorithm::Sha256 => 32,
             Algorithm::Sha384 => 48,
@@ -54,6 +58,62 @@ impl Algorithm {
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// How a format writes its checksums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// `sha512-<base64>`, from SHA-1 on: subresource integrity.
+    Sri,
+    /// Hex digits of this algorithm.
+    Hex(Algorithm),
+    /// `sha256:<hex>`, no algorithm weaker than this.
+    Named { weakest: Algorithm },
+    /// `sha256=<hex>`, no algorithm weaker than this.
+    Assigned { weakest: Algorithm },
+    /// Base64 of this algorithm.
+    Base64(Algorithm),
+    /// `h1:<base64>`, of SHA-256.
+    DirHash,
+    /// Hex digits in an element that is named after the algorithm, so the text alone does not tell it.
+    Element,
+}
+
+impl Style {
+    /// Whether this algorithm can be written.
+    pub(crate) fn can_hold(self, algorithm: Algorithm) -> bool {
+        match self {
+            Style::Sri => algorithm >= Algorithm::Sha1,
+            Style::Hex(only) | Style::Base64(only) => algorithm == only,
+            Style::Named { weakest } | Style::Assigned { weakest } => algorithm >= weakest,
+            Style::DirHash => algorithm == Algorithm::Sha256,
+            // One element would have to become another.
+            Style::Element => false,
+        }
+    }
+
+    /// What the tool writes today.
+    pub(crate) fn usual(self) -> Algorithm {
+        match self {
+            Style::Sri => Algorithm::Sha512,
+            Style::Hex(only) | Style::Base64(only) => only,
+            Style::Named { .. } | Style::Assigned { .. } | Style::DirHash | Style::Element => {
+                Algorithm::Sha256
+            }
+        }
+    }
+
+    /// The algorithm of a malformed checksum, where it can be read.
+    pub(crate) fn meant(self, text: &str) -> Option<Algorithm> {
+        match self {
+            Style::Hex(only) | Style::Base64(only) => Some(only),
+            Style::DirHash => text.starts_with("h1:").then_some(Algorithm::Sha256),
+            Style::Sri | Style::Named { .. } | Style::Assigned { .. } => {
+                text.split(['-', ':', '=']).next().and_then(Algorithm::parse)
+            }
+            Style::Element => None,
+        }
     }
 }
 
@@ -95,26 +155,39 @@ impl Checksum {
     /// # Errors
     /// Says what is malformed.
     pub fn parse(format: Format, text: &str) -> Result<Checksum, BadDigest> {
+        let style = format.facts().style;
         let named = |separator| {
             let (name, digest) = text.split_once(separator).ok_or(BadDigest::Algorithm)?;
-            Ok((Algorithm::parse(name).ok_or(BadDigest::Algorithm)?, digest))
+            let algorithm = Algorithm::parse(name).filter(|a| style.can_hold(*a));
+            Ok((algorithm.ok_or(BadDigest::Algorithm)?, digest))
         };
-        match format {
-            Format::NpmLock => {
+        match style {
+            Style::Sri => {
                 let (algorithm, rest) = named('-')?;
                 let digest = rest.split('?').next().unwrap_or(rest);
                 of(algorithm, STANDARD.decode(digest).ok())
             }
-            Format::CargoLock => of(Algorithm::Sha256, unhex(text)),
-            Format::PipRequirements => {
+            Style::Hex(algorithm) => of(algorithm, unhex(text)),
+            Style::Named { .. } => {
                 let (algorithm, digest) = named(':')?;
-                // pip refuses md5 and sha1 here: its STRONG_HASHES begin at sha256.
-                if algorithm == Algorithm::Sha1 {
-                    return Err(BadDigest::Algorithm);
-                }
                 of(algorithm, unhex(digest))
             }
+            Style::Assigned { .. } => {
+                let (algorithm, digest) = named('=')?;
+                of(algorithm, unhex(digest))
+            }
+            Style::Base64(algorithm) => of(algorithm, STANDARD.decode(text).ok()),
+            Style::DirHash => {
+                let digest = text.strip_prefix("h1:").ok_or(BadDigest::Algorithm)?;
+                of(Algorithm::Sha256, STANDARD.decode(digest).ok())
+            }
+            Style::Element => Err(BadDigest::Algorithm),
         }
+    }
+
+    /// From hex digits of an algorithm that is known from elsewhere.
+    pub(crate) fn of_hex(algorithm: Algorithm, text: &str) -> Result<Checksum, BadDigest> {
+        of(algorithm, unhex(text))
     }
 
     /// The hash algorithm.
@@ -129,10 +202,13 @@ impl Checksum {
 
     /// The text that `format` writes for it.
     pub fn to_text(&self, format: Format) -> String {
-        match format {
-            Format::NpmLock => format!("{}-{}", self.algorithm, STANDARD.encode(&self.digest)),
-            Format::CargoLock => self.hex(),
-            Format::PipRequirements => format!("{}:{}", self.algorithm, self.hex()),
+        match format.facts().style {
+            Style::Sri => format!("{}-{}", self.algorithm, STANDARD.encode(&self.digest)),
+            Style::Hex(_) | Style::Element => self.hex(),
+            Style::Base64(_) => STANDARD.encode(&self.digest),
+            Style::DirHash => format!("h1:{}", STANDARD.encode(&self.digest)),
+            Style::Assigned { .. } => format!("{}={}", self.algorithm, self.hex()),
+            Style::Named { .. } => format!("{}:{}", self.algorithm, self.hex()),
         }
     }
 
@@ -201,13 +277,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(bytes in proptest::collection::vec(any::<u8>(), 64), which in 0usize..4) {
+        fn what_is_written_reads_back(bytes in proptest::collection::vec(any::<u8>(), 64), which in 0usize..5) {
             let algorithm = Algorithm::ALL[which];
             let checksum = Checksum::new(algorithm, &bytes[..algorithm.digest_bytes()]).unwrap();
-            prop_assert_eq!(&Checksum::parse(Format::NpmLock, &checksum.to_text(Format::NpmLock)).unwrap(), &checksum);
-            if algorithm != Algorithm::Sha1 {
-                let pip = checksum.to_text(Format::PipRequirements);
-                prop_assert_eq!(&Checksum::parse(Format::PipRequirements, &pip).unwrap(), &checksum);
+            for format in Format::ALL.into_iter().filter(|f| f.facts().style.can_hold(algorithm)) {
+                prop_assert_eq!(&Checksum::parse(format, &checksum.to_text(format)).unwrap(), &checksum, "{}", format);
             }
         }
 

@@ -1,8 +1,8 @@
 //! Lockfiles as values: read, check, compare, merge and mend them, bytes in and bytes out.
 //!
 //! One folder a format ([`Format`] lists them); everything else is written once for all of them. A new format
-//! is a folder with `read` and `merge`, and its arms in [`Format`], [`parse`], [`merge`], [`Checksum`] and,
-//! where it has a manifest, [`agrees_with_manifest`].
+//! is a folder with `FACTS` and `read`, and its arms in [`Format`], [`parse`] and, where it has a manifest that is
+//! data, [`agrees_with_manifest`]; its fixtures are the work of the real tool. [`merge`] knows npm, Cargo and pip.
 //!
 //! Nothing here looks at the world, so where a good version comes from, and whether a checksum may be trusted,
 //! is the caller's question: [`replace_checksum`] writes what it is given and only refuses a weaker algorithm.
@@ -20,21 +20,37 @@
 //! ```
 
 mod agreement;
+mod bun;
 mod cargo;
 mod check;
 mod checksum;
+mod composer;
 mod conflict;
 mod damage;
 mod diff;
+mod examine;
 mod format;
+mod gemfile;
+mod gosum;
+mod gradle;
+mod gradle_verification;
 mod json;
 mod lockfile;
 mod merge;
 mod npm;
+mod nuget;
 mod origin;
+mod package_json;
 mod pip;
+mod pipenv;
+mod pnpm;
+mod poetry;
 mod position;
+mod python;
 mod replace;
+mod uv;
+mod yarn_berry;
+mod yarn_classic;
 
 pub use agreement::{Agreement, Manifest, agrees_with_manifest};
 pub use check::{Problem, check};
@@ -42,6 +58,9 @@ pub use checksum::{Algorithm, BadDigest, Checksum};
 pub use conflict::{Conflict, NoConflict, split_conflict};
 pub use damage::Damage;
 pub use diff::{Change, SemanticDiff, State, diff};
+pub use examine::{
+    AllowedHost, Examined, Finding, Rule, Severity, examine, examine_agreement, examine_changes,
+};
 pub use format::Format;
 pub use lockfile::{Dependency, Entry, EntryKey, Lockfile, checksum_of, hosts, parse};
 pub use merge::{MergeConflict, Merged, Side, Unmergeable, merge};

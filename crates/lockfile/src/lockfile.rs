@@ -1,11 +1,13 @@
 //! A lockfile that could be read, in the shape that all formats share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
+use crate::json::Json;
 use crate::origin::host_of;
-use crate::{Algorithm, Checksum, Damage, Format, cargo, npm, pip, position};
+use crate::position::{self, Lines};
+use crate::{Algorithm, Checksum, Damage, Format};
 
 /// A lockfile's entries in the order of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,24 @@ pub struct Lockfile {
     /// npm version 2 says everything a second time for old clients, in `dependencies`.
     pub(crate) mirror: Vec<Entry>,
     /// Sources that stand in the file on their own (`--index-url`).
-    pub(crate) registries: Vec<String>,
+    pub(crate) registries: Vec<Registry>,
+    /// How the tool computes its checksums, where it says so (yarn's cache key): others can't be compared.
+    pub(crate) checksum_scheme: Option<String>,
+    /// Folders of the workspace members, where they are not among the entries.
+    pub(crate) members: Vec<String>,
+    /// The tool replaces ranges by others before it compares them.
+    pub(crate) ranges_rewritten: bool,
+    /// The tool's own hash of its manifest.
+    pub(crate) content_hash: Option<String>,
+}
+
+/// A source that is no entry's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registry {
+    /// As written.
+    pub(crate) url: String,
+    /// 1-based.
+    pub(crate) line: u64,
 }
 
 /// One locked package.
@@ -46,6 +65,8 @@ pub struct Entry {
     pub line: u64,
     /// What it depends on, as far as the lockfile tells.
     pub dependencies: Vec<Dependency>,
+    /// The tool itself writes no checksum for it (other platforms' packages, signatures instead).
+    pub(crate) unproved: bool,
     /// Where each checksum stands in the text, malformed ones included.
     pub(crate) sites: Vec<Site>,
 }
@@ -84,6 +105,41 @@ pub(crate) struct Site {
     pub(crate) checksum: Option<Checksum>,
 }
 
+impl Lockfile {
+    /// The folders of the workspace members that the lockfile names, relative to its own, as it writes them: check
+    /// them before you go there. Cargo's lockfile names none.
+    pub fn member_folders(&self) -> Vec<&str> {
+        match self.format {
+            Format::NpmLock => {
+                let folders = self.entries.iter().filter(|e| e.local && !e.place.is_empty());
+                folders.filter(|e| !e.place.contains("node_modules")).map(|e| e.place.as_str()).collect()
+            }
+            _ => self.members.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// A lockfile with its entries and what was found on the way, and nothing else.
+    pub(crate) fn new(
+        format: Format,
+        version: Option<u64>,
+        entries: Vec<Entry>,
+        damage: Vec<Damage>,
+    ) -> Lockfile {
+        Lockfile {
+            format,
+            version,
+            entries,
+            damage,
+            mirror: Vec::new(),
+            registries: Vec::new(),
+            checksum_scheme: None,
+            members: Vec::new(),
+            ranges_rewritten: false,
+            content_hash: None,
+        }
+    }
+}
+
 /// Reads a lockfile. Linear in the number of bytes; nesting is limited, so hostile depth is an error.
 ///
 /// # Errors
@@ -92,9 +148,22 @@ pub fn parse(format: Format, bytes: &[u8]) -> Result<Lockfile, Damage> {
     let text = position::text_of(format, bytes)?;
     let text = &*position::without_mark(text);
     let mut lockfile = match format {
-        Format::NpmLock => npm::read(text),
-        Format::CargoLock => cargo::read(text),
-        Format::PipRequirements => pip::read(text),
+        Format::NpmLock => crate::npm::read(text),
+        Format::CargoLock => crate::cargo::read(text),
+        Format::PipRequirements => crate::pip::read(text),
+        Format::YarnClassic => crate::yarn_classic::read(text),
+        Format::YarnBerry => crate::yarn_berry::read(text),
+        Format::PnpmLock => crate::pnpm::read(text),
+        Format::BunLock => crate::bun::read(text),
+        Format::PoetryLock => crate::poetry::read(text),
+        Format::UvLock => crate::uv::read(text),
+        Format::PipfileLock => crate::pipenv::read(text),
+        Format::GoSum => crate::gosum::read(text),
+        Format::GemfileLock => crate::gemfile::read(text),
+        Format::ComposerLock => crate::composer::read(text),
+        Format::NugetLock => crate::nuget::read(text),
+        Format::GradleLock => crate::gradle::read(text),
+        Format::GradleVerification => crate::gradle_verification::read(text),
     }?;
     lockfile.damage.sort_by_key(Damage::line);
     Ok(lockfile)
@@ -121,10 +190,70 @@ pub fn checksum_of<'l>(
 /// written, without user names. What comes from a tool's default registry names no host.
 pub fn hosts(lockfile: &Lockfile) -> BTreeSet<String> {
     let sources = lockfile.entries.iter().chain(&lockfile.mirror).filter_map(|e| e.source.as_deref());
-    sources.chain(lockfile.registries.iter().map(String::as_str)).filter_map(host_of).collect()
+    sources.chain(lockfile.registries.iter().map(|r| r.url.as_str())).filter_map(host_of).collect()
 }
 
 impl Entry {
+    /// An entry of which only this is known yet.
+    pub(crate) fn new(place: impl Into<String>, name: impl Into<String>, line: u64) -> Entry {
+        Entry {
+            place: place.into(),
+            name: name.into(),
+            version: None,
+            requirement: None,
+            source: None,
+            local: false,
+            checksums: Vec::new(),
+            line,
+            dependencies: Vec::new(),
+            unproved: false,
+            sites: Vec::new(),
+        }
+    }
+
+    /// Takes the checksum that stands at `span`; a malformed one is damage.
+    pub(crate) fn add_checksum(
+        &mut self,
+        format: Format,
+        text: &str,
+        span: Range<usize>,
+        line: u64,
+    ) -> Option<Damage> {
+        let (site, verdict) = Site::read(format, text, span);
+        self.checksums.extend(site.checksum.clone());
+        self.sites.push(site);
+        verdict.err().map(|why| Damage::BadChecksum { line, entry: self.title(), why })
+    }
+
+    /// Takes the checksums of one string, which blanks part.
+    pub(crate) fn add_checksums(
+        &mut self,
+        format: Format,
+        json: &Json<'_>,
+        text: &str,
+        lines: &Lines<'_>,
+    ) -> Vec<Damage> {
+        let line = lines.line(json.span.start);
+        let bad = |entry: &Entry, why: &str| {
+            vec![Damage::BadChecksum { line, entry: entry.title(), why: why.to_owned() }]
+        };
+        let Some(written) = json.as_str() else { return bad(self, "it is no string") };
+        let inner = json.inner(text);
+        let mut damage = Vec::new();
+        let before = self.sites.len();
+        for word in written.split_ascii_whitespace() {
+            // With an escape in it the words don't stand in the text as they read: only the whole can be replaced.
+            let start = inner.start + (word.as_ptr() as usize - written.as_ptr() as usize);
+            let span = if text.get(inner.clone()) == Some(written) {
+                start..start + word.len()
+            } else {
+                inner.clone()
+            };
+            damage.extend(self.add_checksum(format, word, span, line));
+        }
+        if self.sites.len() == before { bad(self, "it is empty") } else { damage }
+    }
+
     /// Name, version and source.
     pub fn key(&self) -> EntryKey {
         EntryKey { name: self.name.clone(), version: self.version.clone(), source: self.source.clone() }
@@ -152,14 +281,29 @@ impl fmt::Display for EntryKey {
     }
 }
 
+/// Entries that have the place of an earlier one.
+pub(crate) fn twice(entries: &[Entry]) -> Vec<Damage> {
+    let mut first: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut damage = Vec::new();
+    for entry in entries {
+        let (line, title) = (entry.line, entry.title());
+        match first.get(entry.place.as_str()) {
+            Some(first_line) => {
+                damage.push(Damage::DuplicateEntry { line, first_line: *first_line, entry: title })
+            }
+            None => _ = first.insert(&entry.place, line),
+        }
+    }
+    damage
+}
+
 impl Site {
     /// Reads what stands at `span`; malformed ones become damage of `entry`.
     pub(crate) fn read(format: Format, text: &str, span: Range<usize>) -> (Site, Result<(), String>) {
         let parsed = Checksum::parse(format, text);
         let algorithm = match &parsed {
             Ok(checksum) => Some(checksum.algorithm()),
-            Err(_) if format == Format::CargoLock => Some(Algorithm::Sha256),
-            Err(_) => text.split(['-', ':']).next().and_then(Algorithm::parse),
+            Err(_) => format.facts().style.meant(text),
         };
         let verdict = parsed.as_ref().map(|_| ()).map_err(ToString::to_string);
         (Site { span, algorithm, checksum: parsed.ok() }, verdict)

@@ -52,7 +52,7 @@ pub(crate) fn text_of(format: Format, bytes: &[u8]) -> Result<&str, Damage> {
         return Err(Damage::ConflictMarkers { line });
     }
     let said = text.trim_start_matches('\u{feff}').trim();
-    if said.is_empty() && format != Format::PipRequirements {
+    if said.is_empty() && !format.facts().may_be_empty {
         return Err(Damage::Empty);
     }
     Ok(text)

@@ -68,11 +68,7 @@ pub fn replace_checksum(
     old: Option<&Checksum>,
     new: &Checksum,
 ) -> Result<Vec<u8>, Refused> {
-    let writable = match format {
-        Format::NpmLock => true,
-        Format::CargoLock => new.algorithm() == Algorithm::Sha256,
-        Format::PipRequirements => new.algorithm() != Algorithm::Sha1,
-    };
+    let writable = format.facts().style.can_hold(new.algorithm());
     if !writable {
         return Err(Refused::Foreign { format, new: new.algorithm() });
     }
@@ -139,10 +135,7 @@ fn meant<'e>(
 /// The new one must be no weaker than the one that goes.
 fn strong_enough(format: Format, site: &Site, key: &EntryKey, new: &Checksum) -> Result<(), Refused> {
     // Where not even the algorithm can be read, it was what the tool writes today.
-    let usual = match format {
-        Format::NpmLock => Algorithm::Sha512,
-        Format::CargoLock | Format::PipRequirements => Algorithm::Sha256,
-    };
+    let usual = format.facts().style.usual();
     let going = site.algorithm.unwrap_or(usual);
     match new.algorithm() < going {
         true => Err(Refused::Weaker { key: key.clone(), old: going, new: new.algorithm() }),

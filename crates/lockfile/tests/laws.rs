@@ -3,7 +3,7 @@
 
 mod fixture;
 
-use fixture::{ALL, CARGO_V1, WORKSPACES};
+use fixture::{ALL, BUNDLER_SUMS, CARGO_V1, PAIRS, WORKSPACES};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use regreen_lockfile::{
@@ -40,7 +40,36 @@ fn everything(format: Format, bytes: &[u8], other: &[u8]) {
 fn texts() -> Vec<(Format, &'static str)> {
     let branches =
         ALL.into_iter().flat_map(|b| [(b.format, b.base), (b.format, b.ours), (b.format, b.theirs)]);
-    branches.chain([(Format::NpmLock, WORKSPACES), (Format::CargoLock, CARGO_V1)]).collect()
+    let others =
+        [(Format::NpmLock, WORKSPACES), (Format::CargoLock, CARGO_V1), (Format::GemfileLock, BUNDLER_SUMS)];
+    let pairs = PAIRS.into_iter().flat_map(|p| [(p.format, p.base), (p.format, p.next)]);
+    branches.chain(others).chain(pairs).collect()
+}
+
+/// How many lockfiles there are; the first 17 are of formats that can be merged.
+const TEXTS: usize = 48;
+
+#[test]
+fn every_lockfile_is_tried() {
+    assert_eq!(texts().len(), TEXTS);
+    let formats: std::collections::BTreeSet<Format> = texts().into_iter().map(|(format, _)| format).collect();
+    assert_eq!(formats.len(), Format::ALL.len());
+}
+
+/// What a reader of the underlying notation says of the text, where there is another one than ours.
+fn is_notation(format: Format, text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
+    match format {
+        Format::NpmLock | Format::PipfileLock | Format::ComposerLock | Format::NugetLock => {
+            match serde_json::from_str::<serde_json::Value>(text) {
+                Ok(_) => true,
+                Err(e) => e.to_string().contains("number out of range"),
+            }
+        }
+        Format::CargoLock | Format::PoetryLock | Format::UvLock => text.parse::<toml::Table>().is_ok(),
+        Format::GradleVerification => roxmltree::Document::parse(text).is_ok(),
+        _ => true,
+    }
 }
 
 /// One edit of a byte string, as faults and careless people make them.
@@ -123,15 +152,27 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        for (format, text) in [texts()[0], texts()[9], texts()[12]] {
+        for format in Format::ALL {
+            let text = texts().into_iter().find(|(f, _)| *f == format).map_or("", |(_, text)| text);
             everything(format, &bytes, text.as_bytes());
         }
     }
 
     #[test]
-    fn damaged_lockfiles_are_read_or_refused(which in 0usize..17, edits in proptest::collection::vec(edit(), 1..4)) {
+    fn damaged_lockfiles_are_read_or_refused(which in 0usize..TEXTS, edits in proptest::collection::vec(edit(), 1..4)) {
         let (format, text) = texts()[which];
         everything(format, &edited(text, &edits), text.as_bytes());
+    }
+
+    /// What is not even JSON, TOML or XML is never taken for a lockfile.
+    #[test]
+    fn broken_notation_is_refused(which in 0usize..TEXTS, edits in proptest::collection::vec(edit(), 1..4)) {
+        let (format, text) = texts()[which];
+        let bytes = edited(text, &edits);
+        if parse(format, &bytes).is_ok() {
+            let text = String::from_utf8(bytes).unwrap();
+            prop_assert!(is_notation(format, &text), "{}: {}", format, text);
+        }
     }
 
     /// Whatever one side did to the base is the merge, if the other did nothing.

@@ -16,6 +16,15 @@ pub fn document(all: &[Diagnosed<'_>]) -> String {
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(i, id)| (*id, i)).collect();
     let results: Vec<Value> =
         failed.iter().map(|of| result(of, index.get(of.rule()).copied().unwrap_or_default())).collect();
+    run(rules.into_values().collect(), all.iter().map(|of| of.input.as_str()), results)
+}
+
+/// A document with one run.
+pub(super) fn run<'i>(
+    rules: Vec<Value>,
+    inputs: impl Iterator<Item = &'i str>,
+    results: Vec<Value>,
+) -> String {
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -24,10 +33,10 @@ pub fn document(all: &[Diagnosed<'_>]) -> String {
                 "name": "regreen",
                 "version": env!("CARGO_PKG_VERSION"),
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules.into_values().collect::<Vec<_>>(),
+                "rules": rules,
             }},
             "columnKind": "unicodeCodePoints",
-            "artifacts": all.iter().map(|of| json!({ "location": location(&of.input) })).collect::<Vec<_>>(),
+            "artifacts": inputs.map(|input| json!({ "location": location(input) })).collect::<Vec<_>>(),
             "results": results,
         }],
     });
@@ -94,7 +103,7 @@ fn result(of: &Diagnosed<'_>, rule: usize) -> Value {
 }
 
 /// A file as a relative reference (RFC 3986).
-fn location(input: &str) -> Value {
+pub(super) fn location(input: &str) -> Value {
     let mut uri = String::new();
     for byte in input.bytes() {
         match byte {

@@ -159,7 +159,7 @@ fn cargo_home(job: &Job) -> Option<PathBuf> {
 }
 
 /// Manifests of the workspace's members, as far as `Cargo.toml` names them without a glob deeper than one folder.
-fn members(root: &Path) -> Vec<RelPath> {
+pub fn members(root: &Path) -> Vec<RelPath> {
     let text = fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let Ok(manifest) = text.parse::<toml::Table>() else { return Vec::new() };
     let members = manifest.get("workspace").and_then(|w| w.get("members")).and_then(|m| m.as_array());

@@ -3,6 +3,8 @@
 //! Git is only read. It runs without hooks, pagers, external diffs, file-system monitors and prompts, so that
 //! nothing a repository configures is executed.
 
+use std::path::PathBuf;
+
 use regreen_domain::RelPath;
 
 use crate::{
@@ -25,6 +27,15 @@ pub enum Trusted {
 const VERSIONS: &str = "20";
 
 async fn git(ws: &Workspace, args: &[&str]) -> Option<Vec<u8>> {
+    git_with(ws, args, &[]).await
+}
+
+/// What a partial clone has not, it would ask its remote for: this does not.
+async fn git_offline(ws: &Workspace, args: &[&str]) -> Option<Vec<u8>> {
+    git_with(ws, args, &[("GIT_NO_LAZY_FETCH", "1")]).await
+}
+
+async fn git_with(ws: &Workspace, args: &[&str], more: &[(&str, &str)]) -> Option<Vec<u8>> {
     let mut argv = vec![
         "git",
         "--no-optional-locks",
@@ -37,7 +48,8 @@ async fn git(ws: &Workspace, args: &[&str]) -> Option<Vec<u8>> {
         "core.quotePath=false",
     ];
     argv.extend_from_slice(args);
-    let quiet = [("GIT_TERMINAL_PROMPT", "0"), ("GIT_EXTERNAL_DIFF", ""), ("LC_ALL", "C")];
+    let mut quiet = vec![("GIT_TERMINAL_PROMPT", "0"), ("GIT_EXTERNAL_DIFF", ""), ("LC_ALL", "C")];
+    quiet.extend_from_slice(more);
     let captured = ws.quietly(&argv, &quiet, None).await?;
     (captured.code == Some(0)).then_some(captured.stdout)
 }
@@ -156,6 +168,39 @@ impl TrustedEntry {
 /// What such a file holds.
 pub async fn trusted_content(ws: &Workspace, entry: &TrustedEntry) -> Option<Vec<u8>> {
     git(ws, &["cat-file", "blob", &entry.object]).await
+}
+
+/// The commit that was meant by what a person typed; `None` where there is none of that name.
+pub async fn commit(ws: &Workspace, typed: &str) -> Option<String> {
+    let object = format!("{typed}^{{commit}}");
+    git_line(ws, &["rev-parse", "--verify", "--quiet", "--end-of-options", &object]).await
+}
+
+/// Where the branch that is checked out left `commit`'s; `None` where the clone is too shallow to tell.
+pub async fn merge_base(ws: &Workspace, commit: &str) -> Option<String> {
+    git_line(ws, &["merge-base", "HEAD", commit]).await
+}
+
+/// The top folder of the repository.
+pub async fn top(ws: &Workspace) -> Option<PathBuf> {
+    let text = String::from_utf8(git(ws, &["rev-parse", "--show-toplevel"]).await?).ok()?;
+    Some(PathBuf::from(text.strip_suffix('\n')?))
+}
+
+/// Every file of a commit, by its path from the top. `None` where the commit can't be read.
+pub async fn files_at(ws: &Workspace, commit: &str) -> Option<Vec<String>> {
+    let list = git_offline(ws, &["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit]).await?;
+    Some(
+        list.split(|b| *b == 0)
+            .filter_map(|p| String::from_utf8(p.to_vec()).ok())
+            .filter(|p| !p.is_empty())
+            .collect(),
+    )
+}
+
+/// A file as a commit holds it, by its path from the top.
+pub async fn file_at(ws: &Workspace, commit: &str, path: &str) -> Option<Vec<u8>> {
+    git_offline(ws, &["cat-file", "blob", &format!("{commit}:{path}")]).await
 }
 
 /// The repository's name for people: `origin`'s path without credentials, or the folder's name.

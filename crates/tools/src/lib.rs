@@ -17,5 +17,6 @@ mod workspace;
 pub use adapter::{
     Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise,
 };
+pub use cargo::members as cargo_members;
 pub use pull_request::{Base, PullRequest, pull_request};
 pub use workspace::Workspace;

@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod diagnose;
 mod known;
+mod lockfile;
 mod record;
 mod run;
 
@@ -15,6 +16,7 @@ pub use bench::{AccuracyArgs, Bench, CorpusSet, ThroughputArgs};
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
+pub use lockfile::{CheckArgs, CheckFormat, Lockfile};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, ResetArgs, RollbackArgs, State, StatusArgs,
@@ -69,6 +71,9 @@ pub enum Command {
     Run(RunArgs),
     /// Say why a job failed, from its log
     Diagnose(DiagnoseArgs),
+    /// Check lockfiles: sound, from allowed hosts, in agreement with their manifests, and what changed in them
+    #[command(subcommand)]
+    Lockfile(Lockfile),
     /// Say how it stands: state, incidents, and the targets beside what was measured
     Status(StatusArgs),
     /// List incidents of this workspace, show one, or decide one again

@@ -6,6 +6,7 @@ use regreen_catalog::Catalog;
 use regreen_domain::{
     AdviseClass, CodeClass, Confidence, FailureClass, HealableClass, InfraClass, Outcome, Refusal,
 };
+use regreen_lockfile::Rule;
 use regreen_steps::explained;
 
 use crate::{
@@ -29,7 +30,7 @@ pub fn explain(context: &Context, code: &str) -> Result<u8, Failed> {
 fn answers(catalog: &Catalog, code: &str) -> Vec<String> {
     [exit_code(code), class(catalog, code), refusal(code), pattern(catalog, code), playbook(catalog, code)]
         .into_iter()
-        .chain([step(code), probe(catalog, code), outcome(code)])
+        .chain([step(code), probe(catalog, code), outcome(code), rule(code)])
         .flatten()
         .collect()
 }
@@ -76,6 +77,12 @@ fn probe(catalog: &Catalog, code: &str) -> Option<String> {
         }
     };
     Some(format!("{code} (probe): looks at {}\nMeasured: {measured}.\n", probe.title))
+}
+
+fn rule(code: &str) -> Option<String> {
+    let rule = Rule::parse(code)?;
+    let explain = rule.explain().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    Some(format!("{code} (lockfile rule, {}): {}\n\n{explain}\n", rule.severity().id(), rule.title()))
 }
 
 fn outcome(code: &str) -> Option<String> {
@@ -162,14 +169,16 @@ fn unknown(catalog: &Catalog, code: &str) -> Failed {
         .chain(explained().into_iter().map(|(kind, _)| kind))
         .chain(Refusal::ALL.iter().map(|r| r.id()))
         .chain(FailureClass::ALL.map(FailureClass::id))
+        .chain(Rule::ALL.iter().map(|r| r.id()))
         .collect();
     let near: Vec<&str> = known
         .into_iter()
         .filter(|id| !code.is_empty() && (id.contains(code) || code.contains(*id)))
         .take(5)
         .collect();
-    let what =
-        format!("`{code}` is no class, pattern, playbook, step kind, probe, reason, outcome or exit code");
+    let what = format!(
+        "`{code}` is no class, pattern, playbook, step kind, probe, reason, outcome, lockfile rule or exit code"
+    );
     let help = if near.is_empty() {
         "`regreen patterns list` and `regreen playbooks list` show ids; docs/classes.md lists the classes"
             .to_owned()
@@ -195,6 +204,7 @@ mod tests {
             .chain(catalog.playbooks().iter().map(|p| p.id.as_str()))
             .chain(regreen_tools::probe::IDS)
             .chain(explained().into_iter().map(|(kind, _)| kind))
+            .chain(Rule::ALL.iter().map(|r| r.id()))
             .map(str::to_owned)
             .chain(MEANINGS.iter().map(|(code, _)| code.to_string()));
         for id in ids {

@@ -11,6 +11,7 @@ mod diagnose;
 mod explain;
 mod feedback;
 mod incidents;
+mod lockfile;
 mod manual;
 mod metrics;
 mod patterns;
@@ -37,6 +38,7 @@ pub fn dispatch(args: Args) -> u8 {
     let done = match args.command {
         Command::Run(run) => run::run(&context, run),
         Command::Diagnose(diagnose) => diagnose::diagnose(&context, &diagnose),
+        Command::Lockfile(command) => lockfile::lockfile(&context, &command),
         Command::Status(status) => status::status(&context, &status),
         Command::Incidents(command) => incidents::incidents(&context, &command),
         Command::Approve(approve) => approve::approve(&context, &approve),

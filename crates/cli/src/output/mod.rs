@@ -5,6 +5,7 @@ pub mod breaker;
 pub mod incident;
 pub mod json;
 pub mod known;
+pub mod lockfile;
 pub mod manual;
 pub mod metrics;
 pub mod print;

@@ -118,19 +118,19 @@ fn explanations_read_well() {
     assert_snapshot!(bare.tell(&["explain", "lockfile-corrupt"]), @r"
     exit code 2
     --- err
-    regreen: error: `lockfile-corrupt` is no class, pattern, playbook, step kind, probe, reason, outcome or exit code
+    regreen: error: `lockfile-corrupt` is no class, pattern, playbook, step kind, probe, reason, outcome, lockfile rule or exit code
       help: did you mean: lockfile, lockfile-corruption
     ");
     assert_snapshot!(bare.tell(&["explain", "19"]), @r"
     exit code 2
     --- err
-    regreen: error: `19` is no class, pattern, playbook, step kind, probe, reason, outcome or exit code
+    regreen: error: `19` is no class, pattern, playbook, step kind, probe, reason, outcome, lockfile rule or exit code
       help: `regreen patterns list` and `regreen playbooks list` show ids; docs/classes.md lists the classes
     ");
     assert_snapshot!(bare.tell(&["explain", ""]), @r"
     exit code 2
     --- err
-    regreen: error: `` is no class, pattern, playbook, step kind, probe, reason, outcome or exit code
+    regreen: error: `` is no class, pattern, playbook, step kind, probe, reason, outcome, lockfile rule or exit code
       help: `regreen patterns list` and `regreen playbooks list` show ids; docs/classes.md lists the classes
     ");
 }

@@ -15,6 +15,7 @@ mod help_acting;
 mod help_known;
 mod help_reading;
 mod known;
+mod lockfile;
 mod own;
 mod pipes;
 mod proving;

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::Damage;
+use crate::json::syntax;
 use crate::position::Lines;
 
 /// Everything that a `Cargo.lock` says.
@@ -70,17 +71,6 @@ pub(super) fn read(text: &str, lines: &Lines<'_>) -> Result<Document, Damage> {
 
 /// How the message about an incomplete table begins.
 const LACKS: &str = "a table without";
-
-fn syntax(text: &str, lines: &Lines<'_>, error: &toml::de::Error) -> Damage {
-    let span = error.span().unwrap_or(0..0);
-    let end = text.trim_end().len();
-    // An error that reaches the end of the text, or one after which no list is closed and no key begins.
-    let rest = text.get(span.start..).unwrap_or_default();
-    if span.end >= end || !rest.contains([']', '=']) {
-        return Damage::Truncated { line: lines.last() };
-    }
-    lines.unparsable(span.start, error.message())
-}
 
 struct Reader<'r> {
     text: &'r str,

@@ -12,9 +12,10 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use crate::lockfile::Site;
+use crate::checksum::Style;
+use crate::format::Facts;
 use crate::position::Lines;
-use crate::{Damage, Dependency, Entry, Format, Lockfile};
+use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
 pub(crate) use merge::merge;
@@ -23,6 +24,18 @@ use document::Package;
 use graph::Index;
 
 const FORMAT: Format = Format::CargoLock;
+
+/// What is true of every one of them.
+pub(crate) const FACTS: Facts = Facts {
+    id: "cargo-lock",
+    tool: "cargo",
+    file_names: &["Cargo.lock"],
+    manifest: Ok("Cargo.toml"),
+    default_hosts: &["index.crates.io", "static.crates.io"],
+    style: Style::Hex(Algorithm::Sha256),
+    may_be_empty: false,
+    silent_default: false,
+};
 
 /// Reads the text of a lockfile.
 pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
@@ -41,14 +54,7 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
         first_lines.entry(entry.place.clone()).or_insert(entry.line);
         entries.push(entry);
     }
-    Ok(Lockfile {
-        format: FORMAT,
-        version: Some(document.version),
-        entries,
-        damage,
-        mirror: Vec::new(),
-        registries: Vec::new(),
-    })
+    Ok(Lockfile::new(FORMAT, Some(document.version), entries, damage))
 }
 
 /// The package's full id, as version 1 writes it.
@@ -68,25 +74,14 @@ fn entry(
 ) -> Entry {
     let line = lines.line(package.at);
     let mut entry = Entry {
-        place: place(package),
-        name: package.name.clone(),
         version: Some(package.version.clone()),
-        requirement: None,
         source: package.source.clone(),
         local: package.source.is_none(),
-        checksums: Vec::new(),
-        line,
-        dependencies: Vec::new(),
-        sites: Vec::new(),
+        ..Entry::new(place(package), &package.name, line)
     };
     if let Some(checksum) = &package.checksum {
-        let (site, verdict) = Site::read(FORMAT, &checksum.text, checksum.span.clone());
-        if let Err(why) = verdict {
-            let line = lines.line(checksum.span.start);
-            damage.push(Damage::BadChecksum { line, entry: entry.title(), why });
-        }
-        entry.checksums.extend(site.checksum.clone());
-        entry.sites.push(site);
+        let line = lines.line(checksum.span.start);
+        damage.extend(entry.add_checksum(FORMAT, &checksum.text, checksum.span.clone(), line));
     }
     for written in &package.dependencies {
         let found = index.find(written);

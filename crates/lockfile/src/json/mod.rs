@@ -1,13 +1,51 @@
 //! JSON with places: npm's lockfiles must be pointed at by line and edited by byte, and a key that stands
 //! twice must be seen, none of which a deserialiser tells.
 
+mod from_toml;
+mod from_yaml;
 mod read;
+mod write;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+pub(crate) use from_toml::{read_toml, syntax};
+pub(crate) use from_yaml::read_yaml;
 pub(crate) use read::read;
+pub(crate) use write::Writer;
+
+use crate::Damage;
+use crate::position::Lines;
+
+/// Reads the object that a lockfile is.
+pub(crate) fn read_json<'t>(text: &'t str, lines: &Lines<'_>, what: &str) -> Result<Json<'t>, Damage> {
+    object(read(text), lines, what)
+}
+
+/// As [`read_json`], where a comma may stand before a closing bracket.
+pub(crate) fn read_with_trailing_commas<'t>(
+    text: &'t str,
+    lines: &Lines<'_>,
+    what: &str,
+) -> Result<Json<'t>, Damage> {
+    object(read::read_with_trailing_commas(text), lines, what)
+}
+
+fn object<'t>(
+    read: Result<Json<'t>, read::SyntaxError>,
+    lines: &Lines<'_>,
+    what: &str,
+) -> Result<Json<'t>, Damage> {
+    let root = read.map_err(|e| match e.at_end {
+        true => Damage::Truncated { line: lines.last() },
+        false => lines.unparsable(e.offset, e.why),
+    })?;
+    match root.is_object() {
+        true => Ok(root),
+        false => Err(lines.unparsable(root.span.start, format!("expected the object of {what}"))),
+    }
+}
 
 /// A value and the bytes it stands on.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +113,28 @@ impl<'t> Json<'t> {
 
     pub(crate) fn is_true(&self, key: &str) -> bool {
         self.get(key).is_some_and(|v| v.value == Value::Bool(true))
+    }
+
+    /// The member at a path of keys, joined by dots.
+    pub(crate) fn at_path(&self, path: &str) -> Option<&Json<'t>> {
+        path.split('.').try_fold(self, |at, key| at.get(key))
+    }
+
+    /// The bytes of a string without its quotes.
+    pub(crate) fn inner(&self, text: &str) -> Range<usize> {
+        let quoted = text.get(self.span.clone()).is_some_and(|t| t.len() >= 2 && t.starts_with(['"', '\'']));
+        if quoted { self.span.start + 1..self.span.end - 1 } else { self.span.clone() }
+    }
+
+    /// Every key that stands twice, as damage.
+    pub(crate) fn duplicate_keys(&self, lines: &Lines<'_>) -> Vec<Damage> {
+        let duplicates = self.duplicates().into_iter();
+        let damage = |d: Duplicate| Damage::DuplicateEntry {
+            line: lines.line(d.second),
+            first_line: lines.line(d.first),
+            entry: format!("the key `{}`", d.key),
+        };
+        duplicates.map(damage).collect()
     }
 
     /// Every key that stands twice, in the order of the text.

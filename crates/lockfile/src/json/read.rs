@@ -18,7 +18,16 @@ pub(crate) struct SyntaxError {
 
 /// Reads one JSON text.
 pub(crate) fn read(text: &str) -> Result<Json<'_>, SyntaxError> {
-    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, depth: 0 };
+    whole(text, false)
+}
+
+/// Reads one JSON text in which a comma may stand before a closing bracket.
+pub(crate) fn read_with_trailing_commas(text: &str) -> Result<Json<'_>, SyntaxError> {
+    whole(text, true)
+}
+
+fn whole(text: &str, trailing_commas: bool) -> Result<Json<'_>, SyntaxError> {
+    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, depth: 0, trailing_commas };
     let value = reader.value()?;
     reader.skip_white();
     match reader.peek() {
@@ -32,6 +41,7 @@ struct Reader<'t> {
     bytes: &'t [u8],
     at: usize,
     depth: usize,
+    trailing_commas: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -120,7 +130,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// After an item: whether the list is closed here or goes on after a comma.
+    /// After an item: whether the list is closed here or goes on after a comma; one may stand before the bracket where
+    /// that is allowed.
     fn ends_with(&mut self, close: u8, why: &'static str) -> Result<bool, SyntaxError> {
         self.skip_white();
         let closed = match self.peek() {
@@ -129,6 +140,13 @@ impl<'t> Reader<'t> {
             _ => return Err(self.error(why)),
         };
         self.at += 1;
+        if self.trailing_commas && !closed {
+            self.skip_white();
+            if self.peek() == Some(close) {
+                self.at += 1;
+                return Ok(true);
+            }
+        }
         Ok(closed)
     }
 

@@ -64,6 +64,12 @@ pub enum Unmergeable {
         /// Its first damage that stands in the way.
         damage: Damage,
     },
+    /// Lockfiles of this format can't be merged here; their own tool can.
+    #[error("{format} lockfiles can't be merged here yet")]
+    Format {
+        /// The format.
+        format: Format,
+    },
     /// The sides are of different lockfile versions.
     #[error("ours is lockfile version {ours}, theirs is version {theirs}")]
     Versions {
@@ -97,6 +103,7 @@ pub fn merge(format: Format, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) ->
         Format::NpmLock => npm::merge(texts.as_deref()),
         Format::CargoLock => cargo::merge(texts.as_deref()),
         Format::PipRequirements => pip::merge(texts.as_deref()),
+        format => Err(Unmergeable::Format { format }),
     }?;
     conflicts.dedup();
     Ok(Merged { text: styled_as(ours, text), conflicts })

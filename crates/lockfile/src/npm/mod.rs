@@ -11,6 +11,8 @@ mod tree;
 
 use std::collections::BTreeSet;
 
+use crate::checksum::Style;
+use crate::format::Facts;
 use crate::json::{self, Json, Value};
 use crate::lockfile::Site;
 use crate::position::Lines;
@@ -21,23 +23,26 @@ pub(crate) use merge::merge;
 
 const FORMAT: Format = Format::NpmLock;
 
+/// What is true of every one of them.
+pub(crate) const FACTS: Facts = Facts {
+    id: "npm-lock",
+    tool: "npm",
+    // Where both exist, npm reads the shrinkwrap; the lock is the one that projects have.
+    file_names: &["package-lock.json", "npm-shrinkwrap.json"],
+    manifest: Ok("package.json"),
+    default_hosts: &["registry.npmjs.org", "registry.yarnpkg.com"],
+    style: Style::Sri,
+    may_be_empty: false,
+    silent_default: false,
+};
+
 /// Reads the text of a lockfile.
 pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let lines = Lines::new(text);
-    let root = json::read(text).map_err(|e| match e.at_end {
-        true => Damage::Truncated { line: lines.last() },
-        false => lines.unparsable(e.offset, e.why),
-    })?;
-    if !root.is_object() {
-        return Err(lines.unparsable(root.span.start, "expected the object of an npm lockfile"));
-    }
+    let root = json::read_json(text, &lines, "an npm lockfile")?;
     let version = lockfile_version(&root, &lines)?;
     let mut reader = Reader { text, lines: &lines, entries: Vec::new(), damage: Vec::new() };
-    reader.damage.extend(root.duplicates().into_iter().map(|d| Damage::DuplicateEntry {
-        line: lines.line(d.second),
-        first_line: lines.line(d.first),
-        entry: format!("the key `{}`", d.key),
-    }));
+    reader.damage.extend(root.duplicate_keys(&lines));
 
     let packages = object(&root, "packages", &lines)?;
     let nested = object(&root, "dependencies", &lines)?;
@@ -62,7 +67,7 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     };
     resolve(&mut entries);
     damage.extend(missing(&entries));
-    Ok(Lockfile { format: FORMAT, version: Some(version), entries, damage, mirror, registries: Vec::new() })
+    Ok(Lockfile { mirror, ..Lockfile::new(FORMAT, Some(version), entries, damage) })
 }
 
 fn lockfile_version(root: &Json<'_>, lines: &Lines<'_>) -> Result<u64, Damage> {
@@ -159,16 +164,11 @@ impl Reader<'_> {
     ) {
         let written = package.text("version");
         let mut entry = Entry {
-            place: place.to_owned(),
-            name: name.to_owned(),
             version: written.map(str::to_owned),
-            requirement: None,
             source: package.text("resolved").map(str::to_owned),
             local,
-            checksums: Vec::new(),
-            line: self.lines.line(at),
             dependencies,
-            sites: Vec::new(),
+            ..Entry::new(place, name, self.lines.line(at))
         };
         if let Some((alias, version)) =
             written.and_then(|v| v.strip_prefix("npm:")).and_then(|v| v.rsplit_once('@'))

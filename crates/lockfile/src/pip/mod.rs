@@ -6,9 +6,11 @@ mod requirement;
 
 use std::collections::BTreeMap;
 
-use crate::lockfile::Site;
+use crate::checksum::Style;
+use crate::format::Facts;
+use crate::lockfile::Registry;
 use crate::position::Lines;
-use crate::{Damage, Entry, Format, Lockfile};
+use crate::{Algorithm, Damage, Entry, Format, Lockfile};
 
 pub(crate) use merge::merge;
 
@@ -16,6 +18,19 @@ use line::{Logical, Word};
 use requirement::Requirement;
 
 const FORMAT: Format = Format::PipRequirements;
+
+/// What is true of every one of them.
+pub(crate) const FACTS: Facts = Facts {
+    id: "pip-requirements",
+    tool: "pip",
+    file_names: &["requirements.txt"],
+    manifest: Err("a requirements.txt doesn't tell which manifest it was compiled from"),
+    default_hosts: &["pypi.org", "files.pythonhosted.org"],
+    // pip refuses md5 and sha1: its STRONG_HASHES begin at sha256.
+    style: Style::Named { weakest: Algorithm::Sha256 },
+    may_be_empty: true,
+    silent_default: true,
+};
 
 /// Reads the text of a requirements file.
 pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
@@ -28,9 +43,12 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
         }
         match Statement::read(&logical, &lines)? {
             None => {}
-            Some(Statement::Option { url }) => registries.extend(url),
+            Some(Statement::Option { url }) => {
+                let line = lines.line(logical.words.first().map_or(logical.span.start, |w| w.at));
+                registries.extend(url.map(|url| Registry { url, line }));
+            }
             Some(Statement::Requirement(requirement, hashes, _)) => {
-                let entry = entry(requirement, &hashes, &lines, &logical, &mut damage);
+                let entry = entry(&requirement, &hashes, &lines, &logical, &mut damage);
                 if let Some(first_line) = first_lines.get(&entry.place) {
                     let (line, entry) = (entry.line, entry.title());
                     damage.push(Damage::DuplicateEntry { line, first_line: *first_line, entry });
@@ -40,7 +58,7 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
             }
         }
     }
-    Ok(Lockfile { format: FORMAT, version: None, entries, damage, mirror: Vec::new(), registries })
+    Ok(Lockfile { registries, ..Lockfile::new(FORMAT, None, entries, damage) })
 }
 
 /// What one logical line says.
@@ -90,31 +108,23 @@ fn split_options<'t>(options: &[Word<'t>]) -> (Vec<Word<'t>>, Vec<&'t str>) {
 }
 
 fn entry(
-    requirement: Requirement,
+    requirement: &Requirement,
     hashes: &[Word<'_>],
     lines: &Lines<'_>,
     logical: &Logical<'_>,
     damage: &mut Vec<Damage>,
 ) -> Entry {
+    let line = lines.line(logical.words.first().map_or(logical.span.start, |w| w.at));
     let mut entry = Entry {
-        place: requirement.place(),
-        name: requirement.name,
-        version: requirement.version,
-        requirement: requirement.asks,
-        source: requirement.source,
+        version: requirement.version.clone(),
+        requirement: requirement.asks.clone(),
+        source: requirement.source.clone(),
         local: requirement.local,
-        checksums: Vec::new(),
-        line: lines.line(logical.words.first().map_or(logical.span.start, |w| w.at)),
-        dependencies: Vec::new(),
-        sites: Vec::new(),
+        ..Entry::new(requirement.place(), &requirement.name, line)
     };
     for hash in hashes {
-        let (site, verdict) = Site::read(FORMAT, hash.text, hash.at..hash.at + hash.text.len());
-        if let Err(why) = verdict {
-            damage.push(Damage::BadChecksum { line: lines.line(hash.at), entry: entry.title(), why });
-        }
-        entry.checksums.extend(site.checksum.clone());
-        entry.sites.push(site);
+        let span = hash.at..hash.at + hash.text.len();
+        damage.extend(entry.add_checksum(FORMAT, hash.text, span, lines.line(hash.at)));
     }
     entry
 }

@@ -1,5 +1,7 @@
 //! One requirement specifier (PEP 508), as far as a lockfile needs it.
 
+use crate::python::normalised;
+
 /// What a requirement asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Requirement {
@@ -113,19 +115,6 @@ impl Requirement {
             marker: marker.split_ascii_whitespace().collect::<Vec<_>>().join(" "),
         })
     }
-}
-
-/// PEP 503: one way to write a name.
-fn normalised(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.trim().chars() {
-        match c {
-            '-' | '_' | '.' if out.ends_with('-') => {}
-            '-' | '_' | '.' => out.push('-'),
-            c => out.push(c.to_ascii_lowercase()),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,0 +1,227 @@
+//! Bundler's `Gemfile.lock`.
+//!
+//! Sections by source (`GEM`, `GIT`, `PATH`) with gems under `specs:`, what the `Gemfile` asks for under
+//! `DEPENDENCIES`, and since Bundler 2.5, where it was asked for, `CHECKSUMS`. As in Bundler's own
+//! `lockfile_parser.rb`: two spaces an indentation.
+
+use std::collections::btree_map::Entry as MapEntry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::checksum::Style;
+use crate::format::Facts;
+use crate::lockfile::Registry;
+use crate::position::Lines;
+use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
+
+const FORMAT: Format = Format::GemfileLock;
+
+/// What is true of every one of them.
+pub(crate) const FACTS: Facts = Facts {
+    id: "gemfile-lock",
+    tool: "bundler",
+    file_names: &["Gemfile.lock", "gems.locked"],
+    manifest: Err("the manifest is code"),
+    default_hosts: &["rubygems.org", "index.rubygems.org"],
+    style: Style::Assigned { weakest: Algorithm::Sha256 },
+    may_be_empty: false,
+    silent_default: false,
+};
+
+const SOURCES: [&str; 4] = ["GEM", "GIT", "PATH", "PLUGIN SOURCE"];
+/// A section that is not known here.
+const NEWER: &str = "?";
+const OTHERS: [&str; 5] = ["PLATFORMS", "DEPENDENCIES", "CHECKSUMS", "RUBY VERSION", "BUNDLED WITH"];
+
+/// Reads the text of a lockfile.
+pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
+    let lines = Lines::new(text);
+    let mut reader = Reader::new(&lines);
+    let mut at = 0;
+    for whole in text.split_inclusive('\n') {
+        reader.line(at, whole.trim_end_matches(['\n', '\r']))?;
+        at += whole.len();
+    }
+    if !reader.sections.contains("DEPENDENCIES") {
+        // Every lockfile has it, behind the sources.
+        return Err(Damage::Truncated { line: lines.last() });
+    }
+    reader.resolve();
+    let Reader { entries, damage, registries, .. } = reader;
+    Ok(Lockfile { registries, ..Lockfile::new(FORMAT, None, entries, damage) })
+}
+
+struct Reader<'r> {
+    lines: &'r Lines<'r>,
+    section: &'static str,
+    sections: BTreeSet<&'static str>,
+    remote: String,
+    revision: String,
+    entries: Vec<Entry>,
+    /// Each gem and platform with its first line.
+    gems: BTreeMap<(String, Option<String>), u64>,
+    /// Where among the entries each place is.
+    places: BTreeMap<String, usize>,
+    damage: Vec<Damage>,
+    registries: Vec<Registry>,
+}
+
+impl<'r> Reader<'r> {
+    fn new(lines: &'r Lines<'r>) -> Self {
+        Reader {
+            lines,
+            section: "",
+            sections: BTreeSet::new(),
+            remote: String::new(),
+            revision: String::new(),
+            entries: Vec::new(),
+            gems: BTreeMap::new(),
+            places: BTreeMap::new(),
+            damage: Vec::new(),
+            registries: Vec::new(),
+        }
+    }
+
+    fn line(&mut self, at: usize, said: &str) -> Result<(), Damage> {
+        let body = said.trim_start_matches(' ');
+        let indent = said.len() - body.len();
+        if body.is_empty() {
+            return Ok(());
+        }
+        if indent == 0 {
+            let known = SOURCES.iter().chain(&OTHERS).find(|s| **s == body).copied();
+            // Bundler passes over what it does not know, so that it can read newer lockfiles.
+            let newer = body.chars().all(|c| c.is_ascii_uppercase() || c == ' ').then_some(NEWER);
+            let Some(section) = known.or(newer) else {
+                return Err(self.lines.unparsable(at, "expected the head of a section"));
+            };
+            (self.section, self.remote, self.revision) = (section, String::new(), String::new());
+            self.sections.insert(section);
+            return Ok(());
+        }
+        match (self.section, indent) {
+            ("", _) => Err(self.lines.unparsable(at, "expected the head of a section")),
+            (section, 2) if SOURCES.contains(&section) => self.option(at, body),
+            (section, 4) if SOURCES.contains(&section) => self.spec(at + indent, body),
+            (section, 6) if SOURCES.contains(&section) => self.dependency(at + indent, body),
+            ("CHECKSUMS", 2) => self.checksum(at + indent, body),
+            // What the `Gemfile` asks for on other platforms only is not locked.
+            ("DEPENDENCIES" | "PLATFORMS" | "RUBY VERSION" | "BUNDLED WITH" | NEWER, _) => Ok(()),
+            _ => Err(self.lines.unparsable(at + indent, "an indentation that does not fit its section")),
+        }
+    }
+
+    /// `remote: …`, `revision: …`, `specs:` and the like.
+    fn option(&mut self, at: usize, body: &str) -> Result<(), Damage> {
+        let Some((key, value)) = body.split_once(':') else {
+            return Err(self.lines.unparsable(at, "expected a setting of the source"));
+        };
+        let value = value.trim();
+        match key {
+            "remote" => {
+                self.remote = value.to_owned();
+                if self.section == "GEM" {
+                    self.registries.push(Registry { url: value.to_owned(), line: self.lines.line(at) });
+                }
+            }
+            "revision" => self.revision = value.to_owned(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn spec(&mut self, at: usize, body: &str) -> Result<(), Damage> {
+        let (name, rest) = name_and_rest(body);
+        let Some(version) = rest.strip_prefix('(').and_then(|r| r.strip_suffix(')')) else {
+            return Err(self.cut_or(at, body, "expected a gem with its version"));
+        };
+        let line = self.lines.line(at);
+        let mut entry = Entry { version: Some(version.to_owned()), ..Entry::new(body, name, line) };
+        match self.section {
+            "PATH" => entry.local = true,
+            "GIT" => {
+                entry.source = Some(format!("git+{}#{}", self.remote, self.revision));
+                entry.unproved = true;
+            }
+            _ => entry.source = Some(self.remote.clone()).filter(|r| !r.is_empty()),
+        }
+        // One version of a gem for each platform.
+        let platform = |version: &str| version.split_once('-').map(|(_, p)| p.to_owned());
+        match self.gems.entry((name.to_owned(), platform(version))) {
+            MapEntry::Occupied(first) => {
+                let (first_line, entry) = (*first.get(), entry.title());
+                self.damage.push(Damage::DuplicateEntry { line, first_line, entry });
+            }
+            MapEntry::Vacant(first) => _ = first.insert(line),
+        }
+        self.places.insert(body.to_owned(), self.entries.len());
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn dependency(&mut self, at: usize, body: &str) -> Result<(), Damage> {
+        let (name, rest) = name_and_rest(body);
+        let in_brackets = rest.starts_with('(') && rest.ends_with(')');
+        if !(rest.is_empty() || in_brackets) {
+            return Err(self.cut_or(at, body, "expected a gem with its range"));
+        }
+        let Some(entry) = self.entries.last_mut() else {
+            return Err(self.lines.unparsable(at, "a dependency without a gem"));
+        };
+        let requirement = (!rest.is_empty()).then(|| rest.trim_matches(['(', ')']).to_owned());
+        let name = name.trim_end_matches('!').to_owned();
+        entry.dependencies.push(Dependency { name, requirement, place: None, optional: false });
+        Ok(())
+    }
+
+    /// `name (version) sha256=…,…`
+    fn checksum(&mut self, at: usize, body: &str) -> Result<(), Damage> {
+        let Some((gem, sums)) = body.split_once(')') else {
+            return Err(self.cut_or(at, body, "expected a gem with its checksum"));
+        };
+        let place = format!("{gem})");
+        let line = self.lines.line(at);
+        let Some(entry) = self.places.get(&place).and_then(|n| self.entries.get_mut(*n)) else {
+            let entry = format!("the checksum of {}", place.replace(['(', ')'], ""));
+            self.damage.push(Damage::MissingEntry { line, entry, needs: "its gem".to_owned() });
+            return Ok(());
+        };
+        let words = sums.split([' ', ',']).filter(|w| !w.is_empty());
+        for word in words {
+            let start = at + (word.as_ptr() as usize - body.as_ptr() as usize);
+            self.damage.extend(entry.add_checksum(FORMAT, word, start..start + word.len(), line));
+        }
+        Ok(())
+    }
+
+    fn cut_or(&self, at: usize, body: &str, why: &str) -> Damage {
+        let line = self.lines.line(at + body.len());
+        match line >= self.lines.last() {
+            true => Damage::Truncated { line },
+            false => self.lines.unparsable(at, why),
+        }
+    }
+
+    fn resolve(&mut self) {
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for entry in &self.entries {
+            names.entry(entry.name.clone()).or_insert_with(|| entry.place.clone());
+        }
+        for entry in &mut self.entries {
+            let (line, title) = (entry.line, entry.title());
+            for dependency in &mut entry.dependencies {
+                dependency.place = names.get(&dependency.name).cloned();
+                // Bundler itself is never locked.
+                if dependency.place.is_none() && dependency.name != "bundler" {
+                    let needs = dependency.name.clone();
+                    self.damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
+                }
+            }
+            entry.dependencies.sort();
+        }
+    }
+}
+
+fn name_and_rest(body: &str) -> (&str, &str) {
+    let (name, rest) = body.split_once(' ').unwrap_or((body, ""));
+    (name, rest.trim())
+}

@@ -1,0 +1,153 @@
+//! Poetry's `poetry.lock`, lock versions 1 and 2.
+
+mod agree;
+
+use std::collections::BTreeMap;
+
+use crate::checksum::Style;
+use crate::format::Facts;
+use crate::json::{self, Json};
+use crate::lockfile::twice;
+use crate::position::Lines;
+use crate::python::{items, normalised};
+use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
+
+pub(crate) use agree::agrees;
+
+const FORMAT: Format = Format::PoetryLock;
+
+/// What is true of every one of them.
+pub(crate) const FACTS: Facts = Facts {
+    id: "poetry-lock",
+    tool: "poetry",
+    file_names: &["poetry.lock"],
+    manifest: Ok("pyproject.toml"),
+    default_hosts: &["pypi.org", "files.pythonhosted.org"],
+    style: Style::Named { weakest: Algorithm::Md5 },
+    may_be_empty: false,
+    silent_default: true,
+};
+
+/// Reads the text of a lockfile.
+pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
+    let lines = Lines::new(text);
+    let root = json::read_toml(text, &lines)?;
+    let Some(metadata) = root.get("metadata").filter(|m| m.is_object()) else {
+        // It stands at the end.
+        return Err(Damage::Truncated { line: lines.last() });
+    };
+    let version = version(metadata, &lines)?;
+    let packages = items(root.get("package"));
+    let mut reader = Reader { text, lines: &lines, metadata, entries: Vec::new(), damage: Vec::new() };
+    for package in packages {
+        reader.package(package)?;
+    }
+    let Reader { mut entries, mut damage, .. } = reader;
+    damage.extend(twice(&entries));
+    resolve(&mut entries, &mut damage);
+    let content_hash = metadata.text("content-hash").map(str::to_owned);
+    Ok(Lockfile { content_hash, ..Lockfile::new(FORMAT, Some(version), entries, damage) })
+}
+
+fn version(metadata: &Json<'_>, lines: &Lines<'_>) -> Result<u64, Damage> {
+    // The first versions wrote none.
+    let Some(found) = metadata.get("lock-version") else { return Ok(1) };
+    let written = found.as_str().unwrap_or_default();
+    match written.split('.').next().and_then(|major| major.parse().ok()) {
+        Some(version @ (1 | 2)) => Ok(version),
+        _ => {
+            let line = lines.line(found.span.start);
+            Err(Damage::Unsupported { line, why: format!("poetry lock version {written}") })
+        }
+    }
+}
+
+struct Reader<'r, 't> {
+    text: &'t str,
+    lines: &'r Lines<'t>,
+    metadata: &'r Json<'t>,
+    entries: Vec<Entry>,
+    damage: Vec<Damage>,
+}
+
+impl Reader<'_, '_> {
+    fn package(&mut self, package: &Json<'_>) -> Result<(), Damage> {
+        let required = |key: &str| {
+            package.get(key).filter(|v| v.as_str().is_some()).ok_or_else(|| {
+                self.lines.unparsable(package.span.start, format!("a package without `{key}`"))
+            })
+        };
+        let (name, version) = (required("name")?, required("version")?);
+        let (name_text, version) = (name.as_str().unwrap_or_default(), version.as_str().unwrap_or_default());
+        let line = self.lines.line(name.span.start);
+        let source = package.get("source");
+        let of_source = |key: &str| source.and_then(|s| s.text(key)).unwrap_or_default();
+        let place = match of_source("url") {
+            "" => format!("{} {version}", normalised(name_text)),
+            url => format!("{} {version} ({url})", normalised(name_text)),
+        };
+        let mut entry =
+            Entry { version: Some(version.to_owned()), ..Entry::new(place, normalised(name_text), line) };
+        match of_source("type") {
+            "" => {}
+            "directory" => entry.local = true,
+            "file" => entry.source = Some(of_source("url").to_owned()),
+            "git" => {
+                entry.source = Some(format!("git+{}#{}", of_source("url"), of_source("resolved_reference")));
+                entry.unproved = true;
+            }
+            _ => entry.source = Some(of_source("url").to_owned()),
+        }
+        // Lock version 1 lists the files at the end, by package.
+        let elsewhere = self.metadata.get("files").and_then(|f| f.get(name_text));
+        for file in items(package.get("files").or(elsewhere)) {
+            match file.get("hash") {
+                Some(hash) => self.damage.extend(entry.add_checksums(FORMAT, hash, self.text, self.lines)),
+                None => self.damage.push(Damage::BadChecksum {
+                    line: self.lines.line(file.span.start),
+                    entry: entry.title(),
+                    why: "a file without a hash".to_owned(),
+                }),
+            }
+        }
+        for member in package.get("dependencies").map(Json::members).unwrap_or_default() {
+            let plain = member.value.as_str();
+            let range = plain.or(member.value.text("version"));
+            // What a marker or an extra rules out is not locked.
+            let optional = plain.is_none();
+            let requirement = range.map(str::to_owned);
+            entry.dependencies.push(Dependency {
+                name: normalised(&member.key),
+                requirement,
+                place: None,
+                optional,
+            });
+        }
+        entry.dependencies.sort();
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
+/// Finds for each dependency the entry of its name, where there is only one.
+fn resolve(entries: &mut [Entry], damage: &mut Vec<Damage>) {
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in entries.iter() {
+        names.entry(entry.name.clone()).or_default().push(entry.place.clone());
+    }
+    for entry in entries {
+        let (line, title) = (entry.line, entry.title());
+        for dependency in &mut entry.dependencies {
+            match names.get(&dependency.name).map(Vec::as_slice) {
+                Some([place]) => dependency.place = Some(place.clone()),
+                Some(_) => {}
+                None if dependency.optional => {}
+                None => {
+                    let range = dependency.requirement.as_deref().unwrap_or("*");
+                    let needs = format!("{} {range}", dependency.name);
+                    damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
+                }
+            }
+        }
+    }
+}

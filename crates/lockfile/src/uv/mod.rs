@@ -1,0 +1,185 @@
+//! uv's `uv.lock`, version 1.
+
+mod agree;
+
+use std::collections::BTreeMap;
+
+use crate::checksum::Style;
+use crate::format::Facts;
+use crate::json::{self, Json, Value};
+use crate::lockfile::{Registry, twice};
+use crate::position::Lines;
+use crate::python::{items, normalised};
+use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
+
+pub(crate) use agree::agrees;
+
+const FORMAT: Format = Format::UvLock;
+
+/// What is true of every one of them.
+pub(crate) const FACTS: Facts = Facts {
+    id: "uv-lock",
+    tool: "uv",
+    file_names: &["uv.lock"],
+    manifest: Ok("pyproject.toml"),
+    default_hosts: &["pypi.org", "files.pythonhosted.org"],
+    style: Style::Named { weakest: Algorithm::Md5 },
+    may_be_empty: false,
+    silent_default: false,
+};
+
+/// Reads the text of a lockfile.
+pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
+    let lines = Lines::new(text);
+    let root = json::read_toml(text, &lines)?;
+    let version = match root.get("version") {
+        Some(Json { value: Value::Number("1"), .. }) => 1,
+        Some(other) => {
+            let written = text.get(other.span.clone()).unwrap_or_default();
+            let line = lines.line(other.span.start);
+            return Err(Damage::Unsupported { line, why: format!("uv lockfile version {written}") });
+        }
+        None => return Err(lines.unparsable(0, "expected `version` in a uv lockfile")),
+    };
+    let mut reader =
+        Reader { text, lines: &lines, entries: Vec::new(), damage: Vec::new(), files: Vec::new() };
+    for package in items(root.get("package")) {
+        reader.package(package)?;
+    }
+    let Reader { mut entries, mut damage, files, .. } = reader;
+    damage.extend(twice(&entries));
+    resolve(&mut entries, &mut damage);
+    let folder = |e: &Entry| e.place.split_once(" (").map(|(_, s)| s.trim_end_matches(')').to_owned());
+    let members = entries.iter().filter(|e| e.local).filter_map(folder).filter(|f| f != ".").collect();
+    Ok(Lockfile { registries: files, members, ..Lockfile::new(FORMAT, Some(version), entries, damage) })
+}
+
+struct Reader<'r> {
+    text: &'r str,
+    lines: &'r Lines<'r>,
+    entries: Vec<Entry>,
+    damage: Vec<Damage>,
+    /// Archives that lie on another host than the registry they are listed by.
+    files: Vec<Registry>,
+}
+
+impl Reader<'_> {
+    fn package(&mut self, package: &Json<'_>) -> Result<(), Damage> {
+        let Some(name) = package.get("name").filter(|n| n.as_str().is_some()) else {
+            return Err(self.lines.unparsable(package.span.start, "a package without `name`"));
+        };
+        let Some(source) =
+            package.get("source").filter(|s| s.members().len() == 1 || s.get("subdirectory").is_some())
+        else {
+            return Err(self.lines.unparsable(name.span.start, "a package without `source`"));
+        };
+        let first = source.members().iter().find(|m| m.key != "subdirectory");
+        let (kind, from) = first.map_or(("", ""), |m| (&*m.key, m.value.as_str().unwrap_or_default()));
+        let line = self.lines.line(name.span.start);
+        let name = normalised(name.as_str().unwrap_or_default());
+        let version = package.text("version").map(str::to_owned);
+        let place = match &version {
+            Some(version) => format!("{name} {version} ({from})"),
+            None => format!("{name} ({from})"),
+        };
+        let mut entry = Entry { version, ..Entry::new(place, name, line) };
+        entry.local = matches!(kind, "virtual" | "editable" | "directory" | "path")
+            || kind == "registry" && !from.contains("://");
+        if kind == "git" {
+            entry.source = Some(format!("git+{from}"));
+            entry.unproved = true;
+        } else if !entry.local {
+            entry.source = Some(from.to_owned());
+        }
+        let sdist = package.get("sdist");
+        for file in sdist.into_iter().chain(items(package.get("wheels"))) {
+            self.file(&mut entry, kind, file);
+        }
+        self.dependencies(package, &mut entry);
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn file(&mut self, entry: &mut Entry, kind: &str, file: &Json<'_>) {
+        match file.get("hash") {
+            Some(hash) => self.damage.extend(entry.add_checksums(FORMAT, hash, self.text, self.lines)),
+            // An index may have no hashes at all, but not for one file alone.
+            None if kind == "registry" && !entry.sites.is_empty() => self.damage.push(Damage::BadChecksum {
+                line: self.lines.line(file.span.start),
+                entry: entry.title(),
+                why: "a file without a hash".to_owned(),
+            }),
+            None => {}
+        }
+        if let Some(url) = file.get("url").and_then(|u| u.as_str().map(|t| (t, u.span.start))) {
+            self.files.push(Registry { url: url.0.to_owned(), line: self.lines.line(url.1) });
+        }
+    }
+
+    /// For a project of the workspace, what its manifest asked for when the lockfile was made.
+    fn dependencies(&self, package: &Json<'_>, entry: &mut Entry) {
+        let mut lists: Vec<(&Json<'_>, bool)> = Vec::new();
+        lists.extend(package.get("dependencies").map(|d| (d, false)));
+        for kind in ["optional-dependencies", "dev-dependencies"] {
+            lists.extend(
+                package.get(kind).map(Json::members).unwrap_or_default().iter().map(|m| (&m.value, true)),
+            );
+        }
+        for (list, optional) in lists {
+            for item in items(Some(list)) {
+                let name = normalised(item.text("name").unwrap_or_default());
+                let place = item.text("version").map(|version| format!("{name} {version}"));
+                entry.dependencies.push(Dependency { name, requirement: None, place, optional });
+            }
+        }
+        let asked = package.at_path("metadata.requires-dist");
+        for item in items(asked) {
+            let name = normalised(item.text("name").unwrap_or_default());
+            let specifier = item.text("specifier").unwrap_or_default().to_owned();
+            if let Some(known) =
+                entry.dependencies.iter_mut().find(|d| d.name == name && d.requirement.is_none())
+            {
+                known.requirement = Some(specifier);
+            } else {
+                entry.dependencies.push(Dependency {
+                    name,
+                    requirement: Some(specifier),
+                    place: None,
+                    optional: true,
+                });
+            }
+        }
+    }
+}
+
+/// Finds for each dependency its entry, by name and, where several have it, version.
+fn resolve(entries: &mut [Entry], damage: &mut Vec<Damage>) {
+    let mut names: BTreeMap<String, Vec<(Option<String>, String)>> = BTreeMap::new();
+    for entry in entries.iter() {
+        names.entry(entry.name.clone()).or_default().push((entry.version.clone(), entry.place.clone()));
+    }
+    for entry in entries {
+        let (line, title) = (entry.line, entry.title());
+        for dependency in &mut entry.dependencies {
+            let asked = dependency.place.take();
+            let version = asked.as_deref().and_then(|a| a.split_once(' ')).map(|(_, v)| v);
+            let known = names.get(&dependency.name).map(Vec::as_slice).unwrap_or_default();
+            let found: Vec<&String> = known
+                .iter()
+                .filter(|(v, _)| version.is_none() || v.as_deref() == version)
+                .map(|(_, p)| p)
+                .collect();
+            match found.as_slice() {
+                [place] => dependency.place = Some((*place).clone()),
+                // What only the manifest's own list has may have been ruled out by a marker.
+                [] if !(dependency.optional && dependency.requirement.is_some()) => {
+                    let needs = asked.unwrap_or_else(|| dependency.name.clone());
+                    damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
+                }
+                _ => {}
+            }
+        }
+        entry.dependencies.sort();
+        entry.dependencies.dedup();
+    }
+}
