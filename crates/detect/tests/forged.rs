@@ -11,7 +11,7 @@ use regreen_domain::{Diagnosis, Verdict};
 use regreen_logs::{ReadOptions, read};
 use regreen_mask::Masker;
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::builtin().unwrap());
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| regreen_builtin::catalog().unwrap());
 static DETECTOR: LazyLock<Detector<'static>> = LazyLock::new(|| Detector::new(&CATALOG));
 
 fn diagnosed(log: &str) -> Diagnosis {

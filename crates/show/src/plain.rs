@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Columns of the screen.
-pub(super) const WIDTH: usize = 80;
+pub const WIDTH: usize = 80;
 
 /// So many lines of evidence are shown.
 const SHOWN: usize = 6;
@@ -84,7 +84,7 @@ fn shown(evidence: &Evidence) -> String {
 }
 
 /// A note under the excerpt, wrapped at the screen's width.
-pub(super) fn wrapped(gutter: usize, kind: &str, words: &str) -> String {
+pub fn wrapped(gutter: usize, kind: &str, words: &str) -> String {
     let first = format!("{:gutter$}= {kind}: ", "");
     let next = " ".repeat(first.len());
     let mut text = first;

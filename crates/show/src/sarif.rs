@@ -20,11 +20,7 @@ pub fn document(all: &[Diagnosed<'_>]) -> String {
 }
 
 /// A document with one run.
-pub(super) fn run<'i>(
-    rules: Vec<Value>,
-    inputs: impl Iterator<Item = &'i str>,
-    results: Vec<Value>,
-) -> String {
+pub fn run<'i>(rules: Vec<Value>, inputs: impl Iterator<Item = &'i str>, results: Vec<Value>) -> String {
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -103,7 +99,7 @@ fn result(of: &Diagnosed<'_>, rule: usize) -> Value {
 }
 
 /// A file as a relative reference (RFC 3986).
-pub(super) fn location(input: &str) -> Value {
+pub fn location(input: &str) -> Value {
     let mut uri = String::new();
     for byte in input.bytes() {
         match byte {

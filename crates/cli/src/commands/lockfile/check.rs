@@ -8,6 +8,7 @@ use std::{
 use regreen_engine::{Event, Voice};
 use regreen_lockfile::{AllowedHost, Format, Severity, examine, examine_agreement};
 use regreen_mask::Masker;
+use regreen_show::harmless::harmless;
 
 use super::against::Against;
 use crate::{
@@ -18,7 +19,6 @@ use crate::{
     exit::{FINE, Failed, NOTHING_TO_READ, PROBLEMS},
     lockfiles,
     output::{
-        harmless::harmless,
         lockfile::{Changes, Checked, json, plain, sarif},
         print::print,
     },

@@ -1,10 +1,11 @@
 //! Version 1 of the JSON shape of a checked lockfile: one object a line. Fields may be added, never changed.
 
 use regreen_lockfile::{Agreement, Change, Severity};
+use regreen_show::harmless::harmless;
 use serde::Serialize;
 
 use super::{Changes, Checked};
-use crate::output::{harmless::harmless, print::line};
+use crate::output::print::line;
 
 #[derive(Debug, Serialize)]
 struct CheckedV1<'a> {

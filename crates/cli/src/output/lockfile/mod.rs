@@ -6,8 +6,7 @@ pub mod sarif;
 
 use regreen_lockfile::{Agreement, Finding, Format, Lockfile, Rule, SemanticDiff, Severity};
 use regreen_mask::Masker;
-
-use super::harmless::{harmless, short};
+use regreen_show::harmless::{harmless, short};
 
 /// Longest excerpt of a line, in characters.
 const EXCERPT: usize = 200;

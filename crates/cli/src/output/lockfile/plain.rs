@@ -2,12 +2,12 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use regreen_lockfile::{Agreement, Rule, Severity};
-
-use super::{Changes, Checked, Compared, Found};
-use crate::output::{
+use regreen_show::{
     harmless::{harmless, short},
     plain::{WIDTH, wrapped},
 };
+
+use super::{Changes, Checked, Compared, Found};
 
 /// So many findings of one lockfile are shown.
 const SHOWN: usize = 100;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use regreen_lockfile::{Rule, Severity};
+use regreen_show::sarif::{location, run};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Checked, Found};
-use crate::output::sarif::{location, run};
 
 /// The document.
 pub fn document(all: &[Checked]) -> String {
