@@ -14,6 +14,7 @@ mod output;
 mod panics;
 mod passed;
 mod record;
+mod tally;
 mod targets;
 mod voice;
 

@@ -6,6 +6,7 @@ mod demo;
 mod diagnose;
 mod known;
 mod record;
+mod report;
 mod run;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -19,6 +20,7 @@ pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, ResetArgs, RollbackArgs, State, StatusArgs,
 };
+pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
@@ -69,6 +71,8 @@ pub enum Command {
     Run(RunArgs),
     /// Say why a job failed, from its log
     Diagnose(DiagnoseArgs),
+    /// Say what Regreen would have done about a folder of logs: causes, counts, time
+    Report(ReportArgs),
     /// Say how it stands: state, incidents, and the targets beside what was measured
     Status(StatusArgs),
     /// List incidents of this workspace, show one, or decide one again

@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod plain;
 pub mod print;
 pub mod replay;
+pub mod report;
 pub mod sarif;
 pub mod status;
 pub mod throughput;

@@ -18,6 +18,7 @@ mod known;
 mod own;
 mod pipes;
 mod proving;
+mod report;
 mod rollback;
 mod said;
 mod transfer;
