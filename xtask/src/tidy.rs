@@ -21,7 +21,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("lockfile", &["domain"]),
     ("detect", &["domain", "mask", "logs", "catalog"]),
     ("bench", &["domain"]),
-    ("show", &["domain", "catalog", "bench"]),
+    ("show", &["domain", "catalog", "detect", "bench"]),
     ("learn", &[]),
     ("decide", &["domain", "catalog"]),
     ("saga", &["domain"]),

@@ -15,6 +15,7 @@ mod output;
 mod panics;
 mod passed;
 mod record;
+mod tally;
 mod targets;
 mod voice;
 

@@ -46,13 +46,13 @@ impl Terminal {
             Verdict::Code => format!("the project's own code failed: {sure}"),
             Verdict::Unknown => "the cause is not known".to_owned(),
         };
-        self.line(style, "regreen:", &format!("{what}; {}", diagnosis.reason));
+        self.line(style, "regreen:", &format!("{what}; {}", harmless(&diagnosis.reason)));
         if self.verbose {
             for evidence in diagnosis.evidence.iter().take(3) {
                 self.line(
                     Style::new().dimmed(),
                     "       |",
-                    &format!("line {}: {}", evidence.line, evidence.text),
+                    &format!("line {}: {}", evidence.line, harmless(&evidence.text)),
                 );
             }
         }
@@ -85,7 +85,7 @@ impl Voice for Terminal {
         let (plain, good, bad) =
             (Style::new().dimmed(), Style::new().green().bold(), Style::new().red().bold());
         match event {
-            Event::Progress(text) => self.line(plain, "regreen:", text),
+            Event::Progress(text) => self.line(plain, "regreen:", &harmless(text)),
             Event::Warning(text) => self.line(Style::new().yellow(), "regreen: warning:", text),
             Event::Diagnosed(diagnosis) => self.diagnosed(diagnosis),
             Event::Decided(decision) => self.decided(decision),

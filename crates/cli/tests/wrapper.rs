@@ -205,3 +205,14 @@ fn what_it_printed_when_it_passed_is_no_cause() {
     assert_eq!(wrong.code, 1);
     assert!(wrong.own_lines().contains("REGREEN_REMEMBER_PASSED: 0 or 1"), "{}", wrong.err);
 }
+
+#[test]
+fn a_command_that_hung_says_its_last_line_and_what_to_try() {
+    let stage = Stage::new(PackageManager::Cargo);
+    let script = "echo 'Continue? [y/N]'; sleep 60";
+    let run = said(stage.regreen(&["run"]).args(["--idle-timeout", "300ms", "--", "sh", "-c", script]));
+    assert_eq!(run.code, 124);
+    let own = run.own_lines();
+    assert!(own.contains("its last line, 1: Continue? [y/N]; by its last line, it asks a question"), "{own}");
+    assert!(own.contains("nothing was done (unknown-cause)"), "{own}");
+}

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regreen_catalog::{PatternSource, Strength};
 use regreen_domain::{
-    Confidence, Diagnosis, Evidence, FailureClass, Finding, Fingerprint, Role, Standing, Tool, Verdict,
+    Confidence, Diagnosis, Evidence, FailureClass, Finding, Fingerprint, HealableClass, Role, Standing, Tool,
+    Verdict,
 };
 use regreen_logs::Ending;
 use regreen_mask::Masker;
@@ -12,6 +13,7 @@ use regreen_mask::Masker;
 use crate::believed::{advised, failed_for_sure, is_unvouched, ranking, succeeded};
 use crate::detection::{Detection, Signature};
 use crate::evidence::{self, shown};
+use crate::hang::Hung;
 use crate::model::Outcome;
 use crate::ranking::{Ranked, Ranking};
 use crate::settle::{lasting, settle};
@@ -58,8 +60,11 @@ impl Detector<'_> {
         let case = Case { detector: self, scan, hits: &hits, masker, weighed, advised };
         let (mut diagnosis, root) = case.decide(ranking, findings);
         diagnosis.reason.push_str(&case.left_aside(&diagnosis));
+        let hung = scan.hung.as_ref().filter(|_| diagnosis.failed && may_hang(diagnosis.class));
+        diagnosis.reason.push_str(&hung.map_or(String::new(), Hung::says));
+        let hang = hung.map(|hung| hung.told(masker));
         let captures = root.map_or(BTreeMap::new(), |root| evidence::captures(root, &hits));
-        Detection { diagnosis, captures, signatures }
+        Detection { diagnosis, captures, signatures, hang }
     }
 
     /// What the model learns from: the features of every outcome.
@@ -71,6 +76,11 @@ impl Detector<'_> {
     fn ranked<'s>(&'s self, scan: &'s Scan) -> Vec<Ranked<'s>> {
         scan.hits.iter().filter_map(|hit| Some((hit, self.pattern(hit.pattern)?))).collect()
     }
+}
+
+/// Whether a job of this class can be one that hung: nothing more particular is known of it.
+fn may_hang(class: FailureClass) -> bool {
+    matches!(class, FailureClass::Unknown) || class == FailureClass::from(HealableClass::RunnerFailure)
 }
 
 fn signature((hit, pattern): Ranked<'_>, scan: &Scan) -> Signature {

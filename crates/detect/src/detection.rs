@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::Hang;
 use regreen_domain::{Diagnosis, FailureClass, Host, PackageName, Tool, Untrusted};
 
 /// The answer of a detector.
@@ -13,6 +14,8 @@ pub struct Detection {
     pub captures: BTreeMap<String, Untrusted>,
     /// Every signature in the window, in the order of the log, for choosing the probes.
     pub signatures: Vec<Signature>,
+    /// Where nothing else names a cause: that the job was ended while it was silent, or took too long.
+    pub hang: Option<Hang>,
 }
 
 /// One pattern seen in the window.

@@ -8,6 +8,7 @@ use regreen_logs::{Ending, Line, Log};
 
 use crate::around::{Around, Sightings};
 use crate::detector::Entry;
+use crate::hang::Hung;
 use crate::hit::Hit;
 use crate::model::Reading;
 use crate::speaker::Speakers;
@@ -26,6 +27,7 @@ const TEXT_BYTES: usize = 8 * 1024;
 pub struct Scan {
     /// In the order of the log.
     pub(crate) hits: Vec<Hit>,
+    pub(crate) hung: Option<Hung>,
     pub(crate) last_words: Option<LastWords>,
     pub(crate) speakers: Speakers,
     pub(crate) reading: Reading,
@@ -114,6 +116,7 @@ impl Detector<'_> {
         hits.sort_by_key(|hit: &Hit| (hit.line, hit.pattern));
         self.describe(&mut hits, log);
         let bare = Scan {
+            hung: Hung::of(log, circumstances.exit),
             last_words: LastWords::of(log, None),
             command: circumstances.command.cloned(),
             exit: circumstances.exit,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use regreen_catalog::Catalog;
-use regreen_detect::ExitFacts;
+use regreen_detect::{Detection, ExitFacts};
 use regreen_domain::{CommandFacts, CommandKind, Diagnosis, Finding, Mode, Outcome, Refusal};
 use regreen_ledger::{Ledger, NewIncident, Scrub};
 use regreen_logs::Dropped;
@@ -104,7 +104,7 @@ impl Engine {
         let mut snapshot = self.snapshot(&failure.job).await;
         let (mut seen, mut detect_ms) = self.look_at(&failure, state).await;
         // Said before anything that can fail: a broken ledger takes nobody's diagnosis away.
-        self.voice.tell(Event::Diagnosed(&seen.detection.diagnosis));
+        self.tell(&seen.detection);
         state.make()?;
         let ledger = self.open_ledger(state).await?;
         let place = place(&failure.job, &failure.run).await;
@@ -129,7 +129,7 @@ impl Engine {
                         let told = seen.detection.diagnosis.clone();
                         (seen, detect_ms) = self.look_at(&failure, state).await;
                         if seen.detection.diagnosis != told {
-                            self.voice.tell(Event::Diagnosed(&seen.detection.diagnosis));
+                            self.tell(&seen.detection);
                         }
                         snapshot = self.snapshot(&failure.job).await;
                     }
@@ -199,7 +199,7 @@ impl Engine {
                         failure.output = end.log;
                         failure.dropped = Dropped { lines: end.dropped_lines, bytes: end.dropped_bytes };
                         (seen, detect_ms) = self.look_at(&failure, state).await;
-                        self.voice.tell(Event::Diagnosed(&seen.detection.diagnosis));
+                        self.tell(&seen.detection);
                         // Another cause than before is another failure: its playbooks have not been tried.
                         if seen.detection.diagnosis.class != diagnosis.class {
                             tried = Tried::default();
@@ -213,6 +213,16 @@ impl Engine {
                     snapshot = now;
                 }
             }
+        }
+    }
+
+    /// Says what was found, and of a command that hung what to try.
+    fn tell(&self, found: &Detection) {
+        self.voice.tell(Event::Diagnosed(&found.diagnosis));
+        if let Some(hang) = &found.hang {
+            let last =
+                hang.line.map_or(String::new(), |line| format!("its last line, {line}: {}; ", hang.text));
+            self.voice.tell(Event::Progress(&format!("{last}{}", hang.advice)));
         }
     }
 

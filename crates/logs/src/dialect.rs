@@ -14,6 +14,8 @@ mod travis;
 
 pub(crate) use plain::bare;
 
+use crate::clock::Stamps;
+
 /// Which program wrote the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -87,6 +89,11 @@ pub(crate) trait Dialect: Sync {
     /// How many bytes at the start of a line are the CI's, not the command's.
     fn prefix(&self, line: &[u8]) -> usize {
         stamp::length(line)
+    }
+
+    /// When the line was written, or began and ended what it reports on, where it says so.
+    fn stamps(&self, line: &[u8]) -> Option<Stamps> {
+        stamp::stamp(line).map(|stamp| (stamp, stamp))
     }
 
     /// What each line that may carry a mark holds; `None` means that every line must be asked.

@@ -6,7 +6,7 @@ use crate::log::Segment;
 use crate::piece::Piece;
 use crate::reader::Reader;
 use crate::words::{Alarm, Said, alarm, said};
-use crate::{Format, Line, Log};
+use crate::{Format, Line, Log, clock};
 
 /// How a log says that its job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,7 @@ impl Reader {
     pub(crate) fn log(mut self) -> Log<'static> {
         let format = self.format.unwrap_or(Format::Plain);
         let whole = self.whole();
+        let took = self.first.and_then(|first| clock::last(&whole.bytes, format)?.since(first));
         let (said, closing) = closing(&whole, format);
         let ending = self.ending(said);
         let marked = self.chosen(ending, said);
@@ -78,6 +79,7 @@ impl Reader {
             ending,
             truncated,
             line_bytes: self.options.line_bytes,
+            took,
         }
     }
 

@@ -6,6 +6,7 @@
 //! what is no text, or was packed to do harm, is an error. Line numbers and columns always
 //! mean the raw log, so that a person finds what the evidence points at.
 
+mod clock;
 mod decode;
 mod dialect;
 mod encoding;
@@ -22,6 +23,7 @@ mod text;
 mod unpack;
 mod words;
 
+pub use clock::Stamp;
 pub use dialect::Format;
 pub use ending::Ending;
 pub use error::ReadError;

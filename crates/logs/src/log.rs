@@ -1,6 +1,7 @@
 //! A log as it was read: the window that a diagnosis is defined on, and its lines.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use crate::words::tries_again;
 use crate::{Dropped, Ending, Format, Line, Lines, ReadOptions, Reader, Step};
@@ -17,6 +18,7 @@ pub struct Log<'b> {
     pub(crate) ending: Ending,
     pub(crate) truncated: bool,
     pub(crate) line_bytes: usize,
+    pub(crate) took: Option<Duration>,
 }
 
 /// Where a part of the window stands in the log.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::dialect::Dialect;
 use crate::piece::{Piece, after_a_word, after_last_feed, feeds};
 use crate::step::{At, Course, Over};
-use crate::{Format, Log, ReadOptions, StepOutcome};
+use crate::{Format, Log, ReadOptions, Stamp, StepOutcome, clock};
 
 /// Lines are read in blocks of about this size.
 const BLOCK: usize = 256 * 1024;
@@ -33,6 +33,8 @@ pub struct Reader {
     column: u32,
     pub(crate) course: Course,
     pub(crate) kept: Kept,
+    /// When the log's first lines were written, once they were read.
+    pub(crate) first: Option<Stamp>,
 }
 
 /// The steps that a diagnosis may be about, oldest first.
@@ -87,6 +89,7 @@ impl Reader {
             column: 0,
             course: Course::from(at),
             kept: Kept::default(),
+            first: None,
         }
     }
 
@@ -132,7 +135,11 @@ impl Reader {
     }
 
     fn block(&mut self, bytes: Vec<u8>) {
-        let dialect = self.format.get_or_insert_with(|| Format::detect(&bytes)).dialect();
+        let format = *self.format.get_or_insert_with(|| Format::detect(&bytes));
+        let dialect = format.dialect();
+        if self.at.byte == 0 {
+            self.first = clock::first(&bytes, format);
+        }
         let marks = marks(&bytes, dialect, self.column > 0);
         let block = Block { start: self.at.byte, column: self.column, bytes };
         self.column = after_last_feed(self.column, &block.bytes);

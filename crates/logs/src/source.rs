@@ -124,11 +124,11 @@ impl Source {
         let mut buffer = vec![0; BUFFER];
         file.seek(SeekFrom::Start(0))?;
         file.by_ref().take(SAMPLE as u64).read_exact(&mut buffer[..SAMPLE])?;
-        let head = &buffer[..SAMPLE];
-        if Kind::of(head) != Kind::Text || Utf8::of(head).is_utf16() {
+        let head = buffer[..SAMPLE].to_vec();
+        if Kind::of(&head) != Kind::Text || Utf8::of(&head).is_utf16() {
             return Ok(None);
         }
-        let format = self.options.format.unwrap_or_else(|| Format::detect(head));
+        let format = self.options.format.unwrap_or_else(|| Format::detect(&head));
         let from = length - HORIZON - SLACK;
         file.seek(SeekFrom::Start(from))?;
         let mut left = 0;
@@ -147,7 +147,10 @@ impl Source {
                         bytes = &bytes[feed + 1..];
                         let options = ReadOptions { format: Some(format), ..self.options };
                         let at = At { byte: from + left, line: 1 };
-                        reader = Some(Reader::beginning_at(&options, at));
+                        let first = crate::clock::first(&head, format);
+                        let mut begun = Reader::beginning_at(&options, at);
+                        begun.first = first;
+                        reader = Some(begun);
                     }
                     None => left += got as u64,
                 }

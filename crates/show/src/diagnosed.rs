@@ -1,9 +1,13 @@
 //! An input with its diagnosis and what can be done, as every format needs it.
 
 use regreen_catalog::Pattern;
+use regreen_detect::Hang;
 use regreen_domain::{Diagnosis, Verdict};
 
-use crate::{Cure, harmless::harmless};
+use crate::{
+    Cure,
+    harmless::{harmless, short},
+};
 
 /// One input with its diagnosis.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub struct Diagnosed<'c> {
     pub cure: Cure<'c>,
     /// The pattern that decided.
     pub pattern: Option<&'c Pattern>,
+    /// The job was ended while it was silent, or took too long.
+    pub hang: Option<Hang>,
 }
 
 impl<'c> Diagnosed<'c> {
@@ -36,6 +42,13 @@ impl<'c> Diagnosed<'c> {
     /// What a person can do.
     pub fn fix(&self) -> Option<String> {
         self.pattern.map(|pattern| harmless(pattern.fix.trim()))
+    }
+
+    /// The last line of a job that hung.
+    pub fn last_line(&self) -> Option<String> {
+        let hang = self.hang.as_ref()?;
+        let text = harmless(&hang.text);
+        hang.line.map(|line| format!("line {line}: {}", short(text.trim(), 200)))
     }
 
     /// How sure it is, and what else it may be.

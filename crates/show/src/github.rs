@@ -20,6 +20,7 @@ pub fn annotation(of: &Diagnosed<'_>) -> String {
     let mut lines = vec![format!("{}: {}", of.input, harmless(&d.reason))];
     lines
         .extend(d.evidence.iter().take(3).map(|e| format!("{}:{}: {}", e.line, e.column, harmless(&e.text))));
+    lines.extend(of.hang.as_ref().map(|hang| hang.advice.clone()));
     lines.push(of.sure());
     lines.extend(of.fix().map(|fix| fix.split_whitespace().collect::<Vec<_>>().join(" ")));
     let title = format!("{} ({})", of.headline(), of.rule());

@@ -3,7 +3,7 @@
 use regreen_domain::{Diagnosis, Finding};
 use serde::Serialize;
 
-use crate::{Cure, harmless::invisible};
+use crate::{Cure, Diagnosed, harmless::invisible};
 
 /// One diagnosis.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,8 @@ pub struct DiagnosisV1<'a> {
     fingerprint: &'a str,
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    hang: Option<HangV1<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<&'static str>,
@@ -35,6 +37,15 @@ pub struct DiagnosisV1<'a> {
     findings: Vec<FindingV1<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
+}
+
+/// A job that was ended while it was silent, or took too long.
+#[derive(Debug, Serialize)]
+struct HangV1<'a> {
+    line: Option<u64>,
+    text: &'a str,
+    silent_seconds: Option<u64>,
+    advice: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,6 +101,7 @@ fn shape<'a>(input: &'a str, diagnosis: &'a Diagnosis, cure: Cure<'a>) -> Diagno
         reason: &diagnosis.reason,
         fingerprint: diagnosis.fingerprint.as_str(),
         truncated: diagnosis.truncated,
+        hang: None,
         outcome: None,
         because: None,
         incident: None,
@@ -99,8 +111,14 @@ fn shape<'a>(input: &'a str, diagnosis: &'a Diagnosis, cure: Cure<'a>) -> Diagno
 }
 
 /// One line for one input, with what was left out in diagnosing it.
-pub fn diagnosis(input: &str, diagnosis: &Diagnosis, cure: Cure<'_>, warnings: &[String]) -> String {
-    line(&DiagnosisV1 { warnings, ..shape(input, diagnosis, cure) })
+pub fn diagnosis(of: &Diagnosed<'_>, warnings: &[String]) -> String {
+    let hang = of.hang.as_ref().map(|hang| HangV1 {
+        line: hang.line,
+        text: &hang.text,
+        silent_seconds: hang.silent.map(|silent| silent.as_secs()),
+        advice: &hang.advice,
+    });
+    line(&DiagnosisV1 { hang, warnings, ..shape(&of.input, &of.diagnosis, of.cure) })
 }
 
 /// How a `run` ended, beside its diagnosis.

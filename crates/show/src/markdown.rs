@@ -28,6 +28,12 @@ pub fn section(of: &Diagnosed<'_>) -> String {
     if let Some(step) = d.step.as_deref().filter(|step| !step.is_empty()) {
         let _infallible = writeln!(text, "- step {}", code(step));
     }
+    if let Some(last) = of.last_line() {
+        let _infallible = writeln!(text, "- the last line: {}", code(&last));
+    }
+    if let Some(hang) = &of.hang {
+        let _infallible = writeln!(text, "- what to try: {}", hang.advice);
+    }
     if let Some(fix) = of.fix() {
         let _infallible =
             writeln!(text, "- what to do: {}", fix.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -43,7 +49,7 @@ pub fn section(of: &Diagnosed<'_>) -> String {
 }
 
 /// Text as code: whatever it holds, it does not end early.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let text = harmless(text);
     let fence = fence(&text, 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
@@ -58,7 +64,7 @@ fn fence(text: &str, least: usize) -> String {
 
 /// Text that means itself. A mention, a reference or a bare address is found in the text as it is shown, after the
 /// escapes are gone (`@all`, `#1`, `https://…`), so something without width stands within it.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     const NOTHING: &str = "&#8203;";
     let mut out = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {

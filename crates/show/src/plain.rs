@@ -49,6 +49,12 @@ pub fn diagnosis(of: &Diagnosed<'_>, colour: bool) -> String {
         note("step", &short(&harmless(step), 200));
     }
     note("sure", &format!("{}; fingerprint {}", of.sure(), diagnosis.fingerprint));
+    if let Some(last) = of.last_line() {
+        note("last", &last);
+    }
+    if let Some(hang) = &of.hang {
+        note("try", &hang.advice);
+    }
     if let Some(fix) = of.fix() {
         note("help", &fix);
     }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use pulldown_cmark::{Event, Parser, Tag};
 use regreen_catalog::Catalog;
-use regreen_detect::{Circumstances, Detector};
+use regreen_detect::{Circumstances, Detection, Detector, Hang};
 use regreen_domain::{Confidence, Diagnosis, Evidence, FailureClass, Fingerprint, Role};
 use regreen_logs::{ReadOptions, read};
 use regreen_mask::Masker;
@@ -69,6 +69,12 @@ fn quoting(text: &str) -> Diagnosed<'static> {
         },
         cure: CURE,
         pattern: None,
+        hang: Some(Hang {
+            line: Some(3),
+            text: text.to_owned(),
+            silent: None,
+            advice: "Try this.".to_owned(),
+        }),
     }
 }
 
@@ -76,7 +82,7 @@ fn quoting(text: &str) -> Diagnosed<'static> {
 fn formats(of: &Diagnosed<'_>) -> [(&'static str, String); 5] {
     [
         ("plain", plain::diagnosis(of, false)),
-        ("json", json::diagnosis(&of.input, &of.diagnosis, of.cure, &[])),
+        ("json", json::diagnosis(of, &[])),
         ("github", github::annotation(of)),
         ("markdown", markdown::section(of)),
         ("sarif", sarif::document(std::slice::from_ref(of))),
@@ -174,10 +180,11 @@ fn what_a_log_says_stays_a_quotation() {
             format!("##[group]Run {attack}\nsrc/a.c:3:9: error: {attack} forged\nmake: *** [a.o] Error 1\n");
         let log = read(log.as_bytes(), &ReadOptions::default());
         let scan = DETECTOR.scan(&log, &Circumstances::default());
-        let diagnosis = DETECTOR.conclude(&scan, &[], &Masker::new::<[&str; 0], &str>([])).diagnosis;
+        let masker = Masker::new::<[&str; 0], &str>([]);
+        let Detection { diagnosis, hang, .. } = DETECTOR.conclude(&scan, &[], &masker);
         let pattern = diagnosis.pattern.as_deref().and_then(|id| CATALOG.pattern(id));
         let input = regreen_show::harmless::harmless(attack);
-        assert_harmless(what, &Diagnosed { input, diagnosis, cure: CURE, pattern });
+        assert_harmless(what, &Diagnosed { input, diagnosis, cure: CURE, pattern, hang });
     }
 }
 

@@ -7,6 +7,7 @@ mod diagnose;
 mod known;
 mod lockfile;
 mod record;
+mod report;
 mod run;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -21,6 +22,7 @@ pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, ResetArgs, RollbackArgs, State, StatusArgs,
 };
+pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
@@ -71,6 +73,8 @@ pub enum Command {
     Run(RunArgs),
     /// Say why a job failed, from its log
     Diagnose(DiagnoseArgs),
+    /// Say what Regreen would have done about a folder of logs: causes, counts, time
+    Report(ReportArgs),
     /// Check lockfiles: sound, from allowed hosts, in agreement with their manifests, and what changed in them
     #[command(subcommand)]
     Lockfile(Lockfile),

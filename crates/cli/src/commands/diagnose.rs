@@ -8,7 +8,7 @@ use std::{
 };
 
 use regreen_catalog::{Catalog, PatternSource, Status};
-use regreen_detect::{Baseline, Circumstances, Detector};
+use regreen_detect::{Baseline, Circumstances, Detection, Detector};
 use regreen_domain::{Diagnosis, FailureClass, InfraClass};
 use regreen_engine::{Event, Voice};
 use regreen_logs::{Ending, Log};
@@ -115,17 +115,22 @@ fn baseline<'m>(context: &Context, args: &DiagnoseArgs, masker: &'m Masker) -> R
 
 /// An input that can't be read, and why.
 fn unread(name: &str, error: &dyn Error) -> Failed {
-    let mut words = format!("{}: {error}", harmless(name));
+    Failed::new(NOTHING_TO_READ, format!("{}: {}", harmless(name), cause_of(error)))
+}
+
+/// An error with what is behind it.
+pub(super) fn cause_of(error: &dyn Error) -> String {
+    let mut words = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
         words = format!("{words}: {error}");
         source = error.source();
     }
-    Failed::new(NOTHING_TO_READ, words)
+    words
 }
 
 /// Diagnoses one log: nothing is looked at but its text.
-fn about<'c>(
+pub fn about<'c>(
     detector: &Detector<'_>,
     catalog: &'c Catalog,
     baseline: &Baseline<'_>,
@@ -134,17 +139,17 @@ fn about<'c>(
     log: &Log<'_>,
 ) -> Diagnosed<'c> {
     let scan = detector.scan_beside(log, &Circumstances::default(), Some(baseline));
-    let diagnosis = detector.conclude(&scan, &[], masker).diagnosis;
+    let Detection { diagnosis, hang, .. } = detector.conclude(&scan, &[], masker);
     let pattern = diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id));
     let cure = cure(catalog, &diagnosis);
-    Diagnosed { input: harmless(&masker.mask(name)), diagnosis, cure, pattern }
+    Diagnosed { input: harmless(&masker.mask(name)), diagnosis, cure, pattern, hang }
 }
 
 /// What is said of an input as soon as it is diagnosed.
 fn said(of: &Diagnosed<'_>, format: DiagnosisFormat, context: &Context, warnings: &[String]) -> String {
     match format {
         DiagnosisFormat::Plain => plain::diagnosis(of, context.colour_stdout()),
-        DiagnosisFormat::Json => json::diagnosis(&of.input, &of.diagnosis, of.cure, warnings),
+        DiagnosisFormat::Json => json::diagnosis(of, warnings),
         DiagnosisFormat::Github => github::annotation(of),
         DiagnosisFormat::Markdown => markdown::section(of),
         DiagnosisFormat::Sarif => String::new(),

@@ -18,6 +18,7 @@ mod patterns;
 mod pause;
 mod playbooks;
 mod prove;
+mod report;
 mod resume;
 mod rollback;
 mod run;
@@ -32,12 +33,16 @@ use crate::{
     voice,
 };
 
+#[cfg(test)]
+pub use diagnose::about as diagnosed;
+
 /// Runs the command and gives the exit code.
 pub fn dispatch(args: Args) -> u8 {
     let context = Context::new(args.color);
     let done = match args.command {
         Command::Run(run) => run::run(&context, run),
         Command::Diagnose(diagnose) => diagnose::diagnose(&context, &diagnose),
+        Command::Report(args) => report::report(&context, &args),
         Command::Lockfile(command) => lockfile::lockfile(&context, &command),
         Command::Status(status) => status::status(&context, &status),
         Command::Incidents(command) => incidents::incidents(&context, &command),

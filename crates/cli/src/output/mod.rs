@@ -10,5 +10,6 @@ pub mod manual;
 pub mod metrics;
 pub mod print;
 pub mod replay;
+pub mod report;
 pub mod status;
 pub mod throughput;

@@ -19,6 +19,7 @@ mod lockfile;
 mod own;
 mod pipes;
 mod proving;
+mod report;
 mod rollback;
 mod said;
 mod transfer;

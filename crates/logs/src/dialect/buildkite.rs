@@ -3,7 +3,8 @@
 //! The headers are those of `buildkite/agent` (`internal/job/executor.go`), as explained in
 //! <https://buildkite.com/docs/pipelines/configure/managing-log-output>. `---` and `+++` are the command's own.
 
-use super::{Dialect, Mark, bare, holds, line_starts, name, stamp};
+use super::{Dialect, Mark, Stamps, bare, holds, line_starts, name, number, stamp};
+use crate::Stamp;
 
 pub(super) struct Buildkite;
 
@@ -26,6 +27,14 @@ impl Dialect for Buildkite {
             length += b"\x1b_bk;t=".len() + end + 1;
         }
         length + stamp::length(&line[length..])
+    }
+
+    fn stamps(&self, line: &[u8]) -> Option<Stamps> {
+        let stamp = match line.strip_prefix(b"\x1b_bk;t=") {
+            Some(ms) => Stamp::moment(i64::try_from(number(ms)?).ok()?),
+            None => stamp::stamp(line)?,
+        };
+        Some((stamp, stamp))
     }
 
     fn mark_literals(&self) -> Option<&'static [&'static str]> {

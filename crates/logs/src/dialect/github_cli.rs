@@ -3,7 +3,7 @@
 //! The columns are those of `pkg/cmd/run/view/view.go` in `cli/cli`.
 
 use super::github_raw::mark;
-use super::{Dialect, Mark, Place, most_lines, stamp};
+use super::{Dialect, Mark, Place, Stamps, most_lines, stamp};
 
 pub(super) struct GithubCli;
 
@@ -21,6 +21,11 @@ impl Dialect for GithubCli {
             0 => 0,
             length => line.len() - rest.len() + length,
         }
+    }
+
+    fn stamps(&self, line: &[u8]) -> Option<Stamps> {
+        let (_, _, rest) = columns(line)?;
+        stamp::stamp(rest).map(|stamp| (stamp, stamp))
     }
 
     fn marks_the_end(&self) -> bool {

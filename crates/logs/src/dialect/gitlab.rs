@@ -3,7 +3,8 @@
 //! Sections as in <https://docs.gitlab.com/ci/jobs/job_logs/>, their names as in `gitlab-org/gitlab-runner`
 //! (`common/build_stage.go` and `common/build.go`). A script can open sections of its own; they lie inside of a step.
 
-use super::{Dialect, Mark, holds, name};
+use super::{Dialect, Mark, Stamps, holds, name, number, stamp};
+use crate::Stamp;
 
 pub(super) struct Gitlab;
 
@@ -36,6 +37,18 @@ impl Dialect for Gitlab {
 
     fn marks_failures(&self) -> bool {
         false
+    }
+
+    fn stamps(&self, line: &[u8]) -> Option<Stamps> {
+        let section = || {
+            let at = [START, b"section_end:"]
+                .iter()
+                .find_map(|s| Some(memchr::memmem::find(line, s)? + s.len()))?;
+            let seconds = i64::try_from(number(&line[at..])?).ok()?;
+            Some(Stamp::mark(seconds.checked_mul(1000)?))
+        };
+        let stamp = stamp::stamp(line).or_else(section)?;
+        Some((stamp, stamp))
     }
 
     fn mark_literals(&self) -> Option<&'static [&'static str]> {

@@ -1,5 +1,59 @@
 //! Timestamps that a CI, or a tool on its behalf, puts before each line.
 
+use crate::Stamp;
+
+/// The leading timestamp, read. Zones do not matter: only differences are asked for.
+pub(super) fn stamp(line: &[u8]) -> Option<Stamp> {
+    if length(line) == 0 {
+        return None;
+    }
+    // A byte order mark stands before some, a bracket before others.
+    let from = line.iter().take(8).position(u8::is_ascii_digit)?;
+    let swallowed = line.starts_with("锘?".as_bytes());
+    let text = &line[from..];
+    let clock = shaped(text, b"dd:dd:dd");
+    if clock > 0 && !swallowed {
+        return Some(Stamp::clock(time(text)?));
+    }
+    let (year, rest) =
+        if swallowed { (2000 + number(text, 3)?, &text[3..]) } else { (number(text, 4)?, &text[4..]) };
+    let (month, day) = (number(rest.get(1..)?, 2)?, number(rest.get(4..)?, 2)?);
+    let is_date = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    is_date.then_some(())?;
+    Some(Stamp::moment(days(year, month, day) * 24 * 3600 * 1000 + time(rest.get(7..)?)?))
+}
+
+/// Milliseconds of `12:34:56` with an optional fraction. An hour can be more than 23: AppVeyor counts from the beginning.
+fn time(text: &[u8]) -> Option<i64> {
+    let (hours, minutes, seconds) =
+        (number(text, 2)?, number(text.get(3..)?, 2)?, number(text.get(6..)?, 2)?);
+    let fraction = match text.get(8) {
+        Some(b'.' | b',') => {
+            let digits = text[9..].iter().take_while(|b| b.is_ascii_digit()).take(3);
+            digits.fold((0, 100), |(ms, weight), b| (ms + i64::from(b - b'0') * weight, weight / 10)).0
+        }
+        _ => 0,
+    };
+    (minutes < 60 && seconds <= 60).then_some(((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction)
+}
+
+/// The number of so many digits.
+fn number(text: &[u8], digits: usize) -> Option<i64> {
+    text.get(..digits)?
+        .iter()
+        .try_fold(0, |number, b| Some(number * 10 + i64::from((*b as char).to_digit(10)?)))
+}
+
+/// Days from 1970-01-01 to this one of the Gregorian calendar.
+/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year - era * 400;
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
 /// Length of a leading timestamp with what separates it from the line; 0 where there is none.
 pub(super) fn length(line: &[u8]) -> usize {
     [iso, gitlab_stamp, bracketed, clock].iter().map(|stamp| stamp(line)).max().unwrap_or(0)
@@ -115,7 +169,7 @@ fn digits(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{buildkit, length};
+    use super::{buildkit, days, length};
 
     #[test]
     fn timestamps() {
@@ -140,6 +194,19 @@ mod tests {
             ("", 0),
         ] {
             assert_eq!(length(line.as_bytes()), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn days_of_the_calendar() {
+        for (date, want) in [
+            ((1970, 1, 1), 0),
+            ((1970, 12, 31), 364),
+            ((2000, 2, 29), 11_016),
+            ((2000, 3, 1), 11_017),
+            ((2024, 5, 1), 19_844),
+        ] {
+            assert_eq!(days(date.0, date.1, date.2), want, "{date:?}");
         }
     }
 

@@ -3,7 +3,8 @@
 //! The marks are those of `travis-ci/travis-build` (`lib/travis/build/bash`): `travis_fold`, `travis_result`,
 //! `travis_assert`.
 
-use super::{Dialect, Mark, bare, holds, name, number};
+use super::{Dialect, Mark, Stamps, bare, holds, name, number, stamp};
+use crate::Stamp;
 
 pub(super) struct Travis;
 
@@ -29,6 +30,15 @@ const CLEANUPS: [&str; 5] = ["after_", "before_cache", "cache.2", "cache.store",
 impl Dialect for Travis {
     fn fits(&self, sample: &[u8]) -> bool {
         holds(sample, &["travis_fold:start:", "travis_time:start:"])
+    }
+
+    /// `travis_time:end:0a1b:start=1700000000000000000,finish=1700000001000000000,duration=1000000000`
+    fn stamps(&self, line: &[u8]) -> Option<Stamps> {
+        let Some(times) = after(line, b"travis_time:end:") else {
+            return stamp::stamp(line).map(|stamp| (stamp, stamp));
+        };
+        let time = |name| Some(Stamp::mark(i64::try_from(number(after(times, name)?)?).ok()? / 1_000_000));
+        Some((time(b"start=")?, time(b"finish=")?))
     }
 
     fn mark_literals(&self) -> Option<&'static [&'static str]> {
