@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use regreen_catalog::Pattern;
 use regreen_domain::{FailureClass, Role};
-
-use crate::output::{diagnosed::Diagnosed, harmless::harmless};
+use regreen_show::{Diagnosed, harmless::harmless};
 
 /// So many causes are told apart; logs of others are counted in their class.
 const CAUSES: usize = 5_000;

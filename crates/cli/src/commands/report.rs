@@ -7,6 +7,7 @@ use std::{
 };
 
 use regreen_detect::{Baseline, Detector};
+use regreen_show::harmless::harmless;
 
 use crate::{
     args::{ReportArgs, ReportFormat},
@@ -15,7 +16,7 @@ use crate::{
     custom::{self, Known},
     exit::{FINE, Failed, NOTHING_TO_READ},
     inputs,
-    output::{harmless::harmless, print::print, report},
+    output::{print::print, report},
     tally::Tally,
     voice,
 };

@@ -3,12 +3,10 @@
 use std::fmt::Write;
 
 use regreen_domain::{FailureClass, Verdict};
+use regreen_show::harmless::{harmless, short};
 
 use super::{WORDS, class, evidence, link, logs, percent, summary, time, timing, would};
-use crate::{
-    output::harmless::{harmless, short},
-    tally::{Cause, Tally},
-};
+use crate::tally::{Cause, Tally};
 
 /// So many causes are shown.
 const CAUSES: usize = 500;

@@ -143,7 +143,7 @@ fn cause(cause: &Cause<'_>) -> CauseV1 {
         class: cause.class.id(),
         verdict: cause.class.verdict().to_string(),
         pattern: cause.pattern.map(|pattern| pattern.id.clone()),
-        title: crate::output::harmless::harmless(&cause.title()),
+        title: regreen_show::harmless::harmless(&cause.title()),
         all: share(cause.group.all),
         would: would(&cause.group),
         playbook: cause.playbook.map(str::to_owned),

@@ -2,14 +2,13 @@
 
 use std::fmt::Write;
 
-use super::{WORDS, class, evidence, link, percent, summary, time, timing, would};
-use crate::{
-    output::{
-        harmless::{harmless, short},
-        markdown::{code, escaped},
-    },
-    tally::{Cause, Tally},
+use regreen_show::{
+    harmless::{harmless, short},
+    markdown::{code, escaped},
 };
+
+use super::{WORDS, class, evidence, link, percent, summary, time, timing, would};
+use crate::tally::{Cause, Tally};
 
 /// So many causes are shown.
 const CAUSES: usize = 50;

@@ -8,11 +8,9 @@ pub mod plain;
 use std::path::Path;
 
 use regreen_domain::{FailureClass, Verdict};
+use regreen_show::harmless::harmless;
 
-use crate::{
-    output::harmless::harmless,
-    tally::{Cause, Share, Tally},
-};
+use crate::tally::{Cause, Share, Tally};
 
 /// How it is called what is done about a failure, in the order of [`crate::tally::ACTIONS`], and what that means.
 pub const WORDS: [(&str, &str); 3] = [

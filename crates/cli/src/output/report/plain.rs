@@ -3,13 +3,11 @@
 use std::fmt::Write;
 
 use regreen_domain::FailureClass;
+use regreen_show::harmless::{harmless, short};
 
 use super::{WORDS, evidence, logs, percent, summary, time, timing, would};
 use crate::{
-    output::{
-        harmless::{harmless, short},
-        print::table,
-    },
+    output::print::table,
     tally::{Group, Share, Tally},
 };
 
