@@ -9,10 +9,11 @@ use owo_colors::{OwoColorize, Style};
 use regreen_domain::{Decision, Diagnosis, Refusal, Verdict};
 use regreen_engine::{Event, Voice};
 use regreen_mask::Masker;
+use regreen_show::harmless::harmless;
 
 use crate::{context::Context, output::harmless::harmless};
 
-/// Tells a person at a terminal, or a CI log, what happens. Everything is masked on its way out.
+/// Tells a person at a terminal, or a CI log, what happens. Everything is masked and made harmless on its way out.
 pub struct Terminal {
     colour: bool,
     masker: Arc<Masker>,
@@ -27,7 +28,7 @@ impl Terminal {
     }
 
     fn line(&self, style: Style, mark: &str, text: &str) {
-        let text = self.masker.mask(text);
+        let text = harmless_lines(&self.masker.mask(text));
         let mark = if self.colour { mark.style(style).to_string() } else { mark.to_owned() };
         say(&format!("{mark} {text}"));
     }
@@ -125,7 +126,12 @@ pub fn warning(context: &Context, text: &str) {
 pub fn error(context: &Context, text: &str) {
     let mark = "regreen: error:";
     let mark = if context.colour_stderr() { mark.red().bold().to_string() } else { mark.to_owned() };
-    say(&format!("{mark} {text}"));
+    say(&format!("{mark} {}", harmless_lines(text)));
+}
+
+/// Text that may quote a log or a hostile file, harmless line by line.
+fn harmless_lines(text: &str) -> String {
+    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
 }
 
 /// A closed standard error is no reason to fail.

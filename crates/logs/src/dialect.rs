@@ -79,6 +79,11 @@ pub(crate) trait Dialect: Sync {
     /// Whether the first lines of a log look like it.
     fn fits(&self, sample: &[u8]) -> bool;
 
+    /// Whether this one line does, where several look like it.
+    fn signs(&self, line: &[u8]) -> bool {
+        self.fits(line)
+    }
+
     /// How many bytes at the start of a line are the CI's, not the command's.
     fn prefix(&self, line: &[u8]) -> usize {
         stamp::length(line)
@@ -107,6 +112,11 @@ pub(crate) trait Dialect: Sync {
 
     /// Whether marks alone say how a job ended: words at its end are then a tool's or a test's.
     fn marks_the_end(&self) -> bool {
+        false
+    }
+
+    /// Whether it says of clean-up too that a program ended with an error.
+    fn cleanup_fails(&self) -> bool {
         false
     }
 
@@ -150,10 +160,21 @@ impl Format {
         }
     }
 
-    /// The first format that fits the log's beginning.
+    /// The format that fits the log's beginning. Where several do, the job has printed the marks of another CI: before
+    /// anything that a job prints, its own CI speaks.
     pub fn detect(bytes: &[u8]) -> Format {
         let sample = &bytes[..bytes.len().min(Format::SAMPLE)];
-        Format::ALL.into_iter().find(|format| format.dialect().fits(sample)).unwrap_or(Format::Plain)
+        let fits = |format: &Format| *format != Format::Plain && format.dialect().fits(sample);
+        let fitting: Vec<Format> = Format::ALL.into_iter().filter(fits).collect();
+        match fitting.as_slice() {
+            [] => Format::Plain,
+            [first, ..] if *first == Format::GithubCli => *first,
+            [first] => *first,
+            [first, ..] => {
+                let signed = |line| fitting.iter().find(|format| format.dialect().signs(line));
+                *sample.split(|b| *b == b'\n').find_map(signed).unwrap_or(first)
+            }
+        }
     }
 
     pub(crate) fn dialect(self) -> &'static dyn Dialect {

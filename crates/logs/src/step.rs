@@ -45,6 +45,8 @@ pub(crate) struct Course {
     /// The steps that are over, in order.
     pub(crate) steps: Vec<Step>,
     open: Option<Step>,
+    /// The last step of the work.
+    worked: Option<Step>,
     job: Option<Vec<u8>>,
     step: Option<Vec<u8>>,
     /// The job's work was said to be done, and no step began since.
@@ -80,7 +82,7 @@ impl Course {
         match dialect.mark(line) {
             Mark::Step(name) if !placed => self.begin(start, name, false, over),
             Mark::Cleanup(name) if !placed => self.begin(start, name, true, over),
-            Mark::Failed => self.open(start).outcome = StepOutcome::Failed,
+            Mark::Failed => self.fail(start, dialect),
             Mark::Complained => {
                 let step = self.open(start);
                 if step.outcome != StepOutcome::Failed {
@@ -88,10 +90,10 @@ impl Course {
                 }
             }
             Mark::Ended { failed, name } => {
-                let step = self.open(start);
                 if failed {
-                    step.outcome = StepOutcome::Failed;
+                    self.fail(start, dialect);
                 }
+                let step = self.open(start);
                 step.name = name.unwrap_or_else(|| std::mem::take(&mut step.name));
                 self.close(end, over);
                 // What follows belongs to the next step, whose name is not known yet.
@@ -148,8 +150,28 @@ impl Course {
         })
     }
 
+    /// The CI says that the open step's program ended with an error. Where it never says that of clean-up, it was none:
+    /// what was run printed the mark of clean-up, so that nobody looks at what follows.
+    fn fail(&mut self, at: At, dialect: &dyn Dialect) {
+        let worked = self.worked.take();
+        let step = self.open(at);
+        step.outcome = StepOutcome::Failed;
+        if !step.cleanup || dialect.cleanup_fails() {
+            return;
+        }
+        step.cleanup = false;
+        if let Some(worked) = worked.filter(|step| step.outcome != StepOutcome::Failed) {
+            (step.start, step.name) = (worked.start, worked.name);
+            let start = worked.start.byte;
+            self.steps.retain(|step| step.start.byte < start);
+        }
+    }
+
     fn close(&mut self, end: At, over: &mut Vec<Over>) {
         let Some(step) = self.open.take() else { return };
+        if !step.cleanup {
+            self.worked = Some(step.clone());
+        }
         let said_something = !step.name.is_empty() || step.outcome != StepOutcome::Passed;
         if self.steps.len() < REMEMBERED && said_something {
             self.steps.push(step.clone());

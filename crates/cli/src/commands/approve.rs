@@ -1,12 +1,13 @@
 //! `regreen approve INCIDENT` and `regreen deny INCIDENT`: a person's word on a recovery that waits for it.
 
 use regreen_ledger::{LedgerError, State};
+use regreen_show::harmless::harmless;
 
 use crate::{
     args::{ApproveArgs, DenyArgs},
     context::{Context, runtime},
     exit::Failed,
-    output::print::{print, visible},
+    output::print::print,
     record::{self, actor, now},
 };
 
@@ -18,7 +19,7 @@ pub fn approve(context: &Context, args: &ApproveArgs) -> Result<u8, Failed> {
         ledger.approve(id, &actor(), now()).await.map_err(refused)?;
         let incident = ledger.incident(id).await?.ok_or_else(|| LedgerError::UnknownIncident { id: id.to_owned() })?;
         let playbook = incident.plan().map_or_else(String::new, |plan| format!(" by `{}`", plan.playbook));
-        let command = visible(&incident.command.join(" "));
+        let command = harmless(&incident.command.join(" "));
         print(&format!(
             "approved: {id}, to be healed{playbook}\n\
              It is done by the next run that fails in the same way, within 24 hours: regreen run -- {command}\n"

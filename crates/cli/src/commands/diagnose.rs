@@ -13,6 +13,7 @@ use regreen_domain::{Diagnosis, FailureClass, InfraClass};
 use regreen_engine::{Event, Voice};
 use regreen_logs::{Ending, Log};
 use regreen_mask::Masker;
+use regreen_show::{Cure, Diagnosed, action, github, harmless::harmless, json, markdown, plain, sarif};
 
 use crate::{
     args::{DiagnoseArgs, DiagnosisFormat},
@@ -21,13 +22,6 @@ use crate::{
     custom::{self, Known},
     exit::{CODE, CURABLE, FINE, Failed, NEEDS_A_PERSON, NOTHING_TO_READ, UNKNOWN, USAGE},
     inputs,
-    output::{
-        diagnosed::Diagnosed,
-        github,
-        harmless::harmless,
-        json::{self, Cure, action},
-        markdown, plain, sarif,
-    },
     voice::{self, Terminal},
 };
 

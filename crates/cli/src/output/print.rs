@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+use regreen_show::harmless::harmless;
+pub use regreen_show::json::line;
+
 use crate::exit::{FINE, Failed, NOTHING_TO_READ};
 
 /// Prints to standard output; who closes the pipe has seen enough.
@@ -18,10 +21,10 @@ pub fn print(text: &str) -> Result<u8, Failed> {
     }
 }
 
-/// Rows with their columns aligned, the last one ragged. What is on record may come from a hostile file, so control
-/// characters are taken out.
+/// Rows with their columns aligned, the last one ragged. What is on record may come from a hostile file, so it is
+/// made harmless.
 pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let rows: Vec<[String; N]> = rows.iter().map(|row| row.clone().map(|cell| visible(&cell))).collect();
+    let rows: Vec<[String; N]> = rows.iter().map(|row| row.clone().map(|cell| harmless(&cell))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N).map(width).collect();
     let mut text = String::new();
@@ -38,20 +41,7 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
     text
 }
 
-/// The text on one line, without control characters.
-pub fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 /// A moment for people and programs: RFC 3339 in UTC.
 pub fn moment(at: i64) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| format!("{at:.3}"))
-}
-
-/// One object on one line. A bracket that would make a command of it for a CI runner is written as its code, which
-/// means the same; outside of strings there is no `#`.
-pub fn line(shape: &impl serde::Serialize) -> String {
-    let text =
-        serde_json::to_string(shape).unwrap_or_else(|e| format!("{{\"version\":1,\"error\":\"{e}\"}}"));
-    text.replace("##[", "##\\u005b").replace("##vso[", "##vso\\u005b") + "\n"
 }

@@ -19,6 +19,10 @@ impl Dialect for Azure {
         true
     }
 
+    fn cleanup_fails(&self) -> bool {
+        true
+    }
+
     fn mark_literals(&self) -> Option<&'static [&'static str]> {
         Some(&["##["])
     }

@@ -27,6 +27,11 @@ impl Dialect for GithubCli {
         true
     }
 
+    /// Each line names its step, whatever it prints.
+    fn cleanup_fails(&self) -> bool {
+        true
+    }
+
     fn mark_literals(&self) -> Option<&'static [&'static str]> {
         None
     }

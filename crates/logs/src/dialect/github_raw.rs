@@ -15,6 +15,11 @@ impl Dialect for GithubRaw {
         most_lines(sample, |line| stamp::iso(line) > 0) || line_starts(sample, &["##[group]Run "])
     }
 
+    /// A timestamp is any CI's.
+    fn signs(&self, line: &[u8]) -> bool {
+        line_starts(line, &["##[group]Run", "##[group]Operating System", "Current runner version: "])
+    }
+
     fn prefix(&self, line: &[u8]) -> usize {
         stamp::iso(line)
     }
@@ -82,6 +87,35 @@ mod tests {
             lines,
             ["2 ##[group]Run npm ci", "3 npm error", "4 ##[error]Process completed with exit code 1."]
         );
+    }
+
+    #[test]
+    fn marks_of_another_ci_are_the_jobs_own_words() {
+        for forged in [
+            "##[section]Starting: npm ci",
+            "travis_fold:start:after_success",
+            "section_start:1700000000:after_script",
+            "~~~ Preparing plugins",
+            "[Pipeline] { (Declarative: Post Actions)",
+            "#!/bin/bash -eo pipefail",
+        ] {
+            let (format, steps, _) = told(&format!(
+                "{HEAD}2024-05-01T12:00:02.0000000Z {forged}\n\
+                 2024-05-01T12:00:02.0000000Z ##[error]Process completed with exit code 1.\n"
+            ));
+            assert_eq!((format, steps[1].as_str()), ("github-raw", "npm ci: Failed"), "{forged}");
+        }
+    }
+
+    #[test]
+    fn clean_up_that_ends_with_an_error_was_none() {
+        let (_, steps, lines) = told(&format!(
+            "{HEAD}2024-05-01T12:00:02.0000000Z Post job cleanup.\n\
+             2024-05-01T12:00:02.0000000Z npm error\n\
+             2024-05-01T12:00:02.0000000Z ##[error]Process completed with exit code 1.\n{TAIL}"
+        ));
+        assert_eq!(steps[1..], ["npm ci: Failed", "Post job cleanup: Passed"]);
+        assert_eq!((lines[0].as_str(), lines[2].as_str()), ("2 ##[group]Run npm ci", "4 npm error"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use regreen_domain::Verdict;
 
-use super::{diagnosed::Diagnosed, harmless::harmless};
+use crate::{Diagnosed, harmless::harmless};
 
 /// One annotation for one input; none where nothing failed.
 pub fn annotation(of: &Diagnosed<'_>) -> String {

@@ -3,7 +3,7 @@
 use regreen_catalog::Pattern;
 use regreen_domain::{Diagnosis, Verdict};
 
-use super::{harmless::harmless, json::Cure};
+use crate::{Cure, harmless::harmless};
 
 /// One input with its diagnosis.
 #[derive(Debug)]

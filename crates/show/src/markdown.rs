@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{diagnosed::Diagnosed, harmless::harmless};
+use crate::{Diagnosed, harmless::harmless};
 
 /// So many lines of evidence are shown.
 const SHOWN: usize = 6;
@@ -56,17 +56,40 @@ fn fence(text: &str, least: usize) -> String {
     "`".repeat(least.max(longest + 1))
 }
 
-/// Text that means itself.
+/// Text that means itself. A mention, a reference or a bare address is found in the text as it is shown, after the
+/// escapes are gone (`@all`, `#1`, `https://…`), so something without width stands within it.
 fn escaped(text: &str) -> String {
+    const NOTHING: &str = "&#8203;";
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         if matches!(
             c,
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '~' | '@' | '&'
+            '\\' | '`'
+                | '*'
+                | '_'
+                | '{'
+                | '}'
+                | '['
+                | ']'
+                | '<'
+                | '>'
+                | '#'
+                | '|'
+                | '!'
+                | '~'
+                | '@'
+                | '&'
+                | '$'
+                | '='
         ) {
             out.push('\\');
         }
         out.push(c);
+        let before = &text[..at];
+        let www = c == '.' && before.len() > 2 && before.as_bytes()[at - 3..].eq_ignore_ascii_case(b"www");
+        if matches!(c, '@' | '#') || (c == ':' && text[at..].starts_with("://")) || www {
+            out.push_str(NOTHING);
+        }
     }
     out
 }
@@ -79,6 +102,13 @@ mod tests {
     fn nothing_gets_out() {
         assert_eq!(code("a`b``c"), "```a`b``c```");
         assert_eq!(code("`x`"), "`` `x` ``");
-        assert_eq!(escaped("<img src=x> @all `a`"), "\\<img src=x\\> \\@all \\`a\\`");
+        for (text, want) in [
+            ("<img src=x> `a`", "\\<img src\\=x\\> \\`a\\`"),
+            ("@all #12 a@b.c", "\\@&#8203;all \\#&#8203;12 a\\@&#8203;b.c"),
+            ("https://x.example WWW.x.example", "https:&#8203;//x.example WWW.&#8203;x.example"),
+            ("![a](b) &amp; $x$", "\\!\\[a\\](b) \\&amp; \\$x\\$"),
+        ] {
+            assert_eq!(escaped(text), want);
+        }
     }
 }

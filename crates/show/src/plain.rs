@@ -5,8 +5,8 @@ use std::fmt::Write;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use regreen_domain::{Evidence, Role, Verdict};
 
-use super::{
-    diagnosed::Diagnosed,
+use crate::{
+    Diagnosed,
     harmless::{harmless, short},
 };
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use regreen_domain::{Evidence, Role, Verdict};
 use serde_json::{Value, json};
 
-use super::{diagnosed::Diagnosed, harmless::harmless};
+use crate::{Diagnosed, harmless::harmless, json::harmless as harmless_json};
 
 /// The document.
 pub fn document(all: &[Diagnosed<'_>]) -> String {
@@ -31,7 +31,12 @@ pub fn document(all: &[Diagnosed<'_>]) -> String {
             "results": results,
         }],
     });
-    format!("{document:#}\n")
+    harmless_json(&format!("{document:#}\n"))
+}
+
+/// A message that means itself: `[text](address)` in it would be a link (3.11.6).
+fn without_links(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
 }
 
 fn rule(of: &Diagnosed<'_>) -> Value {
@@ -71,7 +76,7 @@ fn result(of: &Diagnosed<'_>, rule: usize) -> Value {
         "ruleId": of.rule(),
         "ruleIndex": rule,
         "level": level,
-        "message": { "text": harmless(&format!("{}: {}", of.headline(), d.reason)) },
+        "message": { "text": without_links(&harmless(&format!("{}: {}", of.headline(), d.reason))) },
         "locations": main.map(place).into_iter().collect::<Vec<_>>(),
         "relatedLocations": others.map(place).collect::<Vec<_>>(),
         "partialFingerprints": { "regreen/v1": d.fingerprint.as_str() },
