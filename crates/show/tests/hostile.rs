@@ -181,6 +181,14 @@ fn what_a_log_says_stays_a_quotation() {
     }
 }
 
+/// Found by fuzzing: a word in the middle of a sentence began a line of its own.
+#[test]
+fn no_command_begins_where_a_sentence_is_wrapped() {
+    for blanks in 40..80 {
+        assert_harmless("wrapped", &quoting(&format!("{} ::error::forged", "a".repeat(blanks))));
+    }
+}
+
 mod any {
     use proptest::prelude::*;
 
