@@ -29,7 +29,7 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 5] = [
     Suite {
         name: "kill",
         unit: "healings killed with `kill -9` and brought to their end",
@@ -56,6 +56,15 @@ const SUITES: [Suite; 4] = [
         tests: &["--package", "regreen-lockfile", "--test", "laws"],
         how_many: Some("PROPTEST_CASES"),
         seed: Some("PROPTEST_RNG_SEED"),
+    },
+    Suite {
+        name: "fuzz",
+        unit: "inputs a fuzz target, dear ones their share",
+        count: 2_000_000,
+        portion: 100_000,
+        tests: &["--release", "--package", "regreen-fuzz", "--test", "targets"],
+        how_many: Some("REGREEN_FUZZ_COUNT"),
+        seed: Some("REGREEN_FUZZ_SEED"),
     },
     Suite {
         name: "scenarios",

@@ -49,7 +49,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
         "xtask",
         &["domain", "catalog", "builtin", "lockfile", "detect", "logs", "mask", "bench", "learn", "lab"],
     ),
-    ("fuzz", &[]),
+    ("fuzz", &["domain", "mask", "logs", "catalog", "builtin", "lockfile", "detect", "show", "ledger"]),
 ];
 
 /// Longest file, in lines.

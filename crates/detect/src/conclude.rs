@@ -198,7 +198,7 @@ impl<'s> Case<'s> {
             confirmed: settled.confirmed_by.is_some(),
             alternatives: self.weighed.besides(class, confidence),
             reason,
-            fingerprint: fingerprint::of_root(class, root),
+            fingerprint: fingerprint::of_root(class, root, self.masker),
             ..self.unknown()
         }
     }
@@ -299,7 +299,7 @@ impl<'s> Case<'s> {
             alternatives: self.weighed.besides(class, confidence),
             evidence: evidence.chain(unknown.evidence).take(1).collect(),
             reason: format!("{}; the words around the failure read like {class}{at}", unknown.reason),
-            fingerprint: fingerprint::of_words(class, line.map_or("", |line| &line.text)),
+            fingerprint: fingerprint::of_words(line.map_or("", |line| &line.text), self.masker),
             ..unknown
         }
     }
@@ -343,7 +343,11 @@ impl<'s> Case<'s> {
             evidence: words.map(|words| evidence::of_last_words(words, self.masker)).into_iter().collect(),
             alternatives: self.weighed.besides(FailureClass::Unknown, Confidence::NONE),
             reason: self.why_unknown(failed),
-            fingerprint: if failed { fingerprint::of_unknown(words) } else { Fingerprint::default() },
+            fingerprint: if failed {
+                fingerprint::of_words(words.map_or("", |words| &words.text), self.masker)
+            } else {
+                Fingerprint::default()
+            },
             truncated: scan.truncated,
         }
     }

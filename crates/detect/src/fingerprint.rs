@@ -1,16 +1,21 @@
 //! The name of a failure: the same in another job or repository, whatever hosts, numbers and paths its lines hold.
+//!
+//! Only masked text is hashed. A name is stored and sent, and whoever has it could else find out by trying whether a
+//! line held this or that secret.
 
 use regreen_domain::{FailureClass, Fingerprint, PackageName};
+use regreen_mask::Masker;
 use sha2::{Digest, Sha256};
 
 use crate::ranking::Ranked;
-use crate::unknown::{LastWords, template};
+use crate::unknown::template;
 
 /// Of a diagnosed failure: class, pattern, tool and the package, where the line names one.
-pub(crate) fn of_root(class: FailureClass, (hit, pattern): Ranked<'_>) -> Fingerprint {
+pub(crate) fn of_root(class: FailureClass, (hit, pattern): Ranked<'_>, masker: &Masker) -> Fingerprint {
     let tool = pattern.tools.first().map_or("", |tool| tool.as_str());
     let package = hit.captures.get("package").and_then(PackageName::from_untrusted);
-    digest(&[class.id(), &pattern.id, tool, package.as_ref().map_or("", PackageName::as_str)])
+    let package = masker.mask(package.as_ref().map_or("", PackageName::as_str));
+    digest(&[class.id(), &pattern.id, tool, &package])
 }
 
 /// Of a failure that only a probe saw.
@@ -18,14 +23,10 @@ pub(crate) fn of_finding(class: FailureClass, probe: &str, tool: &str) -> Finger
     digest(&[class.id(), probe, tool])
 }
 
-/// Of a failure that no pattern names: the template of its last words.
-pub(crate) fn of_unknown(words: Option<&LastWords>) -> Fingerprint {
-    digest(&[FailureClass::Unknown.id(), &words.map_or(String::new(), |words| template(&words.text))])
-}
-
-/// Of a failure that the model names: its class and the template of the line that it takes for the cause.
-pub(crate) fn of_words(class: FailureClass, line: &str) -> Fingerprint {
-    digest(&[class.id(), &template(line)])
+/// Of a failure that no pattern names: the template of its last words, or of the line that the model takes for the
+/// cause. What the model makes of that line is not in it: another hash in the same words may sway it.
+pub(crate) fn of_words(line: &str, masker: &Masker) -> Fingerprint {
+    digest(&["words", &template(&masker.mask(line))])
 }
 
 fn digest(parts: &[&str]) -> Fingerprint {

@@ -47,27 +47,54 @@ impl LastWords {
     }
 }
 
-/// The line's shape: numbers, hexadecimal words and paths are the same wherever it is printed.
+/// The masked line's shape: numbers, hexadecimal words, moments, hosts and paths are the same wherever it is printed.
 pub(crate) fn template(text: &str) -> String {
-    let word = |word: &str| {
-        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '/');
-        if bare.contains('/') || bare.contains('\\') {
-            "<path>".to_owned()
-        } else if bare.len() >= 7 && bare.bytes().all(|b| b.is_ascii_hexdigit()) {
-            "<hex>".to_owned()
-        } else {
-            one_zero_a_number(word)
-        }
-    };
     text.split_whitespace().take(24).map(word).collect::<Vec<_>>().join(" ")
 }
 
+fn word(word: &str) -> String {
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '/');
+    if bare.contains(['/', '\\']) {
+        "<path>".to_owned()
+    } else if is_host(bare) {
+        "<host>".to_owned()
+    } else if bare.len() >= 7 && bare.bytes().all(|b| b.is_ascii_hexdigit()) {
+        // A hash may have digits only.
+        "0".to_owned()
+    } else {
+        one_zero_a_number(word)
+    }
+}
+
+/// A name with dots, a file's too, maybe with a port; or an IPv6 address.
+fn is_host(word: &str) -> bool {
+    let (name, port) = word.rsplit_once(':').unwrap_or((word, "0"));
+    let mut labels = name.split('.');
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    let top = labels.next_back().is_some_and(|top| top.bytes().all(|b| b.is_ascii_alphabetic()));
+    let named = top
+        && name.contains('.')
+        && name.split('.').all(is_label)
+        && port.bytes().all(|b| b.is_ascii_digit());
+    let colons = word.bytes().filter(|b| *b == b':').count();
+    let address = colons >= 2
+        && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
+        && (colons == 7 || word.contains("::"));
+    named || address
+}
+
+/// `7`, `4500`, `1.5` and `1,024.0` are one number, and so is a version.
 fn one_zero_a_number(word: &str) -> String {
     let mut out = String::with_capacity(word.len());
-    for c in word.chars() {
+    let mut chars = word.chars().peekable();
+    while let Some(c) = chars.next() {
+        let within = matches!(c, '.' | ',') && chars.peek().is_some_and(char::is_ascii_digit);
         match c {
             '0'..='9' if out.ends_with('0') => {}
             '0'..='9' => out.push('0'),
+            _ if within && out.ends_with('0') => {}
             c => out.push(c),
         }
     }
@@ -84,5 +111,20 @@ mod tests {
         let b = template("error: step 3 of /srv/b/y.rs failed after 4500 ms (0123456789ab)");
         assert_eq!(a, b);
         assert_ne!(a, template("error: another thing failed"));
+        for (a, b) in [
+            ("took 31 ms", "took 1234567 ms"),
+            ("took 1.5s at 10:22:31", "took 12s at 9:01:59"),
+            ("at 1234567 of 2024-05-01T12:00:00.123Z", "at deadbee of 2025-12-31T23:59:59Z"),
+            ("no answer from a.example.", "no answer from registry.b.example:4873."),
+            ("no answer from 10.0.0.1", "no answer from 192.168.100.20"),
+            ("no answer from 2001:db8::1", "no answer from fe80::a:1"),
+            ("x 1.2.3 is needed", "x 10.0 is needed"),
+            ("in C:\\a\\b.rs", "in /srv/x"),
+        ] {
+            assert_eq!(template(a), template(b));
+        }
+        for (a, b) in [("a: b", "a: c"), ("error 5", "error"), ("std::io", "std::fs")] {
+            assert_ne!(template(a), template(b));
+        }
     }
 }

@@ -19,7 +19,8 @@ pub(crate) struct Piece {
 impl Piece {
     /// The number of the line after it.
     pub(crate) fn next_line(&self) -> u64 {
-        self.line + feeds(&self.bytes)
+        let unended = !self.bytes.is_empty() && !self.bytes.ends_with(b"\n");
+        self.line + feeds(&self.bytes) + u64::from(unended)
     }
 }
 

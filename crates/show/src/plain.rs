@@ -104,7 +104,12 @@ pub fn wrapped(gutter: usize, kind: &str, words: &str) -> String {
             text.push(' ');
             column += 1;
         }
-        text.push_str(word);
+        // What stands within a line can become its beginning here, where a CI runner looks for commands.
+        if column == next.len() {
+            text.push_str(&harmless(word))
+        } else {
+            text.push_str(word)
+        }
         column += length;
     }
     text.push('\n');

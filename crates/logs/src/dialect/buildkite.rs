@@ -82,4 +82,12 @@ mod tests {
         assert_eq!(lines[2], "5 npm error code E503");
         assert_eq!(lines.len(), 5);
     }
+
+    /// Found by fuzzing: of a log without a last line feed, the last line stood twice in the window.
+    #[test]
+    fn a_last_line_without_end_is_read_once() {
+        let (_, _, lines) =
+            told("~~~ Running commands\nnpm error\n🚨 Error: The command exited with status 1");
+        assert_eq!(lines.len(), 3, "{lines:?}");
+    }
 }
