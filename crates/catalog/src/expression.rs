@@ -2,11 +2,14 @@
 
 use std::sync::OnceLock;
 
+use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::Hir;
 use serde::{Deserialize, Serialize};
 
-use crate::literals::required;
+use crate::Later;
+use crate::literals::{needs, required};
+use crate::packed::Bytes;
 
 /// The most that one compiled expression may take: far above what a line pattern needs, far below what hurts.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -16,9 +19,12 @@ const SHORTEST_LITERAL: usize = 3;
 
 /// An expression that was parsed and checked; matching is linear in the line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Expression {
     source: String,
-    literals: Vec<Vec<u8>>,
+    literals: Vec<Bytes>,
+    /// What a text must hold, as [`needs`] says; asked only until the expression is compiled.
+    needs: Later<Vec<Vec<Vec<Vec<u8>>>>>,
     captures: Vec<String>,
     #[serde(skip)]
     compiled: OnceLock<Regex>,
@@ -36,7 +42,13 @@ impl Expression {
         let hir = hir(source)?;
         let literals = required(&hir).unwrap_or_default();
         let captures = names(&hir);
-        Ok(Expression { source: source.to_owned(), literals, captures, compiled: OnceLock::new() })
+        Ok(Expression {
+            source: source.to_owned(),
+            literals: literals.into_iter().map(Bytes::from).collect(),
+            needs: needs(&hir).into(),
+            captures,
+            compiled: OnceLock::new(),
+        })
     }
 
     /// As [`Expression::parse`], and each match must hold one of a few literals, so that a scan can find it.
@@ -58,8 +70,8 @@ impl Expression {
     }
 
     /// Every match holds one of these; empty where nothing is required.
-    pub fn literals(&self) -> &[Vec<u8>] {
-        &self.literals
+    pub fn literals(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.literals.iter().map(|literal| &**literal)
     }
 
     /// The names of its captures.
@@ -94,7 +106,15 @@ impl Expression {
 
     /// Whether the text holds a match.
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex().is_some_and(|regex| regex.is_match(text.as_bytes()))
+        let text = text.as_bytes();
+        // Compiling costs a thousand times what a search for a few words does.
+        (self.compiled.get().is_some() || self.may_match(text))
+            && self.regex().is_some_and(|regex| regex.is_match(text))
+    }
+
+    fn may_match(&self, text: &[u8]) -> bool {
+        let holds = |set: &Vec<Vec<u8>>| set.iter().any(|literal| memmem::find(text, literal).is_some());
+        self.needs.is_empty() || self.needs.iter().any(|sets| sets.iter().all(holds))
     }
 }
 

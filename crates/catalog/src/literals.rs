@@ -26,6 +26,25 @@ pub(crate) fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     }
 }
 
+/// What a text must hold to be matched: for one of the alternatives, of each of its sets one literal. Empty where
+/// nothing is known.
+pub(crate) fn needs(hir: &Hir) -> Vec<Vec<Vec<Vec<u8>>>> {
+    match hir.kind() {
+        HirKind::Capture(capture) => needs(&capture.sub),
+        HirKind::Alternation(branches) => {
+            let each: Vec<_> = branches.iter().map(needs).collect();
+            // Of a branch of which nothing is known, any text may be one.
+            if each.iter().any(Vec::is_empty) { Vec::new() } else { each.into_iter().flatten().collect() }
+        }
+        HirKind::Concat(parts) => {
+            let mut sets = runs(parts);
+            sets.extend(parts.iter().filter(|part| exact(part).is_none()).filter_map(required));
+            if sets.is_empty() { Vec::new() } else { vec![sets] }
+        }
+        _ => required(hir).map_or(Vec::new(), |set| vec![vec![set]]),
+    }
+}
+
 /// The texts that neighbouring parts form together: `code E` and `50[0-4]` are `code E500` to `code E504`.
 fn runs(parts: &[Hir]) -> Vec<Vec<Vec<u8>>> {
     let mut runs = Vec::new();
@@ -125,6 +144,14 @@ mod tests {
         let regex = regex::bytes::RegexBuilder::new(source).unicode(false).build().unwrap();
         let text = "npm ERR! 521 Down - PUT https://h/";
         assert!(regex.is_match(text.as_bytes()));
+        let hir =
+            regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(source).unwrap();
+        let held = |text: &str| {
+            let holds =
+                |set: &Vec<Vec<u8>>| set.iter().any(|l| text.contains(std::str::from_utf8(l).unwrap()));
+            needs(&hir).iter().any(|sets| sets.iter().all(holds))
+        };
+        assert!(held(text) && !held("npm ERR! 521 Down - POST https://h/"));
         assert!(of(source).unwrap().iter().any(|literal| text.contains(literal)));
     }
 }

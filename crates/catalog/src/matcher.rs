@@ -42,6 +42,7 @@ pub enum Side {
 
 /// When a line is a pattern's.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Matcher {
     /// The line.
     pub line: Expression,
@@ -55,6 +56,7 @@ pub struct Matcher {
 
 /// Something around a line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Context {
     /// What the other line holds.
     pub line: Expression,

@@ -3,6 +3,7 @@
 //!
 //! Packed by the build of the same program that unpacks it, so the form has no versions.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::OnceLock;
@@ -84,6 +85,36 @@ impl<T: Serialize + DeserializeOwned + Default> Serialize for Later<T> {
 impl<'de: 'static, T> Deserialize<'de> for Later<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Later { packed: Deserialize::deserialize(deserializer)?, value: OnceLock::new() })
+    }
+}
+
+/// Bytes that stay where the program holds them.
+#[derive(Debug, Clone)]
+pub(crate) struct Bytes(Cow<'static, [u8]>);
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes(Cow::Owned(bytes))
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self)
+    }
+}
+
+impl<'de: 'static> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Bytes(Cow::Borrowed(Deserialize::deserialize(deserializer)?)))
     }
 }
 

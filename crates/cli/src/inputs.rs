@@ -1,10 +1,11 @@
 //! What `diagnose` is given: files, folders, patterns, standard input; and the logs in them.
 
+mod feeds;
+
 use std::{
     fs::{self, File},
-    io::{self, Cursor, Read, Seek, SeekFrom},
+    io::{self, Cursor, Read, Seek},
     path::{Path, PathBuf},
-    thread,
 };
 
 use regreen_logs::{Archive, Entry, Kind, Log, ReadError, Source};
@@ -14,9 +15,6 @@ const LARGEST_PIPED_ARCHIVE: u64 = 32 << 20;
 
 /// So many folders deep is looked.
 const DEPTH: usize = 32;
-
-/// Bytes that are read at once when line feeds are counted.
-const COUNTED: usize = 256 * 1024;
 
 /// Endings of files that are taken for logs where a folder is named; files without one are taken too.
 const ENDINGS: [&str; 9] = ["log", "txt", "out", "err", "gz", "zst", "zstd", "zip", "console"];
@@ -102,7 +100,7 @@ pub fn logs(path: &Path, each: &mut dyn FnMut(String, Result<Log<'static>, ReadE
         Err(e) => each(name, Err(e.into())),
         Ok(_) if !seekable => each(name, Source::default().read(Cursor::new(head).chain(file))),
         Ok(_) if Kind::of(&head) == Kind::Zip => archive(&name, file, each),
-        Ok(_) => each(name, whole(path, &mut file)),
+        Ok(_) => each(name, whole(&file)),
     }
 }
 
@@ -111,40 +109,17 @@ pub fn logs(path: &Path, each: &mut dyn FnMut(String, Result<Log<'static>, ReadE
 /// # Errors
 /// Where it can't be read, or is no log.
 pub fn log(path: &Path) -> Result<Log<'static>, ReadError> {
-    whole(path, &mut File::open(path)?)
+    whole(&File::open(path)?)
 }
 
 /// A log from a file; a long one from its end, with the line numbers that it has in the whole.
-fn whole(path: &Path, file: &mut File) -> Result<Log<'static>, ReadError> {
-    let tail = Source::default().read_file(file)?;
-    let lines = if tail.unread > 0 { feeds(path, tail.unread)? } else { 0 };
-    Ok(tail.log.after(lines))
-}
-
-/// Line feeds among the file's first bytes, counted by as many threads as there are processors.
-fn feeds(path: &Path, bytes: u64) -> io::Result<u64> {
-    let parts = thread::available_parallelism().map_or(1, |n| n.get().min(8)) as u64;
-    let part = |n: u64| (bytes * n / parts)..(bytes * (n + 1) / parts);
-    thread::scope(|scope| {
-        let counting: Vec<_> = (0..parts).map(|n| scope.spawn(move || feeds_within(path, part(n)))).collect();
-        let counted =
-            counting.into_iter().map(|thread| thread.join().unwrap_or(Err(io::ErrorKind::Other.into())));
-        counted.sum()
-    })
-}
-
-fn feeds_within(path: &Path, range: std::ops::Range<u64>) -> io::Result<u64> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(range.start))?;
-    let mut part = file.take(range.end - range.start);
-    let mut buffer = vec![0; COUNTED];
-    let mut feeds = 0;
-    loop {
-        match part.read(&mut buffer)? {
-            0 => return Ok(feeds),
-            length => feeds += memchr::memchr_iter(b'\n', &buffer[..length]).count() as u64,
-        }
-    }
+fn whole(file: &File) -> Result<Log<'static>, ReadError> {
+    let skipped = Source::skipped(file.metadata()?.len());
+    let (log, feeds) = feeds::beside(file, skipped, || {
+        let tail = Source::default().read_file(&mut &*file)?;
+        Ok::<_, ReadError>((tail.log, tail.unread))
+    })?;
+    Ok(log.after(feeds))
 }
 
 enum Stdin {

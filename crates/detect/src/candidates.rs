@@ -1,77 +1,29 @@
 //! Which lines of the window are worth decoding: one search for all literals of the catalogue.
 
-use aho_corasick::packed::{Config, Searcher};
-use aho_corasick::{AhoCorasick, MatchKind};
-
-/// Teddy, the vector search, takes at most so many literals.
-const LITERALS_EACH: usize = 64;
+use crate::literals::Literals;
 
 /// The searches advance side by side in blocks of about this size, which stay in the cache.
 const BLOCK: usize = 64 * 1024;
 
-/// Finds lines that hold a literal, and lines that hold bytes under which a literal may hide.
-#[derive(Debug)]
-pub(crate) struct Candidates {
-    searches: Vec<Search>,
-}
-
-#[derive(Debug)]
-enum Search {
-    Vector(Searcher),
-    /// Where there is no vector search (another processor, odd literals).
-    Automaton(AhoCorasick),
-}
-
-impl Candidates {
-    pub(crate) fn new(literals: &[Vec<u8>]) -> Candidates {
-        Candidates { searches: literals.chunks(LITERALS_EACH).filter_map(Search::new).collect() }
-    }
-
-    /// Calls `visit` with the start of each candidate line, in order.
-    pub(crate) fn visit(&self, window: &[u8], mut visit: impl FnMut(usize)) {
-        let mut starts = Vec::new();
-        let mut from = 0;
-        while from < window.len() {
-            let end = block_end(window, from);
-            starts.clear();
-            for search in &self.searches {
-                search.lines(&window[from..end], &mut starts);
-            }
-            // Escape sequences, NUL and carriage returns cut words apart; such lines are decoded and then searched.
-            lines_of(
-                memchr::memchr3_iter(b'\x1b', b'\0', 0x08, &window[from..end]),
-                &window[from..end],
-                &mut starts,
-            );
-            lines_of(memchr::memchr2_iter(0xc2, 0xe2, &window[from..end]), &window[from..end], &mut starts);
-            starts.sort_unstable();
-            starts.dedup();
-            starts.iter().for_each(|start| visit(from + start));
-            from = end;
-        }
-    }
-}
-
-impl Search {
-    fn new(literals: &[Vec<u8>]) -> Option<Search> {
-        let mut builder = Config::new().builder();
-        builder.extend(literals);
-        builder.build().map(Search::Vector).or_else(|| {
-            AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostFirst)
-                .build(literals)
-                .ok()
-                .map(Search::Automaton)
-        })
-    }
-
-    fn lines(&self, block: &[u8], starts: &mut Vec<usize>) {
-        match self {
-            Search::Vector(searcher) => lines_of(searcher.find_iter(block).map(|m| m.start()), block, starts),
-            Search::Automaton(automaton) => {
-                lines_of(automaton.find_iter(block).map(|m| m.start()), block, starts)
-            }
-        }
+/// Calls `visit` with the start of each line that holds a literal, or bytes under which a literal may hide; in order.
+pub(crate) fn visit(literals: &Literals<'_>, window: &[u8], mut visit: impl FnMut(usize)) {
+    let mut starts = Vec::new();
+    let mut from = 0;
+    while from < window.len() {
+        let end = block_end(window, from);
+        let block = &window[from..end];
+        starts.clear();
+        literals.find(block, |at, _| {
+            starts.push(memchr::memrchr(b'\n', &block[..at]).map_or(0, |feed| feed + 1));
+            memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |feed| at + feed + 1)
+        });
+        // Escape sequences, NUL and carriage returns cut words apart; such lines are decoded and then searched.
+        lines_of(memchr::memchr3_iter(b'\x1b', b'\0', 0x08, block), block, &mut starts);
+        lines_of(memchr::memchr2_iter(0xc2, 0xe2, block), block, &mut starts);
+        starts.sort_unstable();
+        starts.dedup();
+        starts.iter().for_each(|start| visit(from + start));
+        from = end;
     }
 }
 
@@ -115,7 +67,7 @@ mod tests {
                 start += line.len();
             }
             let mut seen = Vec::new();
-            Candidates::new(&literals).visit(text.as_bytes(), |start| seen.push(start));
+            visit(&Literals::new(literals.iter().map(|l| (l.as_slice(), 0)).collect()), text.as_bytes(), |start| seen.push(start));
             prop_assert_eq!(seen, want);
         }
     }

@@ -1,11 +1,8 @@
 //! The detector: a catalogue made ready for scanning.
 
-use std::collections::BTreeMap;
-
-use aho_corasick::AhoCorasick;
 use regreen_catalog::{Banner, Catalog, Context, Expression, Pattern, Status};
 
-use crate::candidates::Candidates;
+use crate::literals::Literals;
 use crate::model::Model;
 
 /// A catalogue made ready for scanning. Building one takes well under a millisecond: expressions are compiled when
@@ -14,11 +11,8 @@ use crate::model::Model;
 pub struct Detector<'c> {
     pub(crate) catalog: &'c Catalog,
     pub(crate) model: &'c Model,
-    pub(crate) candidates: Candidates,
-    /// All literals, for telling which expressions a candidate line may satisfy.
-    literals: Option<AhoCorasick>,
-    /// By literal: the entries that it stands for.
-    entries_of: Vec<Vec<usize>>,
+    /// All literals: they choose the lines that are looked at, and the entries whose expressions these may satisfy.
+    pub(crate) literals: Literals<'c>,
     pub(crate) entries: Vec<Entry<'c>>,
 }
 
@@ -42,34 +36,19 @@ impl<'c> Detector<'c> {
     /// Makes the catalogue ready, with another model.
     pub fn with_model(catalog: &'c Catalog, model: &'c Model) -> Detector<'c> {
         let entries = entries(catalog);
-        let mut by_literal: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
-        for (i, entry) in entries.iter().enumerate() {
-            for literal in entry.expression().literals() {
-                by_literal.entry(literal).or_default().push(i);
-            }
-        }
-        let (literals, entries_of): (Vec<Vec<u8>>, Vec<Vec<usize>>) =
-            by_literal.into_iter().map(|(literal, entries)| (literal.to_vec(), entries)).unzip();
-        Detector {
-            catalog,
-            model,
-            candidates: Candidates::new(&literals),
-            literals: AhoCorasick::new(&literals).ok(),
-            entries_of,
-            entries,
-        }
+        let of =
+            |(i, entry): (usize, &Entry<'c>)| entry.expression().literals().map(move |literal| (literal, i));
+        let literals = Literals::new(entries.iter().enumerate().flat_map(of).collect());
+        Detector { catalog, model, literals, entries }
     }
 
     /// The entries whose expressions the text may satisfy, each once, in the catalogue's order.
     pub(crate) fn entries_for(&self, text: &str, entries: &mut Vec<usize>) {
         entries.clear();
-        if let Some(literals) = &self.literals {
-            for found in literals.find_overlapping_iter(text) {
-                if let Some(of_literal) = self.entries_of.get(found.pattern().as_usize()) {
-                    entries.extend_from_slice(of_literal);
-                }
-            }
-        }
+        self.literals.find(text.as_bytes(), |_, entry| {
+            entries.push(entry);
+            0
+        });
         entries.sort_unstable();
         entries.dedup();
     }

@@ -21,6 +21,7 @@ mod evidence;
 mod fingerprint;
 mod hang;
 mod hit;
+mod literals;
 pub mod model;
 mod prove;
 mod ranking;

@@ -7,6 +7,7 @@ use regreen_domain::{Untrusted, Verdict};
 use regreen_logs::{Ending, Line, Log};
 
 use crate::around::{Around, Sightings};
+use crate::candidates;
 use crate::detector::Entry;
 use crate::hang::Hung;
 use crate::hit::Hit;
@@ -79,7 +80,7 @@ impl Detector<'_> {
         let mut places: BTreeMap<usize, Places> = BTreeMap::new();
         let mut entries = Vec::new();
         let mut numbers = log.numbers();
-        self.candidates.visit(log.window(), |start| {
+        candidates::visit(&self.literals, log.window(), |start| {
             let number = numbers.of(start);
             let Some(line) = log.line(start, number) else { return };
             let text = line.text();

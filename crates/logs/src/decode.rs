@@ -1,6 +1,8 @@
 //! One raw line → its readable [`Text`]: UTF-8 as far as it goes, escape sequences off, the last state of a
 //! progress bar, nothing that could hide or reorder words.
 
+use std::str::Utf8Chunk;
+
 use crate::Text;
 
 /// Decodes a line without its line feed; `skip` bytes at its start (a timestamp, a job's name) are counted as
@@ -10,23 +12,56 @@ pub(crate) fn decode(raw: &[u8], skip: usize, before: u32) -> Text {
     let mut screen = Screen::default();
     let mut column = before.saturating_add(1).saturating_add(scalars(prefix));
     let mut state = Escape::None;
-    for character in chars(body) {
-        state = state.step(character, column, &mut screen);
-        column = column.saturating_add(1);
+    for chunk in body.utf8_chunks() {
+        let mut rest = chunk.valid();
+        while let Some(character) = rest.chars().next() {
+            // Most of a line is words and colours: they are taken whole.
+            let outside = matches!(state, Escape::None);
+            let plain = if outside { plain(rest) } else { 0 };
+            let colour = if outside && character == '\u{1b}' { colour(rest) } else { 0 };
+            if plain > 0 {
+                screen.now.push_plain(&rest[..plain], column);
+            }
+            let taken = plain + colour;
+            if taken > 0 {
+                column = column.saturating_add(taken as u32);
+                rest = &rest[taken..];
+            } else {
+                state = state.step(character, column, &mut screen);
+                column = column.saturating_add(1);
+                rest = &rest[character.len_utf8()..];
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            state = state.step(char::REPLACEMENT_CHARACTER, column, &mut screen);
+            column = column.saturating_add(1);
+        }
     }
     screen.finish()
 }
 
-/// Unicode scalars of bytes, each broken sequence counted once: as an editor that shows U+FFFD for it does.
-pub(crate) fn scalars(bytes: &[u8]) -> u32 {
-    u32::try_from(chars(bytes).count()).unwrap_or(u32::MAX)
+/// How many characters the text begins with that stand for themselves, one byte each.
+fn plain(text: &str) -> usize {
+    text.bytes().take_while(|b| matches!(b, b' '..=b'~' | b'\t')).count()
 }
 
-fn chars(bytes: &[u8]) -> impl Iterator<Item = char> {
-    bytes.utf8_chunks().flat_map(|chunk| {
-        let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
-        chunk.valid().chars().chain(broken)
-    })
+/// The length of the colour (`ESC [ … m`) that the text begins with; 0 where it begins with something else.
+fn colour(text: &str) -> usize {
+    let Some(parameters) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let length = parameters.bytes().take_while(|b| matches!(b, 0x20..=0x3f)).count();
+    if parameters.as_bytes().get(length) == Some(&b'm') { length + 3 } else { 0 }
+}
+
+/// Unicode scalars of bytes, each broken sequence counted once: as an editor that shows U+FFFD for it does.
+pub(crate) fn scalars(bytes: &[u8]) -> u32 {
+    let scalars = if bytes.is_ascii() {
+        bytes.len()
+    } else {
+        let of_chunk =
+            |chunk: Utf8Chunk<'_>| chunk.valid().chars().count() + usize::from(!chunk.invalid().is_empty());
+        bytes.utf8_chunks().map(of_chunk).sum()
+    };
+    u32::try_from(scalars).unwrap_or(u32::MAX)
 }
 
 /// What a terminal would still show of the line: each carriage return starts it anew.

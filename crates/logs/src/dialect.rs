@@ -107,6 +107,11 @@ pub(crate) trait Dialect: Sync {
         None
     }
 
+    /// Both at once, for whoever finds them in the same place.
+    fn place_and_mark<'l>(&self, line: &'l [u8]) -> (Option<Place<'l>>, Mark) {
+        (self.place(line), self.mark(line))
+    }
+
     /// Whether it marks steps at all.
     fn marks_steps(&self) -> bool {
         true

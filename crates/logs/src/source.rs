@@ -79,6 +79,12 @@ impl Source {
         Ok(Tail { log: self.read(file)?, unread: 0 })
     }
 
+    /// How many of a file's first bytes [`Source::read_file`] does not read, where it need not: not more than
+    /// [`Tail::unread`] will say.
+    pub fn skipped(length: u64) -> u64 {
+        if length > SHORT { length - HORIZON - SLACK } else { 0 }
+    }
+
     /// What an entry of an archive unpacks to; `packed` bytes are what it takes there.
     pub(crate) fn read_unpacked(&self, entry: impl Read, packed: u64) -> Result<Log<'static>, ReadError> {
         self.text(Limited::new(entry, self.limits), || packed)
@@ -129,7 +135,7 @@ impl Source {
             return Ok(None);
         }
         let format = self.options.format.unwrap_or_else(|| Format::detect(&head));
-        let from = length - HORIZON - SLACK;
+        let from = Source::skipped(length);
         file.seek(SeekFrom::Start(from))?;
         let mut left = 0;
         let mut reader: Option<Reader> = None;

@@ -1,6 +1,6 @@
 //! A step of a job, as the log marks it, and the course of a job: the fold over its marks.
 
-use crate::dialect::{Dialect, Mark, name};
+use crate::dialect::{Dialect, Mark, Place, name};
 
 /// So many steps are remembered; of a log that marks more, the first ones.
 const REMEMBERED: usize = 4096;
@@ -78,8 +78,9 @@ impl Course {
         dialect: &dyn Dialect,
         over: &mut Vec<Over>,
     ) {
-        let placed = self.enter(start, line, dialect, over);
-        match dialect.mark(line) {
+        let (place, mark) = dialect.place_and_mark(line);
+        let placed = self.enter(start, place, dialect, over);
+        match mark {
             Mark::Step(name) if !placed => self.begin(start, name, false, over),
             Mark::Cleanup(name) if !placed => self.begin(start, name, true, over),
             Mark::Failed => self.fail(start, dialect),
@@ -106,8 +107,14 @@ impl Course {
     }
 
     /// Where the line itself names its step, that bounds the steps. True where it does.
-    fn enter(&mut self, start: At, line: &[u8], dialect: &dyn Dialect, over: &mut Vec<Over>) -> bool {
-        let Some(place) = dialect.place(line) else { return false };
+    fn enter(
+        &mut self,
+        start: At,
+        place: Option<Place<'_>>,
+        dialect: &dyn Dialect,
+        over: &mut Vec<Over>,
+    ) -> bool {
+        let Some(place) = place else { return false };
         let same_job = self.job.as_deref() == Some(place.job);
         if same_job && (place.step.is_none() || place.step == self.step.as_deref()) {
             return place.step.is_some();

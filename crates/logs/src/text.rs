@@ -37,6 +37,15 @@ impl Text {
         self.next = column.saturating_add(1);
     }
 
+    /// Appends characters of one byte each that follow each other in the raw line, from this column on.
+    pub(crate) fn push_plain(&mut self, text: &str, column: u32) {
+        if self.jumps.is_empty() || self.next != column {
+            self.jumps.push((self.text.len(), column));
+        }
+        self.text.push_str(text);
+        self.next = column.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
+    }
+
     /// Takes the last character back, as a backspace does.
     pub(crate) fn pop(&mut self) {
         self.text.pop();

@@ -1,11 +1,13 @@
 //! The masker: finds secrets and puts `***` in their place.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::bytes::{Regex, RegexBuilder};
 
 use crate::encodings::forms;
 use crate::rules::RULES;
@@ -18,14 +20,15 @@ pub const REPLACEMENT: &str = "***";
 /// reaches the point where nothing changes.
 const PASSES: usize = 8;
 
-/// Finds secrets in normalised text. Cheap to share, costly to build: build one a process.
+/// Finds secrets in normalised text. Cheap to share; a rule is compiled when a text first calls for it.
 pub struct Masker {
     /// The caller's own values in all their forms.
     values: Option<AhoCorasick>,
-    /// Which rules speak at all: one pass.
-    any: RegexSet,
+    /// The words of the rules, and by word the rule that it calls for.
+    words: Option<AhoCorasick>,
+    rule_of: Vec<usize>,
     /// The rules, in the order of [`RULES`].
-    each: Vec<Regex>,
+    each: Vec<OnceLock<Option<Regex>>>,
 }
 
 impl Masker {
@@ -40,11 +43,15 @@ impl Masker {
         let values = (!forms.is_empty())
             .then(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok())
             .flatten();
-        // The rules are constants; `every_rule_compiles` proves that nothing is dropped here.
-        let each =
-            RULES.iter().filter_map(|rule| RegexBuilder::new(rule.pattern).unicode(false).build().ok());
-        let any = RegexSetBuilder::new(RULES.iter().map(|rule| rule.pattern)).unicode(false).build();
-        Masker { values, any: any.unwrap_or_else(|_| RegexSet::empty()), each: each.collect() }
+        let words =
+            RULES.iter().enumerate().flat_map(|(i, rule)| rule.words.iter().map(move |word| (*word, i)));
+        let (words, rule_of): (Vec<&str>, Vec<usize>) = words.unzip();
+        let words = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(words)
+            .ok();
+        Masker { values, words, rule_of, each: RULES.iter().map(|_| OnceLock::new()).collect() }
     }
 
     /// The text without its secrets.
@@ -90,14 +97,27 @@ impl Masker {
         if let Some(values) = &self.values {
             spans.extend(values.find_iter(text).map(|m| m.range()));
         }
-        for index in self.any.matches(text) {
-            let (Some(rule), Some(regex)) = (RULES.get(index), self.each.get(index)) else { continue };
+        for index in self.called_for(text) {
+            let (Some(rule), Some(regex)) = (RULES.get(index), self.regex(index)) else { continue };
             for captures in regex.captures_iter(text) {
                 let secret = captures.name("s").or_else(|| captures.get(0));
                 spans.extend(secret.filter(|m| (rule.accept)(m.as_bytes())).map(|m| m.range()));
             }
         }
         spans
+    }
+
+    /// The rules of which the text holds a word: the others can't find anything in it.
+    fn called_for(&self, text: &[u8]) -> BTreeSet<usize> {
+        let Some(words) = &self.words else { return (0..RULES.len()).collect() };
+        let found = words.find_overlapping_iter(text);
+        found.filter_map(|found| self.rule_of.get(found.pattern().as_usize()).copied()).collect()
+    }
+
+    fn regex(&self, index: usize) -> Option<&Regex> {
+        // The rules are constants; `every_rule_compiles` proves that nothing is dropped here.
+        let compile = || RegexBuilder::new(RULES.get(index)?.pattern).unicode(false).build().ok();
+        self.each.get(index)?.get_or_init(compile).as_ref()
     }
 }
 
@@ -114,8 +134,8 @@ mod tests {
     #[test]
     fn every_rule_compiles() {
         let masker = Masker::new::<[&str; 0], &str>([]);
-        assert_eq!(masker.each.len(), RULES.len());
-        assert_eq!(masker.any.len(), RULES.len());
+        assert!(masker.words.is_some());
+        assert!((0..RULES.len()).all(|index| masker.regex(index).is_some()));
     }
 
     #[test]

@@ -7,15 +7,20 @@
 pub(crate) struct Rule {
     /// Whose secret it is, or where it stands.
     pub(crate) name: &'static str,
+    /// Of these words, in lower case, each match holds one in some case: a text without them is not looked at.
+    pub(crate) words: &'static [&'static str],
     /// A byte regex with Unicode off.
     pub(crate) pattern: &'static str,
     /// A last look at what would be replaced.
     pub(crate) accept: fn(&[u8]) -> bool,
 }
 
-const fn rule(name: &'static str, pattern: &'static str) -> Rule {
-    Rule { name, pattern, accept: always }
+const fn rule(name: &'static str, words: &'static [&'static str], pattern: &'static str) -> Rule {
+    Rule { name, words, pattern, accept: always }
 }
+
+/// What is called a secret where it is set.
+const NAMES: &[&str] = &["password", "passwd", "passphrase", "secret", "token", "key", "credential"];
 
 fn always(_: &[u8]) -> bool {
     true
@@ -44,57 +49,168 @@ fn is_dense_value(text: &[u8]) -> bool {
 
 /// Every shape.
 pub(crate) const RULES: &[Rule] = &[
-    rule("github", r"\bgh[opusr]_[A-Za-z0-9]{20,}"),
-    rule("github-fine-grained", r"\bgithub_pat_[A-Za-z0-9_]{20,}"),
-    rule("gitlab", r"\bgl(?:pat|ptt|rt|cbt|dt|ft|soat|agent|oas|ffct|imt)-[A-Za-z0-9_.-]{16,}"),
-    rule("npm", r"\bnpm_[A-Za-z0-9]{30,}"),
-    rule("pypi", r"\bpypi-AgE[A-Za-z0-9_-]{16,}"),
-    rule("crates.io", r"\bcio[A-Za-z0-9]{32}\b"),
-    rule("rubygems", r"\brubygems_[a-f0-9]{40,}"),
-    rule("aws", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
-    rule("slack", r"\b(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}"),
-    rule("slack-webhook", r"hooks\.slack\.com/(?:services|workflows)/(?P<s>[A-Za-z0-9/_-]{16,})"),
-    rule("stripe", r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,}"),
-    rule("google", r"\bAIza[A-Za-z0-9_-]{35}"),
-    rule("google-oauth", r"\bya29\.[A-Za-z0-9_-]{20,}"),
-    rule("jwt", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
-    rule("azure-storage", r"(?i)\b(?:AccountKey|SharedAccessKey)=(?P<s>[A-Za-z0-9+/=]{20,})"),
-    rule("azure-signature", r"(?i)[?&;]sig=(?P<s>[A-Za-z0-9%+/=_-]{16,})"),
-    rule("azure-devops", r"\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b"),
-    rule("docker-hub", r"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}"),
-    rule("hugging-face", r"\bhf_[A-Za-z0-9]{30,}"),
-    rule("openai-anthropic", r"\bsk-[A-Za-z0-9_-]{20,}"),
-    rule("digitalocean", r"\bdo[opr]_v1_[a-f0-9]{40,}"),
-    rule("sendgrid", r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
-    rule("vault", r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}"),
-    rule("terraform-cloud", r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}"),
-    rule("age", r"\bAGE-SECRET-KEY-1[A-Z0-9]{20,}"),
+    rule("github", &["gho_", "ghp_", "ghu_", "ghs_", "ghr_"], r"\bgh[opusr]_[A-Za-z0-9]{20,}"),
+    rule("github-fine-grained", &["github_pat_"], r"\bgithub_pat_[A-Za-z0-9_]{20,}"),
+    rule(
+        "gitlab",
+        &[
+            "glpat-", "glptt-", "glrt-", "glcbt-", "gldt-", "glft-", "glsoat-", "glagent-", "gloas-",
+            "glffct-", "glimt-",
+        ],
+        r"\bgl(?:pat|ptt|rt|cbt|dt|ft|soat|agent|oas|ffct|imt)-[A-Za-z0-9_.-]{16,}",
+    ),
+    rule("npm", &["npm_"], r"\bnpm_[A-Za-z0-9]{30,}"),
+    rule("pypi", &["pypi-age"], r"\bpypi-AgE[A-Za-z0-9_-]{16,}"),
+    rule("crates.io", &["cio"], r"\bcio[A-Za-z0-9]{32}\b"),
+    rule("rubygems", &["rubygems_"], r"\brubygems_[a-f0-9]{40,}"),
+    rule("aws", &["akia", "asia", "abia", "acca"], r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
+    rule("slack", &["xox", "xapp-"], r"\b(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}"),
+    rule(
+        "slack-webhook",
+        &["hooks.slack.com/"],
+        r"hooks\.slack\.com/(?:services|workflows)/(?P<s>[A-Za-z0-9/_-]{16,})",
+    ),
+    rule("stripe", &["k_live_", "k_test_"], r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,}"),
+    rule("google", &["aiza"], r"\bAIza[A-Za-z0-9_-]{35}"),
+    rule("google-oauth", &["ya29."], r"\bya29\.[A-Za-z0-9_-]{20,}"),
+    rule("jwt", &["eyj"], r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
+    rule(
+        "azure-storage",
+        &["accountkey=", "sharedaccesskey="],
+        r"(?i)\b(?:AccountKey|SharedAccessKey)=(?P<s>[A-Za-z0-9+/=]{20,})",
+    ),
+    rule("azure-signature", &["sig="], r"(?i)[?&;]sig=(?P<s>[A-Za-z0-9%+/=_-]{16,})"),
+    rule("azure-devops", &["azdo"], r"\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b"),
+    rule("docker-hub", &["dckr_"], r"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}"),
+    rule("hugging-face", &["hf_"], r"\bhf_[A-Za-z0-9]{30,}"),
+    rule("openai-anthropic", &["sk-"], r"\bsk-[A-Za-z0-9_-]{20,}"),
+    rule("digitalocean", &["_v1_"], r"\bdo[opr]_v1_[a-f0-9]{40,}"),
+    rule("sendgrid", &["sg."], r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    rule("vault", &["hvs.", "hvb.", "hvr."], r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}"),
+    rule("terraform-cloud", &[".atlasv1."], r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}"),
+    rule("age", &["age-secret-key-1"], r"\bAGE-SECRET-KEY-1[A-Z0-9]{20,}"),
     rule(
         "private-key",
+        &["private key"],
         r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
     ),
-    rule("url-password", r#"(?i)\b[a-z][a-z0-9+.-]*://(?P<s>[^\s/"'<>@]*:[^\s/"'<>]+)@"#),
-    rule("url-token", r#"(?i)\bhttps?://(?P<s>[^\s/"'<>@:]{16,})@"#),
-    rule("authorization", r#"(?i)\b(?:proxy-)?authorization["']?[ \t]*[:=][ \t]*["']?(?P<s>[^\r\n"']+)"#),
+    rule("url-password", &["://"], r#"(?i)\b[a-z][a-z0-9+.-]*://(?P<s>[^\s/"'<>@]*:[^\s/"'<>]+)@"#),
+    rule("url-token", &["://"], r#"(?i)\bhttps?://(?P<s>[^\s/"'<>@:]{16,})@"#),
+    rule(
+        "authorization",
+        &["authorization"],
+        r#"(?i)\b(?:proxy-)?authorization["']?[ \t]*[:=][ \t]*["']?(?P<s>[^\r\n"']+)"#,
+    ),
     rule(
         "token-header",
+        &["token", "key", "secret", "auth"],
         r#"(?i)\bx-[a-z0-9-]*(?:token|key|secret|auth)["']?[ \t]*:[ \t]*["']?(?P<s>[^\s"']+)"#,
     ),
-    rule("cookie", r"(?i)\b(?:set-)?cookie:[ \t]*(?P<s>[^\r\n]+)"),
-    rule("bearer", r"(?i)\b(?:bearer|basic)[ \t]+(?P<s>[A-Za-z0-9._~+/=-]{16,})"),
-    rule("npmrc", r#"(?i)_(?:auth|authtoken|password)["']?[ \t]*[=:][ \t]*["']?(?P<s>[^\s"']+)"#),
+    rule("cookie", &["cookie:"], r"(?i)\b(?:set-)?cookie:[ \t]*(?P<s>[^\r\n]+)"),
+    rule("bearer", &["bearer", "basic"], r"(?i)\b(?:bearer|basic)[ \t]+(?P<s>[A-Za-z0-9._~+/=-]{16,})"),
+    rule(
+        "npmrc",
+        &["_auth", "_password"],
+        r#"(?i)_(?:auth|authtoken|password)["']?[ \t]*[=:][ \t]*["']?(?P<s>[^\s"']+)"#,
+    ),
     rule(
         "flag",
+        &["password", "passwd", "passphrase", "token", "secret", "api-key", "apikey", "access-key", "auth"],
         r#"(?i)(?:^|[\s"'])--?(?:[a-z0-9-]*-)?(?:password|passwd|passphrase|token|secret|api-?key|access-key|auth)(?:[ \t]+|=)["']?(?P<s>[^\s"'-][^\s"']*)"#,
     ),
     Rule {
         name: "assignment",
+        words: NAMES,
         pattern: r#"(?i)(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|signing[_-]?key|credential)["']?[ \t]*=[ \t]*["']?(?P<s>[^\s"',;&|)]{4,})"#,
         accept: is_value,
     },
     Rule {
         name: "field",
+        words: NAMES,
         pattern: r#"(?i)(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|signing[_-]?key|credential)["']?[ \t]*:[ \t]*["']?(?P<s>[^\s"',;&|)]{8,})"#,
         accept: is_dense_value,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use regex_syntax::ParserBuilder;
+    use regex_syntax::hir::{Class, Hir, HirKind};
+
+    use super::*;
+
+    /// Texts in lower case of which every match holds one; the more there are, the more is proved. An expression of which
+    /// nothing is known gives the empty text.
+    fn required(hir: &Hir) -> Vec<Vec<u8>> {
+        let shortest = |texts: &[Vec<u8>]| texts.iter().map(Vec::len).min().unwrap_or(0);
+        match hir.kind() {
+            HirKind::Capture(capture) => required(&capture.sub),
+            HirKind::Repetition(repetition) if repetition.min > 0 => required(&repetition.sub),
+            HirKind::Alternation(branches) => branches.iter().flat_map(required).collect(),
+            HirKind::Concat(parts) => {
+                let mut best = vec![Vec::new()];
+                let mut run = vec![Vec::new()];
+                for part in parts {
+                    let next = exact(part);
+                    let Some(texts) = next.filter(|texts| run.len() * texts.len() <= 4096) else {
+                        best = if shortest(&run) > shortest(&best) { run } else { best };
+                        let inner = required(part);
+                        best = if shortest(&inner) > shortest(&best) { inner } else { best };
+                        run = vec![Vec::new()];
+                        continue;
+                    };
+                    run = run
+                        .iter()
+                        .flat_map(|head| texts.iter().map(move |t| [head.as_slice(), t].concat()))
+                        .collect();
+                }
+                if shortest(&run) > shortest(&best) { run } else { best }
+            }
+            _ => exact(hir).unwrap_or_else(|| vec![Vec::new()]),
+        }
+    }
+
+    /// Every text that the expression matches, in lower case, where these are few.
+    fn exact(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+        let mut texts = match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => vec![Vec::new()],
+            HirKind::Literal(literal) => vec![literal.0.to_ascii_lowercase()],
+            HirKind::Capture(capture) => exact(&capture.sub)?,
+            HirKind::Class(Class::Bytes(class)) => {
+                let bytes = class.iter().flat_map(|range| range.start()..=range.end());
+                bytes.map(|byte| vec![byte.to_ascii_lowercase()]).collect()
+            }
+            HirKind::Repetition(repetition) if (repetition.min, repetition.max) == (0, Some(1)) => {
+                exact(&repetition.sub)?.into_iter().chain([Vec::new()]).collect()
+            }
+            HirKind::Concat(parts) => parts.iter().try_fold(vec![Vec::new()], |texts, part| {
+                let tails = exact(part).filter(|tails| tails.len() * texts.len() <= 4096)?;
+                Some(
+                    texts
+                        .iter()
+                        .flat_map(|head| tails.iter().map(move |t| [head.as_slice(), t].concat()))
+                        .collect(),
+                )
+            })?,
+            HirKind::Alternation(branches) => {
+                branches.iter().map(exact).collect::<Option<Vec<_>>>()?.into_iter().flatten().collect()
+            }
+            _ => return None,
+        };
+        texts.sort();
+        texts.dedup();
+        (texts.len() <= 16).then_some(texts)
+    }
+
+    #[test]
+    fn every_match_holds_one_of_its_rule_s_words() {
+        for rule in RULES {
+            let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(rule.pattern).unwrap();
+            let texts = required(&hir);
+            for text in &texts {
+                let text = String::from_utf8_lossy(text);
+                assert!(rule.words.iter().any(|word| text.contains(word)), "{}: `{text}`", rule.name);
+            }
+        }
+    }
+}

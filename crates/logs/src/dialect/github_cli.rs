@@ -46,11 +46,18 @@ impl Dialect for GithubCli {
     }
 
     fn place<'l>(&self, line: &'l [u8]) -> Option<Place<'l>> {
-        if self.prefix(line) == 0 {
-            return None;
+        self.place_and_mark(line).0
+    }
+
+    fn place_and_mark<'l>(&self, line: &'l [u8]) -> (Option<Place<'l>>, Mark) {
+        let Some((job, step, rest)) = columns(line) else { return (None, mark(line)) };
+        match stamp::iso(rest) {
+            0 => (None, mark(line)),
+            stamp => {
+                let step = (step != UNKNOWN_STEP).then_some(step);
+                (Some(Place { job, step }), mark(&rest[stamp..]))
+            }
         }
-        let (job, step, _) = columns(line)?;
-        Some(Place { job, step: (step != UNKNOWN_STEP).then_some(step) })
     }
 
     fn is_cleanup(&self, step: &[u8]) -> bool {
