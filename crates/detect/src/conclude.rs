@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regreen_catalog::{Status, Strength};
 use regreen_domain::{
-    Confidence, Diagnosis, Evidence, FailureClass, Finding, Fingerprint, Role, Standing, Tool,
+    Confidence, Diagnosis, Evidence, FailureClass, Finding, Fingerprint, Role, Standing, Tool, Verdict,
 };
 use regreen_logs::Ending;
 use regreen_mask::Masker;
@@ -16,6 +16,9 @@ use crate::ranking::{Ranked, Ranking, rank};
 use crate::settle::{lasting, settle};
 use crate::weigh::{self, Study, Weighed};
 use crate::{Detector, Scan, fingerprint};
+
+/// From here on the words alone can say that a symptom in the project's code comes from the infrastructure.
+const SURE: f64 = 0.9;
 
 impl Detector<'_> {
     /// Draws the conclusion. The same scan and findings always give the same answer.
@@ -29,6 +32,9 @@ impl Detector<'_> {
             |whole: &Reading| !Weighed::of(self.model, whole, &hits, &ranking).passed() && weighed.passed();
         if failed_for_sure(scan) || scan.undiscounted.as_ref().is_some_and(by_the_whole) {
             weighed.failed();
+        }
+        if scan.went_on {
+            weighed.went_on();
         }
         let case = Case { detector: self, scan, hits: &hits, masker, weighed };
         let (mut diagnosis, root) = case.decide(ranking, findings);
@@ -135,11 +141,14 @@ impl<'s> Case<'s> {
                 self.weighed.confidence_in_one_of(&meanings, true)
             }
             Status::Stable => self.weighed.confidence(class, pattern.strength != Strength::Symptom),
-            _ => Confidence::NONE,
+            _ => self.weighed.confidence_of_a_draft(class),
         };
         let mut reason = said;
         if !self.weighed.agrees(class) {
             reason.push_str("; but the words around the failure speak for the project's own code");
+        }
+        if self.scan.went_on && class.verdict() == Verdict::Infrastructure {
+            reason.push_str("; but the job went on after it");
         }
         if let Some(finding) = settled.confirmed_by {
             confidence = confidence.and_witness(self.probe(finding));
@@ -232,7 +241,12 @@ impl<'s> Case<'s> {
         }
         let own = self.hits.iter().any(|(hit, _)| !hit.counts && !hit.usual);
         let diagnosis = self.by_words(self.unknown(), !own);
-        let other = diagnosis.class != FailureClass::Unknown && diagnosis.class != root.1.class;
+        let other = match diagnosis.class {
+            FailureClass::Unknown => false,
+            // That it was not the project after all takes more than a leaning.
+            FailureClass::Infra(_) => diagnosis.confidence.value() >= SURE,
+            FailureClass::Code(_) => diagnosis.class != root.1.class,
+        };
         (diagnosis.failed && other).then_some(diagnosis)
     }
 
