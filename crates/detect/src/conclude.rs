@@ -23,6 +23,9 @@ use crate::{Detector, Scan, fingerprint};
 /// As sure as can be where only a baseline makes infrastructure of it: it is named, and never acted on.
 const BY_BASELINE: f64 = 0.5;
 
+/// From here on the words alone can say that a symptom in the project's code comes from the infrastructure.
+const SURE: f64 = 0.9;
+
 impl Detector<'_> {
     /// Draws the conclusion. The same scan and findings always give the same answer.
     ///
@@ -55,6 +58,9 @@ impl Detector<'_> {
         // What was left aside can't make a log one of a job that passed.
         if failed_for_sure(scan) || failed && weighed.passed() {
             weighed.failed();
+        }
+        if scan.went_on {
+            weighed.went_on();
         }
         let advised = advised(&ranking, &hits, scan);
         let case = Case { detector: self, scan, hits: &hits, masker, weighed, advised };
@@ -168,6 +174,7 @@ impl<'s> Case<'s> {
             }
             _ if vouched => self.weighed.confidence(class, pattern.strength != Strength::Symptom),
             FailureClass::Code(_) if is_unvouched(pattern) => self.weighed.confidence(class, false),
+            _ if pattern.source == PatternSource::BuiltIn => self.weighed.confidence_of_a_draft(class),
             _ => Confidence::NONE,
         };
         if vouched && pattern.source == PatternSource::Operator {
@@ -179,6 +186,9 @@ impl<'s> Case<'s> {
         }
         if pattern.source == PatternSource::Repository && !matches!(class, FailureClass::Code(_)) {
             reason.push_str("; a pattern of the repository's own says so, which is advice and heals nothing");
+        }
+        if self.scan.went_on && class.verdict() == Verdict::Infrastructure {
+            reason.push_str("; but the job went on after it");
         }
         if let Some(finding) = settled.confirmed_by {
             if vouched {
@@ -273,7 +283,12 @@ impl<'s> Case<'s> {
         }
         let own = self.hits.iter().any(|(hit, _)| !hit.counts && !hit.usual);
         let diagnosis = self.by_words(self.unknown(), !own);
-        let other = diagnosis.class != FailureClass::Unknown && diagnosis.class != root.1.class;
+        let other = match diagnosis.class {
+            FailureClass::Unknown => false,
+            // That it was not the project after all takes more than a leaning.
+            FailureClass::Infra(_) => diagnosis.confidence.value() >= SURE,
+            FailureClass::Code(_) => diagnosis.class != root.1.class,
+        };
         (diagnosis.failed && other).then_some(diagnosis)
     }
 

@@ -1,6 +1,6 @@
 //! The one pass over a window: every line that is a pattern's, and who was speaking there.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use regreen_catalog::{Pattern, Strength};
 use regreen_domain::{Untrusted, Verdict};
@@ -19,6 +19,9 @@ use crate::{Baseline, Circumstances, Detector, ExitFacts};
 /// Of a pattern that matches again and again, the first lines and the last count; the rest say nothing new.
 const FIRST: usize = 16;
 const LAST: usize = 48;
+
+/// After a step that may fail, more than what is always run follows: at least so many steps.
+const WENT_ON: usize = 2;
 
 /// So much of a line is kept as evidence.
 const TEXT_BYTES: usize = 8 * 1024;
@@ -39,6 +42,8 @@ pub struct Scan {
     pub(crate) step: Option<String>,
     pub(crate) ending: Ending,
     pub(crate) truncated: bool,
+    /// Whether the job worked on after the step that failed, as one does in which a step may fail.
+    pub(crate) went_on: bool,
 }
 
 /// Where a line was that satisfied a pattern's expression; its surroundings are looked at once all is read.
@@ -59,6 +64,19 @@ impl Scan {
     /// What the model reads of the window.
     pub fn reading(&self) -> &Reading {
         &self.reading
+    }
+
+    /// The patterns that were seen, by their place in the catalogue.
+    pub fn patterns(&self) -> BTreeSet<usize> {
+        self.hits.iter().map(|hit| hit.pattern).collect()
+    }
+
+    /// What would have been found in a catalogue without these patterns.
+    #[must_use]
+    pub fn without(&self, patterns: &BTreeSet<usize>) -> Scan {
+        let mut scan = self.clone();
+        scan.hits.retain(|hit| !patterns.contains(&hit.pattern));
+        scan
     }
 }
 
@@ -126,6 +144,7 @@ impl Detector<'_> {
             reading: Reading::of(log),
             bare: None,
             truncated: log.truncated(),
+            went_on: log.steps_since_failure() >= WENT_ON,
             speakers,
             hits,
         };

@@ -16,6 +16,9 @@ const RUNNERS_UP: usize = 3;
 /// A runner-up that is less likely than this is none.
 const LEAST: f64 = 0.005;
 
+/// What is held back is stated with no more than this, which is below the default of `CONFIDENCE_THRESHOLD`.
+const HELD_BACK: f64 = 0.8;
+
 /// What a detector is trained on: the features of every outcome, and which the signatures point at.
 #[derive(Debug, Clone)]
 pub struct Study {
@@ -33,6 +36,8 @@ pub(crate) struct Weighed<'m> {
     p: [f64; OUTCOMES],
     /// What the words alone say.
     words: [f64; OUTCOMES],
+    /// Whether the job went on after the failure.
+    went_on: bool,
 }
 
 /// The class that a deciding signature names. A symptom only points at one, and one that nothing vouches for counts for
@@ -95,7 +100,7 @@ impl<'m> Weighed<'m> {
         let opinion = Opinion::of(model, reading);
         let p = probabilities(model, &features(&opinion, &signs(reading, hits, ranking)));
         let words = probabilities(model, &choice_features(&opinion));
-        Weighed { model, opinion, p, words }
+        Weighed { model, opinion, p, words, went_on: false }
     }
 
     /// Where it is known that something failed.
@@ -105,6 +110,11 @@ impl<'m> Weighed<'m> {
             p.iter_mut().for_each(|p| *p /= rest);
             p[Outcome::NOTHING.index()] = 0.0;
         }
+    }
+
+    /// Where the job worked on after the failure.
+    pub(crate) fn went_on(&mut self) {
+        self.went_on = true;
     }
 
     /// Whether most speaks for a job that passed.
@@ -118,8 +128,8 @@ impl<'m> Weighed<'m> {
         top(&self.p, |i| i != Outcome::NOTHING.index()).and_then(class)
     }
 
-    /// Confidence in a class. Where the words speak against infrastructure, a signature is worth no more than they
-    /// leave it.
+    /// Confidence in a class. A signature of what could be healed is held back where the words speak for the project's
+    /// own code, and one of any infrastructure where the job went on after it: nothing is done by such a log alone.
     pub(crate) fn confidence(&self, class: FailureClass, signature: bool) -> Confidence {
         self.confidence_in_one_of(&[class], signature)
     }
@@ -131,11 +141,15 @@ impl<'m> Weighed<'m> {
         let outcomes = Outcome::classes().filter(|(_, class)| classes.contains(class));
         let p: f64 = outcomes.map(|(outcome, _)| self.p[outcome.index()]).sum();
         let stated = calibrated(self.model, p, signature);
-        Confidence::calibrated(if self.agrees(*class) {
-            stated
-        } else {
-            stated.min(self.said(class.verdict()))
-        })
+        let against = class.healable().is_some() && !self.agrees(*class);
+        let lasting = self.went_on && class.verdict() == Verdict::Infrastructure;
+        Confidence::calibrated(if against || lasting { stated.min(HELD_BACK) } else { stated })
+    }
+
+    /// Confidence by the words alone, of which nobody knows yet whether they can be relied on.
+    pub(crate) fn confidence_of_a_draft(&self, class: FailureClass) -> Confidence {
+        let p = Outcome::of(class).map_or(0.0, |outcome| self.p[outcome.index()]);
+        Confidence::calibrated(calibrated(self.model, p, false).min(HELD_BACK))
     }
 
     /// Whether the words alone speak for the verdict of this class too.

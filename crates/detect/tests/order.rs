@@ -168,6 +168,30 @@ fn the_line_that_describes_a_failure_comes_before_the_one_that_sums_it_up() {
 }
 
 #[test]
+fn infrastructure_after_which_the_job_went_on_is_not_acted_on() {
+    let stamp = "2024-05-01T12:00:00.0000000Z";
+    let failed = format!(
+        "{stamp} ##[group]Run npm ci\n{stamp} npm error code ECONNRESET\n{stamp} npm error network read ECONNRESET\n\
+         {stamp} ##[error]Process completed with exit code 1.\n"
+    );
+    let step = format!("{stamp} ##[group]Run ./work\n{stamp} worked\n");
+    let end = format!("{stamp} Post job cleanup.\n{stamp} Cleaning up orphan processes\n");
+    let found = |steps: usize| {
+        // The log of a job, not what a command printed.
+        let text = format!("{failed}{}{end}", step.repeat(steps));
+        let log = read(text.as_bytes(), &ReadOptions::default());
+        let masker = Masker::new::<[&str; 0], &str>([]);
+        DETECTOR.conclude(&DETECTOR.scan(&log, &Circumstances::default()), &[], &masker).diagnosis
+    };
+    for always in [0, 1] {
+        assert!(found(always).confidence.value() > 0.85, "{always}: {}", found(always).confidence);
+    }
+    let went_on = found(2);
+    assert!(went_on.confidence.value() <= 0.8 && went_on.reason.contains("went on"), "{}", went_on.reason);
+    assert_eq!(went_on.class.id(), "network-timeout");
+}
+
+#[test]
 fn a_megabyte_of_nothing_but_signatures_is_survived() {
     let log = RESET.repeat(1024 * 1024 / RESET.len());
     assert_eq!(class(&log), "network-timeout");

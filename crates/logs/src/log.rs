@@ -76,6 +76,14 @@ impl Log<'_> {
         self.failed_step.as_deref()
     }
 
+    /// How many steps of work, so not of clean-up, began after the last one that failed. A job whose step may fail goes
+    /// on; of one that failed, only what is to run always does.
+    pub fn steps_since_failure(&self) -> usize {
+        let failed = self.steps.iter().rposition(|step| step.outcome == crate::StepOutcome::Failed);
+        let after = failed.and_then(|i| self.steps.get(i + 1..)).unwrap_or_default();
+        after.iter().filter(|step| !step.cleanup && step.outcome == crate::StepOutcome::Passed).count()
+    }
+
     /// How the job ended, by the log's own words.
     pub fn ending(&self) -> Ending {
         self.ending

@@ -1,5 +1,6 @@
 //! What is learned from: labelled logs, and the catalogue's examples.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use regreen_bench::{Label, fold};
@@ -20,6 +21,8 @@ pub(super) struct Sample {
     pub(super) label: Outcome,
     pub(super) also: Vec<Outcome>,
     pub(super) scan: Scan,
+    /// The same where some patterns were seen in this group only: what was found before they were written.
+    pub(super) unseen: Option<Scan>,
     /// The place in the reading of the line that shows the cause, where it is known.
     pub(super) cause: Option<usize>,
 }
@@ -57,10 +60,12 @@ pub(super) fn samples(corpus: &Path, catalog: &Catalog) -> Result<Vec<Sample>, S
                 label: outcome(row.label).ok_or_else(|| format!("{}: `unknown` is no label", row.id))?,
                 also: row.also.into_iter().filter_map(outcome).collect(),
                 scan,
+                unseen: None,
                 cause,
             });
         }
     }
+    forget(&mut samples);
     for pattern in catalog.patterns().iter().filter(|p| p.status != Status::Retired) {
         // A warning about infrastructure is no cause.
         if pattern.strength == Strength::Symptom && pattern.class.verdict() == Verdict::Infrastructure {
@@ -77,10 +82,28 @@ pub(super) fn samples(corpus: &Path, catalog: &Catalog) -> Result<Vec<Sample>, S
                 also: pattern.also.iter().copied().filter_map(Outcome::of).collect(),
                 cause: at(example.line as u64),
                 scan,
+                unseen: None,
             });
         }
     }
     Ok(samples)
+}
+
+/// The patterns were written with these rows in view; a pattern that was seen in one group only would not be there for
+/// a repository that nobody has seen.
+fn forget(samples: &mut [Sample]) {
+    let mut groups: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    for sample in samples.iter() {
+        for pattern in sample.scan.patterns() {
+            groups.entry(pattern).or_default().insert(sample.group.clone());
+        }
+    }
+    let lonely: BTreeSet<usize> =
+        groups.into_iter().filter(|(_, groups)| groups.len() == 1).map(|(pattern, _)| pattern).collect();
+    for sample in samples {
+        let seen = sample.scan.patterns();
+        sample.unseen = (!seen.is_disjoint(&lonely)).then(|| sample.scan.without(&lonely));
+    }
 }
 
 fn outcome(label: Label) -> Option<Outcome> {

@@ -15,7 +15,7 @@ use super::sample::Sample;
 const SHARED_L2: f64 = 1e-3;
 
 /// Draws the calibration to "as stated".
-const CALIBRATION_L2: f64 = 1e-3;
+const CALIBRATION_L2: f64 = 1e-2;
 
 /// The two linear parts by the folds, at most two, that they have not seen: each pair is needed twice.
 #[derive(Default)]
@@ -49,7 +49,9 @@ pub(super) fn learn(
         let model = parts.without(samples, Some(fold), without);
         let detector = Detector::with_model(catalog, &model);
         let held_out = samples.iter().filter(|s| s.fold == Some(fold));
-        studied.extend(held_out.map(|sample| (sample, detector.study(&sample.scan))));
+        studied.extend(
+            held_out.map(|sample| (sample, detector.study(sample.unseen.as_ref().unwrap_or(&sample.scan)))),
+        );
     }
     let shared = shared_weights(&studied, |_| true);
     let mut cases = Vec::new();

@@ -40,7 +40,7 @@ impl Dialect for GithubRaw {
 /// What a line of the runner, without its timestamp, says.
 pub(super) fn mark(body: &[u8]) -> Mark {
     let body = bare(body);
-    if let Some(run) = body.strip_prefix(b"##[group]Run ") {
+    if let Some(run) = marked(body, b"##[group").and_then(|words| words.strip_prefix(b"Run ")) {
         return Mark::Step(name(run));
     }
     match body {
@@ -54,9 +54,14 @@ pub(super) fn mark(body: &[u8]) -> Mark {
     }
 }
 
-/// The words of an error. The runner masks secrets in its own marks too: a secret `]` leaves `##[error***`.
+/// The words of an error.
 fn error(body: &[u8]) -> Option<&[u8]> {
-    let rest = body.strip_prefix(b"##[error")?;
+    marked(body, b"##[error")
+}
+
+/// The words after a mark. The runner masks secrets in its own marks too: a secret `]` leaves `##[error***`.
+fn marked<'b>(body: &'b [u8], mark: &[u8]) -> Option<&'b [u8]> {
+    let rest = body.strip_prefix(mark)?;
     rest.strip_prefix(b"]").or_else(|| rest.strip_prefix(b"***"))
 }
 
@@ -124,5 +129,7 @@ mod tests {
             "{HEAD}2024-05-01T12:00:02.0000000Z ##[error***Process completed with exit code 1.\n"
         ));
         assert_eq!(steps[1], "npm ci: Failed");
+        let (_, steps, _) = told(&format!("{HEAD}2024-05-01T12:00:02.0000000Z ##[group***Run npm test\n"));
+        assert_eq!(steps[2], "npm test: Passed");
     }
 }
