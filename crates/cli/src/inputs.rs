@@ -84,7 +84,7 @@ pub fn logs(path: &Path, each: &mut dyn FnMut(String, Result<Log<'static>, ReadE
     let name = path.display().to_string();
     if path == Path::new("-") {
         match stdin() {
-            Ok(Stdin::Log(log)) => each(name, Ok(*log)),
+            Ok(Stdin::Log(log)) => apart(name, Ok(*log), each),
             Ok(Stdin::Archive(bytes)) => archive(&name, Cursor::new(bytes), each),
             Err(e) => each(name, Err(e)),
         }
@@ -98,9 +98,25 @@ pub fn logs(path: &Path, each: &mut dyn FnMut(String, Result<Log<'static>, ReadE
     let mut head = Vec::new();
     match file.by_ref().take(4).read_to_end(&mut head) {
         Err(e) => each(name, Err(e.into())),
-        Ok(_) if !seekable => each(name, Source::default().read(Cursor::new(head).chain(file))),
+        Ok(_) if !seekable => apart(name, Source::default().read(Cursor::new(head).chain(file)), each),
         Ok(_) if Kind::of(&head) == Kind::Zip => archive(&name, file, each),
-        Ok(_) => each(name, whole(&file)),
+        Ok(_) => apart(name, whole(&file), each),
+    }
+}
+
+/// Of a log of several jobs, each that failed is an input of its own.
+fn apart(
+    name: String,
+    log: Result<Log<'static>, ReadError>,
+    each: &mut dyn FnMut(String, Result<Log<'static>, ReadError>),
+) {
+    let log = match log {
+        Ok(log) => log,
+        Err(e) => return each(name, Err(e)),
+    };
+    for (job, log) in log.by_job() {
+        let name = job.map_or_else(|| name.clone(), |job| format!("{name}:{job}"));
+        each(name, Ok(log));
     }
 }
 
@@ -158,6 +174,6 @@ fn archive(
         };
     for entry in entries {
         let log = archive.read(&entry, &source_of_all.options);
-        each(format!("{name}:{}", entry.name), log);
+        apart(format!("{name}:{}", entry.name), log, each);
     }
 }

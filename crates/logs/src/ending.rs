@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::log::Segment;
+use crate::log::{Owner, Segment};
 use crate::piece::Piece;
 use crate::reader::Reader;
 use crate::words::{Alarm, Said, alarm, said};
@@ -69,13 +69,14 @@ impl Reader {
             // What the CI said about the end can be the only words there are about the cause.
             pieces.push(closing);
         }
-        let (bytes, segments) = joined(pieces);
+        let (bytes, segments, owners) = joined(pieces);
         Log {
             bytes: Cow::Owned(bytes),
             format,
             steps: std::mem::take(&mut self.course.steps),
             failed_step,
             segments,
+            owners,
             ending,
             truncated,
             line_bytes: self.options.line_bytes,
@@ -127,14 +128,16 @@ impl Reader {
 }
 
 /// The pieces as one text, and where each begins in it.
-fn joined(pieces: Vec<Piece>) -> (Vec<u8>, Vec<Segment>) {
+fn joined(pieces: Vec<Piece>) -> (Vec<u8>, Vec<Segment>, Vec<Owner>) {
     let mut bytes = Vec::new();
     let mut segments = Vec::new();
+    let mut owners = Vec::new();
     for piece in pieces {
         if !bytes.is_empty() && !bytes.ends_with(b"\n") {
             bytes.push(b'\n');
         }
         segments.push(Segment { start: bytes.len(), line: piece.line, column: piece.column });
+        owners.push(Owner { job: piece.job, step: piece.step });
         if bytes.is_empty() {
             bytes = piece.bytes;
         } else {
@@ -143,7 +146,8 @@ fn joined(pieces: Vec<Piece>) -> (Vec<u8>, Vec<Segment>) {
     }
     bytes.truncate(bytes.trim_ascii_end().len());
     segments.retain(|segment| segment.start == 0 || segment.start < bytes.len());
-    (bytes, segments)
+    owners.truncate(segments.len());
+    (bytes, segments, owners)
 }
 
 /// What the log's last lines say about how the job ended, and, where the CI says that it failed, from where on.

@@ -6,6 +6,7 @@
 //! what is no text, or was packed to do harm, is an error. Line numbers and columns always
 //! mean the raw log, so that a person finds what the evidence points at.
 
+mod aftermath;
 mod clock;
 mod decode;
 mod dialect;

@@ -1,6 +1,7 @@
 //! A log as it was read: the window that a diagnosis is defined on, and its lines.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::words::tries_again;
@@ -15,10 +16,19 @@ pub struct Log<'b> {
     pub(crate) steps: Vec<Step>,
     pub(crate) failed_step: Option<String>,
     pub(crate) segments: Vec<Segment>,
+    /// By segment: whose it is.
+    pub(crate) owners: Vec<Owner>,
     pub(crate) ending: Ending,
     pub(crate) truncated: bool,
     pub(crate) line_bytes: usize,
     pub(crate) took: Option<Duration>,
+}
+
+/// The job and the step of a part of the window.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Owner {
+    pub(crate) job: Option<String>,
+    pub(crate) step: String,
 }
 
 /// Where a part of the window stands in the log.
@@ -59,6 +69,45 @@ impl Log<'_> {
     pub fn after(mut self, lines: u64) -> Self {
         self.segments.iter_mut().for_each(|segment| segment.line += lines);
         self
+    }
+
+    /// The log of each job that failed, with the job's name, where the log is of several; else the log as it is.
+    pub fn by_job(self) -> Vec<(Option<String>, Self)> {
+        let mut jobs: Vec<String> = self.owners.iter().filter_map(|owner| owner.job.clone()).collect();
+        let mut seen = BTreeSet::new();
+        jobs.retain(|job| seen.insert(job.clone()));
+        if jobs.len() < 2 {
+            return vec![(None, self)];
+        }
+        jobs.into_iter().map(|job| (Some(job.clone()), self.of_job(&job))).collect()
+    }
+
+    fn of_job(&self, job: &str) -> Self {
+        let ends = self.segments.iter().skip(1).map(|next| next.start).chain([self.bytes.len()]);
+        let mut of_job = Log {
+            bytes: Cow::Owned(Vec::new()),
+            segments: Vec::new(),
+            owners: Vec::new(),
+            steps: self.steps.iter().filter(|step| step.job.as_deref() == Some(job)).cloned().collect(),
+            failed_step: None,
+            took: None,
+            ..*self
+        };
+        let mut bytes = Vec::new();
+        for ((segment, end), owner) in self.segments.iter().zip(ends).zip(&self.owners) {
+            if owner.job.as_deref() != Some(job) {
+                continue;
+            }
+            of_job.segments.push(Segment { start: bytes.len(), ..*segment });
+            of_job.owners.push(owner.clone());
+            if !owner.step.is_empty() {
+                of_job.failed_step = Some(owner.step.clone());
+            }
+            bytes.extend_from_slice(&self.bytes[segment.start..end]);
+        }
+        bytes.truncate(bytes.trim_ascii_end().len());
+        of_job.bytes = Cow::Owned(bytes);
+        of_job
     }
 
     /// Which program wrote it.

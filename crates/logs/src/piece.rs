@@ -12,6 +12,8 @@ pub(crate) struct Piece {
     pub(crate) bytes: Vec<u8>,
     /// The name of its step.
     pub(crate) step: String,
+    /// The job that it belongs to, where the log names it.
+    pub(crate) job: Option<String>,
     /// A part of the step before these bytes was not kept.
     pub(crate) cut: bool,
 }

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use crate::aftermath;
 use crate::dialect::Dialect;
 use crate::piece::{Piece, after_a_word, after_last_feed, feeds};
 use crate::step::{At, Course, Over};
@@ -172,8 +173,10 @@ impl Reader {
     fn keep(&mut self, Over { step, end }: Over) {
         let mut piece = self.piece(step.start, end);
         piece.step = step.name;
+        piece.job = step.job;
         let room = self.options.window_bytes;
-        match (step.outcome, step.cleanup) {
+        let cleanup = step.cleanup || self.follows(&piece, step.outcome);
+        match (step.outcome, cleanup) {
             (StepOutcome::Failed, false) => {
                 self.kept.complained.clear();
                 push(&mut self.kept.failed, piece, room);
@@ -187,6 +190,15 @@ impl Reader {
             (StepOutcome::Failed | StepOutcome::Complained, true) => self.kept.cleanup = Some(piece),
             _ => {}
         }
+    }
+
+    /// Whether the step runs because of a failure before it, in the same job.
+    fn follows(&self, step: &Piece, outcome: StepOutcome) -> bool {
+        let complained = self.kept.complained.last().filter(|_| outcome == StepOutcome::Complained);
+        let failed = self.kept.failed.last().or(complained).filter(|failed| failed.job == step.job);
+        let marks = self.format.is_some_and(|format| format.dialect().marks_failures());
+        let unmarked = || !marks && self.kept.last.as_ref().is_some_and(aftermath::complains);
+        (failed.is_some() || unmarked()) && aftermath::is_aftermath(step)
     }
 
     /// Everything that was read, or the last of it.
@@ -230,6 +242,7 @@ impl Reader {
             column,
             cut: from > start.byte,
             step: String::new(),
+            job: None,
             bytes,
         }
     }

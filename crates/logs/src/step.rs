@@ -167,6 +167,7 @@ impl Course {
             return;
         }
         step.cleanup = false;
+        step.name.clear();
         if let Some(worked) = worked.filter(|step| step.outcome != StepOutcome::Failed) {
             (step.start, step.name) = (worked.start, worked.name);
             let start = worked.start.byte;

@@ -77,19 +77,27 @@ mod tests {
 
     #[test]
     fn of_several_jobs_the_failing_steps_are_read() {
-        let (format, steps, lines) = told(
-            "lint\tRun ruff\t2024-05-01T12:00:00.0Z ##[group]Run ruff check\n\
+        const LOG: &str = "lint\tRun ruff\t2024-05-01T12:00:00.0Z ##[group]Run ruff check\n\
              lint\tRun ruff\t2024-05-01T12:00:00.0Z F401 unused\n\
              lint\tRun ruff\t2024-05-01T12:00:00.0Z ##[error]Process completed with exit code 1.\n\
              lint\tComplete job\t2024-05-01T12:00:00.0Z Cleaning up orphan processes\n\
              docs\tRun make\t2024-05-01T12:00:00.0Z ok\n\
              docs\tComplete job\t2024-05-01T12:00:00.0Z Cleaning up orphan processes\n\
              test\tRun pytest\t2024-05-01T12:00:00.0Z 1 failed\n\
-             test\tRun pytest\t2024-05-01T12:00:00.0Z ##[error]Process completed with exit code 1.\n",
-        );
+             test\tRun pytest\t2024-05-01T12:00:00.0Z ##[error]Process completed with exit code 1.\n";
+        let (format, steps, lines) = told(LOG);
         assert_eq!(format, "github-cli");
         assert_eq!(steps[0], "Run ruff: Failed");
         assert_eq!(lines[1], "2 F401 unused");
+        let each = crate::read(LOG.as_bytes(), &crate::ReadOptions::default()).by_job();
+        let each: Vec<_> = each
+            .iter()
+            .map(|(job, log)| {
+                let lines: Vec<u64> = log.lines().map(|line| line.number).collect();
+                (job.as_deref().unwrap_or_default(), log.failed_step().unwrap_or_default(), lines)
+            })
+            .collect();
+        assert_eq!(each, [("lint", "Run ruff", vec![1, 2, 3]), ("test", "Run pytest", vec![7, 8])]);
         assert_eq!(lines[3..], ["7 1 failed", "8 ##[error]Process completed with exit code 1."]);
     }
 }

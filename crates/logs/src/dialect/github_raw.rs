@@ -124,6 +124,31 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_after_a_failure_is_not_what_failed() {
+        let failed = "2024-05-01T12:00:02.0000000Z ##[error]Process completed with exit code 1.\n";
+        for after in [
+            "actions/upload-artifact@v4",
+            "curl -d failed https://hooks.slack.com/services/x",
+            "docker logs db",
+        ] {
+            let step = format!(
+                "2024-05-01T12:00:02.0000000Z ##[group]Run {after}\n2024-05-01T12:00:02.0000000Z curl: (6) x\n{failed}"
+            );
+            let (_, _, lines) =
+                told(&format!("{HEAD}2024-05-01T12:00:02.0000000Z npm error\n{failed}{step}{TAIL}"));
+            assert_eq!(lines.len(), 3, "{lines:?}");
+            // Where nothing failed before, it failed itself.
+            let (_, _, lines) = told(&format!("{HEAD}{step}{TAIL}"));
+            assert!(lines[0].contains(after), "{lines:?}");
+        }
+        // A step that may fail was before; the job failed by what came later.
+        let (_, _, lines) = told(&format!(
+            "{HEAD}2024-05-01T12:00:02.0000000Z npm error\n{failed}2024-05-01T12:00:02.0000000Z ##[group]Run npm test\n{failed}{TAIL}"
+        ));
+        assert_eq!(lines.len(), 5, "{lines:?}");
+    }
+
+    #[test]
     fn a_masked_bracket_is_still_a_mark() {
         let (_, steps, _) = told(&format!(
             "{HEAD}2024-05-01T12:00:02.0000000Z ##[error***Process completed with exit code 1.\n"

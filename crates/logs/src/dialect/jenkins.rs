@@ -20,7 +20,7 @@ impl Dialect for Jenkins {
     }
 
     fn mark_literals(&self) -> Option<&'static [&'static str]> {
-        Some(&["[Pipeline] { (", "skipped due to earlier failure"])
+        Some(&["[Pipeline] { (", "skipped due to earlier failure", "Post stage"])
     }
 
     fn mark(&self, line: &[u8]) -> Mark {
@@ -28,6 +28,9 @@ impl Dialect for Jenkins {
         if let Some(stage) = line.strip_prefix(b"[Pipeline] { (").and_then(|rest| rest.strip_suffix(b")")) {
             let cleanup = stage == b"Declarative: Post Actions";
             return if cleanup { Mark::Cleanup(name(stage)) } else { Mark::Step(name(stage)) };
+        }
+        if line == b"Post stage" {
+            return Mark::Cleanup(name(line));
         }
         let skipped = line.starts_with(b"Stage \"") && line.ends_with(b"skipped due to earlier failure(s)");
         if skipped { Mark::Skipped } else { Mark::None }
@@ -60,6 +63,21 @@ mod tests {
         assert_eq!(lines[2], "5 make: *** [all] Error 2");
         assert_eq!(lines.last().map(String::as_str), Some("13 Finished: FAILURE"));
         assert!(!lines.iter().any(|line| line.contains("curl")));
+    }
+
+    #[test]
+    fn what_runs_after_a_failure_is_not_what_failed() {
+        for after in ["Post stage\n[Pipeline] sh", "[Pipeline] }\n[Pipeline] { (Notify Slack)"] {
+            let (_, steps, lines) = told(&format!(
+                "Started by user admin\n[Pipeline] {{ (Build)\n+ make\nmake: *** [all] Error 2\n{after}\n\
+                 curl: (6) Could not resolve host: chat.example\n[Pipeline] End of Pipeline\nFinished: FAILURE\n"
+            ));
+            assert_eq!(steps[1], "Build: Failed", "{after}");
+            assert!(!lines.iter().any(|line| line.contains("curl")), "{lines:?}");
+        }
+        // Where nothing failed before, it failed itself.
+        let log = "Started by user admin\n[Pipeline] { (Build)\n+ make\nok\n[Pipeline] { (Notify Slack)\ncurl: (6) x\nFinished: FAILURE\n";
+        assert_eq!(told(log).1[2], "Notify Slack: Failed");
     }
 
     #[test]
