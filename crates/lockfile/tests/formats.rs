@@ -290,9 +290,10 @@ fn each_damage_has_its_sentence_and_line() {
         (F::UvLock, "version = 2\n", "line 1: uv lockfile version 2 can't be read here"),
         (
             F::UvLock,
-            "version = 1\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = { registry = \"https://pypi.org/simple\" }\ndependencies = [{ name = \"b\" }]\n",
-            "line 3: a 1 needs b, which is not in the lockfile",
+            "version = 1\nrequires-python = \">=3\"\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = { registry = \"https://pypi.org/simple\" }\ndependencies = [{ name = \"b\" }]\n",
+            "line 4: a 1 needs b, which is not in the lockfile",
         ),
+        (F::UvLock, "version = 1\n", "line 1, column 1: expected `requires-python` in a uv lockfile"),
         (F::PipfileLock, "{\"default\": {}}", "line 1, column 1: expected `_meta` in a Pipfile.lock"),
         (F::GoSum, "a v1.0.0\n", "line 1, column 1: expected module, version and hash"),
         (F::GoSum, "a v1.0.0", "line 1: the text ends in the middle of a value"),
@@ -305,6 +306,21 @@ fn each_damage_has_its_sentence_and_line() {
             F::GemfileLock,
             "GEM\n  remote: https://rubygems.org/\n",
             "line 2: the text ends in the middle of a value",
+        ),
+        (
+            F::GemfileLock,
+            "GEM\n  remote: https://rubygems.org/\n    a (1.0)\n\nDEPENDENCIES\n  a\n",
+            "line 3, column 5: gems before `specs:`",
+        ),
+        (
+            F::GemfileLock,
+            "GEM\n  specs:\n    a (1.{0)\n\nDEPENDENCIES\n  a\n",
+            "line 3, column 5: what stands in brackets is no version",
+        ),
+        (
+            F::GemfileLock,
+            "GEM\n  specs:\n    a (1.0)\n\nDEPENDENCIES\n  a (~? 1)\n\nBUNDLED WITH\n   2.3.15\n",
+            "line 6, column 3: expected a gem with its range",
         ),
         (F::GemfileLock, "nonsense\n", "line 1, column 1: expected the head of a section"),
         (

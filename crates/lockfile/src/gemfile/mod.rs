@@ -54,6 +54,8 @@ struct Reader<'r> {
     lines: &'r Lines<'r>,
     section: &'static str,
     sections: BTreeSet<&'static str>,
+    /// Whether `specs:` was there in this section.
+    specs: bool,
     remote: String,
     revision: String,
     entries: Vec<Entry>,
@@ -71,6 +73,7 @@ impl<'r> Reader<'r> {
             lines,
             section: "",
             sections: BTreeSet::new(),
+            specs: false,
             remote: String::new(),
             revision: String::new(),
             entries: Vec::new(),
@@ -95,6 +98,7 @@ impl<'r> Reader<'r> {
                 return Err(self.lines.unparsable(at, "expected the head of a section"));
             };
             (self.section, self.remote, self.revision) = (section, String::new(), String::new());
+            self.specs = false;
             self.sections.insert(section);
             return Ok(());
         }
@@ -104,6 +108,13 @@ impl<'r> Reader<'r> {
             (section, 4) if SOURCES.contains(&section) => self.spec(at + indent, body),
             (section, 6) if SOURCES.contains(&section) => self.dependency(at + indent, body),
             ("CHECKSUMS", 2) => self.checksum(at + indent, body),
+            ("DEPENDENCIES", 2) => {
+                let rest = name_and_rest(body).1.trim_end_matches('!');
+                match rest.is_empty() || is_range(rest) {
+                    true => Ok(()),
+                    false => Err(self.cut_or(at + indent, body, "expected a gem with its range")),
+                }
+            }
             // What the `Gemfile` asks for on other platforms only is not locked.
             ("DEPENDENCIES" | "PLATFORMS" | "RUBY VERSION" | "BUNDLED WITH" | NEWER, _) => Ok(()),
             _ => Err(self.lines.unparsable(at + indent, "an indentation that does not fit its section")),
@@ -117,6 +128,10 @@ impl<'r> Reader<'r> {
         };
         let value = value.trim();
         match key {
+            "specs" if value.is_empty() => self.specs = true,
+            "remote" if self.section == "GEM" && !is_url(value) => {
+                return Err(self.cut_or(at, body, "expected the URL of a registry"));
+            }
             "remote" => {
                 self.remote = value.to_owned();
                 if self.section == "GEM" {
@@ -130,10 +145,16 @@ impl<'r> Reader<'r> {
     }
 
     fn spec(&mut self, at: usize, body: &str) -> Result<(), Damage> {
+        if !self.specs {
+            return Err(self.lines.unparsable(at, "gems before `specs:`"));
+        }
         let (name, rest) = name_and_rest(body);
         let Some(version) = rest.strip_prefix('(').and_then(|r| r.strip_suffix(')')) else {
             return Err(self.cut_or(at, body, "expected a gem with its version"));
         };
+        if !is_version(version.split('-').next().unwrap_or_default()) {
+            return Err(self.lines.unparsable(at, "what stands in brackets is no version"));
+        }
         let line = self.lines.line(at);
         let mut entry = Entry { version: Some(version.to_owned()), ..Entry::new(body, name, line) };
         match self.section {
@@ -160,8 +181,7 @@ impl<'r> Reader<'r> {
 
     fn dependency(&mut self, at: usize, body: &str) -> Result<(), Damage> {
         let (name, rest) = name_and_rest(body);
-        let in_brackets = rest.starts_with('(') && rest.ends_with(')');
-        if !(rest.is_empty() || in_brackets) {
+        if !(rest.is_empty() || is_range(rest)) {
             return Err(self.cut_or(at, body, "expected a gem with its range"));
         }
         let Some(entry) = self.entries.last_mut() else {
@@ -224,4 +244,28 @@ impl<'r> Reader<'r> {
 fn name_and_rest(body: &str) -> (&str, &str) {
     let (name, rest) = body.split_once(' ').unwrap_or((body, ""));
     (name, rest.trim())
+}
+
+/// `(~> 1.0, != 1.2)`
+fn is_range(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) else { return false };
+    inner.split(',').all(|clause| {
+        let clause = clause.trim();
+        let signs = ["~>", ">=", "<=", "!=", "=", ">", "<"];
+        let version = signs.iter().find_map(|sign| clause.strip_prefix(sign)).unwrap_or(clause);
+        is_version(version.trim().split('-').next().unwrap_or_default())
+    })
+}
+
+/// As `Gem::Version::VERSION_PATTERN` has it, without what stands behind a hyphen.
+fn is_version(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    let letters = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphanumeric());
+    parts.next().is_some_and(digits) && parts.all(letters)
+}
+
+fn is_url(text: &str) -> bool {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|s| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+'))
 }

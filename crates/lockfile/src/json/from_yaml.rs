@@ -12,6 +12,10 @@ use crate::position::Lines;
 /// Mappings and lists within one another.
 const MAX_DEPTH: usize = 127;
 
+/// What no plain scalar begins with; the reader lets some pass behind a tab.
+const INDICATORS: [char; 16] =
+    [',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`'];
+
 /// What is open.
 enum Open<'t> {
     List(Vec<Json<'t>>),
@@ -22,6 +26,12 @@ enum Open<'t> {
 /// Reads one YAML document.
 pub(crate) fn read_yaml<'t>(text: &'t str, lines: &Lines<'_>) -> Result<Json<'t>, Damage> {
     let offsets = Offsets::new(text);
+    // The reader lets them pass, YAML's `c-printable` does not.
+    if let Some((at, _)) =
+        text.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}'))
+    {
+        return Err(lines.unparsable(at, "a control character"));
+    }
     let mut open: Vec<(Open<'t>, usize)> = Vec::new();
     let mut root = None;
     let mut documents = 0;
@@ -76,6 +86,11 @@ pub(crate) fn read_yaml<'t>(text: &'t str, lines: &Lines<'_>) -> Result<Json<'t>
                 };
                 Json { span: start..offsets.byte(span.end.index()).max(start), value }
             }),
+            Event::Scalar(value, ScalarStyle::Plain, ..) if value.starts_with(INDICATORS) => {
+                return Err(
+                    lines.unparsable(at, "a value that begins with a sign of YAML's own, without quotes")
+                );
+            }
             Event::Scalar(value, style, ..) => Some(scalar(text, &offsets, value, style, &span)),
         };
         let Some(json) = finished else { continue };

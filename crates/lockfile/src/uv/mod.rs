@@ -2,7 +2,7 @@
 
 mod agree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checksum::Style;
 use crate::format::Facts;
@@ -28,6 +28,9 @@ pub(crate) const FACTS: Facts = Facts {
     silent_default: false,
 };
 
+/// Where a package may come from.
+const KINDS: [&str; 7] = ["registry", "git", "url", "path", "directory", "editable", "virtual"];
+
 /// Reads the text of a lockfile.
 pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let lines = Lines::new(text);
@@ -41,6 +44,9 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
         }
         None => return Err(lines.unparsable(0, "expected `version` in a uv lockfile")),
     };
+    if root.text("requires-python").is_none() {
+        return Err(lines.unparsable(0, "expected `requires-python` in a uv lockfile"));
+    }
     let mut reader =
         Reader { text, lines: &lines, entries: Vec::new(), damage: Vec::new(), files: Vec::new() };
     for package in items(root.get("package")) {
@@ -75,6 +81,9 @@ impl Reader<'_> {
         };
         let first = source.members().iter().find(|m| m.key != "subdirectory");
         let (kind, from) = first.map_or(("", ""), |m| (&*m.key, m.value.as_str().unwrap_or_default()));
+        if !KINDS.contains(&kind) {
+            return Err(self.lines.unparsable(source.span.start, "a kind of source that uv doesn't have"));
+        }
         let line = self.lines.line(name.span.start);
         let name = normalised(name.as_str().unwrap_or_default());
         let version = package.text("version").map(str::to_owned);
@@ -117,7 +126,8 @@ impl Reader<'_> {
     }
 
     /// For a project of the workspace, what its manifest asked for when the lockfile was made.
-    fn dependencies(&self, package: &Json<'_>, entry: &mut Entry) {
+    fn dependencies(&mut self, package: &Json<'_>, entry: &mut Entry) {
+        let mut twice = Vec::new();
         let mut lists: Vec<(&Json<'_>, bool)> = Vec::new();
         lists.extend(package.get("dependencies").map(|d| (d, false)));
         for kind in ["optional-dependencies", "dev-dependencies"] {
@@ -126,9 +136,23 @@ impl Reader<'_> {
             );
         }
         for (list, optional) in lists {
+            let mut listed = BTreeSet::new();
             for item in items(Some(list)) {
                 let name = normalised(item.text("name").unwrap_or_default());
-                let place = item.text("version").map(|version| format!("{name} {version}"));
+                let from =
+                    item.get("source").and_then(|s| s.members().first()).and_then(|m| m.value.as_str());
+                let place = match (item.text("version"), from) {
+                    (Some(version), Some(from)) => Some(format!("{name} {version} ({from})")),
+                    (None, Some(from)) => Some(format!("{name} ({from})")),
+                    (Some(version), None) => Some(format!("{name} {version}")),
+                    (None, None) => None,
+                };
+                let extras: Vec<&str> = items(item.get("extra")).iter().filter_map(Json::as_str).collect();
+                let line = self.lines.line(item.span.start);
+                if !listed.insert((name.clone(), place.clone(), item.text("marker"), extras)) {
+                    let entry = format!("{name} as a dependency of {}", entry.name);
+                    twice.push(Damage::DuplicateEntry { line, first_line: line, entry });
+                }
                 entry.dependencies.push(Dependency { name, requirement: None, place, optional });
             }
         }
@@ -149,34 +173,43 @@ impl Reader<'_> {
                 });
             }
         }
+        self.damage.extend(twice);
     }
 }
 
-/// Finds for each dependency its entry, by name and, where several have it, version.
+/// Finds for each dependency its entry: by what it says of it, which is only the name where that is enough.
 fn resolve(entries: &mut [Entry], damage: &mut Vec<Damage>) {
-    let mut names: BTreeMap<String, Vec<(Option<String>, String)>> = BTreeMap::new();
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for entry in entries.iter() {
-        names.entry(entry.name.clone()).or_default().push((entry.version.clone(), entry.place.clone()));
+        names.entry(entry.name.clone()).or_default().push(entry.place.clone());
     }
     for entry in entries {
         let (line, title) = (entry.line, entry.title());
         for dependency in &mut entry.dependencies {
             let asked = dependency.place.take();
-            let version = asked.as_deref().and_then(|a| a.split_once(' ')).map(|(_, v)| v);
             let known = names.get(&dependency.name).map(Vec::as_slice).unwrap_or_default();
-            let found: Vec<&String> = known
-                .iter()
-                .filter(|(v, _)| version.is_none() || v.as_deref() == version)
-                .map(|(_, p)| p)
-                .collect();
-            match found.as_slice() {
-                [place] => dependency.place = Some((*place).clone()),
-                // What only the manifest's own list has may have been ruled out by a marker.
-                [] if !(dependency.optional && dependency.requirement.is_some()) => {
+            let fits = |place: &&String| match &asked {
+                // With or without the source behind it.
+                Some(asked) => {
+                    place.strip_prefix(asked.as_str()).is_some_and(|r| r.is_empty() || r.starts_with(" ("))
+                }
+                None => true,
+            };
+            let mut found = known.iter().filter(fits);
+            let (first, second) = (found.next(), found.next());
+            // What only the manifest's own list has may have been ruled out by a marker.
+            let listed = !(dependency.optional && dependency.requirement.is_some());
+            match (first, second) {
+                (Some(place), None) => dependency.place = Some(place.clone()),
+                _ if !listed => {}
+                (None, _) => {
                     let needs = asked.unwrap_or_else(|| dependency.name.clone());
                     damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
                 }
-                _ => {}
+                (Some(_), Some(_)) => {
+                    let needs = format!("one of several {} without saying which", dependency.name);
+                    damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
+                }
             }
         }
         entry.dependencies.sort();

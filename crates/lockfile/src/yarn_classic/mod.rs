@@ -35,6 +35,10 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
         return Err(Damage::Unsupported { line: 1, why: format!("yarn lockfile version {version}") });
     }
     let blocks = line::blocks(text, &lines)?;
+    // Without entries there is at least the whole head.
+    if blocks.is_empty() && !text.ends_with('\n') {
+        return Err(Damage::Truncated { line: lines.last() });
+    }
     let mut damage = Vec::new();
     let mut patterns: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     for (n, block) in blocks.iter().enumerate() {
