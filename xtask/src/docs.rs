@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs, process::Command};
 
-use regreen_catalog::{Catalog, Pattern, Playbook, Status};
+use regreen_catalog::{Catalog, Pattern, Playbook, Status, pattern_schema};
 use regreen_domain::{Confidence, FailureClass, Refusal};
 use regreen_lockfile::Rule;
 
@@ -17,6 +17,7 @@ pub fn docs(args: &[&str]) -> Result<String, String> {
         ("docs/playbooks.md", playbooks(&catalog)),
         ("docs/refusals.md", refusals()),
         ("docs/lockfile-rules.md", rules()),
+        ("docs/pattern.schema.json", format!("{:#}\n", pattern_schema())),
         ("docs/cli.md", command_line()?),
     ];
     let mut behind = Vec::new();

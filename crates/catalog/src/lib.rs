@@ -17,6 +17,7 @@ mod pattern;
 mod playbook;
 mod probe;
 mod prove;
+mod schema;
 mod source;
 mod template;
 
@@ -27,11 +28,12 @@ pub use error::CatalogError;
 pub use expression::Expression;
 pub use matcher::{Context, Description, Matcher, Side, Surroundings};
 pub use packed::{Later, Unpackable, Unreadable};
-pub use pattern::{Counterexample, Example, HoleKind, Measured, Pattern, Status, Strength};
+pub use pattern::{Counterexample, Example, HoleKind, Measured, Pattern, Status, Strength, TO_FILL_IN};
 pub use playbook::{
     Break, DecisionExample, ExpectedDecision, ExpectedOutcome, Given, Guard, Need, Playbook, PlaybookStep,
     Rehearsal,
 };
 pub use probe::Probe;
 pub use prove::Unproved;
+pub use schema::pattern_schema;
 pub use template::{Filling, Part, Template, Unfilled};

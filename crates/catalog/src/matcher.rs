@@ -76,10 +76,10 @@ pub enum Description {
 }
 
 /// The furthest that a bounded context may reach: each candidate line pays for it.
-const FURTHEST: u32 = 200;
+pub(crate) const FURTHEST: u32 = 200;
 
 /// The furthest that a detail may stand from the line that sums it up: test runs are long. One line a pattern pays.
-const FURTHEST_DETAIL: u32 = 6000;
+pub(crate) const FURTHEST_DETAIL: u32 = 6000;
 
 /// How a matcher sees what stands around a line. The detector answers from its scan, the proofs from the example.
 pub trait Surroundings {

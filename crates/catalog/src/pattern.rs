@@ -213,7 +213,14 @@ impl Example {
     }
 }
 
+/// Stands where a person has to say something yet.
+pub const TO_FILL_IN: &str = "FILL IN";
+
 fn is_real(origin: &str) -> bool {
+    !origin.contains(TO_FILL_IN) && is_of_a_tool(origin)
+}
+
+fn is_of_a_tool(origin: &str) -> bool {
     ["recorded: ", "source: "].iter().any(|real| origin.strip_prefix(real).is_some_and(|rest| rest.len() > 3))
 }
 
@@ -320,9 +327,14 @@ impl RawPattern {
                 help,
             ));
         }
+        let words = [&self.title, &self.explain, &self.fix];
+        if stable && words.iter().any(|words| words.contains(TO_FILL_IN)) {
+            let what = format!("a stable pattern in which `{TO_FILL_IN}` still stands");
+            return Err(source.error(Some(self.status.span()), what, "say what happened and what to do"));
+        }
         for example in &self.examples {
             let origin = example.origin.get_ref();
-            if origin != "invented" && !is_real(origin) {
+            if origin != "invented" && !(is_real(origin) || (is_of_a_tool(origin) && !stable)) {
                 let what = format!("`{origin}` is no origin");
                 let help = "use `recorded: TOOL VERSION, how`, `source: PACKAGE VERSION, FILE` or `invented`";
                 return Err(source.error(Some(example.origin.span()), what, help));

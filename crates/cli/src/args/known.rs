@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::Format;
+use super::{Format, ImportArgs, NewArgs, SuggestArgs};
 
 /// Where somebody's own patterns are.
 #[derive(Debug, Clone, Parser)]
@@ -67,8 +67,8 @@ pub enum Patterns {
     /// Prove pattern files: by their own examples and counterexamples, and against every other pattern
     #[command(
         after_help = "Examples:\n  regreen patterns test .regreen/patterns/*.toml\n  regreen patterns test catalog/patterns/network-timeout/my-pattern.toml\n\n\
-                            A file takes the place of a pattern with the same id. Exit code: 0 all of it holds,\n\
-                            18 something does not, 4 a file is invalid, 3 a file can't be read."
+                            A file below catalog/patterns takes the place of the built-in pattern with the same\n\
+                            id. Exit code: 0 all of it holds, 18 something does not, 4 a file is invalid, 3 a file can't be read."
     )]
     Test {
         /// Pattern files, named after their ids; a folder that is named after a class must be theirs
@@ -77,6 +77,15 @@ pub enum Patterns {
         #[command(flatten)]
         own: OwnPatterns,
     },
+    /// Draft a pattern from the log of a failure
+    New(NewArgs),
+    /// Draft patterns for failures that recur and that no signature names
+    Suggest(SuggestArgs),
+    /// Draft patterns from the rules of other tools
+    Import(ImportArgs),
+    /// Print the JSON schema of a pattern file, for editors
+    #[command(after_help = "Example:\n  regreen patterns schema > pattern.schema.json")]
+    Schema,
 }
 
 /// Arguments of `explain`.

@@ -4,6 +4,7 @@ mod bench;
 #[cfg(feature = "demo")]
 mod demo;
 mod diagnose;
+mod drafts;
 mod known;
 mod lockfile;
 mod record;
@@ -16,6 +17,7 @@ pub use bench::{AccuracyArgs, Bench, CorpusSet, ThroughputArgs};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
+pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
 pub use lockfile::{CheckArgs, CheckFormat, Lockfile};
 pub use record::{
@@ -101,7 +103,7 @@ pub enum Command {
     /// List the playbooks, or show one
     #[command(subcommand)]
     Playbooks(Playbooks),
-    /// List the patterns, show one, or prove pattern files
+    /// List the patterns, show one, prove pattern files, or draft one
     #[command(subcommand)]
     Patterns(Patterns),
     /// Say what an incident really was

@@ -8,8 +8,10 @@ mod completions;
 #[cfg(feature = "demo")]
 mod demo;
 mod diagnose;
+mod drafts;
 mod explain;
 mod feedback;
+mod import;
 mod incidents;
 mod lockfile;
 mod manual;
@@ -24,6 +26,7 @@ mod rollback;
 mod run;
 mod state;
 mod status;
+mod suggest;
 mod throughput;
 
 use crate::{

@@ -1,12 +1,12 @@
-//! `regreen patterns list|show|test`.
+//! `regreen patterns list|show|test|new|suggest|import|schema`.
 
 use std::path::Path;
 
-use regreen_catalog::Catalog;
+use regreen_catalog::{Catalog, pattern_schema};
 
 use crate::{
     args::{Format, OwnPatterns, Patterns},
-    commands::prove,
+    commands::{drafts, import, prove, suggest},
     context::Context,
     custom::{self, Known},
     exit::{FINE, Failed, INVALID, NOTHING_TO_READ},
@@ -20,6 +20,10 @@ use crate::{
 /// Lists, shows or proves.
 pub fn patterns(context: &Context, command: &Patterns) -> Result<u8, Failed> {
     match command {
+        Patterns::New(args) => drafts::new(context, args),
+        Patterns::Suggest(args) => suggest::suggest(context, args),
+        Patterns::Import(args) => import::run(context, args),
+        Patterns::Schema => print(&format!("{:#}\n", pattern_schema())),
         Patterns::Test { files, own } => {
             let (catalog, _) = known(context, own)?;
             prove::test(context, &catalog, files)

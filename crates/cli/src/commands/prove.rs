@@ -16,8 +16,8 @@ use crate::{
 /// Largest pattern file.
 const LARGEST: u64 = 1 << 20;
 
-/// Tests every file. One that is wrong does not stop the rest. A file of a repository's own folder is held to the bounds of
-/// such files.
+/// Tests every file. One that is wrong does not stop the rest. A file of a repository's own folder is held to what such
+/// files may do, one of the program's catalogue takes the place of its namesake, and any other is an operator's.
 pub fn test(context: &Context, known: &Catalog, files: &[std::path::PathBuf]) -> Result<u8, Failed> {
     let mut codes = Vec::new();
     for path in files {
@@ -38,10 +38,13 @@ fn one(known: &Catalog, path: &Path) -> Result<String, Vec<Failed>> {
     let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let named = if path.components().count() > 1 { path } else { &whole };
     let file = named.to_string_lossy();
-    let catalog = if whole.parent().is_some_and(in_repository) {
+    let folder = whole.parent();
+    let catalog = if folder.is_some_and(in_repository) {
         known.clone().with_custom_again(PatternSource::Repository, &file, &text)
-    } else {
+    } else if folder.and_then(Path::parent).is_some_and(|folder| folder.ends_with("catalog/patterns")) {
         known.with_pattern(&file, &text)
+    } else {
+        known.clone().with_custom_again(PatternSource::Operator, &file, &text)
     };
     let catalog = catalog.map_err(|e| {
         let place = if e.line == 0 { String::new() } else { format!(":{}:{}", e.line, e.column) };

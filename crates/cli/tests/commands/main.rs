@@ -9,6 +9,7 @@ mod support;
 mod approval;
 mod breakers;
 mod diagnose;
+mod drafts;
 mod empty;
 mod healed;
 mod help_acting;
