@@ -340,3 +340,80 @@ impl Config {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regreen_engine::{Event, Voice};
+
+    use super::{Config, parse};
+
+    struct Silent;
+
+    impl Voice for Silent {
+        fn tell(&self, _: Event<'_>) {}
+    }
+
+    /// A line of a configuration: right, out of range, of another kind, or no TOML at all.
+    fn line() -> impl Strategy<Value = String> {
+        let key = prop::sample::select(vec![
+            "mode",
+            "confidence-threshold",
+            "max-recovery-attempts",
+            "recovery-timeout",
+            "circuit-breaker-threshold",
+            "circuit-breaker-cooldown",
+            "max-risk",
+            "patterns",
+            "lockfile.allow-hosts",
+            "colour",
+        ]);
+        let value = prop::sample::select(vec![
+            "\"observe\"",
+            "\"auto\"",
+            "\"low\"",
+            "\"high\"",
+            "0.5",
+            "0.99",
+            "1e308",
+            "nan",
+            "0",
+            "3",
+            "20",
+            "-1",
+            "\"1s\"",
+            "\"24h\"",
+            "\"9999999999999999999s\"",
+            "[\"*\"]",
+            "[\"npm.example.com\"]",
+            "{}",
+            "\"\\u0000\"",
+        ]);
+        let mirror = Just("[[mirror]]\ntool = \"npm\"\nurl = \"https://m.example\"".to_owned());
+        prop_oneof![
+            8 => (key, value).prop_map(|(key, value)| format!("{key} = {value}")),
+            1 => mirror,
+            1 => "\\PC{0,40}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_repository_file_loosens_anything(lines in prop::collection::vec(line(), 0..6)) {
+            let text = lines.join("\n");
+            let mut config = Config::default();
+            let before = config.engine.clone();
+            let Ok(file) = parse("here", &text) else { return Ok(()) };
+            let taken = config.tighten("here", &text, &file, &Silent);
+            let (was, is) = (before.policy, &config.engine.policy);
+            prop_assert!(is.mode <= was.mode && is.max_risk <= was.max_risk && is.max_attempts <= was.max_attempts);
+            prop_assert!(is.threshold >= was.threshold && is.threshold <= 1.0, "{text}");
+            prop_assert!(config.engine.recovery_timeout <= before.recovery_timeout);
+            prop_assert!(config.engine.breaker.threshold <= before.breaker.threshold);
+            prop_assert!(config.engine.breaker.cooldown_ms >= before.breaker.cooldown_ms);
+            prop_assert!(config.engine.mirrors.is_empty() && config.allowed_hosts.is_none());
+            // What an operator's file may not say, a repository's may not either.
+            prop_assert_eq!(taken.is_ok(), Config::default().take("here", &text, &file).is_ok());
+        }
+    }
+}

@@ -23,9 +23,6 @@ use crate::{Detector, Scan, fingerprint};
 /// As sure as can be where only a baseline makes infrastructure of it: it is named, and never acted on.
 const BY_BASELINE: f64 = 0.5;
 
-/// From here on the words alone can say that a symptom in the project's code comes from the infrastructure.
-const SURE: f64 = 0.9;
-
 impl Detector<'_> {
     /// Draws the conclusion. The same scan and findings always give the same answer.
     ///
@@ -285,9 +282,9 @@ impl<'s> Case<'s> {
         let diagnosis = self.by_words(self.unknown(), !own);
         let other = match diagnosis.class {
             FailureClass::Unknown => false,
-            // That it was not the project after all takes more than a leaning.
-            FailureClass::Infra(_) => diagnosis.confidence.value() >= SURE,
-            FailureClass::Code(_) => diagnosis.class != root.1.class,
+            // Where a signature says that it is the project, words alone don't make infrastructure of it.
+            FailureClass::Infra(_) if root.1.class.verdict() == Verdict::Code => false,
+            class => class != root.1.class,
         };
         (diagnosis.failed && other).then_some(diagnosis)
     }
