@@ -40,6 +40,40 @@ struct Piece {
     literal: u32,
     /// How many bytes of the literal stand before it.
     offset: u32,
+    /// What of the literal stands right around it.
+    around: Around,
+}
+
+/// Four bytes before a piece and four behind it, as far as there are any: they tell most literals apart that have a
+/// piece in common.
+#[derive(Debug, Clone, Copy, Default)]
+struct Around {
+    bytes: u64,
+    /// Which of the bytes there are.
+    there: u64,
+}
+
+impl Around {
+    fn of(text: &[u8], piece: std::ops::Range<usize>) -> Around {
+        let begin = piece.start.checked_sub(4);
+        if let Some(&[a, b, c, d]) = begin.and_then(|begin| text.get(begin..piece.start))
+            && let Some(&[e, f, g, h]) = text.get(piece.end..piece.end + 4)
+        {
+            return Around { bytes: u64::from_le_bytes([a, b, c, d, e, f, g, h]), there: u64::MAX };
+        }
+        let before = &text[piece.start.saturating_sub(4)..piece.start];
+        let behind = &text[piece.end..text.len().min(piece.end + 4)];
+        let (mut bytes, mut there) = ([0; 8], [0; 8]);
+        for (at, byte) in (4 - before.len()..).zip(before).chain((4..).zip(behind)) {
+            (bytes[at], there[at]) = (*byte, u8::MAX);
+        }
+        Around { bytes: u64::from_le_bytes(bytes), there: u64::from_le_bytes(there) }
+    }
+
+    /// Whether this, of a literal, fits that of a text.
+    fn fits(self, text: Around) -> bool {
+        text.bytes & self.there == self.bytes
+    }
 }
 
 impl<'l> Literals<'l> {
@@ -90,6 +124,7 @@ impl<const BYTES: usize, const STEP: usize> Table<BYTES, STEP> {
             bytes: piece(&text[at..at + BYTES]),
             literal: literal as u32,
             offset: at as u32,
+            around: Around::of(text, at..at + BYTES),
         }));
     }
 
@@ -144,9 +179,10 @@ impl<const BYTES: usize, const STEP: usize> Table<BYTES, STEP> {
     ) -> usize {
         let bucket = bucket(hash(piece));
         let begin = bucket.checked_sub(1).map_or(0, |before| self.buckets[before]);
+        let around = Around::of(text, at..at + BYTES);
         let mut from = 0;
         for known in &self.pieces[begin as usize..self.buckets[bucket] as usize] {
-            if known.bytes != piece {
+            if known.bytes != piece || !known.around.fits(around) {
                 continue;
             }
             let Some(start) = at.checked_sub(known.offset as usize) else { continue };
