@@ -23,6 +23,9 @@ use crate::{Detector, Scan, fingerprint};
 /// As sure as can be where only a baseline makes infrastructure of it: it is named, and never acted on.
 const BY_BASELINE: f64 = 0.5;
 
+/// From here on words alone name the cause of what does not even complain.
+const SURE: f64 = 0.85;
+
 impl Detector<'_> {
     /// Draws the conclusion. The same scan and findings always give the same answer.
     ///
@@ -303,6 +306,11 @@ impl<'s> Case<'s> {
             return unknown;
         }
         let confidence = self.weighed.confidence(class, false);
+        // Of a text in which nothing complains it is not even known that it is the log of a failure.
+        let complains = self.scan.last_words.is_some() || self.scan.ending == Ending::Failed;
+        if !complains && confidence.value() < SURE {
+            return unknown;
+        }
         let evidence = line.map(|line| evidence::of_words(line, self.masker)).into_iter();
         let at = line.map_or(String::new(), |line| format!(", line {} above all", line.number));
         Diagnosis {

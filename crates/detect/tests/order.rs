@@ -111,6 +111,21 @@ fn a_signal_alone_proves_nothing() {
 }
 
 #[test]
+fn a_text_in_which_nothing_complains_is_not_given_a_cause() {
+    let text: String = (0..200)
+        .map(|n| {
+            format!(
+                "2026-11-29 00:13:{:02} status installed man-db:amd64 2.11.{n}\ntrigproc libc-bin\n",
+                n % 60
+            )
+        })
+        .collect();
+    let found = detect_with(text.as_bytes(), &Circumstances::default()).diagnosis;
+    assert_eq!((found.class.id(), found.evidence.len()), ("unknown", 0), "{}", found.reason);
+    assert!(found.reason.contains("no line reads like an error"), "{}", found.reason);
+}
+
+#[test]
 fn a_command_that_succeeded_did_not_fail_whatever_it_printed() {
     let exit = Some(ExitFacts { code: Some(0), ..ExitFacts::default() });
     let found = detect_with(RESET.as_bytes(), &Circumstances { command: None, exit }).diagnosis;
