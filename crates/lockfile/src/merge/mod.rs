@@ -105,6 +105,10 @@ pub fn merge(format: Format, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) ->
         Format::PipRequirements => pip::merge(texts.as_deref()),
         format => Err(Unmergeable::Format { format }),
     }?;
+    // Of the first version of a Cargo.lock nothing is written where no package is left, and nothing is no lockfile.
+    if format == Format::CargoLock && text.trim_ascii().is_empty() {
+        return Err(Unmergeable::Unknown { side: Side::Ours, what: "no package".to_owned() });
+    }
     conflicts.dedup();
     Ok(Merged { text: styled_as(ours, text), conflicts })
 }
