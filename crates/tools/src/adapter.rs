@@ -9,7 +9,7 @@ use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
 use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
-use crate::{cargo::Cargo, npm::Npm, pip::Pip, workspace::Workspace};
+use crate::{cargo::Cargo, npm::Npm, pip::Pip, pnpm::Pnpm, workspace::Workspace};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -126,8 +126,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 3] {
-    [&Npm, &Cargo, &Pip]
+pub fn all() -> [&'static dyn Adapter; 4] {
+    [&Npm, &Cargo, &Pip, &Pnpm]
 }
 
 /// The package manager with this name.
