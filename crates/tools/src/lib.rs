@@ -11,7 +11,9 @@ mod npm;
 mod pip;
 pub mod probe;
 mod pull_request;
+mod python;
 pub mod remote;
+mod uv;
 mod workspace;
 
 pub use adapter::{
