@@ -9,7 +9,7 @@ use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
 use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
-use crate::{cargo::Cargo, npm::Npm, pip::Pip, uv::Uv, workspace::Workspace};
+use crate::{cargo::Cargo, npm::Npm, pip::Pip, pnpm::Pnpm, uv::Uv, workspace::Workspace};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -131,8 +131,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 4] {
-    [&Npm, &Cargo, &Pip, &Uv]
+pub fn all() -> [&'static dyn Adapter; 5] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Uv]
 }
 
 /// The package manager with this name.

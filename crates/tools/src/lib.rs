@@ -8,11 +8,14 @@ mod cargo_cache;
 pub mod git;
 pub mod locks;
 mod npm;
+mod npmrc;
 mod pip;
+mod pnpm;
 pub mod probe;
 mod pull_request;
 mod python;
 pub mod remote;
+mod script;
 mod uv;
 mod workspace;
 
