@@ -32,6 +32,14 @@ pub enum LabError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A package manager is not there.
+    #[error("{program} is not installed; {how}")]
+    Missing {
+        /// The program's name.
+        program: &'static str,
+        /// How it comes onto the machine.
+        how: &'static str,
+    },
     /// A program that sets the stage failed.
     #[error("{command} ended with {status}: {output}")]
     Setup {

@@ -22,11 +22,14 @@ pub enum PackageManager {
     Cargo,
     /// pip, by simple index and wheel.
     Pip,
+    /// uv, from the same index.
+    Uv,
 }
 
 impl PackageManager {
-    /// All three.
-    pub const ALL: [PackageManager; 3] = [PackageManager::Npm, PackageManager::Cargo, PackageManager::Pip];
+    /// All of them.
+    pub const ALL: [PackageManager; 4] =
+        [PackageManager::Npm, PackageManager::Cargo, PackageManager::Pip, PackageManager::Uv];
 
     /// The stable id: the program's own name, and the first folder of its registry's paths.
     pub const fn id(self) -> &'static str {
@@ -34,6 +37,7 @@ impl PackageManager {
             PackageManager::Npm => "npm",
             PackageManager::Cargo => "cargo",
             PackageManager::Pip => "pip",
+            PackageManager::Uv => "uv",
         }
     }
 }
@@ -50,7 +54,7 @@ pub enum Edition {
 /// One version of one package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Release {
-    /// The name, valid for all three package managers.
+    /// The name, valid for all package managers.
     pub name: &'static str,
     /// Major, minor, patch.
     pub version: &'static str,
@@ -103,7 +107,7 @@ pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> 
     match manager {
         PackageManager::Npm => npm::tarball(release, edition),
         PackageManager::Cargo => cargo::crate_file(release, edition),
-        PackageManager::Pip => pip::wheel(release, edition),
+        PackageManager::Pip | PackageManager::Uv => pip::wheel(release, edition),
     }
 }
 

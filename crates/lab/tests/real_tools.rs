@@ -40,7 +40,7 @@ impl Stage {
     fn use_cache(&self) -> Seen {
         match self.project.manager() {
             PackageManager::Cargo => Seen::new(self.project.run(&["cargo", "check", "--locked"]).unwrap()),
-            PackageManager::Npm | PackageManager::Pip => self.install(),
+            _ => self.install(),
         }
     }
 }
@@ -73,13 +73,11 @@ impl Seen {
 }
 
 fn installed(manager: PackageManager) -> bool {
-    let program = manager.program();
-    let there =
-        std::process::Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
-    if !there {
-        eprintln!("skipped: {program} is not installed");
+    let found = manager.find();
+    if let Err(why) = &found {
+        eprintln!("skipped: {why}");
     }
-    there
+    found.is_ok()
 }
 
 /// The script under which every download fails in this way; metadata stays sound.
@@ -103,7 +101,7 @@ fn a_sound_project_installs_and_passes_its_test(manager: PackageManager) {
     match manager {
         // pip always asks the index, even if the wheels are cached.
         PackageManager::Pip => offline.failed_saying("No matching distribution found"),
-        PackageManager::Npm | PackageManager::Cargo => offline.succeeded(),
+        _ => offline.succeeded(),
     }
 }
 
@@ -151,6 +149,18 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
             (busy, "too many 503 error responses"),
             (limited, "HTTP error 429"),
         ],
+        PackageManager::Uv => [
+            (Fault::Reset, "Connection reset by peer (os error 104)"),
+            (Fault::Close, "connection closed before message completed"),
+            (Fault::Stall, "operation timed out"),
+            (Fault::ResetBody, "error decoding response body"),
+            (Fault::StallBody, "Failed to download distribution due to network timeout"),
+            (Fault::TruncateBody, "end of file before message length reached"),
+            (Fault::FlipBody, "Bad CRC"),
+            (Fault::Tampered, "Hash mismatch for `regreen-lab-"),
+            (busy, "HTTP status server error (503 Service Unavailable)"),
+            (limited, "HTTP status client error (429 Too Many Requests)"),
+        ],
     };
     for (fault, words) in words {
         stage.lab.set_script(downloads(manager, fault));
@@ -163,6 +173,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
         PackageManager::Npm => "EINTEGRITY",
         PackageManager::Cargo => "changed between lock files",
         PackageManager::Pip => "DO NOT MATCH THE HASHES",
+        PackageManager::Uv => "Hash mismatch for `regreen-lab-",
     });
     stage.lab.set_script(Script::down(Outage::Forever));
     stage.forget_cache();
@@ -170,6 +181,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
         PackageManager::Npm => "ECONNREFUSED",
         PackageManager::Cargo => "[7] ",
         PackageManager::Pip => "Connection refused",
+        PackageManager::Uv => "tcp connect error",
     });
     stage.lab.set_script(Script::sound());
     stage.install().succeeded();
@@ -204,6 +216,10 @@ fn lockfile_damages_fail_as_recorded(manager: PackageManager) {
             }
             (PackageManager::Pip, D::WrongChecksum | D::TamperedChecksum) => "DO NOT MATCH THE HASHES",
             (PackageManager::Pip, D::EntryMissing) => "all requirements must have their versions pinned",
+            (PackageManager::Uv, D::WrongChecksum | D::TamperedChecksum) => "Hash mismatch for `regreen-lab-",
+            (PackageManager::Uv, D::EntryMissing) => "has missing `source` field but has more than one",
+            (PackageManager::Uv, D::Drift) => "needs to be updated, but `--locked` was provided",
+            (PackageManager::Uv, _) => "Failed to parse `uv.lock`",
             (PackageManager::Pip, D::Drift) => "Hashes are required in --require-hashes mode",
         };
         seen.failed_saying(words);
@@ -233,6 +249,8 @@ fn cache_damages_fail_as_recorded(manager: PackageManager) {
             (D::IndexTruncated, None),
         ],
         PackageManager::Pip => &[(D::Flipped, Some("DO NOT MATCH THE HASHES")), (D::IsFolder, None)],
+        // uv keeps no archives, but what it unpacked from them.
+        PackageManager::Uv => &[],
     };
     for (damage, words) in damages {
         let stage = Stage::set(manager);
@@ -258,6 +276,7 @@ fn the_written_lockfile_is_the_tools_own(manager: PackageManager, resolve: &[&st
     std::fs::remove_file(stage.project.lockfile()).unwrap();
     stage.project.must_run(resolve).unwrap();
     let resolved = std::fs::read_to_string(stage.project.lockfile()).unwrap();
+    // npm's lockfiles name the public registry, whatever the real one was.
     let own = stage.lab.registry_url(PackageManager::Npm);
     assert_eq!(resolved.replace(&own, "https://registry.npmjs.org/"), written);
 }
@@ -272,11 +291,17 @@ fn cargo_lockfile() {
     the_written_lockfile_is_the_tools_own(PackageManager::Cargo, &["cargo", "generate-lockfile"]);
 }
 
+#[test]
+fn uv_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::Uv, &["uv", "lock"]);
+}
+
 macro_rules! for_each_manager {
     ($($law:ident),* $(,)?) => {
         mod npm { $(#[test] fn $law() { super::$law(super::PackageManager::Npm) })* }
         mod cargo { $(#[test] fn $law() { super::$law(super::PackageManager::Cargo) })* }
         mod pip { $(#[test] fn $law() { super::$law(super::PackageManager::Pip) })* }
+        mod uv { $(#[test] fn $law() { super::$law(super::PackageManager::Uv) })* }
     };
 }
 

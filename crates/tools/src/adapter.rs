@@ -9,7 +9,7 @@ use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
 use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
-use crate::{cargo::Cargo, npm::Npm, pip::Pip, pnpm::Pnpm, workspace::Workspace};
+use crate::{cargo::Cargo, npm::Npm, pip::Pip, pnpm::Pnpm, uv::Uv, workspace::Workspace};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -100,6 +100,11 @@ pub trait Adapter: Send + Sync {
     /// How the tool completes its own lockfile, where it can.
     fn resolver(&self) -> Option<Resolver>;
 
+    /// The same for this job: none where its lockfile is another one than the resolver completes.
+    fn resolver_for(&self, _: &Job) -> Option<Resolver> {
+        self.resolver()
+    }
+
     /// The tool's own check that what it installed fits together.
     fn consistency_check(&self, job: &Job) -> Option<Vec<String>>;
 
@@ -126,8 +131,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 4] {
-    [&Npm, &Cargo, &Pip, &Pnpm]
+pub fn all() -> [&'static dyn Adapter; 5] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Uv]
 }
 
 /// The package manager with this name.

@@ -13,8 +13,10 @@ mod pip;
 mod pnpm;
 pub mod probe;
 mod pull_request;
+mod python;
 pub mod remote;
 mod script;
+mod uv;
 mod workspace;
 
 pub use adapter::{

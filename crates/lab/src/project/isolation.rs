@@ -26,13 +26,22 @@ pub(super) fn environment(manager: PackageManager, base: &Path, lab: &Lab) -> Ve
     env
 }
 
+/// The lab's own tools, which `scripts/test` puts into the target folder, before the caller's PATH.
+pub(super) fn callers_path() -> OsString {
+    let callers = std::env::var_os("PATH").unwrap_or_default();
+    let own = std::env::current_exe().ok().and_then(|program| {
+        program.ancestors().map(|folder| folder.join("tools/bin")).find(|folder| folder.is_dir())
+    });
+    std::env::join_paths(own.into_iter().chain(std::env::split_paths(&callers))).unwrap_or(callers)
+}
+
 /// Where a bare program name leads with this PATH.
 pub(super) fn find_program(name: &str, path: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 fn search_path(manager: PackageManager, base: &Path) -> OsString {
-    let callers = std::env::var_os("PATH").unwrap_or_default();
+    let callers = callers_path();
     let folders = manager.kind().search_path(base).into_iter().chain(std::env::split_paths(&callers));
     // Only a folder with a colon in its name can't be joined; then the tools aren't found, and that is said.
     std::env::join_paths(folders).unwrap_or(callers)

@@ -9,12 +9,20 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, cargo, npm, pip};
+use super::{NEEDED, Project, cargo, isolation, npm, pip, uv};
+
+/// Stands for host and port of the lab where a manifest or a lockfile must name them.
+pub(crate) const ADDRESS: &str = "lab.invalid";
 
 /// One package manager's projects.
 pub(crate) trait Kind: Sync {
     /// The program without which nothing of it can be run.
     fn program(&self) -> &'static str;
+
+    /// How it comes onto a machine that lacks it.
+    fn how_to_get_it(&self) -> &'static str {
+        "scripts/test installs what the lab needs"
+    }
 
     /// The file that people edit to say what the project needs.
     fn manifest_name(&self) -> &'static str;
@@ -50,7 +58,7 @@ pub(crate) trait Kind: Sync {
     /// Writes everything but manifest and lockfile: configuration, code, a test.
     fn lay_out(&self, project: &Project, lab: &Lab) -> Result<(), LabError>;
 
-    /// The manifest that asks for these packages.
+    /// The manifest that asks for these packages. [`ADDRESS`] in it, as in the lockfile, becomes the lab's own.
     fn manifest(&self, needed: &[&str]) -> String;
 
     /// The lockfile that the real tool would write for it, with `pinned` as its packages.
@@ -90,12 +98,23 @@ impl PackageManager {
             PackageManager::Npm => &npm::Npm,
             PackageManager::Cargo => &cargo::Cargo,
             PackageManager::Pip => &pip::Pip,
+            PackageManager::Uv => &uv::Uv,
         }
     }
 
     /// The program without which nothing of it can be run.
     pub fn program(self) -> &'static str {
         self.kind().program()
+    }
+
+    /// Where that program is: in the lab's own tools, else in the caller's PATH.
+    ///
+    /// # Errors
+    /// [`LabError::Missing`] says how to get it.
+    pub fn find(self) -> Result<PathBuf, LabError> {
+        let kind = self.kind();
+        isolation::find_program(kind.program(), &isolation::callers_path())
+            .ok_or(LabError::Missing { program: kind.program(), how: kind.how_to_get_it() })
     }
 
     /// Paths of the registry from which its artefacts are downloaded, as a glob for a script.
