@@ -6,13 +6,14 @@
 mod choice;
 mod mode;
 mod policy;
+mod settle;
 
 pub use choice::Ranked;
 pub use policy::{Breaker, Budget, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent};
 
 use regreen_domain::{
-    CommandFacts, CommandKind, Decision, Diagnosis, FailureClass, Finding, InfraClass, Mode, Plan, Refusal,
-    Risk, Standing, Tool,
+    CommandFacts, CommandKind, Decision, Diagnosis, FailureClass, Finding, HealableClass, InfraClass, Mode,
+    Plan, Refusal, Risk, Standing, Tool,
 };
 
 /// All that a decision depends on.
@@ -57,9 +58,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return nothing(Refusal::UntrustedFork);
     }
     let tool = case.diagnosis.tool.as_ref();
-    let fits =
-        |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
-    let ranked = choice::rank(case.playbooks.iter().filter(fits), case.history);
+    let ranked = candidates(case, class);
     let Some(&(playbook, _)) = ranked.first() else {
         return nothing(if case.history.tried.is_empty() { Refusal::NoPlaybook } else { Refusal::Blocked });
     };
@@ -67,7 +66,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
         class,
         playbook: playbook.id.clone(),
         risk: playbook.risk,
-        steps: playbook.steps_for(tool),
+        steps: playbook.steps_for(tool).into_iter().map(|step| settle::step(step, case)).collect(),
         paths: case.setting.paths.clone(),
     };
     if forbids("manifest") {
@@ -83,10 +82,21 @@ pub fn decide(case: &Case<'_>) -> Decision {
 /// may be healed was found.
 pub fn ranking(case: &Case<'_>) -> Vec<Ranked> {
     let Some(class) = case.diagnosis.class.healable() else { return Vec::new() };
-    let tool = case.diagnosis.tool.as_ref();
-    let fits =
-        |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
-    choice::rank(case.playbooks.iter().filter(fits), case.history).into_iter().map(|(_, why)| why).collect()
+    candidates(case, class).into_iter().map(|(_, why)| why).collect()
+}
+
+/// What may come next, in this order: what the latest playbook that was tried names as its fallback; else by the draw.
+fn candidates<'a>(case: &Case<'a>, class: HealableClass) -> Vec<(&'a Playbook, Ranked)> {
+    let (tool, tried) = (case.diagnosis.tool.as_ref(), &case.history.tried);
+    let fits = |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !tried.contains(&p.id);
+    let mut ranked = choice::rank(case.playbooks.iter().filter(fits), case.history);
+    let named = tried.iter().rev().filter_map(|id| case.playbooks.iter().find(|p| p.id == *id));
+    if let Some(order) = named.filter_map(|p| p.fallback.as_ref()).next() {
+        let place = |p: &Playbook| order.iter().position(|id| *id == p.id);
+        ranked.retain(|(p, _)| place(p).is_some());
+        ranked.sort_by_key(|(p, _)| place(p));
+    }
+    ranked
 }
 
 /// Whether the deny list names any part of this.

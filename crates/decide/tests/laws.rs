@@ -26,6 +26,7 @@ fn playbook(id: &str, heals: HealableClass, risk: Risk) -> Playbook {
         cooldown_ms: 60_000,
         writes_files: heals == HealableClass::LockfileCorruption,
         prior: (0, 0),
+        fallback: None,
         steps: vec![],
     }
 }

@@ -122,6 +122,7 @@ fn playbook(heals: HealableClass) -> Playbook {
         cooldown_ms: 0,
         writes_files: false,
         prior: (0, 0),
+        fallback: None,
         steps: vec![],
     }
 }

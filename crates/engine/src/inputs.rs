@@ -4,8 +4,7 @@ use regreen_decide::{
     Breaker, Budget, Case, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent, ranking,
 };
 use regreen_domain::{
-    CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, Outcome, PlannedStep, Risk, Standing,
-    Tool,
+    CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, Outcome, Risk, Standing, Tool,
 };
 use regreen_ledger::{
     CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, RankedV1, RecordV1, SettingV1, StepV1,
@@ -114,6 +113,7 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
                 cooldown_ms: p.cooldown_ms,
                 writes_files: p.writes_files,
                 prior: p.prior,
+                fallback: p.fallback.clone(),
                 steps: p.steps.iter().map(StepV1::from).collect(),
             })
             .collect(),
@@ -228,6 +228,7 @@ fn playbook(stored: &PlaybookV1) -> Option<Playbook> {
         cooldown_ms: stored.cooldown_ms,
         writes_files: stored.writes_files,
         prior: stored.prior,
-        steps: stored.steps.iter().map(PlannedStep::from).collect(),
+        fallback: stored.fallback.clone(),
+        steps: stored.steps.iter().map(StepV1::to_domain).collect::<Option<_>>()?,
     })
 }

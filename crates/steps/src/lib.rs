@@ -15,7 +15,7 @@ mod world;
 
 use std::sync::Arc;
 
-use regreen_saga::{AnyStep, Step};
+use regreen_saga::{AnyStep, KindFacts};
 
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
@@ -33,9 +33,9 @@ macro_rules! step_kinds {
             vec![$(Arc::new($module::$step(world.clone()))),+]
         }
 
-        /// Every step kind with what it does, for people.
-        pub fn explained() -> Vec<(&'static str, &'static str)> {
-            vec![$(($module::$step::KIND, $module::$step::EXPLAIN)),+]
+        /// Every step kind without a world: what a playbook must know of it.
+        pub fn kind_facts() -> Vec<KindFacts> {
+            vec![$(KindFacts::of::<$module::$step>()),+]
         }
     };
 }

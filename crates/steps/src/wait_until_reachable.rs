@@ -44,6 +44,7 @@ impl Step for WaitUntilReachable {
     const EXPLAIN: &'static str = "Asks the registry again and again (exponential backoff, full jitter, `Retry-After` obeyed) until it answers or the time for recovery is used up. Changes nothing.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Repeat;
+    const PARALLEL: bool = true;
     type Args = Args;
     type Before = ();
     type Receipt = Receipt;
