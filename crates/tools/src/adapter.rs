@@ -9,7 +9,7 @@ use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
 use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
-use crate::{cargo::Cargo, npm::Npm, pip::Pip, workspace::Workspace};
+use crate::{cargo::Cargo, npm::Npm, pip::Pip, pnpm::Pnpm, workspace::Workspace};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -88,6 +88,9 @@ pub trait Adapter: Send + Sync {
     /// What this argv does, where it starts this tool.
     fn recognise(&self, argv: &[String]) -> Option<CommandFacts>;
 
+    /// Whether this command takes nothing but what the lockfile pins, and checks it: only then may a mirror serve it.
+    fn is_frozen(&self, argv: &[String]) -> bool;
+
     /// The lockfile that the job uses.
     fn lockfile(&self, job: &Job) -> Option<Lockplace>;
 
@@ -123,8 +126,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 3] {
-    [&Npm, &Cargo, &Pip]
+pub fn all() -> [&'static dyn Adapter; 4] {
+    [&Npm, &Cargo, &Pip, &Pnpm]
 }
 
 /// The package manager with this name.
@@ -174,6 +177,11 @@ pub fn recognise(argv: &[OsString]) -> CommandFacts {
 /// The file name of a program, as in `argv[0]`.
 pub(crate) fn program(argv: &[String]) -> &str {
     argv.first().map_or("", |p| p.rsplit('/').next().unwrap_or(p))
+}
+
+/// The words of an argv behind the program, up to a `--`.
+pub(crate) fn words(argv: &[String]) -> Vec<&str> {
+    argv.iter().skip(1).map(String::as_str).take_while(|word| *word != "--").collect()
 }
 
 /// `tool` doing work of this kind.
