@@ -9,7 +9,7 @@ use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
 use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
-use crate::{cargo::Cargo, npm::Npm, pip::Pip, workspace::Workspace};
+use crate::{cache::CacheScan, cargo::Cargo, npm::Npm, pip::Pip, workspace::Workspace};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -58,26 +58,6 @@ pub struct Overlay {
     pub env: Vec<(String, String)>,
     /// Arguments that go directly behind the program (behind cargo's `+toolchain`).
     pub args: Vec<String>,
-}
-
-/// What a look through a cache found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CacheScan {
-    /// Entries that were checked.
-    pub checked: u64,
-    /// Entries whose bytes contradict their own address.
-    pub damaged: Vec<DamagedEntry>,
-    /// Entries that could not be read: "cannot read" is not "corrupt".
-    pub unreadable: Vec<String>,
-}
-
-/// One damaged cache entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DamagedEntry {
-    /// File or folder below the cache's root.
-    pub path: RelPath,
-    /// What is wrong with it.
-    pub why: String,
 }
 
 /// A package manager.
