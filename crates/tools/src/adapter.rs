@@ -9,7 +9,9 @@ use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
 use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
-use crate::{cache::CacheScan, cargo::Cargo, npm::Npm, pip::Pip, workspace::Workspace};
+use crate::{cargo::Cargo, npm::Npm, pip::Pip, pnpm::Pnpm, workspace::Workspace};
+
+pub use crate::cache::{CacheScan, DamagedEntry};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -68,6 +70,9 @@ pub trait Adapter: Send + Sync {
     /// What this argv does, where it starts this tool.
     fn recognise(&self, argv: &[String]) -> Option<CommandFacts>;
 
+    /// Whether this command takes nothing but what the lockfile pins, and checks it: only then may a mirror serve it.
+    fn is_frozen(&self, argv: &[String]) -> bool;
+
     /// The lockfile that the job uses.
     fn lockfile(&self, job: &Job) -> Option<Lockplace>;
 
@@ -103,8 +108,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 3] {
-    [&Npm, &Cargo, &Pip]
+pub fn all() -> [&'static dyn Adapter; 4] {
+    [&Npm, &Cargo, &Pip, &Pnpm]
 }
 
 /// The package manager with this name.
@@ -154,6 +159,11 @@ pub fn recognise(argv: &[OsString]) -> CommandFacts {
 /// The file name of a program, as in `argv[0]`.
 pub(crate) fn program(argv: &[String]) -> &str {
     argv.first().map_or("", |p| p.rsplit('/').next().unwrap_or(p))
+}
+
+/// The words of an argv behind the program, up to a `--`.
+pub(crate) fn words(argv: &[String]) -> Vec<&str> {
+    argv.iter().skip(1).map(String::as_str).take_while(|word| *word != "--").collect()
 }
 
 /// `tool` doing work of this kind.

@@ -8,10 +8,13 @@ mod cargo;
 pub mod git;
 pub mod locks;
 mod npm;
+mod npmrc;
 mod pip;
+mod pnpm;
 pub mod probe;
 mod pull_request;
 pub mod remote;
+mod script;
 mod workspace;
 
 pub use adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise};

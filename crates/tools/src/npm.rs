@@ -9,7 +9,7 @@ use regreen_saga::BoxFuture;
 use crate::{
     adapter::{
         Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
-        without_user,
+        without_user, words,
     },
     cache::{self, CacheScan},
 };
@@ -47,6 +47,10 @@ impl Adapter for Npm {
             _ => CommandKind::Opaque,
         };
         Some(facts(tool, kind, false))
+    }
+
+    fn is_frozen(&self, argv: &[String]) -> bool {
+        program(argv) == "npm" && matches!(words(argv).as_slice(), ["ci" | "clean-install" | "ic"])
     }
 
     fn lockfile(&self, job: &Job) -> Option<Lockplace> {

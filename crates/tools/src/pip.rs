@@ -12,7 +12,7 @@ use regreen_saga::BoxFuture;
 use crate::{
     adapter::{
         Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
-        without_user,
+        without_user, words,
     },
     cache::{self, CacheScan},
     remote::fetch,
@@ -42,6 +42,12 @@ impl Adapter for Pip {
             Some("check") => facts(tool, CommandKind::Test, false),
             _ => facts(tool, CommandKind::Opaque, false),
         })
+    }
+
+    fn is_frozen(&self, argv: &[String]) -> bool {
+        let words = words(argv);
+        let after = words.iter().position(|w| *w == "install").map_or(&[][..], |i| &words[i + 1..]);
+        matches!(after, ["-r" | "--requirement", _])
     }
 
     fn lockfile(&self, job: &Job) -> Option<Lockplace> {
