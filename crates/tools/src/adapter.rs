@@ -11,6 +11,8 @@ use regreen_saga::BoxFuture;
 
 use crate::{cargo::Cargo, npm::Npm, pip::Pip, pnpm::Pnpm, uv::Uv, workspace::Workspace};
 
+pub use crate::cache::{CacheScan, DamagedEntry};
+
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -58,26 +60,6 @@ pub struct Overlay {
     pub env: Vec<(String, String)>,
     /// Arguments that go directly behind the program (behind cargo's `+toolchain`).
     pub args: Vec<String>,
-}
-
-/// What a look through a cache found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CacheScan {
-    /// Entries that were checked.
-    pub checked: u64,
-    /// Entries whose bytes contradict their own address.
-    pub damaged: Vec<DamagedEntry>,
-    /// Entries that could not be read: "cannot read" is not "corrupt".
-    pub unreadable: Vec<String>,
-}
-
-/// One damaged cache entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DamagedEntry {
-    /// File or folder below the cache's root.
-    pub path: RelPath,
-    /// What is wrong with it.
-    pub why: String,
 }
 
 /// A package manager.
