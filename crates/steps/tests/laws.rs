@@ -17,7 +17,7 @@ use std::{
 };
 
 use regreen_saga::{BoxFuture, Drive, Ended, Fact, OpenGate, PreparedStep, SagaError, StepEvent, execute};
-use regreen_steps::{QUARANTINE, Rerun, RerunEnd, Snapshot, World, kinds};
+use regreen_steps::{Cause, QUARANTINE, Rerun, RerunEnd, Snapshot, World, kinds};
 use regreen_testkit::MemoryJournal;
 use regreen_tools::{Job, Overlay, Workspace};
 use serde_json::{Value, json};
@@ -142,6 +142,7 @@ impl Stage {
         let argv = ["npm", "ci", "--cache", &cache, "--registry", &self.registry].map(str::to_owned).to_vec();
         Arc::new(World {
             job: Job { workspace: Workspace::new(self.app(), env), argv },
+            cause: Cause::default(),
             state: self.dir.path().join("state"),
             mirrors: vec![],
             rerun,

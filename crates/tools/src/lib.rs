@@ -8,6 +8,7 @@ mod cargo_cache;
 pub mod git;
 pub mod locks;
 mod npm;
+mod patience;
 mod pip;
 pub mod probe;
 mod pull_request;
@@ -18,5 +19,6 @@ pub use adapter::{
     Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise,
 };
 pub use cargo::members as cargo_members;
+pub use patience::Trouble;
 pub use pull_request::{Base, PullRequest, pull_request};
 pub use workspace::Workspace;
