@@ -45,6 +45,14 @@ pub enum LabError {
     /// The damage asked for does not fit the project: another package manager, or nothing there to damage.
     #[error("cannot damage: {0}")]
     NothingToDamage(String),
+    /// A scenario's file is not one.
+    #[error("the scenario {id} is invalid: {why}")]
+    Scenario {
+        /// The file's name.
+        id: String,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 impl LabError {

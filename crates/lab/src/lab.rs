@@ -63,17 +63,12 @@ impl Lab {
 
     /// What a package manager is to be configured with.
     pub fn registry_url(&self, manager: PackageManager) -> String {
-        let address = self.address;
-        match manager {
-            PackageManager::Npm => format!("http://{address}/npm/"),
-            PackageManager::Cargo => format!("sparse+http://{address}/cargo/"),
-            PackageManager::Pip => format!("http://{address}/pip/simple/"),
-        }
+        manager.kind().registry_url(self.address)
     }
 
     /// What a health probe asks: the registry's root.
     pub fn health_url(&self, manager: PackageManager) -> String {
-        format!("http://{}/{}/", self.address, manager.id())
+        format!("http://{}/{}/", self.address, manager.kind().registry_folder())
     }
 
     /// Puts another script in force; what the old one counted is forgotten. Connections that stall are reset.

@@ -7,6 +7,7 @@
 mod cargo;
 mod git;
 mod isolation;
+mod kind;
 mod npm;
 mod pip;
 
@@ -37,11 +38,7 @@ impl Project {
         let project = Project { manager, base: base.to_owned(), env };
         files::make_folder(&base.join("home"))?;
         files::make_folder(&project.root())?;
-        match manager {
-            PackageManager::Npm => npm::lay_out(&project, lab)?,
-            PackageManager::Cargo => cargo::lay_out(&project, lab)?,
-            PackageManager::Pip => pip::lay_out(&project)?,
-        }
+        manager.kind().lay_out(&project, lab)?;
         project.write_dependencies(NEEDED)?;
         project.start_history()?;
         Ok(project)
@@ -59,7 +56,7 @@ impl Project {
 
     /// The HOME of its commands.
     pub fn home(&self) -> PathBuf {
-        self.base.join("home")
+        isolation::home(&self.base)
     }
 
     /// The package manager's cache: npm's `cache`, `CARGO_HOME`, pip's cache folder.
@@ -69,38 +66,22 @@ impl Project {
 
     /// The file that people edit to say what the project needs.
     pub fn manifest(&self) -> PathBuf {
-        self.root().join(match self.manager {
-            PackageManager::Npm => "package.json",
-            PackageManager::Cargo => "Cargo.toml",
-            PackageManager::Pip => "requirements.in",
-        })
+        self.root().join(self.manager.kind().manifest_name())
     }
 
     /// The file that pins every version and checksum.
     pub fn lockfile(&self) -> PathBuf {
-        self.root().join(match self.manager {
-            PackageManager::Npm => "package-lock.json",
-            PackageManager::Cargo => "Cargo.lock",
-            PackageManager::Pip => "requirements.txt",
-        })
+        self.root().join(self.manager.kind().lockfile_name())
     }
 
     /// The command that a CI job installs with.
     pub fn install_argv(&self) -> &'static [&'static str] {
-        match self.manager {
-            PackageManager::Npm => &["npm", "ci"],
-            PackageManager::Cargo => &["cargo", "fetch", "--locked"],
-            PackageManager::Pip => &["pip", "install", "-r", "requirements.txt"],
-        }
+        self.manager.kind().install_argv()
     }
 
     /// The command that a CI job tests with.
     pub fn test_argv(&self) -> &'static [&'static str] {
-        match self.manager {
-            PackageManager::Npm => &["npm", "test"],
-            PackageManager::Cargo => &["cargo", "test", "--locked"],
-            PackageManager::Pip => &["python", "-m", "unittest"],
-        }
+        self.manager.kind().test_argv()
     }
 
     /// The whole environment of its commands: own HOME and caches, no retries, short time-outs. Nothing of the
@@ -146,14 +127,7 @@ impl Project {
 
     /// Removes what an install put into the checkout. The cache stays.
     pub fn remove_installed(&self) -> Result<(), LabError> {
-        match self.manager {
-            PackageManager::Npm => files::remove(&self.root().join("node_modules")),
-            PackageManager::Cargo => files::remove(&self.root().join("target")),
-            PackageManager::Pip => {
-                let installed = [&["pip", "uninstall", "-y", "-q"][..], &installed_names()].concat();
-                self.must_run(&installed).map(drop)
-            }
-        }
+        self.manager.kind().remove_installed(self)
     }
 
     /// Writes manifest and lockfile so that they say, in agreement, that the project needs these packages.
@@ -164,23 +138,12 @@ impl Project {
 
     /// Writes the manifest alone: the way to a drift.
     pub fn write_manifest(&self, needed: &[&str]) -> Result<(), LabError> {
-        let text = match self.manager {
-            PackageManager::Npm => npm::manifest(needed),
-            PackageManager::Cargo => cargo::manifest(needed),
-            PackageManager::Pip => pip::manifest(needed),
-        };
-        files::write(&self.manifest(), text)
+        files::write(&self.manifest(), self.manager.kind().manifest(needed))
     }
 
     /// Writes the lockfile alone.
     pub fn write_lockfile(&self, needed: &[&str]) -> Result<(), LabError> {
-        let pinned = closure(needed);
-        let text = match self.manager {
-            PackageManager::Npm => npm::lockfile(needed, &pinned),
-            PackageManager::Cargo => cargo::lockfile(needed, &pinned),
-            PackageManager::Pip => pip::lockfile(&pinned),
-        };
-        files::write(&self.lockfile(), text)
+        files::write(&self.lockfile(), self.manager.kind().lockfile(needed, &closure(needed)))
     }
 
     /// A bare program name is looked up in the project's own PATH, not the caller's.
@@ -203,8 +166,4 @@ pub(crate) fn closure(needed: &[&str]) -> Vec<Release> {
     }
     found.sort_by_key(|release| release.name);
     found
-}
-
-fn installed_names() -> Vec<&'static str> {
-    closure(NEEDED).iter().map(|release| release.name).collect()
 }

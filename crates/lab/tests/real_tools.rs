@@ -73,7 +73,7 @@ impl Seen {
 }
 
 fn installed(manager: PackageManager) -> bool {
-    let program = if manager == PackageManager::Pip { "python3" } else { manager.id() };
+    let program = manager.program();
     let there =
         std::process::Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
     if !there {
@@ -84,12 +84,7 @@ fn installed(manager: PackageManager) -> bool {
 
 /// The script under which every download fails in this way; metadata stays sound.
 fn downloads(manager: PackageManager, fault: Fault) -> Script {
-    let path = match manager {
-        PackageManager::Npm => PathGlob::NPM_TARBALLS,
-        PackageManager::Cargo => PathGlob::CARGO_CRATES,
-        PackageManager::Pip => PathGlob::PIP_FILES,
-    };
-    Script::fault(path, fault, Until::Forever)
+    Script::fault(manager.downloads(), fault, Until::Forever)
 }
 
 fn a_sound_project_installs_and_passes_its_test(manager: PackageManager) {

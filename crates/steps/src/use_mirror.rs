@@ -31,28 +31,6 @@ pub(crate) struct Redirect {
     said: String,
 }
 
-/// Whether this command takes nothing but what the lockfile pins.
-fn frozen(tool: &str, argv: &[String]) -> bool {
-    let program = argv.first().map_or("", |p| p.rsplit('/').next().unwrap_or(p));
-    let words: Vec<&str> = argv.iter().skip(1).map(String::as_str).take_while(|a| *a != "--").collect();
-    let has = |word: &str| words.contains(&word);
-    match tool {
-        "npm" => {
-            program == "npm"
-                && matches!(words.first(), Some(&"ci" | &"clean-install" | &"ic"))
-                && words.len() == 1
-        }
-        "cargo" => {
-            program == "cargo" && (has("--locked") || has("--frozen")) && !has("install") && !has("update")
-        }
-        "pip" => {
-            let after = words.iter().position(|w| *w == "install").map_or(&[][..], |i| &words[i + 1..]);
-            matches!(after, ["-r" | "--requirement", _])
-        }
-        _ => false,
-    }
-}
-
 /// Longest that one mirror may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -72,9 +50,9 @@ impl Step for UseMirror {
         if mirrors.is_empty() {
             return Err(Refused(format!("the operator configured no mirror for {}", args.tool)));
         }
-        if !frozen(&args.tool, &self.0.job.argv) {
-            let why =
-                "only a frozen install (npm ci, cargo --locked, pip install -r with hashes) may use a mirror";
+        if !adapter.is_frozen(&self.0.job.argv) {
+            let why = "only an install that takes nothing but what the lockfile pins (npm ci, cargo --locked, \
+                       pip install -r with hashes, …) may use a mirror";
             return Err(Refused(why.to_owned()));
         }
         let place =

@@ -94,6 +94,9 @@ pub trait Adapter: Send + Sync {
     /// What this argv does, where it starts this tool.
     fn recognise(&self, argv: &[String]) -> Option<CommandFacts>;
 
+    /// Whether this command takes nothing but what the lockfile pins, and checks it: only then may a mirror serve it.
+    fn is_frozen(&self, argv: &[String]) -> bool;
+
     /// The lockfile that the job uses.
     fn lockfile(&self, job: &Job) -> Option<Lockplace>;
 
@@ -186,6 +189,11 @@ pub fn recognise(argv: &[OsString]) -> CommandFacts {
 /// The file name of a program, as in `argv[0]`.
 pub(crate) fn program(argv: &[String]) -> &str {
     argv.first().map_or("", |p| p.rsplit('/').next().unwrap_or(p))
+}
+
+/// The words of an argv behind the program, up to a `--`.
+pub(crate) fn words(argv: &[String]) -> Vec<&str> {
+    argv.iter().skip(1).map(String::as_str).take_while(|word| *word != "--").collect()
 }
 
 /// `tool` doing work of this kind.

@@ -13,7 +13,7 @@ use regreen_saga::BoxFuture;
 use crate::{
     adapter::{
         Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
-        without_user,
+        without_user, words,
     },
     cargo_cache,
     remote::fetch,
@@ -54,6 +54,12 @@ impl Adapter for Cargo {
             _ => return Some(facts(tool, CommandKind::Opaque, false)),
         };
         Some(facts(tool, kind, online))
+    }
+
+    fn is_frozen(&self, argv: &[String]) -> bool {
+        let words = words(argv);
+        let has = |word: &str| words.contains(&word);
+        program(argv) == "cargo" && (has("--locked") || has("--frozen")) && !has("install") && !has("update")
     }
 
     fn lockfile(&self, job: &Job) -> Option<Lockplace> {

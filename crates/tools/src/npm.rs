@@ -15,7 +15,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use crate::adapter::{
     Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of,
-    option_value, program, without_user,
+    option_value, program, without_user, words,
 };
 
 /// The npm adapter.
@@ -51,6 +51,10 @@ impl Adapter for Npm {
             _ => CommandKind::Opaque,
         };
         Some(facts(tool, kind, false))
+    }
+
+    fn is_frozen(&self, argv: &[String]) -> bool {
+        program(argv) == "npm" && matches!(words(argv).as_slice(), ["ci" | "clean-install" | "ic"])
     }
 
     fn lockfile(&self, job: &Job) -> Option<Lockplace> {

@@ -13,7 +13,7 @@ use regreen_saga::BoxFuture;
 use crate::{
     adapter::{
         Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of,
-        option_value, program, without_user,
+        option_value, program, without_user, words,
     },
     archive,
     remote::fetch,
@@ -43,6 +43,12 @@ impl Adapter for Pip {
             Some("check") => facts(tool, CommandKind::Test, false),
             _ => facts(tool, CommandKind::Opaque, false),
         })
+    }
+
+    fn is_frozen(&self, argv: &[String]) -> bool {
+        let words = words(argv);
+        let after = words.iter().position(|w| *w == "install").map_or(&[][..], |i| &words[i + 1..]);
+        matches!(after, ["-r" | "--requirement", _])
     }
 
     fn lockfile(&self, job: &Job) -> Option<Lockplace> {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use regreen_lab::{
-    Fault, Lab, LabError, Outage, PackageManager, PathGlob, Project, Script, Until,
+    Fault, Lab, LabError, Outage, PackageManager, Project, Script, Until,
     damage::{CacheDamage, LockfileDamage},
 };
 
@@ -25,11 +25,12 @@ use crate::{
 pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failed> {
     let tool =
         args.tool.unwrap_or_else(|| if installed(context, "npm") { DemoTool::Npm } else { DemoTool::Cargo });
-    let (manager, program) = match tool {
-        DemoTool::Npm => (PackageManager::Npm, "npm"),
-        DemoTool::Cargo => (PackageManager::Cargo, "cargo"),
-        DemoTool::Pip => (PackageManager::Pip, "python3"),
+    let manager = match tool {
+        DemoTool::Npm => PackageManager::Npm,
+        DemoTool::Cargo => PackageManager::Cargo,
+        DemoTool::Pip => PackageManager::Pip,
     };
+    let program = manager.program();
     if !installed(context, program) {
         let help = "cargo is there wherever Regreen was built: `regreen demo --tool cargo`";
         return Err(Failed::new(NOTHING_TO_READ, format!("`{program}` is not installed")).help(help));
@@ -94,7 +95,7 @@ fn break_it(cause: DemoCause, project: &Project, lab: &Lab) -> Result<String, La
             format!("the package cache is damaged at {}.", path.display())
         }
         DemoCause::Network => {
-            lab.set_script(Script::fault(artefacts(project), Fault::Reset, Until::Times(1)));
+            lab.set_script(Script::fault(project.manager().downloads(), Fault::Reset, Until::Times(1)));
             "the registry resets the first download.".to_owned()
         }
         DemoCause::Service => {
@@ -102,14 +103,6 @@ fn break_it(cause: DemoCause, project: &Project, lab: &Lab) -> Result<String, La
             "the registry is down, and will be back in four seconds.".to_owned()
         }
     })
-}
-
-fn artefacts(project: &Project) -> &'static str {
-    match project.manager() {
-        PackageManager::Npm => PathGlob::NPM_TARBALLS,
-        PackageManager::Cargo => PathGlob::CARGO_CRATES,
-        PackageManager::Pip => PathGlob::PIP_FILES,
-    }
 }
 
 /// This very program, in the project's own surroundings.

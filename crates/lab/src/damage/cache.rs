@@ -134,12 +134,8 @@ fn rewrite_artefact(
     Ok(path)
 }
 
-/// cargo reads a crate file only where no unpacked copy stands beside it.
 fn forget_unpacked(project: &Project) -> Result<(), LabError> {
-    match project.manager() {
-        PackageManager::Cargo => files::remove(&project.cache().join("registry/src")),
-        PackageManager::Npm | PackageManager::Pip => Ok(()),
-    }
+    project.manager().kind().forget_unpacked(project)
 }
 
 fn folder_of_artefacts(project: &Project) -> Result<PathBuf, LabError> {

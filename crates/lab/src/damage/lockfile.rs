@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
 use crate::files;
-use crate::packages::digest::{sha256_hex, sha512_sri};
 use crate::packages::{Edition, PackageManager, Release, artefact};
 use crate::project::{NEEDED, Project};
 
@@ -66,29 +65,23 @@ impl LockfileDamage {
                 );
                 replace_once(project, &text, &honest, &tampered)
             }
-            LockfileDamage::EntryMissing => files::write(&path, without_entry(project, &text)?),
-            LockfileDamage::Drift => drift(project, &text),
+            LockfileDamage::EntryMissing => {
+                files::write(&path, project.manager().kind().without_entry(&text, "regreen-lab-beta")?)
+            }
+            LockfileDamage::Drift => project.manager().kind().drift(project),
         }
     }
 }
 
-/// Inside the last checksum; a pip hash is cut in its name, for half a hash is still a hash to pip.
+/// Right before the last checksum's value.
 fn cut(text: &str, manager: PackageManager) -> usize {
-    let needle = match manager {
-        PackageManager::Npm => "\"integrity\"",
-        PackageManager::Cargo => "checksum = \"",
-        PackageManager::Pip => "--hash=sha",
-    };
+    let needle = manager.kind().before_checksum();
     text.rfind(needle).map_or(text.len() / 2, |at| at + needle.len())
 }
 
 fn checksum(manager: PackageManager, edition: Edition) -> Result<String, LabError> {
     let release = Release::latest(VICTIM).ok_or_else(|| nothing("the lab has no such package"))?;
-    let bytes = artefact(manager, release, edition);
-    Ok(match manager {
-        PackageManager::Npm => sha512_sri(&bytes),
-        PackageManager::Cargo | PackageManager::Pip => sha256_hex(&bytes),
-    })
+    Ok(manager.kind().checksum(&artefact(manager, release, edition)))
 }
 
 /// The same checksum with another twelfth character; still well-formed.
@@ -108,45 +101,6 @@ fn replace_once(project: &Project, text: &str, from: &str, to: &str) -> Result<(
         return Err(nothing("the lockfile doesn't hold the checksum"));
     }
     files::write(&project.lockfile(), text.replacen(from, to, 1))
-}
-
-/// The lockfile without `beta`, which `gamma` needs.
-fn without_entry(project: &Project, text: &str) -> Result<String, LabError> {
-    const GONE: &str = "regreen-lab-beta";
-    match project.manager() {
-        PackageManager::Npm => {
-            let mut lockfile: serde_json::Value =
-                serde_json::from_str(text).map_err(|_| nothing("the lockfile is no JSON"))?;
-            let packages = lockfile.get_mut("packages").and_then(|packages| packages.as_object_mut());
-            packages.and_then(|packages| packages.shift_remove(&format!("node_modules/{GONE}")));
-            Ok(format!("{lockfile:#}\n"))
-        }
-        PackageManager::Cargo => {
-            let head = format!("name = \"{GONE}\"");
-            Ok(text.split("\n\n").filter(|block| !block.contains(&head)).collect::<Vec<_>>().join("\n\n"))
-        }
-        PackageManager::Pip => {
-            let mut lines = text.lines();
-            let mut kept = String::new();
-            while let Some(line) = lines.next() {
-                if line.starts_with(GONE) {
-                    lines.next();
-                } else {
-                    kept.push_str(line);
-                    kept.push('\n');
-                }
-            }
-            Ok(kept)
-        }
-    }
-}
-
-fn drift(project: &Project, text: &str) -> Result<(), LabError> {
-    project.write_manifest(&[NEEDED, &["regreen-lab-omega"]].concat())?;
-    match project.manager() {
-        PackageManager::Npm | PackageManager::Cargo => Ok(()),
-        PackageManager::Pip => files::write(&project.lockfile(), format!("{text}regreen-lab-omega==1.0.0\n")),
-    }
 }
 
 /// `main` adds omega, `feature` adds sigma. The manifest's conflict is settled by hand for ours, the lockfile is
