@@ -167,3 +167,61 @@ fn refuses(kind: io::ErrorKind) -> bool {
     use io::ErrorKind as K;
     matches!(kind, K::ConnectionRefused | K::HostUnreachable | K::NetworkUnreachable | K::AddrNotAvailable)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// A server that gives one answer, once.
+    fn answers(answer: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _asked = stream.read(&mut [0; 2048]);
+            let _told = stream.write_all(answer.as_bytes());
+        });
+        url
+    }
+
+    async fn asked(answer: &'static str) -> Answer {
+        ask(&answers(answer), Duration::from_secs(5)).await
+    }
+
+    #[tokio::test]
+    async fn a_limit_is_told_from_a_refusal() {
+        let unwell = |status, seconds: u64| Answer::Unwell {
+            status,
+            retry_after: (seconds > 0).then(|| Duration::from_secs(seconds)),
+        };
+        let limited = "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(asked(limited).await, unwell(429, 7));
+        let limited = "HTTP/1.1 403 Forbidden\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 9\r\n\
+                       Content-Length: 0\r\n\r\n";
+        assert_eq!(asked(limited).await, unwell(403, 9));
+        let refused = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(asked(refused).await, Answer::Serves { status: 403 });
+        assert_eq!(asked("HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n").await, unwell(503, 0));
+    }
+
+    #[tokio::test]
+    async fn it_is_known_how_far_a_question_came() {
+        let stage = |answer| match answer {
+            Answer::Silent { stage, .. } => stage,
+            other => panic!("{other:?}"),
+        };
+        let limit = Duration::from_millis(300);
+        assert_eq!(stage(ask("http://127.0.0.1:9/", limit).await), Stage::Connection);
+        assert_eq!(stage(ask("http://registry.invalid/", Duration::from_secs(5)).await), Stage::Name);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        assert_eq!(stage(ask(&url, limit).await), Stage::Answer);
+    }
+}
