@@ -9,12 +9,17 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, cargo, npm, pip};
+use super::{NEEDED, Project, cargo, npm, pip, pnpm};
 
 /// One package manager's projects.
 pub(crate) trait Kind: Sync {
     /// The program without which nothing of it can be run.
     fn program(&self) -> &'static str;
+
+    /// How to get it, in a sentence, where it is not there.
+    fn how_to_get(&self) -> &'static str {
+        "install it, or run scripts/test once, which installs what the lab needs"
+    }
 
     /// The file that people edit to say what the project needs.
     fn manifest_name(&self) -> &'static str;
@@ -90,12 +95,18 @@ impl PackageManager {
             PackageManager::Npm => &npm::Npm,
             PackageManager::Cargo => &cargo::Cargo,
             PackageManager::Pip => &pip::Pip,
+            PackageManager::Pnpm => &pnpm::Pnpm,
         }
     }
 
     /// The program without which nothing of it can be run.
     pub fn program(self) -> &'static str {
         self.kind().program()
+    }
+
+    /// How to get that program, in a sentence.
+    pub fn how_to_get(self) -> &'static str {
+        self.kind().how_to_get()
     }
 
     /// Paths of the registry from which its artefacts are downloaded, as a glob for a script.
