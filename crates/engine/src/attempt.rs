@@ -350,6 +350,7 @@ impl Run<'_> {
     fn world(&self, paths: &[String], seen: &Look, held: &Held) -> Arc<World> {
         Arc::new(World {
             job: self.failure.job.clone(),
+            cause: seen.cause(),
             state: self.state.folder().to_owned(),
             mirrors: self.engine.config.mirrors.clone(),
             rerun: self.rerun.clone(),

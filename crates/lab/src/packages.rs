@@ -22,21 +22,29 @@ pub enum PackageManager {
     Cargo,
     /// pip, by simple index and wheel.
     Pip,
+    /// pnpm, on npm's registry.
+    Pnpm,
     /// uv, from the same index.
     Uv,
 }
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 4] =
-        [PackageManager::Npm, PackageManager::Cargo, PackageManager::Pip, PackageManager::Uv];
+    pub const ALL: [PackageManager; 5] = [
+        PackageManager::Npm,
+        PackageManager::Cargo,
+        PackageManager::Pip,
+        PackageManager::Pnpm,
+        PackageManager::Uv,
+    ];
 
-    /// The stable id: the program's own name, and the first folder of its registry's paths.
+    /// The stable id, as in scenario files.
     pub const fn id(self) -> &'static str {
         match self {
             PackageManager::Npm => "npm",
             PackageManager::Cargo => "cargo",
             PackageManager::Pip => "pip",
+            PackageManager::Pnpm => "pnpm",
             PackageManager::Uv => "uv",
         }
     }
@@ -105,7 +113,7 @@ impl Release {
 /// The file that a package manager downloads for a release: a `.tgz`, a `.crate` or a `.whl`.
 pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
     match manager {
-        PackageManager::Npm => npm::tarball(release, edition),
+        PackageManager::Npm | PackageManager::Pnpm => npm::tarball(release, edition),
         PackageManager::Cargo => cargo::crate_file(release, edition),
         PackageManager::Pip | PackageManager::Uv => pip::wheel(release, edition),
     }

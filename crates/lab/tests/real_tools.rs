@@ -10,7 +10,7 @@
 use std::process::Output;
 
 use regreen_lab::damage::{CacheDamage, LockfileDamage};
-use regreen_lab::{Fault, Lab, Outage, PackageManager, PathGlob, Project, Script, Until};
+use regreen_lab::{Fault, Lab, LabError, Outage, PackageManager, PathGlob, Project, Script, Until};
 
 /// A lab, and a project in a folder that goes with it.
 struct Stage {
@@ -73,11 +73,15 @@ impl Seen {
 }
 
 fn installed(manager: PackageManager) -> bool {
-    let found = manager.find();
-    if let Err(why) = &found {
-        eprintln!("skipped: {why}");
+    let folder = tempfile::tempdir().unwrap();
+    let lab = Lab::start().unwrap();
+    match Project::create(manager, folder.path(), &lab) {
+        Err(missing @ LabError::Missing { .. }) => {
+            eprintln!("skipped: {missing}");
+            false
+        }
+        made => made.is_ok(),
     }
-    found.is_ok()
 }
 
 /// The script under which every download fails in this way; metadata stays sound.
@@ -113,7 +117,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
     let busy = Fault::Status { code: 503, retry_after: None };
     let limited = Fault::Status { code: 429, retry_after: Some(1) };
     let words = match manager {
-        PackageManager::Npm => [
+        PackageManager::Npm => vec![
             (Fault::Reset, "ECONNRESET"),
             (Fault::Close, "socket hang up"),
             (Fault::Stall, "network timeout at"),
@@ -125,7 +129,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
             (busy, "503 Service Unavailable"),
             (limited, "429 Too Many Requests"),
         ],
-        PackageManager::Cargo => [
+        PackageManager::Cargo => vec![
             (Fault::Reset, "[56] "),
             (Fault::Close, "[52] "),
             (Fault::Stall, "[28] "),
@@ -137,7 +141,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
             (busy, "got 503"),
             (limited, "got 429"),
         ],
-        PackageManager::Pip => [
+        PackageManager::Pip => vec![
             (Fault::Reset, "Connection reset by peer"),
             (Fault::Close, "Remote end closed connection"),
             (Fault::Stall, "Read timed out"),
@@ -149,7 +153,19 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
             (busy, "too many 503 error responses"),
             (limited, "HTTP error 429"),
         ],
-        PackageManager::Uv => [
+        // It waits for a body that falls silent without end: nothing to see in this test.
+        PackageManager::Pnpm => vec![
+            (Fault::Reset, "ECONNRESET"),
+            (Fault::Close, "socket hang up"),
+            (Fault::Stall, "ERR_SOCKET_TIMEOUT"),
+            (Fault::ResetBody, " ECONNRESET  aborted"),
+            (Fault::TruncateBody, " ECONNRESET  aborted"),
+            (Fault::FlipBody, "ERR_PNPM_TARBALL_INTEGRITY"),
+            (Fault::Tampered, "ERR_PNPM_TARBALL_INTEGRITY"),
+            (busy, "ERR_PNPM_FETCH_503"),
+            (limited, "ERR_PNPM_FETCH_429"),
+        ],
+        PackageManager::Uv => vec![
             (Fault::Reset, "Connection reset by peer (os error 104)"),
             (Fault::Close, "connection closed before message completed"),
             (Fault::Stall, "operation timed out"),
@@ -171,6 +187,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
     stage.forget_cache();
     stage.install().failed_saying(match manager {
         PackageManager::Npm => "EINTEGRITY",
+        PackageManager::Pnpm => "ERR_PNPM_TARBALL_INTEGRITY",
         PackageManager::Cargo => "changed between lock files",
         PackageManager::Pip => "DO NOT MATCH THE HASHES",
         PackageManager::Uv => "Hash mismatch for `regreen-lab-",
@@ -178,7 +195,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
     stage.lab.set_script(Script::down(Outage::Forever));
     stage.forget_cache();
     stage.install().failed_saying(match manager {
-        PackageManager::Npm => "ECONNREFUSED",
+        PackageManager::Npm | PackageManager::Pnpm => "ECONNREFUSED",
         PackageManager::Cargo => "[7] ",
         PackageManager::Pip => "Connection refused",
         PackageManager::Uv => "tcp connect error",
@@ -208,6 +225,11 @@ fn lockfile_damages_fail_as_recorded(manager: PackageManager) {
             }
             (PackageManager::Cargo, D::WrongChecksum | D::TamperedChecksum) => "changed between lock files",
             (PackageManager::Cargo, D::Empty | D::EntryMissing | D::Drift) => "cannot update the lock file",
+            (PackageManager::Pnpm, D::Garbage | D::Truncated | D::Empty) => "ERR_PNPM_BROKEN_LOCKFILE",
+            (PackageManager::Pnpm, D::ConflictMarkers) => "Merge conflict detected in pnpm-lock.yaml",
+            (PackageManager::Pnpm, D::WrongChecksum | D::TamperedChecksum) => "ERR_PNPM_TARBALL_INTEGRITY",
+            (PackageManager::Pnpm, D::EntryMissing) => "ERR_PNPM_LOCKFILE_MISSING_DEPENDENCY",
+            (PackageManager::Pnpm, D::Drift) => "ERR_PNPM_OUTDATED_LOCKFILE",
             (PackageManager::Pip, D::Garbage | D::ConflictMarkers) => "Invalid requirement",
             (PackageManager::Pip, D::Truncated) => "Arguments to --hash must be a hash name",
             (PackageManager::Pip, D::Empty) => {
@@ -249,6 +271,8 @@ fn cache_damages_fail_as_recorded(manager: PackageManager) {
             (D::IndexTruncated, None),
         ],
         PackageManager::Pip => &[(D::Flipped, Some("DO NOT MATCH THE HASHES")), (D::IsFolder, None)],
+        // Its store holds unpacked files, not artefacts.
+        PackageManager::Pnpm => &[],
         // uv keeps no archives, but what it unpacked from them.
         PackageManager::Uv => &[],
     };
@@ -287,6 +311,11 @@ fn npm_lockfile() {
 }
 
 #[test]
+fn pnpm_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::Pnpm, &["pnpm", "install", "--lockfile-only"]);
+}
+
+#[test]
 fn cargo_lockfile() {
     the_written_lockfile_is_the_tools_own(PackageManager::Cargo, &["cargo", "generate-lockfile"]);
 }
@@ -301,6 +330,7 @@ macro_rules! for_each_manager {
         mod npm { $(#[test] fn $law() { super::$law(super::PackageManager::Npm) })* }
         mod cargo { $(#[test] fn $law() { super::$law(super::PackageManager::Cargo) })* }
         mod pip { $(#[test] fn $law() { super::$law(super::PackageManager::Pip) })* }
+        mod pnpm { $(#[test] fn $law() { super::$law(super::PackageManager::Pnpm) })* }
         mod uv { $(#[test] fn $law() { super::$law(super::PackageManager::Uv) })* }
     };
 }

@@ -12,10 +12,10 @@ use regreen_saga::BoxFuture;
 
 use crate::{
     adapter::{
-        Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
+        Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
         without_user, words,
     },
-    cargo_cache,
+    cache::{self, CacheScan},
     remote::fetch,
     workspace::member_manifests,
 };
@@ -108,7 +108,7 @@ impl Adapter for Cargo {
     }
 
     fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
-        cargo_cache::scan(job, root)
+        cache::scan_for(&cache::CargoRegistry, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {

@@ -1,20 +1,15 @@
 //! pip: `requirements.txt` with hashes, the HTTP and wheel caches, the index by `pip config`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
 use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
 use crate::{
-    adapter::{
-        Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, facts, option_value,
-        program, words,
-    },
-    archive, python,
+    adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, option_value, program, words},
+    cache::{self, CacheScan},
+    python,
 };
 
 /// The pip adapter.
@@ -88,26 +83,8 @@ impl Adapter for Pip {
         })
     }
 
-    fn scan_cache(&self, _: &Job, root: &Path) -> CacheScan {
-        let mut scan = CacheScan::default();
-        for part in ["http-v2", "http", "wheels"] {
-            for entry in walkdir::WalkDir::new(root.join(part)) {
-                let Ok(entry) = entry else { continue };
-                if !entry.file_type().is_file() {
-                    continue;
-                }
-                let below =
-                    entry.path().strip_prefix(root).ok().and_then(Path::to_str).and_then(RelPath::parse);
-                let Some(path) = below else { continue };
-                scan.checked += 1;
-                match check_file(entry.path()) {
-                    Ok(Ok(())) => {}
-                    Ok(Err(why)) => scan.damaged.push(DamagedEntry { path, why }),
-                    Err(_) => scan.unreadable.push(path.to_string()),
-                }
-            }
-        }
-        scan
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        cache::scan_for(&cache::PipCache, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {
@@ -174,41 +151,4 @@ async fn ask_pip(job: &Job, question: &[&str]) -> Option<String> {
     let captured = job.workspace.quietly(&argv, &[], None).await?;
     let value = String::from_utf8(captured.stdout).ok()?.trim().to_owned();
     (captured.code == Some(0) && !value.is_empty()).then_some(value)
-}
-
-/// Archives are recognised by their first bytes; anything else (headers, index pages) has no checksum of its own.
-fn check_file(path: &Path) -> std::io::Result<Result<(), String>> {
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    let bytes = fs::read(path)?;
-    let body = match extension {
-        "whl" => return Ok(archive::check_zip(&bytes)),
-        "body" => bytes.as_slice(),
-        // pip before 23.3 keeps the body inside the answer.
-        _ => match enclosed_body(&bytes) {
-            Some(body) => body,
-            None => return Ok(Ok(())),
-        },
-    };
-    Ok(if body.starts_with(b"PK\x03\x04") {
-        archive::check_zip(body)
-    } else if body.starts_with(&[0x1f, 0x8b]) {
-        archive::check_gzip(body)
-    } else {
-        Ok(())
-    })
-}
-
-/// The body of an answer in CacheControl's serialisation 4: MessagePack with a binary string under the key `body`.
-/// Source: cachecontrol 0.12, `serialize.py`, and the MessagePack specification.
-fn enclosed_body(bytes: &[u8]) -> Option<&[u8]> {
-    let packed = bytes.strip_prefix(b"cc=4,")?;
-    let at = packed.windows(5).position(|w| w == b"\xa4body")? + 5;
-    let (width, rest) = match packed.get(at)? {
-        0xc4 => (1, packed.get(at + 1..)?),
-        0xc5 => (2, packed.get(at + 1..)?),
-        0xc6 => (4, packed.get(at + 1..)?),
-        _ => return None,
-    };
-    let length = rest.get(..width)?.iter().fold(0usize, |n, b| n << 8 | usize::from(*b));
-    rest.get(width..width.checked_add(length)?)
 }
