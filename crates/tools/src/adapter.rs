@@ -14,7 +14,9 @@ use crate::{
     npm::Npm,
     patience::{self, Trouble},
     pip::Pip,
+    pipenv::Pipenv,
     pnpm::Pnpm,
+    poetry::Poetry,
     uv::Uv,
     workspace::Workspace,
 };
@@ -127,8 +129,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 5] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Uv]
+pub fn all() -> [&'static dyn Adapter; 7] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Uv, &Poetry, &Pipenv]
 }
 
 /// The package manager with this name.
