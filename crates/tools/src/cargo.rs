@@ -17,6 +17,7 @@ use crate::{
     },
     cache::{self, CacheScan},
     remote::fetch,
+    workspace::member_manifests,
 };
 
 /// The cargo adapter.
@@ -169,23 +170,7 @@ pub fn members(root: &Path) -> Vec<RelPath> {
     let text = fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let Ok(manifest) = text.parse::<toml::Table>() else { return Vec::new() };
     let members = manifest.get("workspace").and_then(|w| w.get("members")).and_then(|m| m.as_array());
-    let mut found = Vec::new();
-    for member in members.into_iter().flatten().filter_map(|m| m.as_str()) {
-        let folders = match member.strip_suffix("/*") {
-            Some(parent) => walkdir::WalkDir::new(root.join(parent))
-                .min_depth(1)
-                .max_depth(1)
-                .sort_by_file_name()
-                .into_iter()
-                .flatten()
-                .filter_map(|e| e.path().strip_prefix(root).ok().and_then(Path::to_str).map(str::to_owned))
-                .collect(),
-            None => vec![member.to_owned()],
-        };
-        let manifests = folders.iter().filter_map(|f| RelPath::parse(&format!("{f}/Cargo.toml")));
-        found.extend(manifests.filter(|m| root.join(m.as_str()).is_file()));
-    }
-    found
+    member_manifests(root, members.into_iter().flatten().filter_map(|m| m.as_str()), "Cargo.toml")
 }
 
 /// The index that replaces crates.io, by the configuration files that cargo itself would read.
