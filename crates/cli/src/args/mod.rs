@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod bench;
+mod cache;
 #[cfg(feature = "demo")]
 mod demo;
 mod diagnose;
@@ -15,7 +16,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "demo")]
 pub use bench::HealingArgs;
-pub use bench::{AccuracyArgs, Bench, CorpusSet, ThroughputArgs};
+pub use bench::{AccuracyArgs, Bench, CacheBenchArgs, CorpusSet, ThroughputArgs};
+pub use cache::{Cache, CacheCheckArgs, CacheStatsArgs, Caches};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
@@ -82,6 +84,9 @@ pub enum Command {
     /// Check lockfiles: sound, from allowed hosts, in agreement with their manifests, and what changed in them
     #[command(subcommand)]
     Lockfile(Lockfile),
+    /// Check the caches of package managers and compilers for damage, or say how large and how used they are
+    #[command(subcommand)]
+    Cache(Cache),
     /// Say how it stands: state, incidents, and the targets beside what was measured
     Status(StatusArgs),
     /// List incidents of this workspace, show one, or decide one again

@@ -8,6 +8,7 @@ mod support;
 
 mod approval;
 mod breakers;
+mod cache;
 mod diagnose;
 mod drafts;
 mod empty;

@@ -9,10 +9,11 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use regreen_domain::RelPath;
 use regreen_lockfile::Format;
 
 use super::{
-    Asked, Cache, CacheScan,
+    Asked, Cache, CacheScan, Origin,
     place::{Ask, Base, Place},
     work::{Hasher, Part, Passing, each, hex, open, read},
 };
@@ -53,6 +54,22 @@ impl Cache for CargoRegistry {
             Item::Crate(path) => check_crate(path, &locked, part),
             Item::Index(path) => check_index(path, &locked, part),
         })
+    }
+
+    fn origins(&self, root: &Path, entries: &[RelPath]) -> Vec<Option<Origin>> {
+        let origin = |entry: &RelPath| {
+            let mut parts = entry.as_str().split('/');
+            let (kind, registry, file) = (parts.next()?, parts.next()?, parts.next()?);
+            let stem = match kind {
+                "cache" => file.strip_suffix(".crate")?,
+                "src" => file,
+                _ => return None,
+            };
+            let digest = indexed(root, OsStr::new(registry), stem).map(|(_, sum)| ("sha256", sum));
+            let (name, version) = split(stem).last()?;
+            Some(Origin { name: format!("{name} {version}"), url: None, digest })
+        };
+        entries.iter().map(origin).collect()
     }
 }
 

@@ -4,11 +4,22 @@
 //! *Damaged* is an entry whose bytes contradict what the cache itself, a lockfile or their own format says they are,
 //! and nothing else: what has no checksum is *unverified*, and what can't be read is *unreadable*, never damaged.
 
+mod archives;
+mod bundler;
 mod cargo;
+mod files;
+mod git;
+mod go;
+mod gradle;
+mod maven;
 mod npm;
 mod pip;
 pub mod place;
+mod pnpm;
+mod stats;
+mod uv;
 pub(crate) mod work;
+mod yarn;
 
 use std::{
     path::{Path, PathBuf},
@@ -17,8 +28,23 @@ use std::{
 
 use regreen_domain::RelPath;
 
+pub use self::npm::npm_entry;
 use self::place::Place;
-pub(crate) use self::{cargo::CargoRegistry, npm::NpmCache, pip::PipCache};
+pub use self::stats::{PartSize, Stats, Used, size, stats};
+pub(crate) use self::{
+    archives::{BUN, CCACHE, COMPOSER, NUGET, PIPENV, POETRY, SCCACHE, YARN_BERRY},
+    bundler::{BUNDLER, RUBYGEMS},
+    cargo::CargoRegistry,
+    git::CargoGit,
+    go::{GoBuild, GoModules},
+    gradle::GradleModules,
+    maven::MavenRepository,
+    npm::NpmCache,
+    pip::PipCache,
+    pnpm::PnpmStore,
+    uv::UvCache,
+    yarn::YarnClassic,
+};
 use crate::workspace::Workspace;
 
 /// What a look through a cache found.
@@ -88,6 +114,12 @@ impl Watch {
         (self.entries.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 
+    /// One more.
+    pub(crate) fn count(&self, bytes: u64) {
+        self.entries.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Ends the look after the entries that are being read now.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
@@ -98,6 +130,31 @@ impl Watch {
         self.stop.load(Ordering::Relaxed)
     }
 }
+
+/// What a damaged entry holds, by the cache's own word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// A package with its version, or an address: for people.
+    pub name: String,
+    /// Where it was fetched from, or is to be fetched from.
+    pub url: Option<String>,
+    /// Algorithm and lower-case hex digest that the whole bytes have.
+    pub digest: Option<(&'static str, String)>,
+}
+
+/// Who fills the gap where an entry was taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refill {
+    /// The registries that the tool is configured to use.
+    Registry,
+    /// The tool itself, from what is on this machine.
+    Tool,
+    /// It is not known.
+    Unknown,
+}
+
+/// The folder below a cache's root that holds what was taken out of it, one folder a run.
+pub const QUARANTINE: &str = ".regreen-quarantine";
 
 /// What a look may know beside the cache.
 #[derive(Debug, Clone, Copy)]
@@ -129,11 +186,49 @@ pub trait Cache: Send + Sync {
 
     /// Looks at every entry. Blocking, and at work on all processors.
     fn scan(&self, root: &Path, asked: &Asked<'_>) -> CacheScan;
+
+    /// Who fills the gap where an entry was taken out.
+    fn refill(&self) -> Refill {
+        Refill::Registry
+    }
+
+    /// What these entries hold, one answer for each, as far as the cache says. Blocking.
+    fn origins(&self, root: &Path, entries: &[RelPath]) -> Vec<Option<Origin>> {
+        let _nothing_is_known = root;
+        vec![None; entries.len()]
+    }
 }
 
 /// Every cache that is known, by the frequency of its tool.
 pub fn all() -> &'static [&'static dyn Cache] {
-    &[&NpmCache, &CargoRegistry, &PipCache]
+    &[
+        &NpmCache,
+        &PnpmStore,
+        &YarnClassic,
+        &YARN_BERRY,
+        &BUN,
+        &CargoRegistry,
+        &CargoGit,
+        &PipCache,
+        &UvCache,
+        &POETRY,
+        &PIPENV,
+        &GoModules,
+        &GoBuild,
+        &MavenRepository,
+        &GradleModules,
+        &BUNDLER,
+        &RUBYGEMS,
+        &COMPOSER,
+        &NUGET,
+        &CCACHE,
+        &SCCACHE,
+    ]
+}
+
+/// The caches with this name, or of the tool with this name.
+pub fn named(name: &str) -> Vec<&'static dyn Cache> {
+    all().iter().copied().filter(|c| c.id() == name || c.tool() == name).collect()
 }
 
 /// The cache with this name.

@@ -45,8 +45,7 @@ impl Part<'_> {
 
     fn counted(&mut self, bytes: u64) {
         self.scan.bytes += bytes;
-        self.asked.watch.entries.fetch_add(1, Ordering::Relaxed);
-        self.asked.watch.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.asked.watch.count(bytes);
     }
 
     /// An entry that is damaged.
