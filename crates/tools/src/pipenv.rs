@@ -107,7 +107,7 @@ impl Adapter for Pipenv {
     }
 
     fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
-        cache::scan_for(&cache::PipCache, &job.workspace.root, root)
+        cache::scan_for(&cache::PIPENV, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {

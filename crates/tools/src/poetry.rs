@@ -10,7 +10,8 @@ use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
 use crate::{
-    adapter::{Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, program},
+    adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, program},
+    cache::{self, CacheScan, DamagedEntry},
     python::{self, Line, PYPI},
 };
 
@@ -93,16 +94,27 @@ impl Adapter for Poetry {
         checked.then(|| line.start.iter().cloned().chain(check).collect())
     }
 
-    fn cache_root<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
-        Box::pin(async { None })
+    fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
+        let unused = line(&job.argv).is_none_or(|l| l.start.iter().any(|a| a == "--no-cache"));
+        let root = cache_folder(job).filter(|root| !unused && root.is_absolute() && root.is_dir());
+        Box::pin(async move { root })
     }
 
     fn own_places<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<PathBuf>> {
         Box::pin(async move { cache_folder(job).into_iter().collect() })
     }
 
-    fn scan_cache(&self, _: &Job, _: &Path) -> CacheScan {
-        CacheScan::default()
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        let mut scan = cache::scan_for(&cache::POETRY, &job.workspace.root, root);
+        // An answer without its body is one that Poetry breaks off at; what stands beside it goes with it.
+        let heads = scan.damaged.iter().filter_map(|damaged| {
+            let path = RelPath::parse(damaged.path.as_str().strip_suffix(".body")?)?;
+            let there = root.join(path.as_str()).is_file();
+            there.then(|| DamagedEntry { path, why: "the body of this answer is damaged".to_owned() })
+        });
+        let heads: Vec<DamagedEntry> = heads.collect();
+        scan.damaged.extend(heads);
+        scan
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {
