@@ -33,8 +33,8 @@ use crate::{
 };
 
 /// The kill switch: a pause that another process wrote is seen before the next effect.
-struct Switch<'a> {
-    ledger: &'a Path,
+pub(crate) struct Switch<'a> {
+    pub(crate) ledger: &'a Path,
 }
 
 impl Gate for Switch<'_> {

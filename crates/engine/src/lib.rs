@@ -3,6 +3,7 @@
 
 mod approval;
 mod attempt;
+mod cache_repair;
 mod closing;
 mod config;
 mod error;
@@ -20,6 +21,7 @@ mod setting;
 mod shared_repair;
 mod state;
 
+pub use cache_repair::{CacheRepair, CacheRepaired};
 pub use config::Config;
 pub use error::EngineError;
 pub use event::{Event, Voice};

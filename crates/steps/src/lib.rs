@@ -7,6 +7,7 @@ mod files;
 mod nothing_else_changed;
 mod quarantine_entries;
 mod raise_retries;
+mod refill_entries;
 mod repair_lockfile;
 mod repaired_by_another;
 mod rerun_command;
@@ -47,6 +48,7 @@ step_kinds! {
     nothing_else_changed::NothingElseChanged,
     quarantine_entries::QuarantineEntries,
     raise_retries::RaiseRetries,
+    refill_entries::RefillEntries,
     repair_lockfile::RepairLockfile,
     repaired_by_another::RepairedByAnother,
     rerun_command::RerunCommand,

@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[cfg(feature = "demo")]
 pub use bench::HealingArgs;
 pub use bench::{AccuracyArgs, Bench, CacheBenchArgs, CorpusSet, ThroughputArgs};
-pub use cache::{Cache, CacheCheckArgs, CacheStatsArgs, Caches};
+pub use cache::{Cache, CacheCheckArgs, CacheRepairArgs, CacheStatsArgs, Caches};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
@@ -84,7 +84,7 @@ pub enum Command {
     /// Check lockfiles: sound, from allowed hosts, in agreement with their manifests, and what changed in them
     #[command(subcommand)]
     Lockfile(Lockfile),
-    /// Check the caches of package managers and compilers for damage, or say how large and how used they are
+    /// Check and repair the caches of package managers and compilers, or say how large and how used they are
     #[command(subcommand)]
     Cache(Cache),
     /// Say how it stands: state, incidents, and the targets beside what was measured

@@ -2,13 +2,18 @@
 
 use std::{
     fs,
+    io::{Read, Write},
+    net::TcpListener,
     path::{Path, PathBuf},
 };
 
 use insta::assert_snapshot;
 use regreen_tools::cache::npm_entry;
 
-use crate::said::Bare;
+use crate::{
+    said::{Bare, scrub},
+    support::stage::said,
+};
 
 /// A cache of npm with three packages, where npm looks for it; gives the content of the last.
 fn npm(bare: &Bare) -> PathBuf {
@@ -16,9 +21,13 @@ fn npm(bare: &Bare) -> PathBuf {
 }
 
 fn npm_at(root: &Path) -> PathBuf {
+    npm_of(root, "https://user:hunter22@registry.example/")
+}
+
+fn npm_of(root: &Path, registry: &str) -> PathBuf {
     let mut last = PathBuf::new();
     for name in ["a", "b", "c"] {
-        let url = format!("https://user:hunter22@registry.example/{name}/-/{name}-1.0.0.tgz");
+        let url = format!("{registry}{name}/-/{name}-1.0.0.tgz");
         let [(content, bytes), bucket] =
             npm_entry(&format!("make-fetch-happen:request-cache:{url}"), name.as_bytes());
         for (path, bytes) in [(&content, bytes), (&bucket.0, bucket.1)] {
@@ -82,6 +91,72 @@ fn help() {
 
     Exit code: 0 no damage was found, 18 something is damaged, 3 there is no such cache,
     130 interrupted.
+    ");
+    assert_snapshot!(Bare::new().tell(&["cache", "repair", "--help"]), @r"
+    exit code 0
+    --- out
+    Take the damaged entries out of the caches, so that their tools fetch them anew
+
+    Usage: regreen cache repair [OPTIONS] [TOOL]...
+
+    Arguments:
+      [TOOL]...
+              Tools or caches, as docs/caches.md names them; without one, every cache that is here
+
+    Options:
+          --color <WHEN>
+              When to colour: only on a terminal, always or never (also NO_COLOR)
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+          --path <DIR>
+              The cache's folder, where it is not the usual one; what kind it is shows by its layout, or
+              by TOOL
+
+          --prefetch
+              Fetch what was taken out, from the tool's own registries, where the cache knows its digest
+
+          --registry <URL>
+              The registry that fills the gaps, where the tool's own is not known or not meant
+
+          --dry-run
+              Look whether it could be done, and do nothing
+
+          --config <FILE>
+              The operator's configuration (default: regreen/config.toml in the user's configuration
+              folder)
+              
+              [env: REGREEN_CONFIG=]
+
+          --format <FORMAT>
+              How to say it
+
+              Possible values:
+              - plain: For people
+              - json:  For programs: one object a line
+              
+              [default: plain]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      regreen cache repair --dry-run
+      regreen cache repair npm --prefetch
+      regreen cache repair gradle --registry https://repo.maven.apache.org/maven2/
+
+    Exactly what `cache check` names is moved aside, under the cache's lock, and is deleted
+    once a second look finds the cache sound; else it is put back. Nothing is moved while
+    the registry that fills the gap does not answer. A repair that was killed is brought
+    to its end by `regreen resume`.
+
+    Exit code: 0 all are sound now, 14 refused, 15 taken back, 16 stuck, 3 there is no
+    such cache, 130 interrupted before anything was done.
     ");
     assert_snapshot!(Bare::new().tell(&["cache", "stats", "--help"]), @r"
     exit code 0
@@ -216,11 +291,98 @@ fn a_cache_elsewhere_is_known_by_its_layout() {
 fn figures() {
     let bare = Bare::new();
     npm(&bare);
-    let said = crate::support::stage::said(&mut bare.command(&["cache", "stats", "--format", "json"]));
-    let line: serde_json::Value = serde_json::from_slice(&said.out).unwrap();
+    let told = said(&mut bare.command(&["cache", "stats", "--format", "json"]));
+    let line: serde_json::Value = serde_json::from_slice(&told.out).unwrap();
     assert_eq!((line["cache"].as_str(), line["files"].as_u64()), (Some("npm"), Some(6)));
     assert_eq!(line["parts"][0]["name"], "index-v5");
-    let plain = crate::support::stage::said(&mut bare.command(&["cache", "stats"]));
+    let plain = said(&mut bare.command(&["cache", "stats"]));
     let plain = String::from_utf8(plain.out).unwrap();
     assert!(plain.starts_with("npm: ") && plain.contains("  content-v2  3 B"), "{plain}");
+}
+
+/// A registry that gives these bytes for everything.
+fn registry(body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let _ = stream.read(&mut [0; 1024]);
+            let length = body.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    url
+}
+
+/// `regreen cache repair` with this registry: exit code and both streams.
+fn repair(bare: &Bare, registry: &str, arguments: &[&str]) -> (i32, String) {
+    let mut command = bare.command(&[&["cache", "repair", "npm"], arguments].concat());
+    command.env("PATH", std::env::var_os("PATH").unwrap()).env("npm_config_registry", registry);
+    let said = said(&mut command);
+    let told = scrub(&format!("{}{}", String::from_utf8(said.out).unwrap(), said.err), bare.base());
+    // Where a line is broken depends on the length of an id.
+    (said.code, told.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn a_damaged_entry_is_taken_out_and_fetched_anew() {
+    let bare = Bare::new();
+    let url = registry("c");
+    let content = npm_of(&bare.base().join("home/.npm/_cacache"), &url);
+    fs::write(&content, "x").unwrap();
+
+    let (code, told) = repair(&bare, &url, &["--dry-run"]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("= dry run: all of that would be taken out; nothing was touched"), "{told}");
+    assert_eq!(fs::read_to_string(&content).unwrap(), "x");
+    assert_eq!(said(&mut bare.command(&["incidents", "list"])).out, b"no incident is like that\n");
+
+    let (code, told) = repair(&bare, &url, &["--prefetch"]);
+    assert_eq!(code, 0, "{told}");
+    assert!(
+        told.contains("= repaired: it was taken out, and the rest is sound; incident [INCIDENT A]"),
+        "{told}"
+    );
+    assert!(told.contains("= fetched anew: content-v2/sha512/"), "{told}");
+    assert_eq!(fs::read_to_string(&content).unwrap(), "c");
+    assert!(!bare.base().join("home/.npm/_cacache/.regreen-quarantine").exists());
+    let listed = bare.tell(&["incidents", "list"]);
+    assert!(listed.contains("healed") && listed.contains("cache-corruption"), "{listed}");
+
+    let (code, told) = repair(&bare, &url, &["--format", "json"]);
+    assert_eq!((code, told.contains(r#""outcome":"sound""#)), (0, true), "{told}");
+}
+
+#[test]
+fn nothing_is_taken_out_while_the_registry_is_down_or_healing_is_paused() {
+    let bare = Bare::new();
+    let content = npm(&bare);
+    fs::write(&content, "x").unwrap();
+    let (code, told) = repair(&bare, "http://127.0.0.1:9/", &[]);
+    assert_eq!(code, 14, "{told}");
+    assert!(
+        told.contains(
+            "127.0.0.1:[PORT] does not serve, so nothing is taken out of the cache; nothing was touched"
+        ),
+        "{told}"
+    );
+    assert_eq!(fs::read_to_string(&content).unwrap(), "x");
+
+    assert_eq!(said(&mut bare.command(&["pause"])).code, 0);
+    let (code, told) = repair(&bare, &registry("c"), &[]);
+    assert_eq!(code, 14, "{told}");
+    assert!(told.contains("healing is paused"), "{told}");
+    assert_eq!(fs::read_to_string(&content).unwrap(), "x");
+}
+
+#[test]
+fn an_address_with_a_user_is_no_registry() {
+    let said =
+        said(&mut Bare::new().command(&["cache", "repair", "--registry", "https://u:p@registry.example/"]));
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("an http(s) address without a user"), "{}", said.err);
 }

@@ -11,13 +11,14 @@ use std::{
 
 use regreen_domain::RelPath;
 use regreen_lockfile::Format;
+use regreen_saga::BoxFuture;
 
 use super::{
     Asked, Cache, CacheScan, Origin,
     place::{Ask, Base, Place},
     work::{Hasher, Part, Passing, each, hex, open, read},
 };
-use crate::archive;
+use crate::{adapter::Remote, archive, cargo::download_url};
 
 /// The cache.
 pub(crate) struct CargoRegistry;
@@ -56,13 +57,23 @@ impl Cache for CargoRegistry {
         })
     }
 
+    fn addresses<'a>(&'a self, origin: &'a Origin, remotes: &'a [Remote]) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(async move {
+            let Some((name, version)) = origin.name.split_once(' ') else { return Vec::new() };
+            let mut urls = Vec::new();
+            for remote in remotes {
+                urls.extend(download_url(remote, name, version).await);
+            }
+            urls
+        })
+    }
+
     fn origins(&self, root: &Path, entries: &[RelPath]) -> Vec<Option<Origin>> {
         let origin = |entry: &RelPath| {
             let mut parts = entry.as_str().split('/');
             let (kind, registry, file) = (parts.next()?, parts.next()?, parts.next()?);
             let stem = match kind {
                 "cache" => file.strip_suffix(".crate")?,
-                "src" => file,
                 _ => return None,
             };
             let digest = indexed(root, OsStr::new(registry), stem).map(|(_, sum)| ("sha256", sum));

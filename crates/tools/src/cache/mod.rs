@@ -26,11 +26,13 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use regreen_domain::RelPath;
+use regreen_domain::{RelPath, Tool};
+use regreen_saga::BoxFuture;
 
 pub use self::npm::npm_entry;
 use self::place::Place;
 pub use self::stats::{PartSize, Stats, Used, size, stats};
+pub use self::work::Digested as Digest;
 pub(crate) use self::{
     archives::{BUN, CCACHE, COMPOSER, NUGET, PIPENV, POETRY, SCCACHE, YARN_BERRY},
     bundler::{BUNDLER, RUBYGEMS},
@@ -45,7 +47,10 @@ pub(crate) use self::{
     uv::UvCache,
     yarn::YarnClassic,
 };
-use crate::workspace::Workspace;
+use crate::{
+    adapter::{Job, Remote, adapter, host_of, without_user},
+    workspace::Workspace,
+};
 
 /// What a look through a cache found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -192,6 +197,14 @@ pub trait Cache: Send + Sync {
         Refill::Registry
     }
 
+    /// Where what `origin` stands for can be fetched from, on these registries only, without credentials.
+    fn addresses<'a>(&'a self, origin: &'a Origin, remotes: &'a [Remote]) -> BoxFuture<'a, Vec<String>> {
+        let own = origin.url.iter().filter_map(|url| without_user(url));
+        let own = own.filter(|url| remotes.iter().any(|remote| url.starts_with(&remote.base_url)));
+        let own: Vec<String> = own.filter(|url| !url.contains("..")).collect();
+        Box::pin(async move { own })
+    }
+
     /// What these entries hold, one answer for each, as far as the cache says. Blocking.
     fn origins(&self, root: &Path, entries: &[RelPath]) -> Vec<Option<Origin>> {
         let _nothing_is_known = root;
@@ -240,6 +253,23 @@ pub fn by_id(id: &str) -> Option<&'static dyn Cache> {
 /// and the tool's own defaults say. A checkout's own configuration is not asked.
 pub fn folder(cache: &dyn Cache, workspace: &Workspace) -> Option<PathBuf> {
     place::find(cache.places(), workspace)
+}
+
+/// The registries that fill the gaps in this cache: the one that a person named, else those that the tool is configured
+/// to use, as far as that is known.
+pub async fn registries(cache: &dyn Cache, job: &Job, named: Option<&str>) -> Vec<Remote> {
+    if let Some(url) = named {
+        let remote = without_user(url).and_then(|url| {
+            let base_url = format!("{}/", url.trim_end_matches('/'));
+            Some(Remote { host: host_of(&base_url)?, probe_url: base_url.clone(), base_url })
+        });
+        return remote.into_iter().collect();
+    }
+    let adapter = Tool::new(cache.tool()).as_ref().and_then(adapter);
+    match (cache.refill(), adapter) {
+        (Refill::Registry, Some(adapter)) => adapter.remotes(job).await,
+        _ => Vec::new(),
+    }
 }
 
 /// Looks through a cache on behalf of a job, whose lockfile may tell more.

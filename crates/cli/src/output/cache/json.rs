@@ -1,10 +1,14 @@
 //! Version 1 of the JSON shapes of caches: one object a line. Fields may be added, never changed.
 
+use regreen_engine::CacheRepaired;
 use regreen_show::harmless::harmless;
-use regreen_tools::cache::{PartSize, Used};
+use regreen_tools::{
+    DamagedEntry,
+    cache::{PartSize, Used},
+};
 use serde::Serialize;
 
-use super::{Checked, Counted};
+use super::{Checked, Counted, Repaired};
 use crate::output::print::line;
 
 #[derive(Debug, Serialize)]
@@ -30,14 +34,17 @@ struct DamagedV1 {
     holds: Option<String>,
 }
 
-/// One cache that was checked.
-pub fn checked(of: &Checked) -> String {
-    let damaged = of.scan.damaged.iter().enumerate();
-    let damaged = damaged.map(|(number, entry)| DamagedV1 {
+fn damaged(of: &Checked) -> Vec<DamagedV1> {
+    let entry = |(number, entry): (usize, &DamagedEntry)| DamagedV1 {
         path: of.say(entry.path.as_str()),
         why: of.say(&entry.why),
         holds: of.origin(number),
-    });
+    };
+    of.scan.damaged.iter().enumerate().map(entry).collect()
+}
+
+/// One cache that was checked.
+pub fn checked(of: &Checked) -> String {
     line(&CheckedV1 {
         version: 1,
         cache: of.cache.id(),
@@ -47,10 +54,53 @@ pub fn checked(of: &Checked) -> String {
         checked: of.scan.checked,
         unverified: of.scan.unverified,
         bytes: of.scan.bytes,
-        damaged: damaged.collect(),
+        damaged: damaged(of),
         unreadable: of.scan.unreadable.iter().map(|path| of.say(path)).collect(),
         interrupted: of.scan.interrupted,
         ms: u64::try_from(of.took.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+#[derive(Debug, Serialize)]
+struct RepairedV1<'a> {
+    version: u32,
+    cache: &'a str,
+    tool: &'a str,
+    path: String,
+    /// `sound`, `refused`, `dry-run`, `healed`, `rolled-back` or `stuck`.
+    outcome: &'a str,
+    why: Option<String>,
+    incident: Option<&'a str>,
+    damaged: Vec<DamagedV1>,
+    fetched: Vec<String>,
+    left: Vec<String>,
+}
+
+/// One cache that was to be repaired.
+pub fn repaired(of: &Repaired) -> String {
+    let checked = &of.checked;
+    let none: &[String] = &[];
+    let (outcome, why, incident, fetched, left) = match &of.repaired {
+        None => ("sound", None, None, none, none),
+        Some(CacheRepaired::Refused(why)) => ("refused", Some(why), None, none, none),
+        Some(CacheRepaired::WouldDo) => ("dry-run", None, None, none, none),
+        Some(CacheRepaired::Ended { incident, outcome, why, fetched, left, .. }) => {
+            let why = Some(why).filter(|why| !why.is_empty());
+            (outcome.id(), why, Some(incident.as_str()), fetched.as_slice(), left.as_slice())
+        }
+    };
+    let say = |all: &[String]| all.iter().map(|text| checked.say(text)).collect();
+    line(&RepairedV1 {
+        version: 1,
+        cache: checked.cache.id(),
+        tool: checked.cache.tool(),
+        path: checked.say(&checked.root.display().to_string()),
+        outcome,
+        why: why.map(|why| checked.say(why)),
+        incident,
+        damaged: damaged(checked),
+        fetched: say(fetched),
+        left: say(left),
     })
 }
 

@@ -5,6 +5,7 @@ pub mod plain;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use regreen_engine::CacheRepaired;
 use regreen_mask::Masker;
 use regreen_show::harmless::harmless;
 use regreen_tools::{
@@ -26,6 +27,14 @@ pub struct Checked {
     pub took: Duration,
     /// Takes secrets out.
     pub masker: Arc<Masker>,
+}
+
+/// A cache that was to be repaired.
+pub struct Repaired {
+    /// As it was before.
+    pub checked: Checked,
+    /// What came of it; `None` where nothing was damaged.
+    pub repaired: Option<CacheRepaired>,
 }
 
 /// A cache that was counted.

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
+use regreen_domain::Outcome;
+use regreen_engine::CacheRepaired;
 use regreen_show::plain::wrapped;
 
-use super::{Checked, Counted, size};
+use super::{Checked, Counted, Repaired, size};
 use crate::output::print::table;
 
 /// So many damaged or unreadable entries of one cache are shown.
@@ -57,6 +59,39 @@ pub fn checked(of: &Checked, colour: bool) -> String {
     }
     if scan.interrupted {
         text.push_str(&wrapped(1, "note", "it was interrupted before the end"));
+    }
+    text
+}
+
+/// One cache that was to be repaired: what was damaged, and what came of it.
+pub fn repaired(of: &Repaired, colour: bool) -> String {
+    let mut text = checked(&of.checked, colour);
+    let say = |text: &str| of.checked.say(text);
+    match &of.repaired {
+        None => {}
+        Some(CacheRepaired::Refused(why)) => {
+            text.push_str(&wrapped(1, "refused", &format!("{}; nothing was touched", say(why))));
+        }
+        Some(CacheRepaired::WouldDo) => {
+            text.push_str(&wrapped(1, "dry run", "all of that would be taken out; nothing was touched"));
+        }
+        Some(CacheRepaired::Ended { incident, outcome: Outcome::Healed, fetched, left, .. }) => {
+            let words = match of.checked.scan.damaged.len() {
+                1 => "it was taken out, and the rest is sound".to_owned(),
+                n => format!("all {n} were taken out, and the rest is sound"),
+            };
+            text.push_str(&wrapped(1, "repaired", &format!("{words}; incident {incident}")));
+            for path in fetched.iter().take(SHOWN) {
+                put(&mut text, format_args!(" = fetched anew: {}\n", say(path)));
+            }
+            for path in left.iter().take(SHOWN) {
+                put(&mut text, format_args!(" = left to {}: {}\n", of.checked.cache.tool(), say(path)));
+            }
+        }
+        Some(CacheRepaired::Ended { incident, outcome, why, .. }) => {
+            let kind = if *outcome == Outcome::Stuck { "stuck" } else { "taken back" };
+            text.push_str(&wrapped(1, kind, &format!("{}; incident {incident}", say(why))));
+        }
     }
     text
 }
