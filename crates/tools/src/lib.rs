@@ -6,6 +6,7 @@ mod archive;
 mod cargo;
 mod cargo_cache;
 pub mod git;
+mod git_commit;
 pub mod locks;
 mod npm;
 mod npmrc;
@@ -21,5 +22,6 @@ pub use adapter::{
     Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise,
 };
 pub use cargo::members as cargo_members;
+pub use git_commit::commit_file;
 pub use pull_request::{Base, PullRequest, pull_request};
 pub use workspace::Workspace;

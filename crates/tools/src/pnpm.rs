@@ -10,7 +10,7 @@ use regreen_saga::BoxFuture;
 use crate::{
     adapter::{Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, option_value, program},
     npmrc::{self, Settings, registries, tarball, text_of},
-    script::{self, words},
+    script,
 };
 
 /// The pnpm adapter.
@@ -76,7 +76,7 @@ impl Adapter for Pnpm {
             return None;
         }
         let opaque = facts(self.tool(), CommandKind::Opaque, false);
-        let Some(words) = words(argv, &FLAGS, &VALUED) else { return Some(opaque) };
+        let Some(words) = script::words(argv, &FLAGS, &VALUED) else { return Some(opaque) };
         let script = words.get(1).copied().unwrap_or_default();
         let kind = match words.first().copied() {
             // Aliases by `pnpm help`.
@@ -97,6 +97,25 @@ impl Adapter for Pnpm {
             None => CommandKind::Opaque,
         };
         Some(facts(self.tool(), kind, false))
+    }
+
+    fn is_frozen(&self, argv: &[String]) -> bool {
+        let Some(words) = script::words(argv, &FLAGS, &VALUED).filter(|_| program(argv) == "pnpm") else {
+            return false;
+        };
+        let frozen = argv.iter().any(|a| a == "--frozen-lockfile");
+        let loosened = argv.iter().any(|a| {
+            matches!(
+                a.as_str(),
+                "--fix-lockfile" | "--no-frozen-lockfile" | "--update-checksums" | "--no-lockfile"
+            )
+        });
+        // `fetch` reads nothing but the lockfile. Source: <https://pnpm.io/cli/fetch>.
+        match words.as_slice() {
+            ["install" | "i"] => frozen && !loosened,
+            ["ci" | "clean-install" | "fetch"] => !loosened,
+            _ => false,
+        }
     }
 
     fn lockfile(&self, job: &Job) -> Option<Lockplace> {
@@ -130,7 +149,7 @@ impl Adapter for Pnpm {
     }
 
     fn consistency_check(&self, job: &Job) -> Option<Vec<String>> {
-        let installs = words(&job.argv, &FLAGS, &VALUED)
+        let installs = script::words(&job.argv, &FLAGS, &VALUED)
             .is_some_and(|w| matches!(w.as_slice(), ["install" | "i" | "ci" | "clean-install"]));
         let mut options = job.argv.iter().skip(1).filter(|a| a.starts_with('-'));
         let on_record = options.all(|a| ON_RECORD.contains(&a.as_str()) || a.starts_with("--reporter="));
@@ -237,6 +256,21 @@ mod tests {
             ("pnpm", (CommandKind::Opaque, false)),
         ] {
             assert_eq!(kind(command), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_mirror_serves_frozen_installs_only() {
+        for (command, frozen) in [
+            ("pnpm install --frozen-lockfile --prod", true),
+            ("pnpm fetch", true),
+            ("pnpm install", false),
+            ("pnpm install --frozen-lockfile --update-checksums", false),
+            ("pnpm add left-pad --frozen-lockfile", false),
+            ("npm ci", false),
+        ] {
+            let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();
+            assert_eq!(Pnpm.is_frozen(&argv), frozen, "{command}");
         }
     }
 
