@@ -37,6 +37,7 @@ mod gradle_verification;
 mod json;
 mod lockfile;
 mod merge;
+mod names;
 mod npm;
 mod nuget;
 mod origin;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::tree;
 use crate::Damage;
 use crate::json::syntax;
 use crate::position::Lines;
@@ -51,6 +52,14 @@ type Table<'t> = DeTable<'t>;
 
 /// Reads the tables.
 pub(super) fn read(text: &str, lines: &Lines<'_>) -> Result<Document, Damage> {
+    match tree::document(text) {
+        Some(document) => Ok(document),
+        None => read_whole(text, lines),
+    }
+}
+
+/// As [`read`], whatever the text is like.
+pub(super) fn read_whole(text: &str, lines: &Lines<'_>) -> Result<Document, Damage> {
     let table = DeTable::parse(text).map_err(|e| syntax(text, lines, &e))?;
     // Only the comment at its head is left: even a lockfile without packages has a version.
     if table.get_ref().is_empty() {

@@ -3,14 +3,16 @@
 mod agree;
 mod merge;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::checksum::Style;
 use crate::format::Facts;
 use crate::json::{self, Json, Value};
 use crate::lockfile::{Registry, twice};
+use crate::names::Names;
+use crate::origin::alike;
 use crate::position::Lines;
-use crate::python::{items, normalised};
+use crate::python::{items, normalised, put_back};
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
@@ -122,7 +124,10 @@ impl Reader<'_> {
             }),
             None => {}
         }
-        if let Some(url) = file.get("url").and_then(|u| u.as_str().map(|t| (t, u.span.start))) {
+        if let Some(url) = file.get("url").and_then(|u| u.as_str().map(|t| (t, u.span.start)))
+            // Tens of thousands lie beside one another.
+            && !self.files.last().is_some_and(|last| alike(&last.url, url.0))
+        {
             self.files.push(Registry { url: url.0.to_owned(), line: self.lines.line(url.1) });
         }
     }
@@ -150,8 +155,8 @@ impl Reader<'_> {
                     (None, None) => None,
                 };
                 let extras: Vec<&str> = items(item.get("extra")).iter().filter_map(Json::as_str).collect();
-                let line = self.lines.line(item.span.start);
                 if !listed.insert((name.clone(), place.clone(), item.text("marker"), extras)) {
+                    let line = self.lines.line(item.span.start);
                     let entry = format!("{name} as a dependency of {}", entry.name);
                     twice.push(Damage::DuplicateEntry { line, first_line: line, entry });
                 }
@@ -181,16 +186,18 @@ impl Reader<'_> {
 
 /// Finds for each dependency its entry: by what it says of it, which is only the name where that is enough.
 fn resolve(entries: &mut [Entry], damage: &mut Vec<Damage>) {
-    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // Taken out, so that all entries can be looked at.
+    let mut lists: Vec<_> = entries.iter_mut().map(|e| std::mem::take(&mut e.dependencies)).collect();
+    let mut names: Names<'_, Vec<&str>> = Names::new();
     for entry in entries.iter() {
-        names.entry(entry.name.clone()).or_default().push(entry.place.clone());
+        names.or_default(&entry.name).push(&entry.place);
     }
-    for entry in entries {
-        let (line, title) = (entry.line, entry.title());
-        for dependency in &mut entry.dependencies {
+    for (entry, dependencies) in entries.iter().zip(&mut lists) {
+        let line = entry.line;
+        for dependency in dependencies.iter_mut() {
             let asked = dependency.place.take();
             let known = names.get(&dependency.name).map(Vec::as_slice).unwrap_or_default();
-            let fits = |place: &&String| match &asked {
+            let fits = |place: &&&str| match &asked {
                 // With or without the source behind it.
                 Some(asked) => {
                     place.strip_prefix(asked.as_str()).is_some_and(|r| r.is_empty() || r.starts_with(" ("))
@@ -202,19 +209,20 @@ fn resolve(entries: &mut [Entry], damage: &mut Vec<Damage>) {
             // What only the manifest's own list has may have been ruled out by a marker.
             let listed = !(dependency.optional && dependency.requirement.is_some());
             match (first, second) {
-                (Some(place), None) => dependency.place = Some(place.clone()),
+                (Some(place), None) => dependency.place = Some((*place).to_owned()),
                 _ if !listed => {}
                 (None, _) => {
                     let needs = asked.unwrap_or_else(|| dependency.name.clone());
-                    damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
+                    damage.push(Damage::MissingEntry { line, entry: entry.title(), needs });
                 }
                 (Some(_), Some(_)) => {
                     let needs = format!("one of several {} without saying which", dependency.name);
-                    damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
+                    damage.push(Damage::MissingEntry { line, entry: entry.title(), needs });
                 }
             }
         }
-        entry.dependencies.sort();
-        entry.dependencies.dedup();
+        dependencies.sort();
+        dependencies.dedup();
     }
+    put_back(entries, lists);
 }
