@@ -36,6 +36,7 @@ mod gradle;
 mod gradle_verification;
 mod json;
 mod lockfile;
+mod marker;
 mod merge;
 mod names;
 mod npm;

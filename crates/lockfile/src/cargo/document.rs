@@ -129,7 +129,13 @@ impl Reader<'_> {
     fn version(&self, value: &Spanned<DeValue<'_>>) -> Result<u64, Damage> {
         let number = value.get_ref().as_integer().and_then(|i| i.as_str().parse().ok());
         match number {
-            Some(version @ 1..=4) => Ok(version),
+            Some(version @ (3 | 4)) => Ok(version),
+            // As `into_resolve` of Cargo's `encode.rs` has it.
+            Some(version @ 0..=2) => {
+                let why =
+                    format!("lockfiles of version {version} don't say so, and Cargo refuses those that do");
+                Err(self.lines.unparsable(value.span().start, why))
+            }
             _ => Err(Damage::Unsupported {
                 line: self.lines.line(value.span().start),
                 why: format!("lockfile version {}", self.text.get(value.span()).unwrap_or_default()),

@@ -9,6 +9,7 @@ use crate::checksum::Style;
 use crate::format::Facts;
 use crate::json::{self, Json, Value};
 use crate::lockfile::{Registry, twice};
+use crate::marker::{is_marker, is_moment, is_name, is_specifier, is_version, is_wheel};
 use crate::names::Names;
 use crate::origin::alike;
 use crate::position::Lines;
@@ -51,6 +52,9 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     if root.text("requires-python").is_none() {
         return Err(lines.unparsable(0, "expected `requires-python` in a uv lockfile"));
     }
+    for marker in items(root.get("resolution-markers")) {
+        well_formed(&lines, marker, is_marker, "a marker")?;
+    }
     let mut reader =
         Reader { text, lines: &lines, entries: Vec::new(), damage: Vec::new(), files: Vec::new() };
     for package in items(root.get("package")) {
@@ -88,6 +92,15 @@ impl Reader<'_> {
         if !KINDS.contains(&kind) {
             return Err(self.lines.unparsable(source.span.start, "a kind of source that uv doesn't have"));
         }
+        well_formed(self.lines, name, is_name, "a package's name")?;
+        if let Some(version) = package.get("version") {
+            well_formed(self.lines, version, is_version, "a version")?;
+        } else if kind == "registry" {
+            return Err(self.lines.unparsable(name.span.start, "a package of a registry without `version`"));
+        }
+        for marker in items(package.get("resolution-markers")) {
+            well_formed(self.lines, marker, is_marker, "a marker")?;
+        }
         let line = self.lines.line(name.span.start);
         let name = normalised(name.as_str().unwrap_or_default());
         let version = package.text("version").map(str::to_owned);
@@ -107,8 +120,18 @@ impl Reader<'_> {
         let sdist = package.get("sdist");
         for file in sdist.into_iter().chain(items(package.get("wheels"))) {
             self.file(&mut entry, kind, file);
+            if let Some(moment) = file.get("upload-time") {
+                well_formed(self.lines, moment, is_moment, "a moment of upload")?;
+            }
         }
-        self.dependencies(package, &mut entry);
+        for wheel in items(package.get("wheels")) {
+            let Some(place) = wheel.get("url").or(wheel.get("path")).or(wheel.get("filename")) else {
+                let why = "a wheel without `url`, `path` or `filename`";
+                return Err(self.lines.unparsable(wheel.span.start, why));
+            };
+            well_formed(self.lines, place, is_wheel_at, "the file name of a wheel")?;
+        }
+        self.dependencies(package, &mut entry)?;
         self.entries.push(entry);
         Ok(())
     }
@@ -133,7 +156,7 @@ impl Reader<'_> {
     }
 
     /// For a project of the workspace, what its manifest asked for when the lockfile was made.
-    fn dependencies(&mut self, package: &Json<'_>, entry: &mut Entry) {
+    fn dependencies(&mut self, package: &Json<'_>, entry: &mut Entry) -> Result<(), Damage> {
         let mut twice = Vec::new();
         let mut lists: Vec<(&Json<'_>, bool)> = Vec::new();
         lists.extend(package.get("dependencies").map(|d| (d, false)));
@@ -145,6 +168,7 @@ impl Reader<'_> {
         for (list, optional) in lists {
             let mut listed = BTreeSet::new();
             for item in items(Some(list)) {
+                self.asked(item)?;
                 let name = normalised(item.text("name").unwrap_or_default());
                 let from =
                     item.get("source").and_then(|s| s.members().first()).and_then(|m| m.value.as_str());
@@ -165,6 +189,7 @@ impl Reader<'_> {
         }
         let asked = package.at_path("metadata.requires-dist");
         for item in items(asked) {
+            self.asked(item)?;
             let name = normalised(item.text("name").unwrap_or_default());
             let specifier = item.text("specifier").unwrap_or_default().to_owned();
             if let Some(known) =
@@ -180,7 +205,48 @@ impl Reader<'_> {
                 });
             }
         }
+        for group in package.at_path("metadata.requires-dev").map(Json::members).unwrap_or_default() {
+            items(Some(&group.value)).iter().try_for_each(|item| self.asked(item))?;
+        }
         self.damage.extend(twice);
+        Ok(())
+    }
+
+    /// One item of a list of dependencies or requirements.
+    fn asked(&self, item: &Json<'_>) -> Result<(), Damage> {
+        let Some(name) = item.get("name") else {
+            return Err(self.lines.unparsable(item.span.start, "a dependency without `name`"));
+        };
+        well_formed(self.lines, name, is_name, "a package's name")?;
+        for (key, good, what) in [
+            ("version", is_version as fn(&str) -> bool, "a version"),
+            ("marker", is_marker, "a marker"),
+            ("specifier", is_specifier, "a range of versions"),
+        ] {
+            if let Some(value) = item.get(key) {
+                well_formed(self.lines, value, good, what)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a URL or a path ends with the file name of a wheel.
+fn is_wheel_at(place: &str) -> bool {
+    let path = place.split(['#', '?']).next().unwrap_or(place);
+    is_wheel(path.rsplit('/').next().unwrap_or(path))
+}
+
+/// Refuses what uv would not read as this.
+fn well_formed(
+    lines: &Lines<'_>,
+    json: &Json<'_>,
+    good: impl Fn(&str) -> bool,
+    what: &str,
+) -> Result<(), Damage> {
+    match json.as_str().is_some_and(good) {
+        true => Ok(()),
+        false => Err(lines.unparsable(json.span.start, format!("expected {what}"))),
     }
 }
 
