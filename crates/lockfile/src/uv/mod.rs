@@ -218,6 +218,10 @@ impl Reader<'_> {
             return Err(self.lines.unparsable(item.span.start, "a dependency without `name`"));
         };
         well_formed(self.lines, name, is_name, "a package's name")?;
+        let kind = |s: &Json<'_>| s.members().iter().any(|m| KINDS.contains(&&*m.key));
+        if let Some(source) = item.get("source").filter(|source| !kind(source)) {
+            return Err(self.lines.unparsable(source.span.start, "a kind of source that uv doesn't have"));
+        }
         for (key, good, what) in [
             ("version", is_version as fn(&str) -> bool, "a version"),
             ("marker", is_marker, "a marker"),
@@ -275,6 +279,13 @@ fn resolve(entries: &mut [Entry], damage: &mut Vec<Damage>) {
             // What only the manifest's own list has may have been ruled out by a marker.
             let listed = !(dependency.optional && dependency.requirement.is_some());
             match (first, second) {
+                // Where a name is locked several times, uv wants to be told the source too.
+                (Some(_), None)
+                    if listed && known.len() > 1 && !asked.as_ref().is_some_and(|a| a.ends_with(')')) =>
+                {
+                    let needs = format!("one of several {} without saying from where", dependency.name);
+                    damage.push(Damage::MissingEntry { line, entry: entry.title(), needs });
+                }
                 (Some(place), None) => dependency.place = Some((*place).to_owned()),
                 _ if !listed => {}
                 (None, _) => {
