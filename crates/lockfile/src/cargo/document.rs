@@ -78,6 +78,20 @@ pub(super) fn read_whole(text: &str, lines: &Lines<'_>) -> Result<Document, Dama
     })
 }
 
+/// Whether Cargo has such a source. Source: `SourceId::from_url` in its `source_id.rs`.
+pub(super) fn is_source(text: &str) -> bool {
+    let kinds = ["registry", "sparse", "git", "path", "local-registry", "directory"];
+    let Some((kind, url)) = text.split_once('+') else { return false };
+    let Some((scheme, rest)) = url.split_once(':') else { return false };
+    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let plain = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(letters);
+    let host = rest.strip_prefix("//").and_then(|r| r.split(['/', '?', '#']).next()).unwrap_or("local");
+    // A file's URL has no host.
+    let placed = scheme == "file" || !host.is_empty();
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "<>\\^|{}\"`".contains(c);
+    kinds.contains(&kind) && plain && placed && !host.contains(odd)
+}
+
 /// How the message about an incomplete table begins.
 const LACKS: &str = "a table without";
 
@@ -151,7 +165,11 @@ impl Reader<'_> {
     fn package(&self, value: &Spanned<DeValue<'_>>) -> Result<Package, Damage> {
         let table = value.get_ref().as_table().ok_or_else(|| self.expected(value, "a table"))?;
         let (name, at) = self.required(value, table, "name")?;
-        let (version, _) = self.required(value, table, "version")?;
+        let (version, version_at) = self.required(value, table, "version")?;
+        // Cargo reads both of every package before anything else.
+        if let Err(e) = semver::Version::parse(&version) {
+            return Err(self.lines.unparsable(version_at, e.to_string()));
+        }
         let mut package = Package {
             name,
             version,
@@ -166,7 +184,13 @@ impl Reader<'_> {
             let string = || self.string(value).map(|t| t.text);
             match key.get_ref().as_ref() {
                 "name" | "version" => {}
-                "source" => package.source = Some(string()?),
+                "source" => {
+                    let source = string()?;
+                    if !is_source(&source) {
+                        return Err(self.expected(value, "a source of a kind that Cargo has"));
+                    }
+                    package.source = Some(source);
+                }
                 "checksum" => package.checksum = Some(self.string(value)?),
                 "replace" => package.replace = Some(string()?),
                 "dependencies" => {

@@ -1,6 +1,6 @@
 //! The tables of a `Cargo.lock` as Cargo itself writes it, versions 2 to 4: the quick way.
 
-use super::document::{Document, Package, Text};
+use super::document::{Document, Package, Text, is_source};
 use crate::json::{Json, Value, fast_toml};
 
 /// The tables; `None` where anything is unusual, of which the whole reader knows more.
@@ -33,11 +33,12 @@ fn package(text: &str, table: &Json<'_>) -> Option<Package> {
         unknown: None,
         at: name.span.start,
     };
+    semver::Version::parse(&package.version).ok()?;
     for member in table.members() {
         let value = &member.value;
         match &*member.key {
             "name" | "version" => {}
-            "source" => package.source = Some(string(value)?),
+            "source" => package.source = Some(string(value).filter(|s| is_source(s))?),
             "checksum" => {
                 package.checksum = Some(Text { text: string(value)?, span: value.inner(text) });
             }
