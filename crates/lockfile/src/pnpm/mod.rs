@@ -52,6 +52,9 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let importers = reader.map(&root, "importers")?;
     let mut members = Vec::new();
     for importer in importers {
+        if !importer.value.is_object() {
+            return Err(lines.unparsable(importer.at, format!("expected a mapping as `{}`", importer.key)));
+        }
         let folder = if importer.key == "." { "" } else { &*importer.key };
         members.extend((!folder.is_empty()).then(|| folder.to_owned()));
         reader.importer(folder, importer.at, &importer.value, &places);
