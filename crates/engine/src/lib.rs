@@ -27,6 +27,7 @@ pub use error::EngineError;
 pub use event::{Event, Voice};
 pub use handle::{Engine, Failure, Handled};
 pub use look::{diagnose_log, diagnose_log_with};
+pub use patch::unified;
 pub use playbooks::join as join_playbooks;
 pub use replay::{Difference, ReplayError, Replayed, replay};
 pub use resume::Resumed;

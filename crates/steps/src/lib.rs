@@ -23,7 +23,7 @@ use regreen_saga::{AnyStep, Step};
 
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
-pub use repair_lockfile::Repair;
+pub use regreen_lockfile::Repair;
 pub use snapshot::{Change, Snapshot};
 pub use world::{Cause, Limit, Mirror, Rerun, RerunEnd, World};
 

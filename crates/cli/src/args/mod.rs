@@ -23,7 +23,7 @@ pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
-pub use lockfile::{CheckArgs, CheckFormat, Lockfile};
+pub use lockfile::{CheckArgs, CheckFormat, Lockfile, PlainOrJson, RepairArgs, RepairOutput, WatchArgs};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, ResetArgs, RollbackArgs, State, StatusArgs,
@@ -81,7 +81,7 @@ pub enum Command {
     Diagnose(DiagnoseArgs),
     /// Say what Regreen would have done about a folder of logs: causes, counts, time
     Report(ReportArgs),
-    /// Check lockfiles: sound, from allowed hosts, in agreement with their manifests, and what changed in them
+    /// Check, repair and watch lockfiles on their own, without a failed job
     #[command(subcommand)]
     Lockfile(Lockfile),
     /// Check and repair the caches of package managers and compilers, or say how large and how used they are
