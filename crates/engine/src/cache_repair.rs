@@ -190,7 +190,7 @@ fn texts(value: &Value, key: &str) -> Vec<String> {
     list.filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
-/// The cure that a playbook has for a failed command, without the command.
+/// On record under a name of its own: that a cache was cleaned says nothing of how a playbook heals failed commands.
 fn plan(wanted: &CacheRepair) -> Plan {
     let step = |id: &str, kind: &str| {
         let mut args = BTreeMap::from([("cache".to_owned(), wanted.cache.id().to_owned())]);
@@ -205,7 +205,7 @@ fn plan(wanted: &CacheRepair) -> Plan {
     }
     Plan {
         class: HealableClass::CacheCorruption,
-        playbook: "quarantine-cache-entries".to_owned(),
+        playbook: "cache-repair".to_owned(),
         risk: Risk::Medium,
         steps,
         paths: Vec::new(),

@@ -216,7 +216,8 @@ impl QuarantineEntries {
         let look = move || match target {
             Target::Job(adapter) => adapter.scan_cache(&job, &root),
             Target::Cache(cache) => {
-                cache.scan(&root, &Asked { workspace: Some(&job.workspace.root), watch: &Watch::default() })
+                // No probe has looked whether this folder's lockfile can be believed.
+                cache.scan(&root, &Asked { workspace: None, watch: &Watch::default() })
             }
         };
         tokio::task::spawn_blocking(look).await.map_err(|e| e.to_string())

@@ -13,12 +13,12 @@ use regreen_domain::RelPath;
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
 use regreen_tools::{
     cache::{self, Cache, Digest, Origin},
-    remote,
+    remote::{self, Answer},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    files::create_private,
+    files::{create_private, write_durably},
     quarantine_entries::{place, room, taken_out},
     world::World,
 };
@@ -147,7 +147,7 @@ impl RefillEntries {
             let bytes = match remote::fetch(url, PATIENCE.min(self.0.time_left())).await {
                 Ok(bytes) => bytes,
                 Err(answer) => {
-                    why = format!("the registry does not give it ({answer:?})");
+                    why = not_given(&answer);
                     continue;
                 }
             };
@@ -161,10 +161,19 @@ impl RefillEntries {
     }
 }
 
-/// Whole or not at all.
+/// Why a registry's answer is no entry.
+fn not_given(answer: &Answer) -> String {
+    match answer {
+        Answer::Serves { status } | Answer::Unwell { status, .. } => format!("the registry answers {status}"),
+        Answer::Silent { stage, .. } => format!("the registry does not give it: {stage}"),
+        Answer::Unusable { why } => format!("the registry can't be asked: {why}"),
+    }
+}
+
+/// Whole or not at all, a power cut included.
 fn put(scratch: &Path, place: &Path, bytes: &[u8]) -> io::Result<()> {
     scratch.parent().map_or(Ok(()), create_private)?;
-    fs::write(scratch, bytes)?;
+    write_durably(scratch, bytes, 0o644)?;
     place.parent().map_or(Ok(()), fs::create_dir_all)?;
     fs::rename(scratch, place)
 }

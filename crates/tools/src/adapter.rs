@@ -115,7 +115,7 @@ pub trait Adapter: Send + Sync {
     /// The registries that the job uses.
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>>;
 
-    /// Where what `entry` stands for can be fetched now, on the job's own registries only, without credentials.
+    /// Where what `entry` stands for can be fetched now, by the word of the job's own registries, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.

@@ -278,10 +278,10 @@ mod tests {
     #[test]
     fn the_lockfile_lies_beside_its_pipfile() {
         let at = |env: &[(&str, &str)]| {
-            Pipenv.lockfile(&job(Path::new("/work"), "pipenv sync", env)).map(|l| l.path.to_string())
+            Pipenv.lockfile(&job(Path::new("/repo"), "pipenv sync", env)).map(|l| l.path.to_string())
         };
         assert_eq!(at(&[]).as_deref(), Some("Pipfile.lock"));
-        assert_eq!(at(&[("PIPENV_PIPFILE", "/work/sub/Pipfile")]).as_deref(), Some("sub/Pipfile.lock"));
+        assert_eq!(at(&[("PIPENV_PIPFILE", "/repo/sub/Pipfile")]).as_deref(), Some("sub/Pipfile.lock"));
         assert_eq!(at(&[("PIPENV_PIPFILE", "./Pipfile.ci")]).as_deref(), Some("Pipfile.ci.lock"));
         assert_eq!(at(&[("PIPENV_PIPFILE", "/elsewhere/Pipfile")]), None);
     }
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn the_check_fits_what_the_command_promises() {
         let check =
-            |argv: &str| Pipenv.consistency_check(&job(Path::new("/work"), argv, &[])).map(|c| c.join(" "));
+            |argv: &str| Pipenv.consistency_check(&job(Path::new("/repo"), argv, &[])).map(|c| c.join(" "));
         assert_eq!(check("pipenv install --deploy").as_deref(), Some("pipenv verify"));
         assert_eq!(check("pipenv sync").as_deref(), Some("pipenv run python -m pip check"));
         assert_eq!(check("pipenv sync --system"), None);

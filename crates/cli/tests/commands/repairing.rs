@@ -3,6 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use insta::assert_snapshot;
+use regreen_testkit::terminal::wait_for;
 
 use crate::said::{Bare, scrub};
 
@@ -252,9 +253,8 @@ fn what_nothing_may_repair_is_left_to_a_person() {
     ");
 }
 
-/// The real npm, offline: what a folder asks for needs no registry.
-#[test]
-fn the_tool_completes_it_only_where_that_is_asked() {
+/// A damaged `package-lock.json` that only npm can complete. Offline: what a folder asks for needs no registry.
+fn needs_its_tool() -> Bare {
     let bare = Bare::new();
     let work = bare.work();
     git(&work, &["init", "-q"]);
@@ -274,7 +274,15 @@ fn the_tool_completes_it_only_where_that_is_asked() {
         "package.json",
         "{\"name\": \"shop\", \"version\": \"1.0.0\", \"dependencies\": {\"local\": \"file:local\"}}\n",
     );
-    put("package-lock.json", "{\n  \"name\": \"shop\",\n");
+    put("package-lock.json", CUT_OFF);
+    bare
+}
+
+const CUT_OFF: &str = "{\n  \"name\": \"shop\",\n";
+
+#[test]
+fn the_tool_completes_it_only_where_that_is_asked() {
+    let bare = needs_its_tool();
     assert_snapshot!(bare.tell(&["lockfile", "repair", "--output", "write", "package-lock.json"]), @r"
     exit code 17
     --- err
@@ -296,4 +304,28 @@ fn the_tool_completes_it_only_where_that_is_asked() {
     --- out
     package-lock.json: sound; npm-lock version 3, 3 entries, agrees with package.json
     ");
+}
+
+#[test]
+fn interrupted_while_the_tool_is_at_work_it_loses_nothing() {
+    let bare = needs_its_tool();
+    let (lockfile, copy) =
+        (bare.work().join("package-lock.json"), bare.work().join("package-lock.json.before-regreen"));
+    let arguments = ["lockfile", "repair", "--output", "write", "--with-tool", "package-lock.json"];
+    let mut child = bare.command(&arguments).stderr(std::process::Stdio::null()).spawn().unwrap();
+    wait_for("the copy", || fs::read(&copy).is_ok_and(|kept| kept == CUT_OFF.as_bytes()).then_some(()));
+    // The good version stands there now, or will in a moment.
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_to_string(&lockfile).unwrap(), CUT_OFF);
+    assert!(!copy.exists(), "nothing is left beside it");
+    // What a repair that was killed outright has left is not written over.
+    fs::write(&copy, "as it was").unwrap();
+    let told = bare.tell(&arguments);
+    assert!(
+        told.starts_with("exit code 15") && told.contains("holds the lockfile as it was before"),
+        "{told}"
+    );
+    assert_eq!(fs::read_to_string(&copy).unwrap(), "as it was");
+    assert_eq!(fs::read_to_string(&lockfile).unwrap(), CUT_OFF);
 }

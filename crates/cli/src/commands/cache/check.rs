@@ -45,16 +45,16 @@ pub fn check(context: &Context, args: &CacheCheckArgs) -> Result<u8, Failed> {
     })
 }
 
-/// Reads one cache and says what its damaged entries hold.
+/// Reads one cache and says what its damaged entries hold. The lockfile of the folder in which this was started is not asked:
+/// nothing has looked whether it can be believed.
 ///
 /// # Errors
 /// [`watched`]'s.
 pub async fn look(context: &Context, here: &Here) -> Result<Checked, Failed> {
     let (cache, root) = (here.cache, here.root.clone());
-    let workspace = context.workspace()?.root;
     let begun = Instant::now();
     let (scan, origins) = watched(context, cache.id(), move |watch| {
-        let scan = cache.scan(&root, &Asked { workspace: Some(&workspace), watch });
+        let scan = cache.scan(&root, &Asked { workspace: None, watch });
         let paths: Vec<_> = scan.damaged.iter().map(|d| d.path.clone()).collect();
         let origins = if paths.is_empty() { Vec::new() } else { cache.origins(&root, &paths) };
         (scan, origins)

@@ -1,6 +1,9 @@
 //! `regreen lockfile repair [PATH…]`: damaged lockfiles made whole by what their history held, outside of any job.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+};
 
 use regreen_domain::RelPath;
 use regreen_engine::{Event, Voice, unified};
@@ -16,13 +19,13 @@ use regreen_tools::{
 
 use super::{
     put::put,
-    resolve::{complete, resolving},
+    resolve::{NotCompleted, complete, resolving},
 };
 use crate::{
     args::{PlainOrJson, RepairArgs, RepairOutput},
     commands::report,
     context::{Context, runtime},
-    exit::{FINE, Failed, NEEDS_A_PERSON, NOTHING_TO_READ, PROBLEMS, ROLLED_BACK},
+    exit::{FINE, Failed, INTERRUPTED, NEEDS_A_PERSON, NOTHING_TO_READ, PROBLEMS, ROLLED_BACK},
     lockfiles,
     output::{
         lockfile::repaired::{self, Repaired, State},
@@ -39,7 +42,7 @@ pub fn repair(context: &Context, args: &RepairArgs) -> Result<u8, Failed> {
             Some(typed) => Some(named(&workspace, typed).await?),
             None => None,
         };
-        let repairer = Repairer { context, args, workspace, against };
+        let repairer = Repairer { context, args, workspace, against, interrupted: Cell::new(false) };
         let mut codes = Vec::new();
         let mut whole = 0;
         if repairer.against.is_none()
@@ -58,6 +61,9 @@ pub fn repair(context: &Context, args: &RepairArgs) -> Result<u8, Failed> {
                     repairer.tell(&repaired)?;
                 }
                 Err(failed) => codes.push(report(context, &failed)),
+            }
+            if repairer.interrupted.get() {
+                return Ok(INTERRUPTED);
             }
         }
         if whole > 0 && args.format == PlainOrJson::Plain {
@@ -106,6 +112,8 @@ struct Repairer<'c> {
     args: &'c RepairArgs,
     workspace: Workspace,
     against: Option<String>,
+    /// Whether somebody pressed Ctrl-C: then nothing more is begun.
+    interrupted: Cell<bool>,
 }
 
 impl Repairer<'_> {
@@ -184,7 +192,11 @@ impl Repairer<'_> {
         };
         let completed = match complete(ws, adapter, path, suspect.bytes, &good).await {
             Ok(completed) => completed,
-            Err(why) => return Err(put_back(why, repaired)),
+            Err(NotCompleted::Failed(why)) => return Err(put_back(why, repaired)),
+            Err(NotCompleted::Interrupted) => {
+                self.interrupted.set(true);
+                return Err(put_back("it was interrupted".to_owned(), repaired));
+            }
         };
         let present = parse(suspect.format, suspect.bytes).ok();
         match acceptable(suspect, present.as_ref(), &completed.bytes, &completed.hosts) {
