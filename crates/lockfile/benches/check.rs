@@ -110,7 +110,7 @@ const SHAPES: [Shape; 8] = [
             put(
                 out,
                 &format!(
-                    "\n[[package]]\nname = \"p{n}\"\nversion = \"1.{n}.0\"\nsource = {{ registry = \"https://pypi.org/simple\" }}\ndependencies = [\n    {{ name = \"p{next}\" }},\n]\nsdist = {{ url = \"https://files.pythonhosted.org/packages/p{n}.tar.gz\", hash = \"sha256:{one}\", size = 1 }}\nwheels = [\n    {{ url = \"https://files.pythonhosted.org/packages/p{n}.whl\", hash = \"sha256:{two}\", size = 1 }},\n]\n"
+                    "\n[[package]]\nname = \"p{n}\"\nversion = \"1.{n}.0\"\nsource = {{ registry = \"https://pypi.org/simple\" }}\ndependencies = [\n    {{ name = \"p{next}\" }},\n]\nsdist = {{ url = \"https://files.pythonhosted.org/packages/p{n}-1.{n}.0.tar.gz\", hash = \"sha256:{one}\", size = 1 }}\nwheels = [\n    {{ url = \"https://files.pythonhosted.org/packages/p{n}-1.{n}.0-py3-none-any.whl\", hash = \"sha256:{two}\", size = 1 }},\n]\n"
                 ),
             );
         },
