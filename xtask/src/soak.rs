@@ -29,7 +29,7 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 7] = [
     Suite {
         name: "laws",
         unit: "times every playbook × every step × every crash point, with a second crash and every combination of conditions",
@@ -75,6 +75,15 @@ const SUITES: [Suite; 6] = [
         tests: &["--package", "regreen-lockfile", "--test", "laws"],
         how_many: Some("PROPTEST_CASES"),
         seed: Some("PROPTEST_RNG_SEED"),
+    },
+    Suite {
+        name: "refused",
+        unit: "damaged lockfiles for each tool that is installed",
+        count: 200,
+        portion: 50,
+        tests: &["--package", "regreen-tools", "--test", "refused"],
+        how_many: Some("REGREEN_REFUSED_COUNT"),
+        seed: Some("REGREEN_REFUSED_SEED"),
     },
     Suite {
         name: "fuzz",

@@ -26,16 +26,22 @@ pub enum PackageManager {
     Pnpm,
     /// uv, from the same index.
     Uv,
+    /// Poetry, from the same index.
+    Poetry,
+    /// Pipenv, from the same index.
+    Pipenv,
 }
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 5] = [
+    pub const ALL: [PackageManager; 7] = [
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
         PackageManager::Pnpm,
         PackageManager::Uv,
+        PackageManager::Poetry,
+        PackageManager::Pipenv,
     ];
 
     /// The stable id, as in scenario files.
@@ -46,6 +52,8 @@ impl PackageManager {
             PackageManager::Pip => "pip",
             PackageManager::Pnpm => "pnpm",
             PackageManager::Uv => "uv",
+            PackageManager::Poetry => "poetry",
+            PackageManager::Pipenv => "pipenv",
         }
     }
 }
@@ -115,7 +123,9 @@ pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> 
     match manager {
         PackageManager::Npm | PackageManager::Pnpm => npm::tarball(release, edition),
         PackageManager::Cargo => cargo::crate_file(release, edition),
-        PackageManager::Pip | PackageManager::Uv => pip::wheel(release, edition),
+        PackageManager::Pip | PackageManager::Uv | PackageManager::Poetry | PackageManager::Pipenv => {
+            pip::wheel(release, edition)
+        }
     }
 }
 

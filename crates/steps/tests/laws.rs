@@ -378,7 +378,7 @@ async fn the_repeated_command_and_nothing_else_gets_the_tools_retries_raised() {
     .into_iter()
     .map(|(id, kind, args)| {
         let step = kinds.iter().find(|k| k.kind() == kind).unwrap().clone();
-        PreparedStep { id: id.to_owned(), step, args }
+        PreparedStep { id: id.to_owned(), step, args, flow: Default::default() }
     })
     .collect();
     let ended = execute("i1", &steps, &mut MemoryJournal::default(), &OpenGate, Drive::Fresh).await;

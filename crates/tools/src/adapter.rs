@@ -14,7 +14,9 @@ use crate::{
     npm::Npm,
     patience::{self, Trouble},
     pip::Pip,
+    pipenv::Pipenv,
     pnpm::Pnpm,
+    poetry::Poetry,
     uv::Uv,
     workspace::Workspace,
 };
@@ -113,7 +115,7 @@ pub trait Adapter: Send + Sync {
     /// The registries that the job uses.
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>>;
 
-    /// Where what `entry` stands for can be fetched now, on the job's own registries only, without credentials.
+    /// Where what `entry` stands for can be fetched now, by the word of the job's own registries, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
@@ -127,8 +129,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 5] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Uv]
+pub fn all() -> [&'static dyn Adapter; 7] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Uv, &Poetry, &Pipenv]
 }
 
 /// The package manager with this name.
