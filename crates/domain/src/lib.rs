@@ -14,6 +14,7 @@ mod flow;
 mod hole;
 mod outcome;
 mod policy;
+mod resource;
 
 pub use class::{AdviseClass, CodeClass, FailureClass, HealableClass, InfraClass, Verdict};
 pub use command::{CommandFacts, CommandKind, Tool};
@@ -26,3 +27,4 @@ pub use flow::{Condition, Flow, Settled, Test};
 pub use hole::{CacheKey, Host, PackageName, RelPath, Untrusted};
 pub use outcome::{Outcome, Verification, VerificationFactor};
 pub use policy::{Mode, Risk};
+pub use resource::Resource;

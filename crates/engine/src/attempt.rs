@@ -198,7 +198,7 @@ impl Run<'_> {
             paused: self.ledger.paused("workspace").await?.is_some(),
             tried: tried.to_vec(),
         };
-        let playbooks = join(&engine.catalog)?;
+        let playbooks = join(&engine.catalog, diagnosis.pattern.as_deref())?;
         let case = Case {
             diagnosis,
             findings: &seen.findings,

@@ -7,18 +7,19 @@ use regreen_catalog::{Catalog, Part, Playbook as Written, Status, Template};
 use regreen_decide::Playbook;
 use regreen_domain::{Condition, Plan, PlannedStep};
 use regreen_saga::{AnyStep, KindFacts, PreparedStep, Resume};
-use regreen_steps::kind_facts;
+use regreen_steps::{is_lasting, kind_facts};
 use regreen_tools::probe;
 use serde_json::Value;
 
 use crate::error::EngineError;
 
-/// Every stable playbook, as [`playbooks`] gives them, whose steps are of kinds that exist and take their arguments.
+/// Every stable playbook for what `pattern` found, as [`playbooks`] gives them, whose steps are of kinds that exist and
+/// take their arguments.
 ///
 /// # Errors
 /// [`EngineError::Catalog`] where a playbook does not add up.
-pub fn join(catalog: &Catalog) -> Result<Vec<Playbook>, EngineError> {
-    let joined = playbooks(catalog)?;
+pub fn join(catalog: &Catalog, pattern: Option<&str>) -> Result<Vec<Playbook>, EngineError> {
+    let joined = playbooks(catalog, pattern)?;
     let kinds = kind_facts();
     for playbook in &joined {
         check(playbook, catalog, &kinds)?;
@@ -26,12 +27,14 @@ pub fn join(catalog: &Catalog) -> Result<Vec<Playbook>, EngineError> {
     Ok(joined)
 }
 
-/// Every stable playbook, in the catalogue's order, with the steps that end every plan.
+/// Every stable playbook that suits what `pattern` found, in the catalogue's order, with the steps that end every plan.
 ///
 /// # Errors
 /// [`EngineError::Catalog`] where a step takes what a log says.
-pub(crate) fn playbooks(catalog: &Catalog) -> Result<Vec<Playbook>, EngineError> {
-    catalog.playbooks().iter().filter(|p| p.status == Status::Stable).map(joined).collect()
+pub(crate) fn playbooks(catalog: &Catalog, pattern: Option<&str>) -> Result<Vec<Playbook>, EngineError> {
+    let pattern = pattern.and_then(|id| catalog.pattern(id));
+    let stable = catalog.playbooks().iter().filter(|p| p.status == Status::Stable);
+    stable.filter(|p| p.suits(pattern)).map(joined).collect()
 }
 
 /// One playbook with the steps that end every plan.
@@ -58,6 +61,7 @@ pub(crate) fn joined(playbook: &Written) -> Result<Playbook, EngineError> {
         risk: playbook.guard.risk,
         attempts: playbook.guard.attempts,
         cooldown_ms: i64::try_from(playbook.guard.cooldown.as_millis()).unwrap_or(i64::MAX),
+        ci_only: playbook.guard.ci_only || steps.iter().any(|step| is_lasting(&step.kind)),
         writes_files: !playbook.paths.is_empty(),
         prior: playbook.guard.prior,
         fallback: playbook.fallback.clone(),

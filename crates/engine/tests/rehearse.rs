@@ -15,7 +15,7 @@ fn depth() -> Depth {
 #[tokio::test]
 async fn every_playbook_keeps_the_laws_and_what_it_declares() {
     let catalog = regreen_builtin::catalog().unwrap();
-    join_playbooks(&catalog).unwrap();
+    join_playbooks(&catalog, None).unwrap();
     let mut broken = Vec::new();
     for playbook in catalog.playbooks() {
         let all = rehearse(&catalog, playbook, depth()).await.unwrap();
@@ -169,7 +169,7 @@ fn what_a_kind_does_not_allow_is_said_at_the_start() {
     ] {
         let text = WINDING.replacen(from, to, 1);
         assert_ne!(text, WINDING, "{from}");
-        let said = join_playbooks(&catalog(&text)).unwrap_err().to_string();
+        let said = join_playbooks(&catalog(&text), None).unwrap_err().to_string();
         assert!(said.contains(want), "{said}\nwanted {want}");
     }
 }

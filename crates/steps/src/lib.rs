@@ -4,8 +4,11 @@
 mod added;
 mod addresses;
 mod files;
+mod free_space;
+mod limit_jobs;
 mod nothing_else_changed;
 mod quarantine_entries;
+mod raise_heap;
 mod raise_retries;
 mod refill_entries;
 mod repair_lockfile;
@@ -19,7 +22,7 @@ mod world;
 
 use std::sync::Arc;
 
-use regreen_saga::{AnyStep, KindFacts};
+use regreen_saga::{AnyStep, KindFacts, Undo};
 
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
@@ -29,6 +32,11 @@ pub use world::{Cause, Limit, Mirror, Rerun, RerunEnd, World};
 
 /// The steps that end every plan, whatever its playbook says: a healing that skipped one would not be verified.
 pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-consistent"];
+
+/// Whether a step of this kind takes away what it can't put back.
+pub fn is_lasting(kind: &str) -> bool {
+    kind_facts().iter().any(|facts| facts.kind == kind && facts.undo == Undo::Compensate)
+}
 
 macro_rules! step_kinds {
     ($($module:ident::$step:ident),+ $(,)?) => {
@@ -45,8 +53,11 @@ macro_rules! step_kinds {
 }
 
 step_kinds! {
+    free_space::FreeSpace,
+    limit_jobs::LimitJobs,
     nothing_else_changed::NothingElseChanged,
     quarantine_entries::QuarantineEntries,
+    raise_heap::RaiseHeap,
     raise_retries::RaiseRetries,
     refill_entries::RefillEntries,
     repair_lockfile::RepairLockfile,

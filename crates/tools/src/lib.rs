@@ -8,6 +8,7 @@ mod cargo;
 pub mod git;
 mod git_commit;
 pub mod locks;
+pub mod memory;
 mod npm;
 mod npmrc;
 mod patience;
@@ -19,7 +20,9 @@ pub mod probe;
 mod pull_request;
 mod python;
 pub mod remote;
+pub mod runtime;
 mod script;
+pub mod space;
 mod uv;
 mod workspace;
 

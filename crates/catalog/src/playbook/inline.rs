@@ -73,6 +73,20 @@ fn fits(of: &Playbook, sub: &Playbook) -> Result<(), CatalogError> {
     if of.status == Status::Stable && sub.status != Status::Stable {
         return Err(wrong(of, format!("its part `{id}` is not stable"), "use a stable playbook"));
     }
+    if sub.resource.is_some() && sub.resource != of.resource {
+        return Err(wrong(
+            of,
+            format!("its part `{id}` is made for one resource only"),
+            "declare the same `resource`",
+        ));
+    }
+    if sub.guard.ci_only && !of.guard.ci_only {
+        return Err(wrong(
+            of,
+            format!("its part `{id}` is for CI jobs only"),
+            "declare `ci-only` in its guard",
+        ));
+    }
     if sub.needs.iter().any(|need| !of.needs.contains(need)) {
         return Err(wrong(of, format!("its part `{id}` needs more than it does"), "add it to `needs`"));
     }
