@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use regreen_catalog::{Catalog, Part, Playbook as Written, Status, Template};
 use regreen_decide::Playbook;
-use regreen_domain::{Condition, Plan, PlannedStep};
+use regreen_domain::{Condition, Flow, Plan, PlannedStep};
 use regreen_saga::{AnyStep, KindFacts, PreparedStep, Resume};
-use regreen_steps::{is_lasting, kind_facts};
+use regreen_steps::{closing, is_lasting, kind_facts};
 use regreen_tools::probe;
 use serde_json::Value;
 
@@ -53,7 +53,9 @@ pub(crate) fn joined(playbook: &Written) -> Result<Playbook, EngineError> {
         let (id, kind) = (step.id.clone(), step.kind.clone());
         steps.push(PlannedStep { id, kind, args, lists: step.lists.clone(), flow: step.flow.clone() });
     }
-    steps.extend(closing_steps());
+    let closing: Vec<PlannedStep> =
+        closing(steps.iter().map(|step| step.kind.as_str())).map(closing_step).collect();
+    steps.extend(closing);
     Ok(Playbook {
         id: playbook.id.clone(),
         heals: playbook.heals.clone(),
@@ -126,17 +128,16 @@ fn args(step: &PlannedStep) -> Value {
     Value::Object(texts.chain(lists).collect())
 }
 
-fn closing_steps() -> impl Iterator<Item = PlannedStep> {
-    regreen_steps::CLOSING.into_iter().map(|kind| {
-        let tool = (kind == "tool-consistent").then(|| ("tool".to_owned(), "{tool}".to_owned()));
-        PlannedStep {
-            id: kind.to_owned(),
-            kind: kind.to_owned(),
-            args: tool.into_iter().collect(),
-            lists: BTreeMap::new(),
-            flow: regreen_domain::Flow::default(),
-        }
-    })
+fn closing_step(kind: &'static str) -> PlannedStep {
+    let of_tool = matches!(kind, "tool-consistent" | "installs-the-same");
+    let tool = of_tool.then(|| ("tool".to_owned(), "{tool}".to_owned()));
+    PlannedStep {
+        id: kind.to_owned(),
+        kind: kind.to_owned(),
+        args: tool.into_iter().collect(),
+        lists: BTreeMap::new(),
+        flow: Flow::default(),
+    }
 }
 
 fn text(template: &Template) -> Option<String> {

@@ -135,6 +135,11 @@ impl World {
         self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// How long the last repeated command ran.
+    pub(crate) fn last_rerun_took(&self) -> Option<Duration> {
+        self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|end| end.duration)
+    }
+
     pub(crate) fn keep_rerun(&self, end: RerunEnd) {
         *self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use regreen_catalog::{Part, Pattern, PatternSource, Playbook, PlaybookStep, Status, Strength, Template};
 use regreen_domain::{Confidence, Flow};
 use regreen_show::harmless::harmless;
-use regreen_steps::CLOSING;
+use regreen_steps::closing;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -191,7 +191,10 @@ fn playbook_shape(p: &Playbook) -> PlaybookV1<'_> {
             .steps
             .iter()
             .map(step)
-            .chain(CLOSING.iter().map(|kind| step_shape(kind, kind, BTreeMap::new(), &USUAL)))
+            .chain(
+                closing(p.steps.iter().map(|s| s.kind.as_str()))
+                    .map(|kind| step_shape(kind, kind, BTreeMap::new(), &USUAL)),
+            )
             .collect(),
         explain: p.explain.trim(),
     }

@@ -67,7 +67,7 @@ fn playbooks_are_rehearsed() {
     repair-lockfile  decision   holds  the third attempt was the last
     repair-lockfile  rehearsal  holds  the repair breaks in the middle
     repair-lockfile  rehearsal  holds  the repair can't be taken back
-    repair-lockfile  laws       holds  5 laws at every crash point of 4 steps, 1072 runs
+    repair-lockfile  laws       holds  5 laws at every crash point of 5 steps, 1551 runs
 
     all of it holds
     ");
