@@ -3,6 +3,8 @@
 
 mod added;
 mod addresses;
+mod await_approval;
+mod command;
 mod files;
 mod free_space;
 mod installs_the_same;
@@ -29,7 +31,7 @@ pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
 pub use regreen_lockfile::Repair;
 pub use snapshot::{Change, Snapshot};
-pub use world::{Cause, Limit, Mirror, Rerun, RerunEnd, World};
+pub use world::{Answer, Approvals, Cause, Limit, Mirror, NobodyAsked, Rerun, RerunEnd, World};
 
 /// The steps that end every plan, whatever its playbook says: a healing that skipped one would not be verified.
 pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-consistent"];
@@ -60,6 +62,8 @@ macro_rules! step_kinds {
 }
 
 step_kinds! {
+    await_approval::AwaitApproval,
+    command::Command,
     free_space::FreeSpace,
     installs_the_same::InstallsTheSame,
     limit_jobs::LimitJobs,
