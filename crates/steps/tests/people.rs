@@ -4,8 +4,11 @@
 
 use std::{
     collections::BTreeMap,
+    env,
+    ffi::OsString,
     fs,
-    path::Path,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -51,9 +54,18 @@ const SCENE: Scene =
     Scene { allow_commands: true, yes: false, answer: None, patience: Duration::from_secs(20) };
 
 async fn run(root: &Path, scene: Scene, steps: &[(&str, Value)]) -> (Ended, Vec<StepEvent>) {
+    run_with(root, env::vars_os().collect(), scene, steps).await
+}
+
+async fn run_with(
+    root: &Path,
+    env: BTreeMap<OsString, OsString>,
+    scene: Scene,
+    steps: &[(&str, Value)],
+) -> (Ended, Vec<StepEvent>) {
     let world = Arc::new(World {
         job: Job {
-            workspace: Workspace::new(root.to_owned(), std::env::vars_os().collect::<BTreeMap<_, _>>()),
+            workspace: Workspace::new(root.to_owned(), env),
             argv: vec!["npm".to_owned(), "ci".to_owned()],
         },
         cause: Cause::default(),
@@ -132,6 +144,36 @@ async fn no_command_runs_without_leave_or_from_the_checkout() {
         let said = (facts.check_args)(&args).unwrap_err();
         assert!(said.contains(want), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_program_of_the_checkout_never_shadows_one_of_the_machine() {
+    let (outer, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    // The command was started in a folder of the checkout; its programs lie beside that one.
+    let (root, bin) = (outer.path().join("app"), outer.path().join("bin"));
+    for folder in [outer.path().join(".git"), root.clone(), bin.clone()] {
+        fs::create_dir(folder).unwrap();
+    }
+    let own = bin.join("touch");
+    fs::write(&own, "#!/bin/sh\necho > planted\n").unwrap();
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o755)).unwrap();
+    symlink(&own, elsewhere.path().join("touch")).unwrap();
+    let before = [PathBuf::from("../bin"), bin.clone(), elsewhere.path().to_owned()];
+    let machine = env::var_os("PATH").unwrap();
+    let path = env::join_paths(before.iter().cloned().chain(env::split_paths(&machine))).unwrap();
+    let env = |path: OsString| BTreeMap::from([("PATH".into(), path)]);
+    let touch = || [("command", json!({ "argv": ["touch", "made"], "undo": ["true"] }))];
+    let (ended, _) = run_with(&root, env(path), SCENE, &touch()).await;
+    assert_eq!(ended, Ended::Verified);
+    assert!(root.join("made").exists() && !root.join("planted").exists());
+    let only = env::join_paths(&before).unwrap();
+    let (ended, _) = run_with(&root, env(only), SCENE, &touch()).await;
+    assert!(why(ended).contains("there is no program `touch` in PATH outside the checkout"));
+    let link = elsewhere.path().join("touch").display().to_string();
+    let linked = [("command", json!({ "argv": [link, "made"], "undo": ["true"] }))];
+    let (ended, _) = run(&root, SCENE, &linked).await;
+    assert!(why(ended).contains("lies in the checkout"));
+    assert!(!root.join("planted").exists());
 }
 
 #[tokio::test]
