@@ -32,12 +32,12 @@ pub enum LabError {
         /// The system's reason.
         source: io::Error,
     },
-    /// A package manager's program is not installed.
-    #[error("{program} is not installed: {how}")]
+    /// A package manager is not there.
+    #[error("{program} is not installed; {how}")]
     Missing {
         /// The program's name.
         program: &'static str,
-        /// How to get it.
+        /// How it comes onto the machine.
         how: &'static str,
     },
     /// A program that sets the stage failed.

@@ -22,22 +22,48 @@ pub enum PackageManager {
     Cargo,
     /// pip, by simple index and wheel.
     Pip,
+    /// uv, from the same index.
+    Uv,
     /// pnpm, on npm's registry.
     Pnpm,
+    /// Yarn 1, on npm's registry.
+    Yarn,
+    /// Yarn 2 and later, on npm's registry.
+    YarnBerry,
 }
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 4] =
-        [PackageManager::Npm, PackageManager::Cargo, PackageManager::Pip, PackageManager::Pnpm];
+    pub const ALL: [PackageManager; 7] = [
+        PackageManager::Npm,
+        PackageManager::Cargo,
+        PackageManager::Pip,
+        PackageManager::Uv,
+        PackageManager::Pnpm,
+        PackageManager::Yarn,
+        PackageManager::YarnBerry,
+    ];
 
-    /// The stable id, as in scenario files.
+    /// The stable id: the program's own name, and the first folder of its registry's paths.
     pub const fn id(self) -> &'static str {
         match self {
             PackageManager::Npm => "npm",
             PackageManager::Cargo => "cargo",
             PackageManager::Pip => "pip",
+            PackageManager::Uv => "uv",
             PackageManager::Pnpm => "pnpm",
+            PackageManager::Yarn => "yarn",
+            PackageManager::YarnBerry => "yarn-berry",
+        }
+    }
+}
+
+impl PackageManager {
+    /// The tool's name, as in Regreen's catalogue and configuration.
+    pub const fn tool(self) -> &'static str {
+        match self {
+            PackageManager::YarnBerry => "yarn",
+            other => other.id(),
         }
     }
 }
@@ -54,7 +80,7 @@ pub enum Edition {
 /// One version of one package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Release {
-    /// The name, valid for all three package managers.
+    /// The name, valid for all package managers.
     pub name: &'static str,
     /// Major, minor, patch.
     pub version: &'static str,
@@ -105,9 +131,11 @@ impl Release {
 /// The file that a package manager downloads for a release: a `.tgz`, a `.crate` or a `.whl`.
 pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
     match manager {
-        PackageManager::Npm | PackageManager::Pnpm => npm::tarball(release, edition),
+        PackageManager::Npm | PackageManager::Pnpm | PackageManager::Yarn | PackageManager::YarnBerry => {
+            npm::tarball(release, edition)
+        }
         PackageManager::Cargo => cargo::crate_file(release, edition),
-        PackageManager::Pip => pip::wheel(release, edition),
+        PackageManager::Pip | PackageManager::Uv => pip::wheel(release, edition),
     }
 }
 

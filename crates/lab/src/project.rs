@@ -12,8 +12,13 @@ mod kind;
 mod npm;
 mod pip;
 mod pnpm;
+mod python;
+mod uv;
+mod yarn;
+mod yarn_berry;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -27,6 +32,7 @@ use crate::packages::{PackageManager, Release};
 pub struct Project {
     manager: PackageManager,
     base: PathBuf,
+    lab: SocketAddr,
     env: Vec<(&'static str, OsString)>,
 }
 
@@ -36,9 +42,9 @@ pub(crate) const NEEDED: &[&str] = &["regreen-lab-alpha", "regreen-lab-gamma"];
 impl Project {
     /// Makes a project below `base`, which takes its packages from `lab`, and commits it.
     pub fn create(manager: PackageManager, base: &Path, lab: &Lab) -> Result<Project, LabError> {
+        manager.find()?;
         let env = isolation::environment(manager, base, lab);
-        isolation::must_find(manager, &env)?;
-        let project = Project { manager, base: base.to_owned(), env };
+        let project = Project { manager, base: base.to_owned(), lab: lab.address(), env };
         files::make_folder(&base.join("home"))?;
         files::make_folder(&project.root())?;
         manager.kind().lay_out(&project, lab)?;
@@ -141,12 +147,18 @@ impl Project {
 
     /// Writes the manifest alone: the way to a drift.
     pub fn write_manifest(&self, needed: &[&str]) -> Result<(), LabError> {
-        files::write(&self.manifest(), self.manager.kind().manifest(needed))
+        files::write(&self.manifest(), self.addressed(&self.manager.kind().manifest(needed)))
     }
 
     /// Writes the lockfile alone.
     pub fn write_lockfile(&self, needed: &[&str]) -> Result<(), LabError> {
-        files::write(&self.lockfile(), self.manager.kind().lockfile(needed, &closure(needed)))
+        let text = self.manager.kind().lockfile(needed, &closure(needed));
+        files::write(&self.lockfile(), self.addressed(&text))
+    }
+
+    /// The text with the lab's address where it must stand.
+    fn addressed(&self, text: &str) -> String {
+        text.replace(kind::ADDRESS, &self.lab.to_string())
     }
 
     /// A bare program name is looked up in the project's own PATH, not the caller's.

@@ -6,10 +6,21 @@ use std::{
 };
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
-use regreen_lockfile::{Entry, Format};
+use regreen_lockfile::{Entry, Format, Lockfile};
 use regreen_saga::BoxFuture;
 
-use crate::{cargo::Cargo, npm::Npm, pip::Pip, pnpm::Pnpm, workspace::Workspace};
+use crate::{
+    cargo::Cargo,
+    npm::Npm,
+    patience::{self, Trouble},
+    pip::Pip,
+    pnpm::Pnpm,
+    uv::Uv,
+    workspace::Workspace,
+    yarn::Yarn,
+};
+
+pub use crate::cache::{CacheScan, DamagedEntry};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -60,26 +71,6 @@ pub struct Overlay {
     pub args: Vec<String>,
 }
 
-/// What a look through a cache found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CacheScan {
-    /// Entries that were checked.
-    pub checked: u64,
-    /// Entries whose bytes contradict their own address.
-    pub damaged: Vec<DamagedEntry>,
-    /// Entries that could not be read: "cannot read" is not "corrupt".
-    pub unreadable: Vec<String>,
-}
-
-/// One damaged cache entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DamagedEntry {
-    /// File or folder below the cache's root.
-    pub path: RelPath,
-    /// What is wrong with it.
-    pub why: String,
-}
-
 /// A package manager.
 pub trait Adapter: Send + Sync {
     /// Its name, as in the catalogue.
@@ -99,6 +90,11 @@ pub trait Adapter: Send + Sync {
 
     /// How the tool completes its own lockfile, where it can.
     fn resolver(&self) -> Option<Resolver>;
+
+    /// The same for this job: none where its lockfile is another one than the resolver completes.
+    fn resolver_for(&self, _: &Job) -> Option<Resolver> {
+        self.resolver()
+    }
 
     /// The tool's own check that what it installed fits together.
     fn consistency_check(&self, job: &Job) -> Option<Vec<String>>;
@@ -121,13 +117,25 @@ pub trait Adapter: Send + Sync {
     /// Where what `entry` stands for can be fetched now, on the job's own registries only, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
+    /// The bytes that the checksum of `entry` in `lock` is of, made from what a registry has `served`; `None` where they
+    /// can't be made.
+    fn checksummed(&self, _lock: &Lockfile, _entry: &Entry, served: Vec<u8>) -> Option<Vec<u8>> {
+        Some(served)
+    }
+
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
     fn use_mirror(&self, mirror: &str) -> Overlay;
+
+    /// What makes a repeated command ask again for a download that fails, by the tool's own settings. Lowers nothing
+    /// that the user has set.
+    fn patient(&self, job: &Job, trouble: Trouble) -> Overlay {
+        patience::patient(&self.tool(), job, trouble)
+    }
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 4] {
-    [&Npm, &Cargo, &Pip, &Pnpm]
+pub fn all() -> [&'static dyn Adapter; 6] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv]
 }
 
 /// The package manager with this name.
@@ -202,7 +210,7 @@ pub(crate) fn option_value<'a>(argv: &'a [String], names: &[&str]) -> Option<&'a
 }
 
 /// Host and port of an http(s) address, without a user.
-pub(crate) fn host_of(url: &str) -> Option<String> {
+pub fn host_of(url: &str) -> Option<String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?;

@@ -9,16 +9,24 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, cargo, npm, pip, pnpm};
+use super::{NEEDED, Project, cargo, isolation, npm, pip, pnpm, uv, yarn, yarn_berry};
+
+/// Stands for host and port of the lab where a manifest or a lockfile must name them.
+pub(crate) const ADDRESS: &str = "lab.invalid";
 
 /// One package manager's projects.
 pub(crate) trait Kind: Sync {
     /// The program without which nothing of it can be run.
     fn program(&self) -> &'static str;
 
-    /// How to get it, in a sentence, where it is not there.
-    fn how_to_get(&self) -> &'static str {
-        "install it, or run scripts/test once, which installs what the lab needs"
+    /// How it comes onto a machine that lacks it.
+    fn how_to_get_it(&self) -> &'static str {
+        "scripts/test installs what the lab needs"
+    }
+
+    /// Where below `target/tools` scripts/test puts its program: two of them have one name.
+    fn tools_folder(&self) -> &'static str {
+        "bin"
     }
 
     /// The file that people edit to say what the project needs.
@@ -55,7 +63,7 @@ pub(crate) trait Kind: Sync {
     /// Writes everything but manifest and lockfile: configuration, code, a test.
     fn lay_out(&self, project: &Project, lab: &Lab) -> Result<(), LabError>;
 
-    /// The manifest that asks for these packages.
+    /// The manifest that asks for these packages. [`ADDRESS`] in it, as in the lockfile, becomes the lab's own.
     fn manifest(&self, needed: &[&str]) -> String;
 
     /// The lockfile that the real tool would write for it, with `pinned` as its packages.
@@ -95,7 +103,10 @@ impl PackageManager {
             PackageManager::Npm => &npm::Npm,
             PackageManager::Cargo => &cargo::Cargo,
             PackageManager::Pip => &pip::Pip,
+            PackageManager::Uv => &uv::Uv,
             PackageManager::Pnpm => &pnpm::Pnpm,
+            PackageManager::Yarn => &yarn::Yarn,
+            PackageManager::YarnBerry => &yarn_berry::YarnBerry,
         }
     }
 
@@ -104,9 +115,14 @@ impl PackageManager {
         self.kind().program()
     }
 
-    /// How to get that program, in a sentence.
-    pub fn how_to_get(self) -> &'static str {
-        self.kind().how_to_get()
+    /// Where that program is: in the lab's own tools, else in the caller's PATH.
+    ///
+    /// # Errors
+    /// [`LabError::Missing`] says how to get it.
+    pub fn find(self) -> Result<PathBuf, LabError> {
+        let kind = self.kind();
+        isolation::find_program(kind.program(), &isolation::callers_path(kind.tools_folder()))
+            .ok_or(LabError::Missing { program: kind.program(), how: kind.how_to_get_it() })
     }
 
     /// Paths of the registry from which its artefacts are downloaded, as a glob for a script.
