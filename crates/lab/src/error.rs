@@ -32,12 +32,12 @@ pub enum LabError {
         /// The system's reason.
         source: io::Error,
     },
-    /// A package manager is not there.
-    #[error("{program} is not installed; {how}")]
+    /// A package manager's program is not installed.
+    #[error("{program} is not installed: {how}")]
     Missing {
         /// The program's name.
         program: &'static str,
-        /// How it comes onto the machine.
+        /// How to get it.
         how: &'static str,
     },
     /// A program that sets the stage failed.

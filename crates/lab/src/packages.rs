@@ -22,14 +22,14 @@ pub enum PackageManager {
     Cargo,
     /// pip, by simple index and wheel.
     Pip,
-    /// uv, from the same index.
-    Uv,
     /// pnpm, on npm's registry.
     Pnpm,
     /// Yarn 1, on npm's registry.
     Yarn,
     /// Yarn 2 and later, on npm's registry.
     YarnBerry,
+    /// uv, from the same index.
+    Uv,
 }
 
 impl PackageManager {
@@ -38,22 +38,22 @@ impl PackageManager {
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
-        PackageManager::Uv,
         PackageManager::Pnpm,
         PackageManager::Yarn,
         PackageManager::YarnBerry,
+        PackageManager::Uv,
     ];
 
-    /// The stable id: the program's own name, and the first folder of its registry's paths.
+    /// The stable id, as in scenario files.
     pub const fn id(self) -> &'static str {
         match self {
             PackageManager::Npm => "npm",
             PackageManager::Cargo => "cargo",
             PackageManager::Pip => "pip",
-            PackageManager::Uv => "uv",
             PackageManager::Pnpm => "pnpm",
             PackageManager::Yarn => "yarn",
             PackageManager::YarnBerry => "yarn-berry",
+            PackageManager::Uv => "uv",
         }
     }
 }

@@ -42,8 +42,8 @@ pub(crate) const NEEDED: &[&str] = &["regreen-lab-alpha", "regreen-lab-gamma"];
 impl Project {
     /// Makes a project below `base`, which takes its packages from `lab`, and commits it.
     pub fn create(manager: PackageManager, base: &Path, lab: &Lab) -> Result<Project, LabError> {
-        manager.find()?;
         let env = isolation::environment(manager, base, lab);
+        isolation::must_find(manager, &env)?;
         let project = Project { manager, base: base.to_owned(), lab: lab.address(), env };
         files::make_folder(&base.join("home"))?;
         files::make_folder(&project.root())?;

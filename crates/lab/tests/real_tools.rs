@@ -10,7 +10,7 @@
 use std::process::Output;
 
 use regreen_lab::damage::{CacheDamage, LockfileDamage};
-use regreen_lab::{Fault, Lab, Outage, PackageManager, PathGlob, Project, Script, Until};
+use regreen_lab::{Fault, Lab, LabError, Outage, PackageManager, PathGlob, Project, Script, Until};
 
 /// A lab, and a project in a folder that goes with it.
 struct Stage {
@@ -73,11 +73,15 @@ impl Seen {
 }
 
 fn installed(manager: PackageManager) -> bool {
-    let found = manager.find();
-    if let Err(why) = &found {
-        eprintln!("skipped: {why}");
+    let folder = tempfile::tempdir().unwrap();
+    let lab = Lab::start().unwrap();
+    match Project::create(manager, folder.path(), &lab) {
+        Err(missing @ LabError::Missing { .. }) => {
+            eprintln!("skipped: {missing}");
+            false
+        }
+        made => made.is_ok(),
     }
-    found.is_ok()
 }
 
 /// The script under which every download fails in this way; metadata stays sound.
@@ -202,11 +206,11 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
     stage.forget_cache();
     stage.install().failed_saying(match manager {
         PackageManager::Npm => "EINTEGRITY",
-        PackageManager::Cargo => "changed between lock files",
-        PackageManager::Pip => "DO NOT MATCH THE HASHES",
         PackageManager::Pnpm => "ERR_PNPM_TARBALL_INTEGRITY",
         PackageManager::Yarn => "Integrity check failed",
         PackageManager::YarnBerry => "The remote archive doesn't match the expected checksum",
+        PackageManager::Cargo => "changed between lock files",
+        PackageManager::Pip => "DO NOT MATCH THE HASHES",
         PackageManager::Uv => "Hash mismatch for `regreen-lab-",
     });
     stage.lab.set_script(Script::down(Outage::Forever));
@@ -244,14 +248,6 @@ fn lockfile_damages_fail_as_recorded(manager: PackageManager) {
             }
             (PackageManager::Cargo, D::WrongChecksum | D::TamperedChecksum) => "changed between lock files",
             (PackageManager::Cargo, D::Empty | D::EntryMissing | D::Drift) => "cannot update the lock file",
-            (PackageManager::Pip, D::Garbage | D::ConflictMarkers) => "Invalid requirement",
-            (PackageManager::Pip, D::Truncated) => "Arguments to --hash must be a hash name",
-            (PackageManager::Pip, D::Empty) => {
-                seen.succeeded();
-                continue;
-            }
-            (PackageManager::Pip, D::WrongChecksum | D::TamperedChecksum) => "DO NOT MATCH THE HASHES",
-            (PackageManager::Pip, D::EntryMissing) => "all requirements must have their versions pinned",
             (PackageManager::Yarn, D::Garbage | D::Truncated) => "error SyntaxError: ",
             // What the others need is not looked for.
             (PackageManager::Yarn, D::EntryMissing) => {
@@ -275,6 +271,14 @@ fn lockfile_damages_fail_as_recorded(manager: PackageManager) {
             (PackageManager::Pnpm, D::WrongChecksum | D::TamperedChecksum) => "ERR_PNPM_TARBALL_INTEGRITY",
             (PackageManager::Pnpm, D::EntryMissing) => "ERR_PNPM_LOCKFILE_MISSING_DEPENDENCY",
             (PackageManager::Pnpm, D::Drift) => "ERR_PNPM_OUTDATED_LOCKFILE",
+            (PackageManager::Pip, D::Garbage | D::ConflictMarkers) => "Invalid requirement",
+            (PackageManager::Pip, D::Truncated) => "Arguments to --hash must be a hash name",
+            (PackageManager::Pip, D::Empty) => {
+                seen.succeeded();
+                continue;
+            }
+            (PackageManager::Pip, D::WrongChecksum | D::TamperedChecksum) => "DO NOT MATCH THE HASHES",
+            (PackageManager::Pip, D::EntryMissing) => "all requirements must have their versions pinned",
             (PackageManager::Uv, D::WrongChecksum | D::TamperedChecksum) => "Hash mismatch for `regreen-lab-",
             (PackageManager::Uv, D::EntryMissing) => "has missing `source` field but has more than one",
             (PackageManager::Uv, D::Drift) => "needs to be updated, but `--locked` was provided",
@@ -308,12 +312,12 @@ fn cache_damages_fail_as_recorded(manager: PackageManager) {
             (D::IndexTruncated, None),
         ],
         PackageManager::Pip => &[(D::Flipped, Some("DO NOT MATCH THE HASHES")), (D::IsFolder, None)],
-        // uv keeps no archives, but what it unpacked from them.
-        PackageManager::Uv => &[],
         // Its store holds unpacked files, not artefacts.
         PackageManager::Pnpm => &[],
         // Regreen does not read their caches yet.
         PackageManager::Yarn | PackageManager::YarnBerry => &[],
+        // uv keeps no archives, but what it unpacked from them.
+        PackageManager::Uv => &[],
     };
     for (damage, words) in damages {
         let stage = Stage::set(manager);
@@ -354,13 +358,13 @@ fn npm_lockfile() {
 }
 
 #[test]
-fn cargo_lockfile() {
-    the_written_lockfile_is_the_tools_own(PackageManager::Cargo, &["cargo", "generate-lockfile"]);
+fn pnpm_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::Pnpm, &["pnpm", "install", "--lockfile-only"]);
 }
 
 #[test]
-fn pnpm_lockfile() {
-    the_written_lockfile_is_the_tools_own(PackageManager::Pnpm, &["pnpm", "install", "--lockfile-only"]);
+fn cargo_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::Cargo, &["cargo", "generate-lockfile"]);
 }
 
 #[test]

@@ -38,6 +38,11 @@ pub struct PlaybookRecord {
     pub last_try: Option<i64>,
 }
 
+/// So many incidents are looked back at, whatever they are about: each is parsed for that.
+const LOOKED_BACK: i64 = 2000;
+/// A day in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// An incident that ended: playbook, outcome, pattern, when a step was last started, whether a person called its class
 /// another one.
 type Ended = (String, String, Option<String>, Option<i64>, bool);
@@ -68,7 +73,7 @@ impl Ledger {
     }
 
     /// How playbooks did with this class and tool in this repository, by playbook: of the latest `most` incidents
-    /// that acted and ended. `except` is the incident that asks.
+    /// that acted and ended, among the latest 2000 of all. `except` is the incident that asks.
     ///
     /// A healing of which a person later said that the cause was another one counts as failed.
     ///
@@ -79,12 +84,13 @@ impl Ledger {
             "SELECT playbook, outcome, record ->> '$.diagnosis.pattern',
                     (SELECT max(at) FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started'),
                     EXISTS (SELECT 1 FROM feedback WHERE feedback.incident = incidents.id AND feedback.class <> incidents.class)
-             FROM incidents
+             FROM (SELECT * FROM incidents ORDER BY opened_at DESC, id DESC LIMIT ?) AS incidents
              WHERE class = ? AND repository IS NOT DISTINCT FROM ? AND record ->> '$.diagnosis.tool' IS NOT DISTINCT FROM ?
                AND id <> ? AND playbook IS NOT NULL AND outcome IN ('healed', 'rolled-back', 'stuck')
                AND EXISTS (SELECT 1 FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started')
              ORDER BY opened_at DESC, id DESC LIMIT ?",
         )
+        .bind(LOOKED_BACK)
         .bind(self.clean(of.class))
         .bind(of.repository.map(|text| self.clean(text)))
         .bind(of.tool.map(|text| self.clean(text)))
@@ -130,10 +136,13 @@ impl Ledger {
             "SELECT coalesce(sum(took), 0), coalesce(sum(began >= ?), 0) FROM
                (SELECT max(facts.at) - min(facts.at) AS took, min(facts.at) AS began
                 FROM facts JOIN incidents ON incidents.id = facts.incident
-                WHERE incidents.repository IS NOT DISTINCT FROM ? AND incidents.id <> ? AND facts.at >= ?
+                WHERE incidents.opened_at >= ? AND incidents.repository IS NOT DISTINCT FROM ? AND incidents.id <> ?
+                  AND facts.at >= ?
                 GROUP BY facts.incident HAVING sum(facts.event = 'started') > 0)",
         )
         .bind(hour)
+        // No recovery is at work for more than a day; the index on this column keeps old incidents from being read.
+        .bind(day.saturating_sub(DAY_MS))
         .bind(repository.map(|text| self.clean(text)))
         .bind(self.clean(except))
         .bind(day)

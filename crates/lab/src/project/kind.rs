@@ -9,7 +9,7 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, cargo, isolation, npm, pip, pnpm, uv, yarn, yarn_berry};
+use super::{NEEDED, Project, cargo, npm, pip, pnpm, uv, yarn, yarn_berry};
 
 /// Stands for host and port of the lab where a manifest or a lockfile must name them.
 pub(crate) const ADDRESS: &str = "lab.invalid";
@@ -19,14 +19,9 @@ pub(crate) trait Kind: Sync {
     /// The program without which nothing of it can be run.
     fn program(&self) -> &'static str;
 
-    /// How it comes onto a machine that lacks it.
-    fn how_to_get_it(&self) -> &'static str {
-        "scripts/test installs what the lab needs"
-    }
-
-    /// Where below `target/tools` scripts/test puts its program: two of them have one name.
-    fn tools_folder(&self) -> &'static str {
-        "bin"
+    /// How to get it, in a sentence, where it is not there.
+    fn how_to_get(&self) -> &'static str {
+        "install it, or run scripts/test once, which installs what the lab needs"
     }
 
     /// The file that people edit to say what the project needs.
@@ -103,10 +98,10 @@ impl PackageManager {
             PackageManager::Npm => &npm::Npm,
             PackageManager::Cargo => &cargo::Cargo,
             PackageManager::Pip => &pip::Pip,
-            PackageManager::Uv => &uv::Uv,
             PackageManager::Pnpm => &pnpm::Pnpm,
             PackageManager::Yarn => &yarn::Yarn,
             PackageManager::YarnBerry => &yarn_berry::YarnBerry,
+            PackageManager::Uv => &uv::Uv,
         }
     }
 
@@ -115,14 +110,9 @@ impl PackageManager {
         self.kind().program()
     }
 
-    /// Where that program is: in the lab's own tools, else in the caller's PATH.
-    ///
-    /// # Errors
-    /// [`LabError::Missing`] says how to get it.
-    pub fn find(self) -> Result<PathBuf, LabError> {
-        let kind = self.kind();
-        isolation::find_program(kind.program(), &isolation::callers_path(kind.tools_folder()))
-            .ok_or(LabError::Missing { program: kind.program(), how: kind.how_to_get_it() })
+    /// How to get that program, in a sentence.
+    pub fn how_to_get(self) -> &'static str {
+        self.kind().how_to_get()
     }
 
     /// Paths of the registry from which its artefacts are downloaded, as a glob for a script.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::LabError;
 use crate::files;
@@ -23,12 +23,8 @@ impl Kind for Pnpm {
         "pnpm"
     }
 
-    fn how_to_get_it(&self) -> &'static str {
+    fn how_to_get(&self) -> &'static str {
         "scripts/test installs it below target/tools; elsewhere: npm install --global pnpm@10.34.9"
-    }
-
-    fn tools_folder(&self) -> &'static str {
-        "pnpm/bin"
     }
 
     fn manifest_name(&self) -> &'static str {
@@ -67,6 +63,10 @@ impl Kind for Pnpm {
             ("npm_config_fetch_retries", "0".into()),
             ("npm_config_fetch_timeout", "3000".into()),
         ]
+    }
+
+    fn search_path(&self, _: &Path) -> Vec<PathBuf> {
+        isolation::installed_tool("pnpm").into_iter().collect()
     }
 
     fn lay_out(&self, project: &Project, lab: &Lab) -> Result<(), LabError> {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::LabError;
 use crate::lab::Lab;
@@ -21,8 +21,8 @@ impl Kind for Uv {
         "uv"
     }
 
-    fn how_to_get_it(&self) -> &'static str {
-        "scripts/test installs it below target/tools; elsewhere: pip install uv==0.13.9"
+    fn how_to_get(&self) -> &'static str {
+        "run scripts/test once, which installs it below target/tools, or `pip install uv==0.13.9`"
     }
 
     fn manifest_name(&self) -> &'static str {
@@ -62,6 +62,10 @@ impl Kind for Uv {
         ];
         env.extend(python::interpreter().map(|python| ("UV_PYTHON", python.into())));
         env
+    }
+
+    fn search_path(&self, _: &Path) -> Vec<PathBuf> {
+        isolation::installed_tool("uv").into_iter().collect()
     }
 
     fn lay_out(&self, project: &Project, _: &Lab) -> Result<(), LabError> {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::LabError;
 use crate::files;
@@ -22,12 +22,8 @@ impl Kind for Yarn {
         "yarn"
     }
 
-    fn how_to_get_it(&self) -> &'static str {
+    fn how_to_get(&self) -> &'static str {
         "scripts/test installs it below target/tools; elsewhere: npm install --global yarn@1.22.22"
-    }
-
-    fn tools_folder(&self) -> &'static str {
-        "yarn/bin"
     }
 
     fn manifest_name(&self) -> &'static str {
@@ -63,6 +59,10 @@ impl Kind for Yarn {
             // Its five retries, with three seconds between them, can't be turned off.
             ("YARN_NETWORK_TIMEOUT", "3000".into()),
         ]
+    }
+
+    fn search_path(&self, _: &Path) -> Vec<PathBuf> {
+        isolation::installed_tool("yarn").into_iter().collect()
     }
 
     fn lay_out(&self, project: &Project, lab: &Lab) -> Result<(), LabError> {

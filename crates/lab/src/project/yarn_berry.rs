@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::LabError;
 use crate::files;
@@ -61,12 +61,8 @@ impl Kind for YarnBerry {
         "yarn"
     }
 
-    fn how_to_get_it(&self) -> &'static str {
+    fn how_to_get(&self) -> &'static str {
         "scripts/test installs it below target/tools; elsewhere: npm install --global @yarnpkg/cli-dist@4.18.1"
-    }
-
-    fn tools_folder(&self) -> &'static str {
-        "yarn-berry/bin"
     }
 
     fn manifest_name(&self) -> &'static str {
@@ -100,6 +96,10 @@ impl Kind for YarnBerry {
             ("YARN_HTTP_RETRY", "0".into()),
             ("YARN_HTTP_TIMEOUT", "3000".into()),
         ]
+    }
+
+    fn search_path(&self, _: &Path) -> Vec<PathBuf> {
+        isolation::installed_tool("yarn-berry").into_iter().collect()
     }
 
     fn lay_out(&self, project: &Project, lab: &Lab) -> Result<(), LabError> {
