@@ -11,8 +11,8 @@ pub use choice::Ranked;
 pub use policy::{Breaker, Budget, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent};
 
 use regreen_domain::{
-    CommandFacts, CommandKind, Decision, Diagnosis, FailureClass, Finding, InfraClass, Mode, Plan, Refusal,
-    Risk, Standing, Tool,
+    CommandFacts, CommandKind, Decision, Diagnosis, FailureClass, Finding, HealableClass, InfraClass, Mode,
+    Plan, Refusal, Risk, Standing, Tool,
 };
 
 /// All that a decision depends on.
@@ -57,10 +57,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return nothing(Refusal::UntrustedFork);
     }
     let tool = case.diagnosis.tool.as_ref();
-    let fits =
-        |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
-    let ranked = choice::rank(case.playbooks.iter().filter(fits), case.history);
-    let Some(&(playbook, _)) = ranked.first() else {
+    let Some((playbook, _)) = ranked(case, class).into_iter().next() else {
         return nothing(if case.history.tried.is_empty() { Refusal::NoPlaybook } else { Refusal::Blocked });
     };
     let plan = Plan {
@@ -83,10 +80,14 @@ pub fn decide(case: &Case<'_>) -> Decision {
 /// may be healed was found.
 pub fn ranking(case: &Case<'_>) -> Vec<Ranked> {
     let Some(class) = case.diagnosis.class.healable() else { return Vec::new() };
+    ranked(case, class).into_iter().map(|(_, why)| why).collect()
+}
+
+fn ranked<'c>(case: &Case<'c>, class: HealableClass) -> Vec<(&'c Playbook, Ranked)> {
     let tool = case.diagnosis.tool.as_ref();
     let fits =
         |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
-    choice::rank(case.playbooks.iter().filter(fits), case.history).into_iter().map(|(_, why)| why).collect()
+    choice::rank(case.playbooks.iter().filter(fits), case.history)
 }
 
 /// Whether the deny list names any part of this.

@@ -290,7 +290,7 @@ impl Engine {
     }
 
     /// Sortable by time, unique on this machine.
-    fn new_id(&self, attempt: u32) -> String {
+    pub(crate) fn new_id(&self, attempt: u32) -> String {
         format!("{:011x}-{:x}-{attempt}", now(), std::process::id())
     }
 }

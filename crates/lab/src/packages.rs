@@ -30,11 +30,15 @@ pub enum PackageManager {
     YarnBerry,
     /// uv, from the same index.
     Uv,
+    /// Poetry, from the same index.
+    Poetry,
+    /// Pipenv, from the same index.
+    Pipenv,
 }
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 7] = [
+    pub const ALL: [PackageManager; 9] = [
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
@@ -42,6 +46,8 @@ impl PackageManager {
         PackageManager::Yarn,
         PackageManager::YarnBerry,
         PackageManager::Uv,
+        PackageManager::Poetry,
+        PackageManager::Pipenv,
     ];
 
     /// The stable id, as in scenario files.
@@ -54,6 +60,8 @@ impl PackageManager {
             PackageManager::Yarn => "yarn",
             PackageManager::YarnBerry => "yarn-berry",
             PackageManager::Uv => "uv",
+            PackageManager::Poetry => "poetry",
+            PackageManager::Pipenv => "pipenv",
         }
     }
 }
@@ -135,7 +143,9 @@ pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> 
             npm::tarball(release, edition)
         }
         PackageManager::Cargo => cargo::crate_file(release, edition),
-        PackageManager::Pip | PackageManager::Uv => pip::wheel(release, edition),
+        PackageManager::Pip | PackageManager::Uv | PackageManager::Poetry | PackageManager::Pipenv => {
+            pip::wheel(release, edition)
+        }
     }
 }
 

@@ -11,7 +11,9 @@ mod javascript;
 mod kind;
 mod npm;
 mod pip;
+mod pipenv;
 mod pnpm;
+mod poetry;
 mod python;
 mod uv;
 mod yarn;
@@ -147,18 +149,15 @@ impl Project {
 
     /// Writes the manifest alone: the way to a drift.
     pub fn write_manifest(&self, needed: &[&str]) -> Result<(), LabError> {
-        files::write(&self.manifest(), self.addressed(&self.manager.kind().manifest(needed)))
+        let kind = self.manager.kind();
+        files::write(&self.manifest(), kind.addressed(&kind.manifest(needed), self.lab))
     }
 
     /// Writes the lockfile alone.
     pub fn write_lockfile(&self, needed: &[&str]) -> Result<(), LabError> {
-        let text = self.manager.kind().lockfile(needed, &closure(needed));
-        files::write(&self.lockfile(), self.addressed(&text))
-    }
-
-    /// The text with the lab's address where it must stand.
-    fn addressed(&self, text: &str) -> String {
-        text.replace(kind::ADDRESS, &self.lab.to_string())
+        let kind = self.manager.kind();
+        let text = kind.lockfile(needed, &closure(needed));
+        files::write(&self.lockfile(), kind.addressed(&text, self.lab))
     }
 
     /// A bare program name is looked up in the project's own PATH, not the caller's.

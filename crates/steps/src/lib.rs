@@ -7,6 +7,7 @@ mod files;
 mod nothing_else_changed;
 mod quarantine_entries;
 mod raise_retries;
+mod refill_entries;
 mod repair_lockfile;
 mod repaired_by_another;
 mod rerun_command;
@@ -22,7 +23,7 @@ use regreen_saga::{AnyStep, Step};
 
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
-pub use repair_lockfile::Repair;
+pub use regreen_lockfile::Repair;
 pub use snapshot::{Change, Snapshot};
 pub use world::{Cause, Limit, Mirror, Rerun, RerunEnd, World};
 
@@ -47,6 +48,7 @@ step_kinds! {
     nothing_else_changed::NothingElseChanged,
     quarantine_entries::QuarantineEntries,
     raise_retries::RaiseRetries,
+    refill_entries::RefillEntries,
     repair_lockfile::RepairLockfile,
     repaired_by_another::RepairedByAnother,
     rerun_command::RerunCommand,

@@ -14,7 +14,9 @@ use crate::{
     npm::Npm,
     patience::{self, Trouble},
     pip::Pip,
+    pipenv::Pipenv,
     pnpm::Pnpm,
+    poetry::Poetry,
     uv::Uv,
     workspace::Workspace,
     yarn::Yarn,
@@ -114,7 +116,7 @@ pub trait Adapter: Send + Sync {
     /// The registries that the job uses.
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>>;
 
-    /// Where what `entry` stands for can be fetched now, on the job's own registries only, without credentials.
+    /// Where what `entry` stands for can be fetched now, by the word of the job's own registries, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
     /// The bytes that the checksum of `entry` in `lock` is of, made from what a registry has `served`; `None` where they
@@ -134,8 +136,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 6] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv]
+pub fn all() -> [&'static dyn Adapter; 8] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv]
 }
 
 /// The package manager with this name.

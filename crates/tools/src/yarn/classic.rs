@@ -1,6 +1,6 @@
 //! Yarn 1. It fetches from the very addresses in `yarn.lock`, so these are its registries.
 
-use regreen_lockfile::{Entry, Format};
+use regreen_lockfile::{Entry, Format, Manifest, unneeded};
 
 use crate::{
     adapter::{Job, Remote, Resolver, host_of, option_value, without_user},
@@ -15,11 +15,18 @@ pub(super) fn resolver() -> Resolver {
 }
 
 /// Whether what is installed was installed from this lockfile for this manifest. The options of the install are given
-/// again: they are part of what is compared. Source: yarn 1.22.22, `src/integrity-checker.js`.
-pub(super) fn check(argv: &[String], installs: bool) -> Vec<String> {
-    let mut check: Vec<String> = ["yarn", "check", "--integrity"].map(str::to_owned).to_vec();
+/// again: they are part of what is compared. A lockfile with entries that nothing needs any more always fails this, though
+/// Yarn installs from it: what is installed is then compared with what the packages ask for.
+/// Source: yarn 1.22.22, `src/integrity-checker.js` and `src/cli/commands/check.js`.
+pub(super) fn check(job: &Job, installs: bool) -> Vec<String> {
+    let lock = regreen_lockfile::parse(Format::YarnClassic, text_of(job, "yarn.lock").as_bytes());
+    let manifest = text_of(job, "package.json");
+    let stale =
+        lock.is_ok_and(|lock| !unneeded(&lock, &Manifest { root: &manifest, members: &[] }).is_empty());
+    let how = if stale { "--verify-tree" } else { "--integrity" };
+    let mut check: Vec<String> = ["yarn", "check", how].map(str::to_owned).to_vec();
     if installs {
-        check.extend(argv.iter().skip(1).filter(|a| *a != "install").cloned());
+        check.extend(job.argv.iter().skip(1).filter(|a| *a != "install").cloned());
     }
     check
 }
@@ -115,9 +122,22 @@ mod tests {
 
     #[test]
     fn the_check_repeats_what_the_install_was_given() {
-        let argv: Vec<String> =
-            "yarn install --frozen-lockfile --production".split(' ').map(str::to_owned).collect();
-        assert_eq!(check(&argv, true).join(" "), "yarn check --integrity --frozen-lockfile --production");
-        assert_eq!(check(&argv, false).join(" "), "yarn check --integrity");
+        let job = |files: &[(&str, &str)]| {
+            let folder = tempfile::tempdir().unwrap();
+            for (name, text) in files {
+                fs::write(folder.path().join(name), text).unwrap();
+            }
+            let workspace = Workspace::new(folder.path().to_owned(), BTreeMap::new());
+            let argv = "yarn install --frozen-lockfile --production".split(' ').map(str::to_owned).collect();
+            (folder, Job { workspace, argv })
+        };
+        let manifest = ("package.json", "{\"dependencies\": {\"a\": \"^1.0.0\"}}");
+        let entry = |name: &str| format!("{name}@^1.0.0:\n  version \"1.0.0\"\n");
+        let lock = format!("# yarn lockfile v1\n\n\n{}", entry("a"));
+        let (_folder, whole) = job(&[manifest, ("yarn.lock", &lock)]);
+        assert_eq!(check(&whole, true).join(" "), "yarn check --integrity --frozen-lockfile --production");
+        assert_eq!(check(&whole, false).join(" "), "yarn check --integrity");
+        let (_folder, stale) = job(&[manifest, ("yarn.lock", &format!("{lock}\n{}", entry("b")))]);
+        assert_eq!(check(&stale, true).join(" "), "yarn check --verify-tree --frozen-lockfile --production");
     }
 }

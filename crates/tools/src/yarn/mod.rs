@@ -15,6 +15,7 @@ use regreen_saga::BoxFuture;
 use crate::{
     adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, option_value, program},
     cache::CacheScan,
+    patience::{self, Trouble},
     script,
 };
 
@@ -137,7 +138,7 @@ impl Adapter for Yarn {
         let words = script::words(&job.argv, &FLAGS, &VALUED);
         let installs = words.is_some_and(|w| matches!(w.as_slice(), [] | ["install"]));
         Some(match flavour::of(job) {
-            Flavour::Classic => classic::check(&job.argv, installs),
+            Flavour::Classic => classic::check(job, installs),
             Flavour::Berry => berry::check(installs),
         })
     }
@@ -178,14 +179,25 @@ impl Adapter for Yarn {
     fn use_mirror(&self, mirror: &str) -> Overlay {
         berry::use_mirror(mirror)
     }
+
+    fn patient(&self, job: &Job, trouble: Trouble) -> Overlay {
+        let mut overlay = patience::patient(&self.tool(), job, trouble);
+        // Yarn 2 and later refuses to start with a setting that it doesn't know.
+        let foreign = match flavour::of(job) {
+            Flavour::Classic => "yarn_http_",
+            Flavour::Berry => "yarn_network_timeout",
+        };
+        overlay.env.retain(|(name, _)| !name.to_ascii_lowercase().starts_with(foreign));
+        overlay
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
+    use std::{collections::BTreeMap, ffi::OsString};
 
     use super::*;
-    use crate::adapter::recognise;
+    use crate::{adapter::recognise, workspace::Workspace};
 
     #[test]
     fn what_an_argv_does() {
@@ -213,6 +225,21 @@ mod tests {
             let facts = recognise(&argv);
             assert_eq!(facts.tool, Tool::new("yarn"), "{command}");
             assert_eq!((facts.kind, facts.fetches), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn each_yarn_is_told_to_be_patient_in_its_own_words() {
+        for (manifest, expected) in [
+            ("{\"packageManager\": \"yarn@1.22.22\"}", &["yarn_network_timeout"][..]),
+            ("{\"packageManager\": \"yarn@4.1.0\"}", &["YARN_HTTP_RETRY", "YARN_HTTP_TIMEOUT"]),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("package.json"), manifest).unwrap();
+            let workspace = Workspace::new(folder.path().to_owned(), BTreeMap::new());
+            let job = Job { workspace, argv: vec!["yarn".to_owned()] };
+            let overlay = Yarn.patient(&job, Trouble::default());
+            assert_eq!(overlay.env.iter().map(|(k, _)| k.as_str()).collect::<Vec<_>>(), expected);
         }
     }
 
