@@ -205,7 +205,7 @@ impl Run<'_> {
             paused: self.ledger.paused("workspace").await?.is_some(),
             tried: tried.to_vec(),
         };
-        let playbooks = join(&engine.catalog, &kinds(world))?;
+        let playbooks = join(&engine.catalog, &kinds(world), diagnosis.pattern.as_deref())?;
         let case = Case {
             diagnosis,
             findings: &seen.findings,

@@ -4,8 +4,11 @@
 mod added;
 mod addresses;
 mod files;
+mod free_space;
+mod limit_jobs;
 mod nothing_else_changed;
 mod quarantine_entries;
+mod raise_heap;
 mod raise_retries;
 mod refill_entries;
 mod repair_lockfile;
@@ -19,7 +22,7 @@ mod world;
 
 use std::sync::Arc;
 
-use regreen_saga::{AnyStep, Step};
+use regreen_saga::{AnyStep, Step, Undo};
 
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
@@ -37,6 +40,11 @@ macro_rules! step_kinds {
             vec![$(Arc::new($module::$step(world.clone()))),+]
         }
 
+        /// Whether a step of this kind takes away what it can't put back.
+        pub fn is_lasting(kind: &str) -> bool {
+            [$(($module::$step::KIND, $module::$step::UNDO)),+].contains(&(kind, Undo::Compensate))
+        }
+
         /// Every step kind with what it does, for people.
         pub fn explained() -> Vec<(&'static str, &'static str)> {
             vec![$(($module::$step::KIND, $module::$step::EXPLAIN)),+]
@@ -45,8 +53,11 @@ macro_rules! step_kinds {
 }
 
 step_kinds! {
+    free_space::FreeSpace,
+    limit_jobs::LimitJobs,
     nothing_else_changed::NothingElseChanged,
     quarantine_entries::QuarantineEntries,
+    raise_heap::RaiseHeap,
     raise_retries::RaiseRetries,
     refill_entries::RefillEntries,
     repair_lockfile::RepairLockfile,

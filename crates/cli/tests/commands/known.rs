@@ -11,9 +11,12 @@ fn playbooks_are_listed_and_shown() {
     exit code 0
     --- out
     failover-to-mirror         low     The registry was down
+    free-disk-space            medium  The disk was full
     quarantine-cache-entries   medium  Entries of the package cache were damaged
+    raise-heap-limit           low     A runtime used up its own heap
     repair-lockfile            medium  The lockfile was damaged
     rerun-after-shared-repair  low     Another job has healed the same damage
+    use-less-memory            low     The machine ran out of memory
     wait-and-rerun             low     The registry could not be reached
     ");
     assert_snapshot!(bare.tell(&["playbooks", "show", "wait-and-rerun"]), @r"
