@@ -113,6 +113,20 @@ impl Repair {
         }
     }
 
+    /// What would be done to the lockfile at `path`, in a clause.
+    pub fn would(&self, path: &str) -> String {
+        let short = |commit: &str| commit.get(..10).unwrap_or(commit).to_owned();
+        match self {
+            Repair::Restore { commit } => format!("restore {path} as commit {} holds it", short(commit)),
+            Repair::Merge => format!("merge both sides of {path} entry by entry"),
+            Repair::Resolve { commit } => {
+                format!("complete {path} of commit {} with the tool's own resolver", short(commit))
+            }
+            // To put is the same in both tenses.
+            Repair::Lines { .. } | Repair::Checksums { .. } => self.said(path),
+        }
+    }
+
     /// What is done to the lockfile at `path`, in a clause.
     pub fn said(&self, path: &str) -> String {
         let short = |commit: &str| commit.get(..10).unwrap_or(commit).to_owned();
