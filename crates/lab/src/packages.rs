@@ -5,11 +5,17 @@
 
 mod archive;
 mod cargo;
+mod composer;
 pub(crate) mod digest;
+mod gem;
+mod go;
 mod npm;
 mod pip;
 
 pub(crate) use cargo::index_path;
+pub(crate) use composer::{metadata as composer_metadata, package_name as composer_name};
+pub(crate) use gem::file_name as gem_name;
+pub(crate) use go::{files_hash as go_files_hash, go_mod, go_mod_hash, module_path};
 pub(crate) use pip::file_name as wheel_name;
 
 /// A package manager that the lab can serve.
@@ -22,11 +28,24 @@ pub enum PackageManager {
     Cargo,
     /// pip, by simple index and wheel.
     Pip,
+    /// Bundler, by compact index and gem.
+    Bundler,
+    /// Composer, by `packages.json` and zip.
+    Composer,
+    /// Go, by module proxy.
+    Go,
 }
 
 impl PackageManager {
-    /// All three.
-    pub const ALL: [PackageManager; 3] = [PackageManager::Npm, PackageManager::Cargo, PackageManager::Pip];
+    /// All of them.
+    pub const ALL: [PackageManager; 6] = [
+        PackageManager::Npm,
+        PackageManager::Cargo,
+        PackageManager::Pip,
+        PackageManager::Bundler,
+        PackageManager::Composer,
+        PackageManager::Go,
+    ];
 
     /// The stable id: the program's own name, and the first folder of its registry's paths.
     pub const fn id(self) -> &'static str {
@@ -34,6 +53,9 @@ impl PackageManager {
             PackageManager::Npm => "npm",
             PackageManager::Cargo => "cargo",
             PackageManager::Pip => "pip",
+            PackageManager::Bundler => "bundler",
+            PackageManager::Composer => "composer",
+            PackageManager::Go => "go",
         }
     }
 }
@@ -104,6 +126,9 @@ pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> 
         PackageManager::Npm => npm::tarball(release, edition),
         PackageManager::Cargo => cargo::crate_file(release, edition),
         PackageManager::Pip => pip::wheel(release, edition),
+        PackageManager::Bundler => gem::gem(release, edition),
+        PackageManager::Composer => composer::zip(release, edition),
+        PackageManager::Go => go::zip(release, edition),
     }
 }
 

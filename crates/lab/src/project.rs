@@ -4,14 +4,18 @@
 //! `cache/` the package manager's cache. Lockfiles are written down, not asked for: they equal what the real tool
 //! writes (the lab's tests compare them), so that setting up a scenario takes no network and few milliseconds.
 
+mod bundler;
 mod cargo;
+mod composer;
 mod git;
+mod go;
 mod isolation;
 mod kind;
 mod npm;
 mod pip;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -26,6 +30,7 @@ pub struct Project {
     manager: PackageManager,
     base: PathBuf,
     env: Vec<(&'static str, OsString)>,
+    lab: SocketAddr,
 }
 
 /// What a new project needs, by name; each at its newest release.
@@ -35,7 +40,7 @@ impl Project {
     /// Makes a project below `base`, which takes its packages from `lab`, and commits it.
     pub fn create(manager: PackageManager, base: &Path, lab: &Lab) -> Result<Project, LabError> {
         let env = isolation::environment(manager, base, lab);
-        let project = Project { manager, base: base.to_owned(), env };
+        let project = Project { manager, base: base.to_owned(), env, lab: lab.address() };
         files::make_folder(&base.join("home"))?;
         files::make_folder(&project.root())?;
         manager.kind().lay_out(&project, lab)?;
@@ -143,7 +148,8 @@ impl Project {
 
     /// Writes the lockfile alone.
     pub fn write_lockfile(&self, needed: &[&str]) -> Result<(), LabError> {
-        files::write(&self.lockfile(), self.manager.kind().lockfile(needed, &closure(needed)))
+        let text = self.manager.kind().lockfile_at(self.lab, needed, &closure(needed));
+        files::write(&self.lockfile(), text)
     }
 
     /// A bare program name is looked up in the project's own PATH, not the caller's.

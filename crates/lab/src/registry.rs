@@ -5,8 +5,13 @@
 //! metadata stays honest) or with both. Links name the host that the client asked for: the proxy.
 
 mod cargo;
+mod goproxy;
 mod npm;
+mod packagist;
 mod pip;
+mod rubygems;
+
+pub(crate) use packagist::dist as composer_dist;
 
 use axum::Router;
 use axum::body::Body;
@@ -29,6 +34,9 @@ fn edition(edition: Edition) -> Router {
         .merge(npm::router(edition))
         .merge(cargo::router(edition))
         .merge(pip::router(edition))
+        .merge(rubygems::router(edition))
+        .merge(packagist::router(edition))
+        .merge(goproxy::router(edition))
 }
 
 /// What a health probe gets.

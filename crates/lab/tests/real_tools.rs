@@ -40,7 +40,7 @@ impl Stage {
     fn use_cache(&self) -> Seen {
         match self.project.manager() {
             PackageManager::Cargo => Seen::new(self.project.run(&["cargo", "check", "--locked"]).unwrap()),
-            PackageManager::Npm | PackageManager::Pip => self.install(),
+            _ => self.install(),
         }
     }
 }

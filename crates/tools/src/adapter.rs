@@ -6,10 +6,11 @@ use std::{
 };
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
-use regreen_lockfile::{Entry, Format};
+use regreen_lockfile::{Algorithm, Checksum, Entry, Format};
 use regreen_saga::BoxFuture;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::{cargo::Cargo, npm::Npm, pip::Pip, workspace::Workspace};
+use crate::{bundler::Bundler, cargo::Cargo, composer::Composer, go::Go, npm::Npm, pip::Pip, workspace::Workspace};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -121,13 +122,25 @@ pub trait Adapter: Send + Sync {
     /// Where what `entry` stands for can be fetched now, on the job's own registries only, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
+    /// Whether these are the bytes that a checksum of `entry` was made from. Digests that others can make second bytes
+    /// for prove nothing.
+    fn matches(&self, _entry: &Entry, checksum: &Checksum, bytes: &[u8]) -> bool {
+        plainly_matches(checksum, bytes)
+    }
+
+    /// A checksum that the registry itself publishes of what `entry` stands for, where the lockfile has none. It shows
+    /// that bytes were damaged on their way; it never gets into a lockfile.
+    fn published<'a>(&'a self, _job: &'a Job, _entry: &'a Entry) -> BoxFuture<'a, Option<Checksum>> {
+        Box::pin(async move { None })
+    }
+
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
     fn use_mirror(&self, mirror: &str) -> Overlay;
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 3] {
-    [&Npm, &Cargo, &Pip]
+pub fn all() -> [&'static dyn Adapter; 6] {
+    [&Npm, &Cargo, &Pip, &Bundler, &Composer, &Go]
 }
 
 /// The package manager with this name.
@@ -172,6 +185,18 @@ pub fn recognise(argv: &[OsString]) -> CommandFacts {
         return CommandFacts { kind: CommandKind::Deploy, fetches: false, ..facts };
     }
     facts
+}
+
+/// Whether `checksum` is that of the bytes themselves.
+pub(crate) fn plainly_matches(checksum: &Checksum, bytes: &[u8]) -> bool {
+    let digest = checksum.digest();
+    match checksum.algorithm() {
+        Algorithm::Sha256 => *digest == Sha256::digest(bytes)[..],
+        Algorithm::Sha384 => *digest == Sha384::digest(bytes)[..],
+        Algorithm::Sha512 => *digest == Sha512::digest(bytes)[..],
+        // Weak digests prove nothing.
+        Algorithm::Md5 | Algorithm::Sha1 => false,
+    }
 }
 
 /// The file name of a program, as in `argv[0]`.

@@ -3,9 +3,12 @@
 
 pub mod adapter;
 mod archive;
+mod bundler;
 mod cargo;
 mod cargo_cache;
+mod composer;
 pub mod git;
+mod go;
 pub mod locks;
 mod npm;
 mod pip;

@@ -146,7 +146,7 @@ fn folder_of_artefacts(project: &Project) -> Result<PathBuf, LabError> {
             cache.join("_cacache/content-v2/sha512").join(&digest[..2]).join(&digest[2..4])
         }
         PackageManager::Cargo => cache.join("registry/cache"),
-        PackageManager::Pip => {
+        _ => {
             let (path, _) = cached_artefact(project)?;
             path.parent().map(PathBuf::from).unwrap_or(path)
         }

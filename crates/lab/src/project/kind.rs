@@ -9,7 +9,7 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, cargo, npm, pip};
+use super::{NEEDED, Project, bundler, cargo, composer, go, npm, pip};
 
 /// One package manager's projects.
 pub(crate) trait Kind: Sync {
@@ -56,6 +56,11 @@ pub(crate) trait Kind: Sync {
     /// The lockfile that the real tool would write for it, with `pinned` as its packages.
     fn lockfile(&self, needed: &[&str], pinned: &[Release]) -> String;
 
+    /// The same, where the lockfile names the registry's own address.
+    fn lockfile_at(&self, _lab: SocketAddr, needed: &[&str], pinned: &[Release]) -> String {
+        self.lockfile(needed, pinned)
+    }
+
     /// Removes what an install put into the checkout.
     fn remove_installed(&self, project: &Project) -> Result<(), LabError>;
 
@@ -90,6 +95,9 @@ impl PackageManager {
             PackageManager::Npm => &npm::Npm,
             PackageManager::Cargo => &cargo::Cargo,
             PackageManager::Pip => &pip::Pip,
+            PackageManager::Bundler => &bundler::Bundler,
+            PackageManager::Composer => &composer::Composer,
+            PackageManager::Go => &go::Go,
         }
     }
 

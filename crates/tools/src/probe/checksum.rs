@@ -8,8 +8,7 @@ use regreen_domain::{
     HealableClass::{LockfileCorruption, NetworkTimeout},
     PackageName, Standing,
 };
-use regreen_lockfile::{Checksum, Entry};
-use sha2::{Digest, Sha256, Sha384, Sha512};
+use regreen_lockfile::Entry;
 
 use super::finding;
 use crate::{
@@ -38,7 +37,7 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
     let suspects: Vec<&Entry> = lock
         .entries
         .iter()
-        .filter(|e| !e.local && !e.checksums.is_empty() && blamed(e, suspect))
+        .filter(|e| !e.local && blamed(e, suspect))
         .take(MOST)
         .collect();
     let cannot_tell = |says: String| {
@@ -50,6 +49,13 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
     let mut findings = Vec::new();
     for entry in suspects {
         let title = entry.title();
+        let (known, whose) = match entry.checksums.is_empty() {
+            false => (entry.checksums.clone(), "the lockfile's checksum"),
+            true => (adapter.published(job, entry).await.into_iter().collect(), "the checksum that it publishes"),
+        };
+        if known.is_empty() {
+            continue;
+        }
         let urls = adapter.artifact_urls(job, entry).await;
         let mut served = Vec::new();
         for url in urls.iter().take(MOST) {
@@ -59,16 +65,19 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
         }
         if served.is_empty() {
             findings.extend(cannot_tell(format!("{title} can't be fetched for comparison")));
-        } else if served.iter().any(|bytes| entry.checksums.iter().any(|c| matches(c, bytes))) {
+        } else if served.iter().any(|bytes| known.iter().any(|c| adapter.matches(entry, c, bytes))) {
             let says = format!(
-                "the registry serves {title} with the lockfile's checksum now; it was damaged on its way"
+                "the registry serves {title} with {whose} now; it was damaged on its way"
             );
             findings.push(finding("checksum", tool.clone(), NetworkTimeout, Standing::Confirms, title, says));
         } else {
-            let says = format!(
-                "the registry serves other bytes for {title} than the lockfile was made from, and no trusted history \
-                 contradicts the lockfile; this can be tampering"
-            );
+            let says = match entry.checksums.is_empty() {
+                false => format!(
+                    "the registry serves other bytes for {title} than the lockfile was made from, and no trusted \
+                     history contradicts the lockfile; this can be tampering"
+                ),
+                true => format!("the registry serves other bytes for {title} than {whose}; this can be tampering"),
+            };
             findings.push(finding(
                 "checksum",
                 tool.clone(),
@@ -84,15 +93,4 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
 
 fn blamed(entry: &Entry, suspect: &Suspect) -> bool {
     suspect.packages.iter().any(|name| name.as_str().eq_ignore_ascii_case(&entry.name))
-}
-
-fn matches(checksum: &Checksum, bytes: &[u8]) -> bool {
-    use regreen_lockfile::Algorithm as A;
-    match checksum.algorithm() {
-        A::Sha256 => *checksum.digest() == Sha256::digest(bytes)[..],
-        A::Sha384 => *checksum.digest() == Sha384::digest(bytes)[..],
-        A::Sha512 => *checksum.digest() == Sha512::digest(bytes)[..],
-        // Weak digests prove nothing.
-        _ => false,
-    }
 }

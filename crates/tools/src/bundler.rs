@@ -1,0 +1,298 @@
+//! Bundler and `gem`: `Gemfile.lock`, gem servers by `Gemfile.lock` and Bundler's mirror settings.
+//!
+//! The `Gemfile` is code. Whatever runs it here is run only in a job, after the wrapped command ran it too.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
+use regreen_lockfile::{Entry, Format};
+use regreen_saga::BoxFuture;
+
+use crate::adapter::{
+    Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
+    without_user, words,
+};
+
+/// The Bundler adapter.
+pub(crate) struct Bundler;
+
+/// The public gem server. Source: `Gem::DEFAULT_HOST`.
+const RUBYGEMS: &str = "https://rubygems.org/";
+
+impl Adapter for Bundler {
+    fn tool(&self) -> Tool {
+        Tool::new("bundler").unwrap_or_else(|| unreachable!("`bundler` is a tool name"))
+    }
+
+    fn recognise(&self, argv: &[String]) -> Option<CommandFacts> {
+        let tool = self.tool();
+        let words = words(argv);
+        Some(match program(argv) {
+            "bundle" | "bundler" => bundle(tool, &words),
+            "gem" => match words.first() {
+                Some(&"install" | &"i" | &"fetch" | &"update") => {
+                    let online = !words.iter().any(|w| *w == "--local" || *w == "-l");
+                    facts(tool, CommandKind::Install, online)
+                }
+                Some(&"push" | &"yank" | &"owner" | &"signin" | &"signout" | &"cert") => {
+                    facts(tool, CommandKind::Deploy, false)
+                }
+                Some(&"build") => facts(tool, CommandKind::Build, false),
+                _ => facts(tool, CommandKind::Opaque, false),
+            },
+            _ => return None,
+        })
+    }
+
+    fn is_frozen(&self, _: &[String]) -> bool {
+        // Whether it is frozen stands in its configuration, and only Bundler 2.5 and later pin what a mirror would serve.
+        false
+    }
+
+    fn lockfile(&self, job: &Job) -> Option<Lockplace> {
+        if program(&job.argv) == "gem" {
+            return None;
+        }
+        let root = &job.workspace.root;
+        // Bundler prefers the newer names where both are there. Source: `SharedHelpers#find_gemfile`.
+        let gemfile = match job.workspace.var("BUNDLE_GEMFILE") {
+            Some(named) => Path::new(named).strip_prefix(root).ok().and_then(Path::to_str).unwrap_or(named),
+            None if root.join("gems.rb").is_file() => "gems.rb",
+            None => "Gemfile",
+        };
+        let lockfile = match gemfile.strip_suffix("gems.rb") {
+            Some(folder) => format!("{folder}gems.locked"),
+            None => format!("{gemfile}.lock"),
+        };
+        let manifests = RelPath::parse(gemfile).into_iter().collect();
+        Some(Lockplace { path: RelPath::parse(&lockfile)?, format: Format::GemfileLock, manifests })
+    }
+
+    fn install_folders(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn resolver(&self) -> Option<Resolver> {
+        // It keeps every locked version that still fits. In deployment mode it would write nothing.
+        Some(Resolver {
+            argv: vec!["bundle", "lock"],
+            env: vec![("BUNDLE_FROZEN", "false"), ("BUNDLE_DEPLOYMENT", "false")],
+        })
+    }
+
+    fn consistency_check(&self, job: &Job) -> Option<Vec<String>> {
+        match program(&job.argv) {
+            "gem" => None,
+            _ => Some(["bundle", "check"].map(str::to_owned).to_vec()),
+        }
+    }
+
+    fn cache_root<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
+        Box::pin(async move { None })
+    }
+
+    fn own_places<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<PathBuf>> {
+        let root = &job.workspace.root;
+        let mut places = vec![root.join("vendor/bundle"), root.join("vendor/cache"), root.join(".bundle")];
+        places.extend(setting(job, "BUNDLE_PATH").map(|path| root.join(path)));
+        places.extend(["GEM_HOME", "BUNDLE_USER_HOME"].iter().filter_map(|n| job.workspace.var(n)).map(PathBuf::from));
+        Box::pin(async move { places })
+    }
+
+    fn scan_cache(&self, _: &Job, _: &Path) -> CacheScan {
+        CacheScan::default()
+    }
+
+    fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {
+        let sources = if program(&job.argv) == "gem" { gem_sources(job) } else { self.locked_sources(job) };
+        let mut found: Vec<Remote> = Vec::new();
+        for base in sources.iter().filter_map(|source| without_user(source)) {
+            let base_url = format!("{}/", base.trim_end_matches('/'));
+            let Some(host) = host_of(&base_url) else { continue };
+            if !found.iter().any(|known| known.base_url == base_url) {
+                // A short page of the compact index; where a server has no such gem, its 404 says that it is up.
+                found.push(Remote { host, probe_url: format!("{base_url}info/rake"), base_url });
+            }
+        }
+        Box::pin(async move { found })
+    }
+
+    fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(async move {
+            let Some(version) = &entry.version else { return Vec::new() };
+            let source = entry.source.as_deref().unwrap_or(RUBYGEMS);
+            let own = without_user(&mirrored(job, source)).map(|u| format!("{}/", u.trim_end_matches('/')));
+            let remotes = self.remotes(job).await;
+            remotes
+                .iter()
+                .filter(|remote| Some(&remote.base_url) == own.as_ref())
+                .map(|remote| format!("{}gems/{}-{version}.gem", remote.base_url, entry.name))
+                .collect()
+        })
+    }
+
+    fn use_mirror(&self, mirror: &str) -> Overlay {
+        // Bundler keys credentials by host, and takes those of the mirror's own host only.
+        Overlay { env: vec![("BUNDLE_MIRROR__ALL".to_owned(), mirror.to_owned())], args: vec![] }
+    }
+}
+
+/// What `bundle …` does. Without a command it installs.
+fn bundle(tool: Tool, words: &[&str]) -> CommandFacts {
+    let online = !words.iter().any(|w| *w == "--local" || *w == "--prefer-local");
+    let kind = match words {
+        [] | ["install" | "i" | "update" | "lock" | "cache" | "package" | "pack" | "add", ..] => {
+            return facts(tool, CommandKind::Install, online);
+        }
+        ["check" | "doctor", ..] => CommandKind::Test,
+        ["release", ..] => CommandKind::Deploy,
+        ["exec" | "e", program, rest @ ..] => executed(program, rest),
+        _ => CommandKind::Opaque,
+    };
+    facts(tool, kind, false)
+}
+
+/// What `bundle exec …` does: the project's own work, whose words about a network are not Bundler's.
+fn executed(program: &str, rest: &[&str]) -> CommandKind {
+    let task = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
+    let tests = |task: &str| {
+        let mut words = task.split([':', '/', '_', '.', '-']);
+        words.any(|word| matches!(word, "test" | "tests" | "spec" | "specs" | "rspec" | "minitest" | "lint" | "rubocop"))
+    };
+    match program.rsplit('/').next().unwrap_or(program) {
+        "rspec" | "cucumber" | "rubocop" | "standardrb" | "minitest" | "m" | "mutant" | "steep" | "srb" => {
+            CommandKind::Test
+        }
+        "rake" | "rails" | "ruby" if tests(task) => CommandKind::Test,
+        "jekyll" | "middleman" | "nanoc" if task == "build" => CommandKind::Build,
+        "cap" | "kamal" | "fastlane" | "mina" => CommandKind::Deploy,
+        "gem" if matches!(task, "push" | "yank") => CommandKind::Deploy,
+        _ => CommandKind::Opaque,
+    }
+}
+
+impl Bundler {
+    /// The gem servers that the lockfile names, each as its mirror where one is configured.
+    fn locked_sources(&self, job: &Job) -> Vec<String> {
+        let place = self.lockfile(job).map(|place| job.workspace.root.join(place.path.as_str()));
+        let text = place.and_then(|path| fs::read(path).ok()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let mut section = "";
+        let mut sources = Vec::new();
+        for line in text.lines() {
+            if !line.starts_with(' ') {
+                section = line.trim_end();
+            } else if let (Some(remote), "GEM") = (line.strip_prefix("  remote: "), section) {
+                sources.push(mirrored(job, remote.trim_end()));
+            }
+        }
+        if sources.is_empty() {
+            sources.push(mirrored(job, RUBYGEMS));
+        }
+        sources
+    }
+}
+
+/// The sources that `gem` is told, or the public server. Source: `gem help install`, `Gem::ConfigFile`.
+fn gem_sources(job: &Job) -> Vec<String> {
+    if let Some(source) = option_value(&job.argv, &["-s", "--source"]) {
+        return vec![source.to_owned()];
+    }
+    let config = job.workspace.home().map(|home| home.join(".gemrc"));
+    let config = config.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+    let listed = config.lines().skip_while(|line| !line.trim_start_matches(':').starts_with("sources:")).skip(1);
+    let listed: Vec<String> = listed
+        .map_while(|line| line.trim_start().strip_prefix("- "))
+        .map(|source| source.trim_matches(['"', '\'', ' ']).to_owned())
+        .collect();
+    match listed.is_empty() {
+        true => vec![RUBYGEMS.to_owned()],
+        false => listed,
+    }
+}
+
+/// The address that stands for `source`: that of its mirror, or its own. Source: bundler, `Settings::Mirrors`.
+fn mirrored(job: &Job, source: &str) -> String {
+    let source = format!("{}/", source.trim_end_matches('/'));
+    let key = |url: &str| {
+        format!("BUNDLE_MIRROR__{}", url.replace('.', "__").replace('-', "___").to_uppercase())
+    };
+    setting(job, "BUNDLE_MIRROR__ALL")
+        .or_else(|| setting(job, &key(&source)))
+        .or_else(|| setting(job, &key(source.trim_end_matches('/'))))
+        .unwrap_or(source)
+}
+
+/// A setting by its name as an environment variable: the project's own file before the environment, and that before
+/// the user's file. Source: `bundle config`'s manual page.
+fn setting(job: &Job, name: &str) -> Option<String> {
+    let root = &job.workspace.root;
+    let local = root.join(job.workspace.var("BUNDLE_APP_CONFIG").unwrap_or(".bundle")).join("config");
+    let user = match (job.workspace.var("BUNDLE_USER_CONFIG"), job.workspace.var("BUNDLE_USER_HOME")) {
+        (Some(file), _) => Some(PathBuf::from(file)),
+        (None, Some(folder)) => Some(Path::new(folder).join("config")),
+        (None, None) => job.workspace.home().map(|home| home.join(".bundle/config")),
+    };
+    in_file(&local, name)
+        .or_else(|| job.workspace.var(name).map(str::to_owned))
+        .or_else(|| in_file(&user?, name))
+}
+
+/// Bundler writes one `NAME: "value"` a line. Source: bundler, `YAMLSerializer`.
+fn in_file(path: &Path, name: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))?;
+    Some(value.trim().trim_matches(['"', '\'']).to_owned()).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> CommandKind {
+        let argv: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        Bundler.recognise(&argv).map_or(CommandKind::Opaque, |facts| facts.kind)
+    }
+
+    #[test]
+    fn commands_are_known_by_what_they_do() {
+        for text in ["bundle", "bundle install --jobs 4", "bundler update rake", "gem install rake", "bundle lock"] {
+            assert_eq!(kind(text), CommandKind::Install, "{text}");
+        }
+        for text in ["bundle exec rspec spec", "bundle exec rake test:unit", "bundle exec bin/rails test", "bundle check"]
+        {
+            assert_eq!(kind(text), CommandKind::Test, "{text}");
+        }
+        for text in ["gem push a.gem", "bundle exec cap production", "bundle exec gem push a.gem"] {
+            assert_eq!(kind(text), CommandKind::Deploy, "{text}");
+        }
+        for text in ["bundle exec rake", "bundle exec ruby run.rb", "bundle --version", "gem list", "bundle exec latest"]
+        {
+            assert_eq!(kind(text), CommandKind::Opaque, "{text}");
+        }
+    }
+
+    #[test]
+    fn servers_are_those_of_the_lockfile_through_their_mirrors() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = "GIT\n  remote: https://git.example/x.git\n\nGEM\n  remote: https://rubygems.org/\n  remote: \
+                    https://user:secret@gems.example/private\n  specs:\n";
+        fs::write(folder.path().join("Gemfile.lock"), lock).unwrap();
+        let env = [("BUNDLE_MIRROR__HTTPS://RUBYGEMS__ORG/", "http://mirror.example/gems")];
+        let env = env.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
+        let workspace = crate::Workspace::new(folder.path().to_owned(), env);
+        let job = Job { workspace, argv: vec!["bundle".to_owned(), "install".to_owned()] };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let bases: Vec<String> =
+            runtime.block_on(Bundler.remotes(&job)).into_iter().map(|r| r.base_url).collect();
+        assert_eq!(bases, ["http://mirror.example/gems/", "https://gems.example/private/"]);
+        fs::create_dir(folder.path().join(".bundle")).unwrap();
+        fs::write(folder.path().join(".bundle/config"), "---\nBUNDLE_MIRROR__ALL: \"https://all.example/\"\n").unwrap();
+        let bases: Vec<String> =
+            runtime.block_on(Bundler.remotes(&job)).into_iter().map(|r| r.base_url).collect();
+        assert_eq!(bases, ["https://all.example/"]);
+    }
+}
