@@ -1,7 +1,7 @@
 //! A share that was counted, with the interval that its count allows.
 
 /// So many of so many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Rate {
     /// How many did.
     pub hits: u32,

@@ -82,3 +82,28 @@ fn people_get_a_table_and_a_folder_without_rows_is_an_error() {
     assert!(out.starts_with("2 rows of 1 repositories (check set)\n"), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 120), "{out}");
 }
+
+#[test]
+fn healing_is_measured_on_a_scenario_and_a_second_run_takes_the_result_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = folder.path().join("results.jsonl");
+    let measure = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_regreen"))
+            .args(["bench", "healing", "cargo-503", "cargo-deploy", "--format", "json", "--results"])
+            .arg(&results)
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        let figures: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {told}"));
+        (output.status.code(), figures, told)
+    };
+    let (code, figures, told) = measure();
+    assert_eq!(code, Some(0), "{figures:#}\n{told}");
+    assert_eq!((figures["scenarios"].as_u64(), told.lines().count()), (Some(2), 2), "{told}");
+    let all = figures["causes"].as_array().unwrap().last().unwrap();
+    assert_eq!((all["healed"]["hits"].as_u64(), all["healed"]["n"].as_u64()), (Some(1), Some(1)), "{all:#}");
+    assert_eq!(all["touched"]["hits"].as_u64(), Some(0), "{all:#}");
+    let (again, same, told) = measure();
+    assert_eq!((again, &same, told.as_str()), (Some(0), &figures, ""), "nothing is run twice");
+}

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use regreen_lab::scenario::{Arm, Scenario, Stage, judge};
@@ -26,7 +26,7 @@ fn main() {
 fn run(scenario: &Scenario) -> Result<(), String> {
     let stage = Stage::set(scenario).map_err(|e| e.to_string())?;
     let regreen = Arm::Regreen(PathBuf::from(env!("CARGO_BIN_EXE_regreen")));
-    let ran = stage.run(&regreen).map_err(|e| e.to_string())?;
+    let ran = stage.run(&regreen, &AtomicBool::new(false)).map_err(|e| e.to_string())?;
     record::run(&scenario.truth, &scenario.also, &ran.report);
     judge(scenario, &ran).map_err(|why| {
         let Scenario { id, title, .. } = scenario;

@@ -45,6 +45,9 @@ pub enum LabError {
     /// The damage asked for does not fit the project: another package manager, or nothing there to damage.
     #[error("cannot damage: {0}")]
     NothingToDamage(String),
+    /// It was asked to stop.
+    #[error("stopped")]
+    Stopped,
     /// A scenario's file is not one.
     #[error("the scenario {id} is invalid: {why}")]
     Scenario {

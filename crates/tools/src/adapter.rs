@@ -10,7 +10,10 @@ use regreen_lockfile::{Algorithm, Checksum, Entry, Format};
 use regreen_saga::BoxFuture;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::{bundler::Bundler, cargo::Cargo, composer::Composer, go::Go, npm::Npm, pip::Pip, workspace::Workspace};
+use crate::{
+    bundler::Bundler, cargo::Cargo, composer::Composer, go::Go, npm::Npm, pip::Pip, pnpm::Pnpm,
+    workspace::Workspace,
+};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -139,8 +142,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 6] {
-    [&Npm, &Cargo, &Pip, &Bundler, &Composer, &Go]
+pub fn all() -> [&'static dyn Adapter; 7] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Bundler, &Composer, &Go]
 }
 
 /// The package manager with this name.

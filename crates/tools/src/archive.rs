@@ -41,7 +41,7 @@ pub(crate) fn zip_digests(bytes: &[u8], digest: impl Fn(&[u8]) -> String) -> Opt
     let mut found = Vec::new();
     for i in 0..archive.len() {
         let member = archive.by_index(i).ok()?;
-        let name = member.name().to_owned();
+        let name = member.name().ok()?.into_owned();
         let mut content = Vec::new();
         left = left.checked_sub(member.take(left).read_to_end(&mut content).ok()? as u64)?;
         if !name.ends_with('/') {

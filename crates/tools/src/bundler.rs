@@ -5,15 +5,19 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
-use regreen_lockfile::{Entry, Format};
+use regreen_lockfile::{Algorithm, Checksum, Entry, Format};
 use regreen_saga::BoxFuture;
 
-use crate::adapter::{
-    Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
-    without_user, words,
+use crate::{
+    adapter::{
+        Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
+        without_user, words,
+    },
+    remote::fetch,
 };
 
 /// The Bundler adapter.
@@ -98,7 +102,9 @@ impl Adapter for Bundler {
         let root = &job.workspace.root;
         let mut places = vec![root.join("vendor/bundle"), root.join("vendor/cache"), root.join(".bundle")];
         places.extend(setting(job, "BUNDLE_PATH").map(|path| root.join(path)));
-        places.extend(["GEM_HOME", "BUNDLE_USER_HOME"].iter().filter_map(|n| job.workspace.var(n)).map(PathBuf::from));
+        places.extend(
+            ["GEM_HOME", "BUNDLE_USER_HOME"].iter().filter_map(|n| job.workspace.var(n)).map(PathBuf::from),
+        );
         Box::pin(async move { places })
     }
 
@@ -134,6 +140,16 @@ impl Adapter for Bundler {
         })
     }
 
+    fn published<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Option<Checksum>> {
+        Box::pin(async move {
+            let version = entry.version.as_deref()?;
+            let urls = self.artifact_urls(job, entry).await;
+            let (base, _) = urls.first()?.rsplit_once("gems/")?;
+            let page = fetch(&format!("{base}info/{}", entry.name), Duration::from_secs(10)).await.ok()?;
+            published_checksum(&String::from_utf8_lossy(&page), version)
+        })
+    }
+
     fn use_mirror(&self, mirror: &str) -> Overlay {
         // Bundler keys credentials by host, and takes those of the mirror's own host only.
         Overlay { env: vec![("BUNDLE_MIRROR__ALL".to_owned(), mirror.to_owned())], args: vec![] }
@@ -160,7 +176,9 @@ fn executed(program: &str, rest: &[&str]) -> CommandKind {
     let task = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
     let tests = |task: &str| {
         let mut words = task.split([':', '/', '_', '.', '-']);
-        words.any(|word| matches!(word, "test" | "tests" | "spec" | "specs" | "rspec" | "minitest" | "lint" | "rubocop"))
+        words.any(|word| {
+            matches!(word, "test" | "tests" | "spec" | "specs" | "rspec" | "minitest" | "lint" | "rubocop")
+        })
     };
     match program.rsplit('/').next().unwrap_or(program) {
         "rspec" | "cucumber" | "rubocop" | "standardrb" | "minitest" | "m" | "mutant" | "steep" | "srb" => {
@@ -203,7 +221,8 @@ fn gem_sources(job: &Job) -> Vec<String> {
     }
     let config = job.workspace.home().map(|home| home.join(".gemrc"));
     let config = config.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-    let listed = config.lines().skip_while(|line| !line.trim_start_matches(':').starts_with("sources:")).skip(1);
+    let listed =
+        config.lines().skip_while(|line| !line.trim_start_matches(':').starts_with("sources:")).skip(1);
     let listed: Vec<String> = listed
         .map_while(|line| line.trim_start().strip_prefix("- "))
         .map(|source| source.trim_matches(['"', '\'', ' ']).to_owned())
@@ -217,13 +236,22 @@ fn gem_sources(job: &Job) -> Vec<String> {
 /// The address that stands for `source`: that of its mirror, or its own. Source: bundler, `Settings::Mirrors`.
 fn mirrored(job: &Job, source: &str) -> String {
     let source = format!("{}/", source.trim_end_matches('/'));
-    let key = |url: &str| {
-        format!("BUNDLE_MIRROR__{}", url.replace('.', "__").replace('-', "___").to_uppercase())
-    };
+    let key =
+        |url: &str| format!("BUNDLE_MIRROR__{}", url.replace('.', "__").replace('-', "___").to_uppercase());
     setting(job, "BUNDLE_MIRROR__ALL")
         .or_else(|| setting(job, &key(&source)))
         .or_else(|| setting(job, &key(source.trim_end_matches('/'))))
         .unwrap_or(source)
+}
+
+/// The checksum of a version on its page: `1.0.0 needs:>= 1|checksum:<hex>,ruby:>= 3`. Source: the compact index.
+fn published_checksum(page: &str, version: &str) -> Option<Checksum> {
+    let line = page.lines().find(|line| line.split(' ').next() == Some(version))?;
+    let facts = line.rsplit_once('|')?.1;
+    let hex = facts.split(',').find_map(|fact| fact.strip_prefix("checksum:"))?;
+    let digits =
+        hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    Checksum::new(Algorithm::Sha256, &digits.collect::<Option<Vec<u8>>>()?)
 }
 
 /// A setting by its name as an environment variable: the project's own file before the environment, and that before
@@ -259,18 +287,29 @@ mod tests {
 
     #[test]
     fn commands_are_known_by_what_they_do() {
-        for text in ["bundle", "bundle install --jobs 4", "bundler update rake", "gem install rake", "bundle lock"] {
+        for text in
+            ["bundle", "bundle install --jobs 4", "bundler update rake", "gem install rake", "bundle lock"]
+        {
             assert_eq!(kind(text), CommandKind::Install, "{text}");
         }
-        for text in ["bundle exec rspec spec", "bundle exec rake test:unit", "bundle exec bin/rails test", "bundle check"]
-        {
+        for text in [
+            "bundle exec rspec spec",
+            "bundle exec rake test:unit",
+            "bundle exec bin/rails test",
+            "bundle check",
+        ] {
             assert_eq!(kind(text), CommandKind::Test, "{text}");
         }
         for text in ["gem push a.gem", "bundle exec cap production", "bundle exec gem push a.gem"] {
             assert_eq!(kind(text), CommandKind::Deploy, "{text}");
         }
-        for text in ["bundle exec rake", "bundle exec ruby run.rb", "bundle --version", "gem list", "bundle exec latest"]
-        {
+        for text in [
+            "bundle exec rake",
+            "bundle exec ruby run.rb",
+            "bundle --version",
+            "gem list",
+            "bundle exec latest",
+        ] {
             assert_eq!(kind(text), CommandKind::Opaque, "{text}");
         }
     }
@@ -290,7 +329,11 @@ mod tests {
             runtime.block_on(Bundler.remotes(&job)).into_iter().map(|r| r.base_url).collect();
         assert_eq!(bases, ["http://mirror.example/gems/", "https://gems.example/private/"]);
         fs::create_dir(folder.path().join(".bundle")).unwrap();
-        fs::write(folder.path().join(".bundle/config"), "---\nBUNDLE_MIRROR__ALL: \"https://all.example/\"\n").unwrap();
+        fs::write(
+            folder.path().join(".bundle/config"),
+            "---\nBUNDLE_MIRROR__ALL: \"https://all.example/\"\n",
+        )
+        .unwrap();
         let bases: Vec<String> =
             runtime.block_on(Bundler.remotes(&job)).into_iter().map(|r| r.base_url).collect();
         assert_eq!(bases, ["https://all.example/"]);

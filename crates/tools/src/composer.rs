@@ -33,13 +33,20 @@ impl Adapter for Composer {
             return Some(facts(tool, CommandKind::Test, false));
         }
         let kind = match words(argv)?.as_slice() {
-            ["install" | "i" | "update" | "u" | "upgrade" | "require" | "req" | "r" | "remove" | "rm", ..] => {
+            [
+                "install" | "i" | "update" | "u" | "upgrade" | "require" | "req" | "r" | "remove" | "rm",
+                ..,
+            ] => {
                 return Some(facts(tool, CommandKind::Install, true));
             }
             ["dump-autoload" | "dumpautoload" | "archive", ..] => CommandKind::Build,
             ["validate" | "check-platform-reqs", ..] => CommandKind::Test,
             // A script's name is a command too.
-            [script, ..] if ["test", "lint", "phpunit"].iter().any(|stem| script.split([':', '-']).next() == Some(stem)) => {
+            [script, ..]
+                if ["test", "lint", "phpunit"]
+                    .iter()
+                    .any(|stem| script.split([':', '-']).next() == Some(stem)) =>
+            {
                 CommandKind::Test
             }
             _ => CommandKind::Opaque,
@@ -74,7 +81,8 @@ impl Adapter for Composer {
     fn consistency_check(&self, job: &Job) -> Option<Vec<String>> {
         let words = words(&job.argv)?;
         // Whether the lockfile can be installed here. `composer validate` would object to much that always was so.
-        let mut check = ["install", "--dry-run", "--no-scripts", "--no-plugins", "--no-interaction", "--quiet"].to_vec();
+        let mut check =
+            ["install", "--dry-run", "--no-scripts", "--no-plugins", "--no-interaction", "--quiet"].to_vec();
         let same = ["--no-dev", "--ignore-platform-reqs"];
         check.extend(same.iter().filter(|option| words.contains(option)));
         check.extend(words.iter().filter(|word| word.starts_with("--ignore-platform-req=")));
@@ -87,7 +95,8 @@ impl Adapter for Composer {
 
     fn own_places<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<PathBuf>> {
         let root = &job.workspace.root;
-        let configured = manifest(job).and_then(|m| Some(m.get("config")?.get("vendor-dir")?.as_str()?.to_owned()));
+        let configured =
+            manifest(job).and_then(|m| Some(m.get("config")?.get("vendor-dir")?.as_str()?.to_owned()));
         let vendor = job.workspace.var("COMPOSER_VENDOR_DIR").map(str::to_owned).or(configured);
         let mut places = vec![root.join(vendor.as_deref().unwrap_or("vendor"))];
         let own = ["COMPOSER_HOME", "COMPOSER_CACHE_DIR"];
@@ -155,7 +164,9 @@ fn words(argv: &[String]) -> Option<Vec<&str>> {
     }
     let rest: Vec<&str> = argv[count..].iter().map(String::as_str).collect();
     let elsewhere = |word: &&str| {
-        *word == "-d" || word.starts_with("--working-dir") || (word.starts_with("-d") && !word.starts_with("--"))
+        *word == "-d"
+            || word.starts_with("--working-dir")
+            || (word.starts_with("-d") && !word.starts_with("--"))
     };
     // Another folder's project is not looked at here.
     if rest.iter().any(elsewhere) {
@@ -228,13 +239,17 @@ mod tests {
 
     #[test]
     fn commands_are_known_by_what_they_do() {
-        for text in ["composer install", "composer -n --no-ansi i", "php composer.phar update", "composer req a/b"] {
+        for text in
+            ["composer install", "composer -n --no-ansi i", "php composer.phar update", "composer req a/b"]
+        {
             assert_eq!(kind(text), Some(CommandKind::Install), "{text}");
         }
         for text in ["composer test:unit", "vendor/bin/phpunit", "composer validate"] {
             assert_eq!(kind(text), Some(CommandKind::Test), "{text}");
         }
-        for text in ["composer run-script build", "composer exec x", "composer -d x install", "composer testify"] {
+        for text in
+            ["composer run-script build", "composer exec x", "composer -d x install", "composer testify"]
+        {
             assert_eq!(kind(text), Some(CommandKind::Opaque), "{text}");
         }
         assert_eq!(kind("php artisan test"), None);
@@ -246,13 +261,17 @@ mod tests {
         let workspace = crate::Workspace::new(folder.path().to_owned(), Default::default());
         let job = Job { workspace, argv: vec!["composer".to_owned(), "install".to_owned()] };
         let write = |text: &str| fs::write(folder.path().join("composer.json"), text).unwrap();
-        write(r#"{"repositories": [{"type": "composer", "url": "https://u:p@php.example"}, {"type": "vcs", "url": "x"}]}"#);
+        write(
+            r#"{"repositories": [{"type": "composer", "url": "https://u:p@php.example"}, {"type": "vcs", "url": "x"}]}"#,
+        );
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let hosts = || -> Vec<String> {
             runtime.block_on(Composer.remotes(&job)).into_iter().map(|r| r.base_url).collect()
         };
         assert_eq!(hosts(), ["https://php.example/", "https://repo.packagist.org/"]);
-        write(r#"{"repositories": [{"type": "composer", "url": "https://php.example"}, {"packagist.org": false}]}"#);
+        write(
+            r#"{"repositories": [{"type": "composer", "url": "https://php.example"}, {"packagist.org": false}]}"#,
+        );
         assert_eq!(hosts(), ["https://php.example/"]);
     }
 }

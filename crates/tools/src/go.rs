@@ -57,7 +57,8 @@ impl Adapter for Go {
     fn lockfile(&self, job: &Job) -> Option<Lockplace> {
         let root = &job.workspace.root;
         // A workspace of several modules has a go.sum for each, and one of its own.
-        let workspace = root.join("go.work").is_file() || job.workspace.var("GOWORK").is_some_and(|w| w != "off");
+        let workspace =
+            root.join("go.work").is_file() || job.workspace.var("GOWORK").is_some_and(|w| w != "off");
         if program(&job.argv) != "go" || workspace || !root.join("go.mod").is_file() {
             return None;
         }
@@ -97,13 +98,13 @@ impl Adapter for Go {
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {
         Box::pin(async move {
-            let said = asked(job, &["GOPROXY", "GOSUMDB"]).await;
-            let [proxies, database] = said.as_slice() else { return Vec::new() };
-            // `direct` and `off` are no addresses. Source: the Go Modules Reference, "GOPROXY".
-            let mut bases: Vec<String> = proxies.split([',', '|']).filter_map(|p| without_user(p.trim())).collect();
-            bases.extend(database_url(database));
+            let said = asked(job, &["GOPROXY"]).await;
+            let [proxies] = said.as_slice() else { return Vec::new() };
+            // `direct` and `off` are no addresses; the checksum database is asked for what go.sum lacks only. Source:
+            // the Go Modules Reference, "GOPROXY".
+            let bases =
+                proxies.split([',', '|']).filter_map(|p| without_user(p.trim()));
             bases
-                .into_iter()
                 .filter_map(|base| {
                     let base_url = format!("{}/", base.trim_end_matches('/'));
                     Some(Remote { host: host_of(&base_url)?, probe_url: base_url.clone(), base_url })
@@ -150,18 +151,9 @@ async fn asked(job: &Job, names: &[&str]) -> Vec<String> {
     let argv: Vec<&str> = ["go", "env"].iter().chain(names).copied().collect();
     let said = job.workspace.quietly(&argv, &[], None).await;
     let said = said.filter(|said| said.code == Some(0)).map(|said| said.stdout).unwrap_or_default();
-    let lines: Vec<String> = String::from_utf8_lossy(&said).lines().map(|line| line.trim().to_owned()).collect();
+    let lines: Vec<String> =
+        String::from_utf8_lossy(&said).lines().map(|line| line.trim().to_owned()).collect();
     if lines.len() == names.len() { lines } else { Vec::new() }
-}
-
-/// The checksum database's address. Source: the Go Modules Reference, "Environment variables", `GOSUMDB`.
-fn database_url(database: &str) -> Option<String> {
-    let mut words = database.split_whitespace();
-    let name = words.next().filter(|name| *name != "off")?;
-    match words.next() {
-        Some(url) => without_user(url),
-        None => Some(format!("https://{}", name.split('+').next()?)),
-    }
 }
 
 /// Whether a module's path begins with what a glob of `GONOPROXY` means. Source: `module.MatchPrefixPatterns`.
@@ -177,7 +169,8 @@ fn begins_as(glob: &str, module: &str) -> bool {
 
 /// Capital letters as `!` and the small one. Source: the Go Modules Reference, "GOPROXY protocol".
 fn escaped(path: &str) -> String {
-    let escape = |c: char| if c.is_ascii_uppercase() { format!("!{}", c.to_ascii_lowercase()) } else { c.to_string() };
+    let escape =
+        |c: char| if c.is_ascii_uppercase() { format!("!{}", c.to_ascii_lowercase()) } else { c.to_string() };
     path.chars().map(escape).collect()
 }
 

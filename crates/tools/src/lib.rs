@@ -11,10 +11,13 @@ pub mod git;
 mod go;
 pub mod locks;
 mod npm;
+mod npmrc;
 mod pip;
+mod pnpm;
 pub mod probe;
 mod pull_request;
 pub mod remote;
+mod script;
 mod workspace;
 
 pub use adapter::{

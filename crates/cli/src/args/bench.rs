@@ -13,6 +13,40 @@ pub enum Bench {
     Accuracy(AccuracyArgs),
     /// How fast a log is read and diagnosed
     Throughput(ThroughputArgs),
+    /// How many really broken projects are healed, how fast, and what else can heal them
+    #[cfg(feature = "demo")]
+    Healing(HealingArgs),
+}
+
+/// Arguments of `bench healing`.
+#[cfg(feature = "demo")]
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  regreen bench healing --tool npm\n  \
+                        regreen bench healing --all-arms --results healing.jsonl\n\n\
+                        Each scenario is a small real project with its own registry, broken on purpose; the real package\n\
+                        manager is run in a temporary folder. With --results the benchmark can be stopped and goes on where\n\
+                        it was. With --all-arms the scenarios that are marked for it are also given to the bare command, to\n\
+                        three tries 10 s apart, and to the tool's own retries at their most. The exit code is 18 where\n\
+                        something was touched that must not be, or Regreen did not do what the scenario says.")]
+pub struct HealingArgs {
+    /// Only these scenarios; `*` stands for anything
+    #[arg(value_name = "SCENARIO")]
+    pub scenarios: Vec<String>,
+    /// Only this package manager's
+    #[arg(long, value_name = "TOOL")]
+    pub tool: Vec<String>,
+    /// Let the other arms at the scenarios that are marked for comparison
+    #[arg(long)]
+    pub all_arms: bool,
+    /// Keep each result in this file, and don't run what it holds already
+    #[arg(long, value_name = "FILE")]
+    pub results: Option<PathBuf>,
+    /// List the scenarios, run nothing
+    #[arg(long)]
+    pub list: bool,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Plain, value_name = "FORMAT")]
+    pub format: Format,
 }
 
 /// Arguments of `bench throughput`.

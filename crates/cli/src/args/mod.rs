@@ -13,6 +13,8 @@ mod run;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "demo")]
+pub use bench::HealingArgs;
 pub use bench::{AccuracyArgs, Bench, CorpusSet, ThroughputArgs};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};

@@ -85,7 +85,7 @@ fn break_it(cause: DemoCause, project: &Project, lab: &Lab) -> Result<String, La
             let damage = match project.manager() {
                 PackageManager::Npm => CacheDamage::FolderIsFile,
                 PackageManager::Cargo => CacheDamage::Truncated,
-                PackageManager::Pip => CacheDamage::Flipped,
+                _ => CacheDamage::Flipped,
             };
             let path = damage.apply(project)?;
             if project.manager() == PackageManager::Cargo {

@@ -11,6 +11,8 @@ mod diagnose;
 mod drafts;
 mod explain;
 mod feedback;
+#[cfg(feature = "demo")]
+mod healing;
 mod import;
 mod incidents;
 mod lockfile;
@@ -65,6 +67,8 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Explain(explain) => explain::explain(&context, &explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),
         Command::Bench { command: Bench::Throughput(args) } => throughput::throughput(&args),
+        #[cfg(feature = "demo")]
+        Command::Bench { command: Bench::Healing(args) } => healing::healing(&context, &args),
         Command::Completions { shell } => completions::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(demo) => demo::demo(&context, &demo),

@@ -2,6 +2,8 @@
 
 pub mod accuracy;
 pub mod breaker;
+#[cfg(feature = "demo")]
+pub mod healing;
 pub mod incident;
 pub mod json;
 pub mod known;

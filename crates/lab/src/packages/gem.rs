@@ -19,8 +19,7 @@ pub(super) fn gem(release: Release, edition: Edition) -> Vec<u8> {
     let metadata = gzip(specification(release).as_bytes());
     let sums = gzip(checksums(&metadata, &data).as_bytes());
     let mut builder = tar::Builder::new(Vec::new());
-    for (name, content) in
-        [("metadata.gz", &metadata), ("data.tar.gz", &data), ("checksums.yaml.gz", &sums)]
+    for (name, content) in [("metadata.gz", &metadata), ("data.tar.gz", &data), ("checksums.yaml.gz", &sums)]
     {
         let mut header = tar::Header::new_ustar();
         header.set_size(content.len() as u64);
@@ -48,7 +47,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 fn checksums(metadata: &[u8], data: &[u8]) -> String {
     let sha256 = super::digest::sha256_hex;
-    let sha512 = |bytes: &[u8]| sha2::Sha512::digest(bytes).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let sha512 =
+        |bytes: &[u8]| sha2::Sha512::digest(bytes).iter().map(|b| format!("{b:02x}")).collect::<String>();
     format!(
         "---\nSHA256:\n  metadata.gz: {}\n  data.tar.gz: {}\nSHA512:\n  metadata.gz: {}\n  data.tar.gz: {}\n",
         sha256(metadata),

@@ -60,13 +60,13 @@ impl Kind for Bundler {
         "/bundler/gems/*"
     }
 
-    fn environment(&self, base: &Path, lab: &Lab) -> Vec<(&'static str, OsString)> {
+    fn environment(&self, base: &Path, _: &Lab) -> Vec<(&'static str, OsString)> {
         vec![
             ("BUNDLE_USER_HOME", isolation::cache(base).into()),
             // As setup-ruby and most CI files have it: the lockfile is not to be changed, the gems are the job's own.
             ("BUNDLE_DEPLOYMENT", "true".into()),
             ("BUNDLE_GLOBAL_GEM_CACHE", "true".into()),
-            ("BUNDLE_MIRROR__HTTPS://RUBYGEMS__ORG/", lab.registry_url(PackageManager::Bundler).into()),
+            ("BUNDLE_USER_CONFIG", config(base).into()),
             ("BUNDLE_RETRY", "0".into()),
             // Of the index alone: for gems RubyGems has no setting.
             ("BUNDLE_TIMEOUT", "3".into()),
@@ -74,8 +74,12 @@ impl Kind for Bundler {
         ]
     }
 
-    fn lay_out(&self, project: &Project, _: &Lab) -> Result<(), LabError> {
+    fn lay_out(&self, project: &Project, lab: &Lab) -> Result<(), LabError> {
         let root = project.root();
+        let mirror = lab.registry_url(PackageManager::Bundler);
+        // In a file: a shell passes no variable on whose name it could not have set.
+        let settings = format!("---\nBUNDLE_MIRROR__HTTPS://RUBYGEMS__ORG/: \"{mirror}\"\n");
+        files::write(&config(&project.base), settings)?;
         files::write(&root.join("app.rb"), CODE)?;
         files::write(&root.join("test/greet.rb"), TEST)
     }
@@ -140,6 +144,10 @@ impl Kind for Bundler {
     fn most_retries(&self) -> Vec<(&'static str, &'static str)> {
         vec![("BUNDLE_RETRY", "10")]
     }
+}
+
+fn config(base: &Path) -> std::path::PathBuf {
+    isolation::home(base).join("bundle.config")
 }
 
 /// The installed Bundler's version: a lockfile of another one makes it look for that one first.

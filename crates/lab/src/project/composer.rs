@@ -194,7 +194,8 @@ fn content_hash(needed: &[&str]) -> String {
 /// As Composer prints JSON: four spaces an indentation, and a line break at the end.
 fn pretty(value: &Value) -> String {
     let mut bytes = Vec::new();
-    let mut writer = serde_json::Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b"    "));
+    let mut writer =
+        serde_json::Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b"    "));
     let written = value.serialize(&mut writer);
     debug_assert!(written.is_ok(), "JSON in memory can be written");
     format!("{}\n", String::from_utf8_lossy(&bytes))

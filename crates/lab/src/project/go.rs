@@ -127,7 +127,8 @@ impl Kind for Go {
     fn checksum(&self, artefact: &[u8]) -> String {
         let release = |edition| {
             let releases = crate::packages::RELEASES.iter();
-            let mut found = releases.filter(|r| crate::packages::artefact(PackageManager::Go, **r, edition) == artefact);
+            let mut found =
+                releases.filter(|r| crate::packages::artefact(PackageManager::Go, **r, edition) == artefact);
             found.next().map(|release| go_files_hash(*release, edition))
         };
         release(Edition::Honest).or_else(|| release(Edition::Tampered)).unwrap_or_default()

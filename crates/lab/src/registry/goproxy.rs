@@ -13,10 +13,7 @@ use super::{IMMUTABLE, SHORT, answer, not_found};
 use crate::packages::{Edition, PackageManager, RELEASES, Release, artefact, go_mod, module_path};
 
 pub(super) fn router(edition: Edition) -> Router {
-    Router::new()
-        .route("/go/", get(super::alive))
-        .route("/go/{*rest}", get(serve))
-        .with_state(edition)
+    Router::new().route("/go/", get(super::alive)).route("/go/{*rest}", get(serve)).with_state(edition)
 }
 
 async fn serve(State(edition): State<Edition>, Path(rest): Path<String>) -> Response<Body> {

@@ -55,9 +55,11 @@ fn page(name: &str, edition: Edition) -> String {
 
 async fn gem(State(edition): State<Edition>, Path(file): Path<String>) -> Response<Body> {
     match RELEASES.iter().find(|release| gem_name(**release) == file) {
-        Some(release) => {
-            answer("application/octet-stream", IMMUTABLE, artefact(PackageManager::Bundler, *release, edition))
-        }
+        Some(release) => answer(
+            "application/octet-stream",
+            IMMUTABLE,
+            artefact(PackageManager::Bundler, *release, edition),
+        ),
         None => not_found(),
     }
 }

@@ -1,10 +1,15 @@
 //! Who is let at a broken project, and what came of it.
 
 use std::ffi::OsString;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
 use super::stage::{Stage, picture};
@@ -70,29 +75,37 @@ impl Ran {
     }
 }
 
+/// Longest that one run of a command may take; one that takes longer is killed, and has failed.
+const LIMIT: Duration = Duration::from_secs(120);
+/// How often it is asked whether a command has ended.
+const LOOK: Duration = Duration::from_millis(5);
+
 impl Stage {
-    /// Lets `arm` at it. A stage is for one arm: the next gets a new one.
+    /// Lets `arm` at it. A stage is for one arm: the next gets a new one. Where `stop` is set it ends soon.
     ///
     /// # Errors
-    /// [`LabError`] where a program can't be started, or the workspace can't be read.
-    pub fn run(&self, arm: &Arm) -> Result<Ran, LabError> {
+    /// [`LabError`] where a program can't be started, or the workspace can't be read; [`LabError::Stopped`].
+    pub fn run(&self, arm: &Arm, stop: &AtomicBool) -> Result<Ran, LabError> {
         let report = self.folder.path().join("report.json");
         let started = Instant::now();
         let output = match arm {
-            Arm::Bare => self.start(self.wrapped(&[]))?,
-            Arm::ToolRetries => self.start(self.wrapped(&self.scenario.tool.most_retries()))?,
+            Arm::Bare => self.start(self.wrapped(&[]), stop)?,
+            Arm::ToolRetries => self.start(self.wrapped(&self.scenario.tool.most_retries()), stop)?,
             Arm::Retry { tries, pause } => {
-                let mut output = self.start(self.wrapped(&[]))?;
+                let mut output = self.start(self.wrapped(&[]), stop)?;
                 for _ in 1..*tries {
                     if output.status.success() {
                         break;
                     }
-                    std::thread::sleep(*pause);
-                    output = self.start(self.wrapped(&[]))?;
+                    let until = Instant::now() + *pause;
+                    while Instant::now() < until && !stop.load(Ordering::Relaxed) {
+                        std::thread::sleep(LOOK);
+                    }
+                    output = self.start(self.wrapped(&[]), stop)?;
                 }
                 output
             }
-            Arm::Regreen(program) => self.start(self.regreen(program, &report)?)?,
+            Arm::Regreen(program) => self.start(self.regreen(program, &report)?, stop)?,
         };
         let took = started.elapsed();
         let after = picture(&self.project.root())?;
@@ -118,13 +131,38 @@ impl Stage {
         })
     }
 
-    fn start(&self, mut command: Command) -> Result<Output, LabError> {
+    /// Runs it in a process group of its own, and ends that group where it takes too long or `stop` is set.
+    fn start(&self, mut command: Command, stop: &AtomicBool) -> Result<Output, LabError> {
         let program = command.get_program().to_string_lossy().into_owned();
-        command
+        let begun = Instant::now();
+        let mut child = command
             .current_dir(self.project.root())
             .stdin(Stdio::null())
-            .output()
-            .map_err(|source| LabError::Start { program, source })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(|source| LabError::Start { program: program.clone(), source })?;
+        let (out, err) = (drain(child.stdout.take()), drain(child.stderr.take()));
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(LabError::file("wait for", &program))? {
+                break status;
+            }
+            let stopped = stop.load(Ordering::Relaxed);
+            if stopped || begun.elapsed() > LIMIT {
+                if let Some(group) = Pid::from_raw(i32::try_from(child.id()).unwrap_or_default()) {
+                    // It may have ended at this very moment.
+                    let _ended = kill_process_group(group, Signal::KILL);
+                }
+                let status = child.wait().map_err(LabError::file("wait for", &program))?;
+                if stopped {
+                    return Err(LabError::Stopped);
+                }
+                break status;
+            }
+            std::thread::sleep(LOOK);
+        };
+        Ok(Output { status, stdout: out.join().unwrap_or_default(), stderr: err.join().unwrap_or_default() })
     }
 
     fn surroundings(&self, command: &mut Command) {
@@ -175,6 +213,18 @@ impl Stage {
         command.arg("--").args(argv);
         Ok(command)
     }
+}
+
+/// Reads a stream to its end on a thread of its own.
+fn drain(stream: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut stream) = stream {
+            // What a killed process had not written is not there.
+            let _ = stream.read_to_end(&mut bytes);
+        }
+        bytes
+    })
 }
 
 /// Copies and quarantines that outlived their run.

@@ -28,18 +28,21 @@ pub struct Suspect {
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Entries that are fetched at most.
 const MOST: usize = 3;
+/// As many where the log names none of them.
+const MOST_UNNAMED: usize = 16;
 
 /// Fetches what the registry serves now for the suspects and compares it with the lockfile, without trusting either
 /// the log or the registry's own metadata. To be asked only where the lockfile is whole and agrees with history.
 pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect: &Suspect) -> Vec<Finding> {
     let tool = adapter.tool();
     let Ok(lock) = &look.parsed else { return Vec::new() };
-    let suspects: Vec<&Entry> = lock
-        .entries
-        .iter()
-        .filter(|e| !e.local && blamed(e, suspect))
-        .take(MOST)
-        .collect();
+    let named: Vec<&Entry> =
+        lock.entries.iter().filter(|e| !e.local && blamed(e, suspect)).take(MOST).collect();
+    // Composer and Go name no package. In a short lockfile all can be looked at; each of them must then be right.
+    let all = || lock.entries.iter().filter(|e| !e.local && !e.checksums.is_empty()).collect::<Vec<_>>();
+    let unnamed = named.is_empty();
+    let suspects =
+        if unnamed { Some(all()).filter(|all| all.len() <= MOST_UNNAMED).unwrap_or_default() } else { named };
     let cannot_tell = |says: String| {
         vec![finding("checksum", tool.clone(), LockfileCorruption, Standing::CannotTell, "", says)]
     };
@@ -51,7 +54,9 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
         let title = entry.title();
         let (known, whose) = match entry.checksums.is_empty() {
             false => (entry.checksums.clone(), "the lockfile's checksum"),
-            true => (adapter.published(job, entry).await.into_iter().collect(), "the checksum that it publishes"),
+            true => {
+                (adapter.published(job, entry).await.into_iter().collect(), "the checksum that it publishes")
+            }
         };
         if known.is_empty() {
             continue;
@@ -66,9 +71,7 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
         if served.is_empty() {
             findings.extend(cannot_tell(format!("{title} can't be fetched for comparison")));
         } else if served.iter().any(|bytes| known.iter().any(|c| adapter.matches(entry, c, bytes))) {
-            let says = format!(
-                "the registry serves {title} with {whose} now; it was damaged on its way"
-            );
+            let says = format!("the registry serves {title} with {whose} now; it was damaged on its way");
             findings.push(finding("checksum", tool.clone(), NetworkTimeout, Standing::Confirms, title, says));
         } else {
             let says = match entry.checksums.is_empty() {
@@ -76,7 +79,9 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
                     "the registry serves other bytes for {title} than the lockfile was made from, and no trusted \
                      history contradicts the lockfile; this can be tampering"
                 ),
-                true => format!("the registry serves other bytes for {title} than {whose}; this can be tampering"),
+                true => {
+                    format!("the registry serves other bytes for {title} than {whose}; this can be tampering")
+                }
             };
             findings.push(finding(
                 "checksum",
@@ -87,6 +92,11 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
                 says,
             ));
         }
+    }
+    // One that could not be compared may be the one that was damaged.
+    let untold = findings.iter().any(|f| f.standing == Standing::CannotTell);
+    if unnamed {
+        findings.retain(|f| !untold || f.standing != Standing::Confirms);
     }
     findings
 }
