@@ -63,6 +63,9 @@ pub struct Guard {
     pub attempts: u32,
     /// The least time between two attempts.
     pub cooldown: Duration,
+    /// What is thought of it before there are outcomes: so many healed of so many tried. It gives way to outcomes as
+    /// these become many beside it.
+    pub prior: (u32, u32),
 }
 
 /// One step.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use regreen_decide::Policy;
+use regreen_decide::{Budget, Policy};
 use regreen_domain::{Mode, RelPath, Risk, Tool};
 use regreen_engine::{Config as EngineConfig, Event, Voice};
 use regreen_ledger::BreakerPolicy;
@@ -17,6 +17,8 @@ use regreen_steps::Mirror;
 use regreen_tools::{Workspace, git};
 use serde::Deserialize;
 use toml::Spanned;
+
+mod limits;
 
 use crate::{
     context::Context,
@@ -39,6 +41,9 @@ struct File {
     circuit_breaker_cooldown: Option<Spanned<String>>,
     max_risk: Option<Spanned<String>>,
     patterns: Option<Spanned<String>>,
+    deny: Option<Vec<Spanned<String>>>,
+    promotion: Option<limits::Promoting>,
+    budget: Option<limits::Budgeting>,
     #[serde(default)]
     mirror: Vec<MirrorFile>,
     lockfile: Option<LockfileFile>,
@@ -68,7 +73,10 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         let engine = EngineConfig {
-            policy: Policy { mode: Mode::Auto, threshold: 0.85, max_attempts: 3, max_risk: Risk::Medium },
+            policy: Policy {
+                budget: Budget { per_hour: Some(60), ..Budget::default() },
+                ..Policy::default()
+            },
             recovery_timeout: Duration::from_secs(300),
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 30 * 60 * 1000, probe_ms: 15 * 60 * 1000 },
             mirrors: Vec::new(),
@@ -256,6 +264,7 @@ impl Config {
             let duration = duration.ok_or_else(|| bad(place, text, v, why))?;
             self.engine.breaker.cooldown_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         }
+        limits::take(&mut self.engine.policy, place, text, file)?;
         for mirror in &file.mirror {
             let tool = Tool::new(mirror.tool.get_ref()).filter(|t| regreen_tools::adapter(t).is_some());
             let tool =
@@ -322,6 +331,9 @@ impl Config {
         note(theirs.recovery_timeout > ours.recovery_timeout, "recovery-timeout");
         note(theirs.breaker.threshold > ours.breaker.threshold, "circuit-breaker-threshold");
         note(theirs.breaker.cooldown_ms < ours.breaker.cooldown_ms, "circuit-breaker-cooldown");
+        for (looser, key) in limits::looser(&theirs.policy, &ours.policy, file) {
+            note(looser, key);
+        }
         note(!file.mirror.is_empty(), "mirror");
         note(file.patterns.is_some(), "patterns");
         note(file.lockfile.is_some(), "lockfile");
@@ -329,6 +341,7 @@ impl Config {
         ours.policy.threshold = ours.policy.threshold.max(theirs.policy.threshold);
         ours.policy.max_attempts = ours.policy.max_attempts.min(theirs.policy.max_attempts);
         ours.policy.max_risk = ours.policy.max_risk.min(theirs.policy.max_risk);
+        limits::tighten(&mut ours.policy, &theirs.policy);
         ours.recovery_timeout = ours.recovery_timeout.min(theirs.recovery_timeout);
         ours.breaker.threshold = ours.breaker.threshold.min(theirs.breaker.threshold);
         ours.breaker.cooldown_ms = ours.breaker.cooldown_ms.max(theirs.breaker.cooldown_ms);
@@ -366,6 +379,12 @@ mod tests {
             "max-risk",
             "patterns",
             "lockfile.allow-hosts",
+            "deny",
+            "promotion.to",
+            "budget.per-hour",
+            "budget.minutes-per-day",
+            "budget.money-per-day",
+            "budget.cost-per-minute",
             "colour",
         ]);
         let value = prop::sample::select(vec![
@@ -386,6 +405,8 @@ mod tests {
             "\"9999999999999999999s\"",
             "[\"*\"]",
             "[\"npm.example.com\"]",
+            "[\"tool:npm\"]",
+            "10000",
             "{}",
             "\"\\u0000\"",
         ]);
@@ -411,6 +432,10 @@ mod tests {
             prop_assert!(config.engine.recovery_timeout <= before.recovery_timeout);
             prop_assert!(config.engine.breaker.threshold <= before.breaker.threshold);
             prop_assert!(config.engine.breaker.cooldown_ms >= before.breaker.cooldown_ms);
+            prop_assert!(was.deny.iter().all(|line| is.deny.contains(line)) && is.promotion == was.promotion);
+            let (old, new) = (was.budget, is.budget);
+            prop_assert!(new.per_hour.unwrap() <= old.per_hour.unwrap(), "{text}");
+            prop_assert_eq!((new.money_per_day, new.cost_per_minute), (old.money_per_day, old.cost_per_minute));
             prop_assert!(config.engine.mirrors.is_empty() && config.allowed_hosts.is_none());
             // What an operator's file may not say, a repository's may not either.
             prop_assert_eq!(taken.is_ok(), Config::default().take("here", &text, &file).is_ok());

@@ -15,7 +15,7 @@ use std::{
 use regreen_catalog::Catalog;
 use regreen_decide::Policy;
 use regreen_detect::ExitFacts;
-use regreen_domain::{CommandFacts, Mode, Risk};
+use regreen_domain::CommandFacts;
 use regreen_engine::{Config, Engine, EngineError, Event, Failure, Voice};
 use regreen_lab::PackageManager;
 use regreen_ledger::BreakerPolicy;
@@ -53,7 +53,7 @@ fn a_playbook_with_an_unknown_step_is_named_and_nothing_is_done() {
     let text = text.replace("use = \"wait-until-reachable\"", "use = \"wait-for-better-days\"");
     let catalog = Catalog::load([("playbooks/wait-and-rerun.toml", text.as_str())]).unwrap();
     let heard = Arc::new(Heard::default());
-    let policy = Policy { mode: Mode::Auto, threshold: 0.85, max_attempts: 3, max_risk: Risk::Medium };
+    let policy = Policy::default();
     let engine = Engine {
         catalog: Arc::new(catalog),
         config: Config {

@@ -3,9 +3,12 @@
 //! Everything that speaks against acting is asked in a fixed order, and the first answer is the reason that is
 //! shown. There is no path to [`Decision::Heal`] around any of them.
 
+mod choice;
+mod mode;
 mod policy;
 
-pub use policy::{Breaker, History, Playbook, Policy, Setting};
+pub use choice::Ranked;
+pub use policy::{Breaker, Budget, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent};
 
 use regreen_domain::{
     CommandFacts, CommandKind, Decision, Diagnosis, FailureClass, Finding, InfraClass, Mode, Plan, Refusal,
@@ -56,7 +59,8 @@ pub fn decide(case: &Case<'_>) -> Decision {
     let tool = case.diagnosis.tool.as_ref();
     let fits =
         |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
-    let Some(playbook) = case.playbooks.iter().find(fits) else {
+    let ranked = choice::rank(case.playbooks.iter().filter(fits), case.history);
+    let Some(&(playbook, _)) = ranked.first() else {
         return nothing(if case.history.tried.is_empty() { Refusal::NoPlaybook } else { Refusal::Blocked });
     };
     let plan = Plan {
@@ -75,6 +79,33 @@ pub fn decide(case: &Case<'_>) -> Decision {
     }
 }
 
+/// The playbooks that fit, in the order in which they are tried, with what put them there; empty where no class that
+/// may be healed was found.
+pub fn ranking(case: &Case<'_>) -> Vec<Ranked> {
+    let Some(class) = case.diagnosis.class.healable() else { return Vec::new() };
+    let tool = case.diagnosis.tool.as_ref();
+    let fits =
+        |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
+    choice::rank(case.playbooks.iter().filter(fits), case.history).into_iter().map(|(_, why)| why).collect()
+}
+
+/// Whether the deny list names any part of this.
+fn denied(case: &Case<'_>, playbook: &Playbook) -> bool {
+    case.policy.deny.iter().any(|denial| match denial {
+        Denial::Class(class) => *class == case.diagnosis.class,
+        Denial::Pattern(id) => case.diagnosis.pattern.as_ref() == Some(id),
+        Denial::Playbook(id) => playbook.id == *id,
+        Denial::Tool(tool) => case.diagnosis.tool.as_ref() == Some(tool),
+    })
+}
+
+/// Whether what recovery may cost here in a day is used up.
+fn budget_used_up(budget: &Budget, spent: &Spent) -> bool {
+    let minutes = spent.day_ms as f64 / 60_000.0;
+    budget.minutes_per_day.is_some_and(|most| minutes >= f64::from(most))
+        || budget.money_per_day.is_some_and(|most| minutes * budget.cost_per_minute >= most)
+}
+
 /// The first thing that stands in the way of acting.
 fn obstacle(case: &Case<'_>, playbook: &Playbook, tool: Option<&Tool>) -> Option<Refusal> {
     let (policy, setting, history) = (case.policy, case.setting, case.history);
@@ -83,21 +114,29 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, tool: Option<&Tool>) -> Option
         CommandKind::Opaque | CommandKind::Deploy => false,
     };
     let attempts = policy.max_attempts.min(playbook.attempts);
-    let cooling = history.last_try.is_some_and(|at| case.now.saturating_sub(at) < playbook.cooldown_ms);
+    let record = history.records.iter().find(|record| record.playbook == playbook.id);
+    let last_try = record.and_then(|record| record.last_try);
+    let cooling = last_try.is_some_and(|at| case.now.saturating_sub(at) < playbook.cooldown_ms);
+    let mode = mode::earned(policy, record);
+    let demoted = mode < policy.mode;
     let lifted = setting.yes || setting.in_ci;
     let checks = [
         (!repeatable && !setting.rerun_always, Refusal::NotRepeatable),
         (!case.diagnosis.confirmed, Refusal::NotConfirmed),
         (case.diagnosis.confidence.value() < policy.threshold, Refusal::BelowThreshold),
+        (denied(case, playbook), Refusal::Denied),
         (history.paused, Refusal::Paused),
         (history.breaker == Breaker::Open, Refusal::BreakerOpen),
         (history.attempts >= attempts, Refusal::AttemptsUsedUp),
         (history.time_used_up, Refusal::TimeUsedUp),
+        (budget_used_up(&policy.budget, &history.spent), Refusal::BudgetUsedUp),
+        (policy.budget.per_hour.is_some_and(|most| history.spent.hour >= most), Refusal::RetryBudgetUsedUp),
         (cooling, Refusal::Cooldown),
         (playbook.risk > policy.max_risk, Refusal::RiskTooHigh),
-        (policy.mode == Mode::Observe, Refusal::ModeObserve),
-        (policy.mode == Mode::Suggest && !setting.yes, Refusal::ModeSuggest),
-        (policy.mode == Mode::Approve && !setting.yes, Refusal::ModeApprove),
+        (mode == Mode::Observe, Refusal::ModeObserve),
+        (mode == Mode::Suggest && !setting.yes, Refusal::ModeSuggest),
+        (mode == Mode::Approve && !setting.yes && !demoted, Refusal::ModeApprove),
+        (mode == Mode::Approve && !setting.yes && demoted, Refusal::Demoted),
         // Invariant 10: a laptop is not disposable.
         (playbook.writes_files && !lifted && setting.files_clean != Some(true), Refusal::UncommittedChanges),
         (playbook.risk == Risk::High && !setting.yes, Refusal::RiskTooHigh),

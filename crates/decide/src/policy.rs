@@ -1,8 +1,8 @@
 //! What a decision is made from: the operator's policy, the setting, the history, and the playbooks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use regreen_domain::{HealableClass, Mode, PlannedStep, Risk, Tool};
+use regreen_domain::{FailureClass, HealableClass, Mode, Outcome, PlannedStep, Risk, Tool};
 
 /// What the operator wants. A repository may only tighten it.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,90 @@ pub struct Policy {
     pub max_attempts: u32,
     /// Highest risk of a playbook that may run by itself.
     pub max_risk: Risk,
+    /// Whether a person has agreed to this very incident.
+    pub approved: bool,
+    /// How a playbook earns more than `mode`; `None`: it can't.
+    pub promotion: Option<Promotion>,
+    /// What recovery may cost.
+    pub budget: Budget,
+    /// What is never healed by itself.
+    pub deny: Vec<Denial>,
+}
+
+impl Default for Policy {
+    /// As on a CI job without any configuration, but for the limit against storms.
+    fn default() -> Policy {
+        Policy {
+            mode: Mode::Auto,
+            threshold: 0.85,
+            max_attempts: 3,
+            max_risk: Risk::Medium,
+            approved: false,
+            promotion: None,
+            budget: Budget::default(),
+            deny: Vec::new(),
+        }
+    }
+}
+
+/// How a playbook that does well earns a higher mode, for its class and repository. One failure takes it away again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Promotion {
+    /// The mode that it earns.
+    pub to: Mode,
+    /// The share of healed ones that its outcomes must show: the lower end of their 95 % Wilson interval.
+    pub at: f64,
+}
+
+/// What recovery may cost in a repository. `None`: no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Budget {
+    /// Minutes of recovery, repeated commands included, in 24 hours.
+    pub minutes_per_day: Option<u32>,
+    /// Recoveries in an hour: against storms.
+    pub per_hour: Option<u32>,
+    /// Money in 24 hours.
+    pub money_per_day: Option<f64>,
+    /// What a minute of a runner costs, in the same money.
+    pub cost_per_minute: f64,
+}
+
+/// One line of a deny list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// A class.
+    Class(FailureClass),
+    /// A pattern, by id.
+    Pattern(String),
+    /// A playbook, by id.
+    Playbook(String),
+    /// A tool.
+    Tool(Tool),
+}
+
+impl Denial {
+    /// `class:ID`, `pattern:ID`, `playbook:ID` or `tool:NAME`.
+    pub fn parse(text: &str) -> Option<Denial> {
+        let (what, id) = text.split_once(':').filter(|(_, id)| !id.is_empty())?;
+        match what {
+            "class" => FailureClass::parse(id).map(Denial::Class),
+            "pattern" => Some(Denial::Pattern(id.to_owned())),
+            "playbook" => Some(Denial::Playbook(id.to_owned())),
+            "tool" => Tool::new(id).map(Denial::Tool),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Denial::Class(class) => write!(f, "class:{}", class.id()),
+            Denial::Pattern(id) => write!(f, "pattern:{id}"),
+            Denial::Playbook(id) => write!(f, "playbook:{id}"),
+            Denial::Tool(tool) => write!(f, "tool:{tool}"),
+        }
+    }
 }
 
 /// Where this happens.
@@ -41,8 +125,12 @@ pub struct Setting {
 pub struct History {
     /// Attempts for this commit and job that acted.
     pub attempts: u32,
-    /// When the playbook was last tried here by another incident, in milliseconds since 1970.
-    pub last_try: Option<i64>,
+    /// How playbooks did with this class and tool in this repository.
+    pub records: Vec<Record>,
+    /// What recovery has cost in this repository.
+    pub spent: Spent,
+    /// For the draws that order the playbooks; `None`: in the order in which they are given.
+    pub seed: Option<u64>,
     /// The circuit breaker of this class, service and repository.
     pub breaker: Breaker,
     /// Whether the time for recovery is used up.
@@ -51,6 +139,39 @@ pub struct History {
     pub paused: bool,
     /// Playbooks that were tried, or found unable to help, for this very failure.
     pub tried: Vec<String>,
+}
+
+/// How a playbook did with a class and tool in a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Record {
+    /// Its id.
+    pub playbook: String,
+    /// Incidents of the class that it healed, of the latest [`Record::MOST`].
+    pub healed: u32,
+    /// Incidents of the class in which it was rolled back, got stuck, or healed what a person then called something else.
+    pub failed: u32,
+    /// The same, of those with the very pattern.
+    pub pattern_healed: u32,
+    /// The same, of those with the very pattern.
+    pub pattern_failed: u32,
+    /// How its latest incident ended.
+    pub last: Option<Outcome>,
+    /// When it was last started by another incident, in milliseconds since 1970.
+    pub last_try: Option<i64>,
+}
+
+impl Record {
+    /// So many incidents are looked back at.
+    pub const MOST: u32 = 200;
+}
+
+/// What recovery has cost in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spent {
+    /// Milliseconds of recovery, repeated commands included, in the last 24 hours.
+    pub day_ms: u64,
+    /// Recoveries that were begun in the last hour.
+    pub hour: u32,
 }
 
 /// A circuit breaker as decisions see it.
@@ -80,6 +201,8 @@ pub struct Playbook {
     pub cooldown_ms: i64,
     /// Whether it writes files of the workspace.
     pub writes_files: bool,
+    /// What is thought of it before there are outcomes: so many healed of so many tried.
+    pub prior: (u32, u32),
     /// Its steps; `{tool}` in an argument stands for the tool's name.
     pub steps: Vec<PlannedStep>,
 }

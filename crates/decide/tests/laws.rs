@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 use proptest::prelude::*;
-use regreen_decide::{Breaker, Case, History, Playbook, Policy, Setting, decide};
+use regreen_decide::{
+    Breaker, Budget, Case, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent, decide,
+    ranking,
+};
 use regreen_domain::{
     CommandFacts, CommandKind, Confidence, Decision, Diagnosis, FailureClass, Finding, Fingerprint,
-    HealableClass, Mode, Refusal, Risk, Standing, Tool,
+    HealableClass, Mode, Outcome, Refusal, Risk, Standing, Tool,
 };
 
 fn npm() -> Tool {
@@ -22,8 +25,13 @@ fn playbook(id: &str, heals: HealableClass, risk: Risk) -> Playbook {
         attempts: 3,
         cooldown_ms: 60_000,
         writes_files: heals == HealableClass::LockfileCorruption,
+        prior: (0, 0),
         steps: vec![],
     }
+}
+
+fn policy(mode: Mode) -> Policy {
+    Policy { mode, ..Policy::default() }
 }
 
 fn playbooks() -> Vec<Playbook> {
@@ -58,6 +66,11 @@ prop_compose! {
         (confirmed, in_ci, fork, deploys, yes, always, paused, time_used_up) in any::<(bool, bool, bool, bool, bool, bool, bool, bool)>(),
         clean in any::<Option<bool>>(),
         attempts in 0u32..5,
+        (healed, failed, day_ms, hour) in (0u32..30, 0u32..5, 0u64..300_000, 0u32..5),
+        last in prop::sample::select(vec![Outcome::Healed, Outcome::RolledBack, Outcome::Stuck]),
+        seed in any::<Option<u64>>(),
+        promoted in any::<bool>(),
+        deny in prop::option::of(prop::sample::select(vec!["class:network-timeout", "playbook:a", "tool:npm"])),
         ago in prop::option::of(0i64..120_000),
         open in any::<bool>(),
         mode in prop::sample::select(vec![Mode::Observe, Mode::Suggest, Mode::Approve, Mode::Auto]),
@@ -79,13 +92,23 @@ prop_compose! {
             diagnosis(class, confidence, confirmed),
             findings.into_iter().collect(),
             CommandFacts { tool: Some(npm()), kind, fetches: true },
-            Policy { mode, threshold: 0.85, max_attempts: 3, max_risk: Risk::Medium },
+            Policy {
+                promotion: promoted.then_some(Promotion { to: Mode::Auto, at: 0.8 }),
+                budget: Budget { minutes_per_day: Some(4), per_hour: Some(3), ..Budget::default() },
+                deny: deny.into_iter().filter_map(Denial::parse).collect(),
+                ..policy(mode)
+            },
             Setting {
                 in_ci, untrusted_fork: fork, deploys, yes, rerun_always: always, files_clean: clean, paths: vec![],
             },
             History {
                 attempts,
-                last_try: ago.map(|a| 1_000_000 - a),
+                records: ["a", "b", "c"].map(|id| Record {
+                    playbook: id.to_owned(), healed, failed, pattern_healed: healed, pattern_failed: failed,
+                    last: Some(last), last_try: ago.map(|a| 1_000_000 - a),
+                }).to_vec(),
+                spent: Spent { day_ms, hour },
+                seed,
                 breaker: if open { Breaker::Open } else { Breaker::Closed },
                 time_used_up,
                 paused,
@@ -110,7 +133,17 @@ proptest! {
             prop_assert!(!setting.untrusted_fork && !setting.deploys && command.kind != CommandKind::Deploy);
             prop_assert!(command.kind != CommandKind::Opaque || setting.rerun_always);
             prop_assert!(!history.time_used_up && !history.paused && history.breaker == Breaker::Closed && history.attempts < 3);
-            prop_assert!(policy.mode == Mode::Auto || (setting.yes && policy.mode != Mode::Observe));
+            let record = history.records.iter().find(|r| r.playbook == plan.playbook).unwrap();
+            let earned = policy.promotion.is_some()
+                && record.last == Some(Outcome::Healed)
+                && f64::from(record.healed) / f64::from(record.healed + record.failed) >= 0.8;
+            prop_assert!(policy.mode == Mode::Auto || earned || (setting.yes && policy.mode != Mode::Observe));
+            prop_assert!(record.last != Some(Outcome::Stuck) || setting.yes, "acted by itself after it got stuck");
+            prop_assert!(history.spent.day_ms < 240_000 && history.spent.hour < 3);
+            prop_assert!(record.last_try.is_none_or(|at| 1_000_000 - at >= 60_000));
+            let denied: Vec<String> = policy.deny.iter().map(ToString::to_string).collect();
+            let names = [format!("class:{}", d.class.id()), format!("playbook:{}", plan.playbook), "tool:npm".to_owned()];
+            prop_assert!(!denied.iter().any(|line| names.contains(line)), "{denied:?}");
             prop_assert!(plan.risk <= policy.max_risk);
             prop_assert!(!history.tried.contains(&plan.playbook));
             let writes = plan.class == HealableClass::LockfileCorruption;
@@ -127,13 +160,13 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
     let good = (
         diagnosis(HealableClass::LockfileCorruption.into(), 0.9, true),
         CommandFacts { tool: Some(npm()), kind: CommandKind::Install, fetches: true },
-        Policy { mode: Mode::Auto, threshold: 0.85, max_attempts: 3, max_risk: Risk::Medium },
+        policy(Mode::Auto),
         Setting { in_ci: true, ..Setting::default() },
         History::default(),
     );
     type Parts = (Diagnosis, CommandFacts, Policy, Setting, History);
     type Spoil = fn(&mut Parts);
-    let spoils: [(Option<Refusal>, Spoil); 15] = [
+    let spoils: [(Option<Refusal>, Spoil); 21] = [
         (None, |_| {}),
         (Some(Refusal::CodeFailure), |p| p.0.class = FailureClass::parse("test-failure").unwrap()),
         (Some(Refusal::UnknownCause), |p| p.0.class = FailureClass::Unknown),
@@ -149,6 +182,27 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
         (Some(Refusal::AttemptsUsedUp), |p| p.4.attempts = 3),
         (Some(Refusal::TimeUsedUp), |p| p.4.time_used_up = true),
         (Some(Refusal::UncommittedChanges), |p| p.3.in_ci = false),
+        (Some(Refusal::Denied), |p| p.2.deny = vec![Denial::parse("playbook:a").unwrap()]),
+        (Some(Refusal::BudgetUsedUp), |p| {
+            p.2.budget.minutes_per_day = Some(2);
+            p.4.spent.day_ms = 120_000;
+        }),
+        (Some(Refusal::BudgetUsedUp), |p| {
+            p.2.budget = Budget { money_per_day: Some(0.5), cost_per_minute: 0.25, ..Budget::default() };
+            p.4.spent.day_ms = 120_000;
+        }),
+        (Some(Refusal::RetryBudgetUsedUp), |p| {
+            p.2.budget.per_hour = Some(9);
+            p.4.spent.hour = 9;
+        }),
+        (Some(Refusal::Cooldown), |p| {
+            let last_try = Some(-59_999);
+            p.4.records = vec![Record { playbook: "a".to_owned(), last_try, ..Record::default() }];
+        }),
+        (Some(Refusal::Demoted), |p| {
+            let last = Some(Outcome::Stuck);
+            p.4.records = vec![Record { playbook: "a".to_owned(), last, ..Record::default() }];
+        }),
     ];
     let playbooks = playbooks();
     for (want, spoil) in spoils {
@@ -171,4 +225,56 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
         };
         assert_eq!(got, want);
     }
+}
+
+/// Three playbooks for the same cause: how often each is tried first in 400 incidents.
+fn firsts(records: &[Record], priors: [(u32, u32); 3]) -> [u32; 3] {
+    let mut playbooks =
+        ["a", "b", "c"].map(|id| playbook(id, HealableClass::NetworkTimeout, Risk::Low)).to_vec();
+    for (playbook, prior) in playbooks.iter_mut().zip(priors) {
+        playbook.prior = prior;
+    }
+    let diagnosis = diagnosis(HealableClass::NetworkTimeout.into(), 0.9, true);
+    let command = CommandFacts { tool: Some(npm()), kind: CommandKind::Install, fetches: true };
+    let setting = Setting { in_ci: true, ..Setting::default() };
+    let policy = policy(Mode::Auto);
+    let mut firsts = [0; 3];
+    for seed in 0..400 {
+        let history = History { records: records.to_vec(), seed: Some(seed), ..History::default() };
+        let case = Case {
+            diagnosis: &diagnosis,
+            findings: &[],
+            command: &command,
+            playbooks: &playbooks,
+            policy: &policy,
+            setting: &setting,
+            history: &history,
+            now: 0,
+        };
+        let Decision::Heal(plan) = decide(&case) else { panic!("nothing stands in the way") };
+        let ranked = ranking(&case);
+        assert_eq!(ranked.first().map(|r| &r.playbook), Some(&plan.playbook), "the ranking is the order");
+        assert_eq!(decide(&case), Decision::Heal(plan.clone()), "the same seed decides the same");
+        firsts[["a", "b", "c"].iter().position(|id| *id == plan.playbook).unwrap()] += 1;
+    }
+    firsts
+}
+
+#[test]
+fn what_heals_is_tried_first_and_what_is_unknown_now_and_then() {
+    let record = |id: &str, healed, failed| Record {
+        playbook: id.to_owned(),
+        pattern_healed: healed,
+        pattern_failed: failed,
+        ..Record::default()
+    };
+    let [a, b, c] = firsts(&[], [(0, 0); 3]);
+    assert!(a > 90 && b > 90 && c > 90, "nothing is known of any: {a} {b} {c}");
+    let [a, b, c] = firsts(&[record("a", 2, 18), record("b", 18, 2)], [(0, 0); 3]);
+    assert!(a == 0 && b > 250 && c > 20, "{a} {b} {c}");
+    // The catalogue's word counts while there is none from here, and gives way to what happens here.
+    let [a, ..] = firsts(&[], [(96, 100), (70, 100), (0, 0)]);
+    assert!(a > 330, "{a}");
+    let [a, b, _] = firsts(&[record("a", 0, 60), record("b", 60, 0)], [(96, 100), (70, 100), (70, 100)]);
+    assert!(a == 0 && b > 380, "{a} {b}");
 }

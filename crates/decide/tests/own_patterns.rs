@@ -10,8 +10,7 @@ use regreen_catalog::{Catalog, PatternSource};
 use regreen_decide::{Case, History, Playbook, Policy, Setting, decide};
 use regreen_detect::{Circumstances, Detection, Detector, ExitFacts, admit};
 use regreen_domain::{
-    CommandFacts, CommandKind, Decision, FailureClass, Finding, HealableClass, Mode, Risk, Standing, Tool,
-    Verdict,
+    CommandFacts, CommandKind, Decision, FailureClass, Finding, HealableClass, Risk, Standing, Tool, Verdict,
 };
 use regreen_logs::{Dropped, ReadOptions, read};
 use regreen_mask::Masker;
@@ -106,7 +105,7 @@ fn decided(detection: &Detection, findings: &[Finding]) -> Decision {
         findings,
         command: &npm(),
         playbooks: &playbooks,
-        policy: &Policy { mode: Mode::Auto, threshold: 0.5, max_attempts: 3, max_risk: Risk::High },
+        policy: &Policy { threshold: 0.5, max_risk: Risk::High, ..Policy::default() },
         setting: &Setting { in_ci: true, yes: true, rerun_always: true, ..Setting::default() },
         history: &History::default(),
         now: 0,
@@ -122,6 +121,7 @@ fn playbook(heals: HealableClass) -> Playbook {
         attempts: 3,
         cooldown_ms: 0,
         writes_files: false,
+        prior: (0, 0),
         steps: vec![],
     }
 }

@@ -110,6 +110,12 @@ refusals! {
     TimeUsedUp = "time-used-up", "the time for recovery is used up (RECOVERY_TIMEOUT)";
     /// Circuit breaker.
     BreakerOpen = "breaker-open", "the circuit breaker for this cause is open after repeated failures; see `regreen breaker list`";
+    /// Money and minutes.
+    BudgetUsedUp = "budget-used-up", "what recovery may cost in this repository in 24 hours is used up (`[budget]` in the operator's configuration)";
+    /// Against storms.
+    RetryBudgetUsedUp = "retry-budget-used-up", "so many recoveries began within the hour that something larger is wrong; look at the cause, or raise `per-hour` under `[budget]`";
+    /// The deny list.
+    Denied = "denied", "the deny list names this class, pattern, playbook or tool (`deny` in the operator's or the repository's configuration)";
     /// Kill switch.
     Paused = "paused", "healing is paused; `regreen unpause` ends that";
     /// Mode.
@@ -118,6 +124,8 @@ refusals! {
     ModeSuggest = "mode-suggest", "the mode is suggest: say --mode=auto or --yes to let Regreen act";
     /// Mode.
     ModeApprove = "mode-approve", "the mode is approve: `regreen approve` lets it act";
+    /// It got stuck last time.
+    Demoted = "demoted", "this playbook could not be taken back when it was last tried here, so a person must agree: `regreen approve`; once it has healed again it acts by itself";
     /// Risk above what the setting allows.
     RiskTooHigh = "risk-too-high", "the playbook's risk is above what is allowed here";
     /// Another Regreen holds the workspace or the cache.

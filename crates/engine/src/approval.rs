@@ -30,7 +30,9 @@ impl Run<'_> {
     ) -> Result<(Decision, Considered), EngineError> {
         let decision = decide(case);
         let asked = match &decision {
-            Decision::Suggest { plan, because: Refusal::ModeApprove } => Some(&plan.playbook),
+            Decision::Suggest { plan, because: Refusal::ModeApprove | Refusal::Demoted } => {
+                Some(&plan.playbook)
+            }
             _ => None,
         };
         let approval = match asked {
@@ -43,7 +45,7 @@ impl Run<'_> {
         let Some(approval) = approval else {
             return Ok((decision, Considered { breaker, inputs: stored(case, None) }));
         };
-        let policy = Policy { mode: Mode::Auto, ..case.policy.clone() };
+        let policy = Policy { mode: Mode::Auto, approved: true, ..case.policy.clone() };
         let case = Case { policy: &policy, ..*case };
         let inputs = stored(&case, Some(&approval));
         Ok((decide(&case), Considered { breaker, inputs }))

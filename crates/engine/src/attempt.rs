@@ -6,11 +6,15 @@ use std::{
     time::Instant,
 };
 
-use regreen_decide::{Breaker, Case, History};
+use regreen_decide::{Breaker, Case, History, Record, Spent};
 use regreen_domain::{
-    Decision, HealableClass, Outcome, Plan, Refusal, Risk, Standing, Verification, VerificationFactor,
+    Decision, Diagnosis, HealableClass, Outcome, Plan, Refusal, Risk, Standing, Tool, Verification,
+    VerificationFactor,
 };
-use regreen_ledger::{BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, JournalEntry, Ledger, Place};
+use regreen_ledger::{
+    BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, JournalEntry, Ledger, Place, PlaybookRecord,
+    RecordsOf,
+};
 use regreen_saga::{Drive, Ended, Gate, StepEvent, dry_run, execute};
 use regreen_steps::{CLOSING, Rerun, RerunEnd, Snapshot, World, kinds};
 use regreen_tools::adapter;
@@ -143,9 +147,9 @@ impl Run<'_> {
                 return self.close_untouched(Outcome::Suggested, Some(Refusal::Busy)).await;
             }
             Decision::Heal(plan) => plan,
-            Decision::Suggest { because: Refusal::ModeApprove, .. } => {
+            Decision::Suggest { because: because @ (Refusal::ModeApprove | Refusal::Demoted), .. } => {
                 self.ledger.await_approval(self.incident, self.owner, now()).await?;
-                return Ok(Attempt::Over(Outcome::AwaitingApproval, Some(Refusal::ModeApprove)));
+                return Ok(Attempt::Over(Outcome::AwaitingApproval, Some(because)));
             }
             Decision::Suggest { because, .. } => {
                 return self.close_untouched(Outcome::Suggested, Some(because)).await;
@@ -190,9 +194,12 @@ impl Run<'_> {
         let paths = tool.and_then(adapter).and_then(|a| a.lockfile(&self.failure.job));
         let paths = paths.map(|place| place.path.to_string()).into_iter().collect();
         let setting = setting(&self.failure.job, &engine.config, paths).await;
+        let (records, spent) = self.experience(diagnosis).await?;
         let history = History {
             attempts: self.ledger.attempts(self.place).await?,
-            last_try: None,
+            records,
+            spent,
+            seed: Some(seed_of(self.incident)),
             breaker,
             time_used_up: Instant::now() >= self.deadline,
             paused: self.ledger.paused("workspace").await?.is_some(),
@@ -210,6 +217,31 @@ impl Run<'_> {
             now: now(),
         };
         self.decide_with_approval(&case, key).await
+    }
+
+    /// How playbooks did with this cause in this repository, and what recovery has cost there.
+    async fn experience(&self, diagnosis: &Diagnosis) -> Result<(Vec<Record>, Spent), EngineError> {
+        let repository = self.place.repository.as_deref();
+        let of = RecordsOf {
+            class: diagnosis.class.id(),
+            pattern: diagnosis.pattern.as_deref(),
+            tool: diagnosis.tool.as_ref().map(Tool::as_str),
+            repository,
+            except: self.incident,
+        };
+        let records = self.ledger.records(&of, Record::MOST).await?;
+        let (day_ms, hour) =
+            self.ledger.spent(repository, self.incident, now() - 24 * HOUR_MS, now() - HOUR_MS).await?;
+        let record = |r: PlaybookRecord| Record {
+            last: Outcome::parse(&r.last_outcome),
+            playbook: r.playbook,
+            healed: r.healed,
+            failed: r.failed,
+            pattern_healed: r.pattern_healed,
+            pattern_failed: r.pattern_failed,
+            last_try: r.last_try,
+        };
+        Ok((records.into_iter().map(record).collect(), Spent { day_ms, hour }))
     }
 
     /// Why the plan's own looks say that it can't help.
@@ -322,6 +354,7 @@ impl Run<'_> {
     fn world(&self, paths: &[String], seen: &Look, held: &Held) -> Arc<World> {
         Arc::new(World {
             job: self.failure.job.clone(),
+            cause: seen.cause(),
             state: self.state.folder().to_owned(),
             mirrors: self.engine.config.mirrors.clone(),
             rerun: self.rerun.clone(),
@@ -336,6 +369,17 @@ impl Run<'_> {
             last_rerun: Mutex::new(None),
         })
     }
+}
+
+/// An hour in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// The seed of an incident's draws: another one for each, the same whenever it is decided again.
+fn seed_of(incident: &str) -> u64 {
+    // FNV-1a.
+    incident
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Milliseconds from the first closing step to the last fact; `None` where it did not come to that.

@@ -1,10 +1,15 @@
 //! What a decision is made from, to and from its stored shape: a decision on record can be made again, offline.
 
-use regreen_decide::{Breaker, Case, History, Playbook, Policy, Setting};
-use regreen_domain::{
-    CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, PlannedStep, Risk, Standing, Tool,
+use regreen_decide::{
+    Breaker, Budget, Case, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent, ranking,
 };
-use regreen_ledger::{CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, SettingV1, StepV1};
+use regreen_domain::{
+    CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, Outcome, PlannedStep, Risk, Standing,
+    Tool,
+};
+use regreen_ledger::{
+    CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, RankedV1, RecordV1, SettingV1, StepV1,
+};
 use regreen_tools::probe;
 
 /// The inputs of a decision, owned.
@@ -65,6 +70,15 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
             threshold: case.policy.threshold,
             max_attempts: case.policy.max_attempts,
             max_risk: case.policy.max_risk.id().to_owned(),
+            promotion: case.policy.promotion.map(|p| (p.to.id().to_owned(), p.at)),
+            minutes_per_day: case.policy.budget.minutes_per_day,
+            per_hour: case.policy.budget.per_hour,
+            money_per_day: case
+                .policy
+                .budget
+                .money_per_day
+                .map(|most| (most, case.policy.budget.cost_per_minute)),
+            deny: case.policy.deny.iter().map(ToString::to_string).collect(),
         },
         setting: SettingV1 {
             in_ci: case.setting.in_ci,
@@ -77,11 +91,15 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
         },
         history: HistoryV1 {
             attempts: case.history.attempts,
-            last_try: case.history.last_try,
+            last_try: None,
             breaker_open: case.history.breaker == Breaker::Open,
             time_used_up: case.history.time_used_up,
             paused: case.history.paused,
             tried: case.history.tried.clone(),
+            records: case.history.records.iter().map(stored_record).collect(),
+            spent_day_ms: case.history.spent.day_ms,
+            spent_hour: case.history.spent.hour,
+            seed: case.history.seed,
         },
         playbooks: case
             .playbooks
@@ -95,10 +113,27 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
                 attempts: p.attempts,
                 cooldown_ms: p.cooldown_ms,
                 writes_files: p.writes_files,
+                prior: p.prior,
                 steps: p.steps.iter().map(StepV1::from).collect(),
             })
             .collect(),
         approved_as: approved_as.map(str::to_owned),
+        ranking: ranking(case)
+            .into_iter()
+            .map(|r| RankedV1 { playbook: r.playbook, score: r.score, healed: r.healed, failed: r.failed })
+            .collect(),
+    }
+}
+
+fn stored_record(record: &Record) -> RecordV1 {
+    RecordV1 {
+        playbook: record.playbook.clone(),
+        healed: record.healed,
+        failed: record.failed,
+        pattern_healed: record.pattern_healed,
+        pattern_failed: record.pattern_failed,
+        last: record.last.map(|outcome| outcome.id().to_owned()),
+        last_try: record.last_try,
     }
 }
 
@@ -121,6 +156,18 @@ pub(crate) fn restored(diagnosis: Diagnosis, stored: &InputsV1) -> Option<Inputs
             threshold: stored.policy.threshold,
             max_attempts: stored.policy.max_attempts,
             max_risk: Risk::parse(&stored.policy.max_risk)?,
+            approved: stored.approved_as.is_some(),
+            promotion: match &stored.policy.promotion {
+                Some((to, at)) => Some(Promotion { to: Mode::parse(to)?, at: *at }),
+                None => None,
+            },
+            budget: Budget {
+                minutes_per_day: stored.policy.minutes_per_day,
+                per_hour: stored.policy.per_hour,
+                money_per_day: stored.policy.money_per_day.map(|(most, _)| most),
+                cost_per_minute: stored.policy.money_per_day.map_or(0.0, |(_, cost)| cost),
+            },
+            deny: stored.policy.deny.iter().map(|line| Denial::parse(line)).collect::<Option<_>>()?,
         },
         setting: Setting {
             in_ci: stored.setting.in_ci,
@@ -133,13 +180,30 @@ pub(crate) fn restored(diagnosis: Diagnosis, stored: &InputsV1) -> Option<Inputs
         },
         history: History {
             attempts: stored.history.attempts,
-            last_try: stored.history.last_try,
             breaker: if stored.history.breaker_open { Breaker::Open } else { Breaker::Closed },
             time_used_up: stored.history.time_used_up,
             paused: stored.history.paused,
             tried: stored.history.tried.clone(),
+            records: stored.history.records.iter().map(record).collect::<Option<_>>()?,
+            spent: Spent { day_ms: stored.history.spent_day_ms, hour: stored.history.spent_hour },
+            seed: stored.history.seed,
         },
         now: stored.now,
+    })
+}
+
+fn record(stored: &RecordV1) -> Option<Record> {
+    Some(Record {
+        playbook: stored.playbook.clone(),
+        healed: stored.healed,
+        failed: stored.failed,
+        pattern_healed: stored.pattern_healed,
+        pattern_failed: stored.pattern_failed,
+        last: match &stored.last {
+            Some(id) => Some(Outcome::parse(id)?),
+            None => None,
+        },
+        last_try: stored.last_try,
     })
 }
 
@@ -163,6 +227,7 @@ fn playbook(stored: &PlaybookV1) -> Option<Playbook> {
         attempts: stored.attempts,
         cooldown_ms: stored.cooldown_ms,
         writes_files: stored.writes_files,
+        prior: stored.prior,
         steps: stored.steps.iter().map(PlannedStep::from).collect(),
     })
 }

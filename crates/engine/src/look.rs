@@ -2,11 +2,14 @@
 
 use regreen_catalog::Catalog;
 use regreen_detect::{Baseline, Circumstances, Detection, Detector, ExitFacts};
-use regreen_domain::{CommandFacts, FailureClass, Finding, HealableClass, PackageName, Standing, Tool};
+use regreen_domain::{
+    CommandFacts, Evidence, FailureClass, Finding, HealableClass, PackageName, Standing, Tool,
+};
 use regreen_logs::{Dropped, ReadOptions, read};
 use regreen_mask::Masker;
+use regreen_steps::Cause;
 use regreen_tools::{
-    Adapter, Job, adapter, locks,
+    Adapter, Job, Trouble, adapter, locks,
     probe::{self, Suspect},
 };
 
@@ -37,6 +40,19 @@ impl Look {
     /// The package manager that the failure is about.
     pub(crate) fn adapter(&self) -> Option<&'static dyn Adapter> {
         self.tool.as_ref().and_then(adapter)
+    }
+
+    /// What a step may use of it.
+    pub(crate) fn cause(&self) -> Cause {
+        let diagnosis = &self.detection.diagnosis;
+        // As curl words it, and cargo after it. Source: curl's `lib/strerror.c` (CURLE_HTTP2, CURLE_HTTP2_STREAM).
+        let framing =
+            |line: &Evidence| ["HTTP/2", "HTTP2", "http2"].iter().any(|word| line.text.contains(word));
+        Cause {
+            class: diagnosis.class.healable(),
+            trouble: Trouble { framing: diagnosis.evidence.iter().any(framing) },
+            package: self.detection.package(),
+        }
     }
 
     /// Whether a neighbour's healing is what confirms the diagnosis.

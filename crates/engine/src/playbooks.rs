@@ -53,6 +53,7 @@ pub(crate) fn playbooks(catalog: &Catalog) -> Result<Vec<Playbook>, EngineError>
             attempts: playbook.guard.attempts,
             cooldown_ms: i64::try_from(playbook.guard.cooldown.as_millis()).unwrap_or(i64::MAX),
             writes_files: !playbook.paths.is_empty(),
+            prior: playbook.guard.prior,
             steps,
         });
     }

@@ -9,7 +9,7 @@ use regreen_domain::{Outcome, Plan};
 use regreen_ledger::{Closing, Incident, Ledger, State as LedgerState};
 use regreen_process::{RunId, marker};
 use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, execute, roll_back};
-use regreen_steps::{Rerun, RerunEnd, World, kinds};
+use regreen_steps::{Cause, Rerun, RerunEnd, World, kinds};
 use regreen_tools::{Job, Overlay};
 
 use crate::{
@@ -181,6 +181,7 @@ impl Engine {
     fn found_world(&self, job: &Job, state: &State, plan: &Plan, attempt: u32) -> Arc<World> {
         Arc::new(World {
             job: job.clone(),
+            cause: Cause::default(),
             state: state.folder().to_owned(),
             mirrors: Vec::new(),
             rerun: Arc::new(NeverAgain),

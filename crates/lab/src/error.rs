@@ -32,6 +32,14 @@ pub enum LabError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A package manager's program is not installed.
+    #[error("{program} is not installed: {how}")]
+    Missing {
+        /// The program's name.
+        program: &'static str,
+        /// How to get it.
+        how: &'static str,
+    },
     /// A program that sets the stage failed.
     #[error("{command} ended with {status}: {output}")]
     Setup {

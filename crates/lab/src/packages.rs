@@ -28,6 +28,10 @@ pub enum PackageManager {
     Cargo,
     /// pip, by simple index and wheel.
     Pip,
+    /// pnpm, on npm's registry.
+    Pnpm,
+    /// uv, from the same index.
+    Uv,
     /// Bundler, by compact index and gem.
     Bundler,
     /// Composer, by `packages.json` and zip.
@@ -38,21 +42,25 @@ pub enum PackageManager {
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 6] = [
+    pub const ALL: [PackageManager; 8] = [
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
+        PackageManager::Pnpm,
+        PackageManager::Uv,
         PackageManager::Bundler,
         PackageManager::Composer,
         PackageManager::Go,
     ];
 
-    /// The stable id: the program's own name, and the first folder of its registry's paths.
+    /// The stable id, as in scenario files.
     pub const fn id(self) -> &'static str {
         match self {
             PackageManager::Npm => "npm",
             PackageManager::Cargo => "cargo",
             PackageManager::Pip => "pip",
+            PackageManager::Pnpm => "pnpm",
+            PackageManager::Uv => "uv",
             PackageManager::Bundler => "bundler",
             PackageManager::Composer => "composer",
             PackageManager::Go => "go",
@@ -72,7 +80,7 @@ pub enum Edition {
 /// One version of one package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Release {
-    /// The name, valid for all three package managers.
+    /// The name, valid for all package managers.
     pub name: &'static str,
     /// Major, minor, patch.
     pub version: &'static str,
@@ -123,9 +131,9 @@ impl Release {
 /// The file that a package manager downloads for a release: a `.tgz`, a `.crate` or a `.whl`.
 pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
     match manager {
-        PackageManager::Npm => npm::tarball(release, edition),
+        PackageManager::Npm | PackageManager::Pnpm => npm::tarball(release, edition),
         PackageManager::Cargo => cargo::crate_file(release, edition),
-        PackageManager::Pip => pip::wheel(release, edition),
+        PackageManager::Pip | PackageManager::Uv => pip::wheel(release, edition),
         PackageManager::Bundler => gem::gem(release, edition),
         PackageManager::Composer => composer::zip(release, edition),
         PackageManager::Go => go::zip(release, edition),

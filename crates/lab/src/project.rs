@@ -10,9 +10,13 @@ mod composer;
 mod git;
 mod go;
 mod isolation;
+mod javascript;
 mod kind;
 mod npm;
 mod pip;
+mod pnpm;
+mod python;
+mod uv;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -29,8 +33,8 @@ use crate::packages::{PackageManager, Release};
 pub struct Project {
     manager: PackageManager,
     base: PathBuf,
-    env: Vec<(&'static str, OsString)>,
     lab: SocketAddr,
+    env: Vec<(&'static str, OsString)>,
 }
 
 /// What a new project needs, by name; each at its newest release.
@@ -40,7 +44,8 @@ impl Project {
     /// Makes a project below `base`, which takes its packages from `lab`, and commits it.
     pub fn create(manager: PackageManager, base: &Path, lab: &Lab) -> Result<Project, LabError> {
         let env = isolation::environment(manager, base, lab);
-        let project = Project { manager, base: base.to_owned(), env, lab: lab.address() };
+        isolation::must_find(manager, &env)?;
+        let project = Project { manager, base: base.to_owned(), lab: lab.address(), env };
         files::make_folder(&base.join("home"))?;
         files::make_folder(&project.root())?;
         manager.kind().lay_out(&project, lab)?;
@@ -143,13 +148,18 @@ impl Project {
 
     /// Writes the manifest alone: the way to a drift.
     pub fn write_manifest(&self, needed: &[&str]) -> Result<(), LabError> {
-        files::write(&self.manifest(), self.manager.kind().manifest(needed))
+        files::write(&self.manifest(), self.addressed(&self.manager.kind().manifest(needed)))
     }
 
     /// Writes the lockfile alone.
     pub fn write_lockfile(&self, needed: &[&str]) -> Result<(), LabError> {
-        let text = self.manager.kind().lockfile_at(self.lab, needed, &closure(needed));
-        files::write(&self.lockfile(), text)
+        let text = self.manager.kind().lockfile(needed, &closure(needed));
+        files::write(&self.lockfile(), self.addressed(&text))
+    }
+
+    /// The text with the lab's address where it must stand.
+    fn addressed(&self, text: &str) -> String {
+        text.replace(kind::ADDRESS, &self.lab.to_string())
     }
 
     /// A bare program name is looked up in the project's own PATH, not the caller's.

@@ -1,6 +1,51 @@
-//! What was tried before: the attempts and last tries that a decision reads.
+//! What was tried before, how it ended and what it cost: what a decision reads.
+
+use std::collections::BTreeMap;
 
 use crate::{Ledger, LedgerError, shape::Place};
+
+/// Which incidents are looked back at.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordsOf<'a> {
+    /// Id of the class.
+    pub class: &'a str,
+    /// The pattern, counted apart.
+    pub pattern: Option<&'a str>,
+    /// The tool.
+    pub tool: Option<&'a str>,
+    /// The repository.
+    pub repository: Option<&'a str>,
+    /// The incident that asks.
+    pub except: &'a str,
+}
+
+/// How a playbook did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlaybookRecord {
+    /// Its id.
+    pub playbook: String,
+    /// Incidents that it healed.
+    pub healed: u32,
+    /// Incidents that it did not heal.
+    pub failed: u32,
+    /// Of those with the pattern, healed.
+    pub pattern_healed: u32,
+    /// Of those with the pattern, not healed.
+    pub pattern_failed: u32,
+    /// Id of how the latest ended.
+    pub last_outcome: String,
+    /// When a step of it was last started, in milliseconds since 1970.
+    pub last_try: Option<i64>,
+}
+
+/// So many incidents are looked back at, whatever they are about: each is parsed for that.
+const LOOKED_BACK: i64 = 2000;
+/// A day in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// An incident that ended: playbook, outcome, pattern, when a step was last started, whether a person called its class
+/// another one.
+type Ended = (String, String, Option<String>, Option<i64>, bool);
 
 impl Ledger {
     /// How many incidents of this repository, commit and job have acted (a step was started). Without a commit:
@@ -27,18 +72,82 @@ impl Ledger {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// When a step of this playbook was last started in this workspace.
+    /// How playbooks did with this class and tool in this repository, by playbook: of the latest `most` incidents
+    /// that acted and ended, among the latest 2000 of all. `except` is the incident that asks.
+    ///
+    /// A healing of which a person later said that the cause was another one counts as failed.
     ///
     /// # Errors
     /// Where the ledger can't be read.
-    pub async fn last_try(&self, playbook: &str, workspace: &str) -> Result<Option<i64>, LedgerError> {
-        Ok(sqlx::query_scalar(
-            "SELECT max(facts.at) FROM facts JOIN incidents ON incidents.id = facts.incident
-             WHERE facts.event = 'started' AND incidents.playbook = ? AND incidents.workspace = ?",
+    pub async fn records(&self, of: &RecordsOf<'_>, most: u32) -> Result<Vec<PlaybookRecord>, LedgerError> {
+        let rows: Vec<Ended> = sqlx::query_as(
+            "SELECT playbook, outcome, record ->> '$.diagnosis.pattern',
+                    (SELECT max(at) FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started'),
+                    EXISTS (SELECT 1 FROM feedback WHERE feedback.incident = incidents.id AND feedback.class <> incidents.class)
+             FROM (SELECT * FROM incidents ORDER BY opened_at DESC, id DESC LIMIT ?) AS incidents
+             WHERE class = ? AND repository IS NOT DISTINCT FROM ? AND record ->> '$.diagnosis.tool' IS NOT DISTINCT FROM ?
+               AND id <> ? AND playbook IS NOT NULL AND outcome IN ('healed', 'rolled-back', 'stuck')
+               AND EXISTS (SELECT 1 FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started')
+             ORDER BY opened_at DESC, id DESC LIMIT ?",
         )
-        .bind(self.clean(playbook))
-        .bind(self.clean(workspace))
+        .bind(LOOKED_BACK)
+        .bind(self.clean(of.class))
+        .bind(of.repository.map(|text| self.clean(text)))
+        .bind(of.tool.map(|text| self.clean(text)))
+        .bind(self.clean(of.except))
+        .bind(i64::from(most))
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        let pattern = of.pattern.map(|text| self.clean(text));
+        let mut records: BTreeMap<String, PlaybookRecord> = BTreeMap::new();
+        for (playbook, outcome, with, started, called_wrong) in rows {
+            let record = records.entry(playbook.clone()).or_insert_with(|| PlaybookRecord {
+                playbook,
+                last_outcome: outcome.clone(),
+                ..PlaybookRecord::default()
+            });
+            let healed = outcome == "healed" && !called_wrong;
+            let same = u32::from(with.is_some() && with.as_deref() == pattern.as_deref());
+            if healed {
+                record.healed += 1;
+                record.pattern_healed += same;
+            } else {
+                record.failed += 1;
+                record.pattern_failed += same;
+            }
+            record.last_try = record.last_try.max(started);
+        }
+        Ok(records.into_values().collect())
+    }
+
+    /// What recovery cost in this repository: milliseconds between the first and the last fact of each incident since
+    /// `day`, and how many began since `hour`. `except` is the incident that asks.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn spent(
+        &self,
+        repository: Option<&str>,
+        except: &str,
+        day: i64,
+        hour: i64,
+    ) -> Result<(u64, u32), LedgerError> {
+        let (ms, begun): (i64, i64) = sqlx::query_as(
+            "SELECT coalesce(sum(took), 0), coalesce(sum(began >= ?), 0) FROM
+               (SELECT max(facts.at) - min(facts.at) AS took, min(facts.at) AS began
+                FROM facts JOIN incidents ON incidents.id = facts.incident
+                WHERE incidents.opened_at >= ? AND incidents.repository IS NOT DISTINCT FROM ? AND incidents.id <> ?
+                  AND facts.at >= ?
+                GROUP BY facts.incident HAVING sum(facts.event = 'started') > 0)",
+        )
+        .bind(hour)
+        // No recovery is at work for more than a day; the index on this column keeps old incidents from being read.
+        .bind(day.saturating_sub(DAY_MS))
+        .bind(repository.map(|text| self.clean(text)))
+        .bind(self.clean(except))
+        .bind(day)
         .fetch_one(&mut *self.read().await?)
-        .await?)
+        .await?;
+        Ok((u64::try_from(ms).unwrap_or(0), u32::try_from(begun).unwrap_or(u32::MAX)))
     }
 }

@@ -37,6 +37,7 @@ pub use circuit::{BreakerPolicy, BreakerState};
 pub use error::LedgerError;
 pub use export::Exported;
 pub use feedback::Feedback;
+pub use history::{PlaybookRecord, RecordsOf};
 pub use import::{ImportMode, Imported};
 pub use incident::{Closing, NewIncident};
 pub use journal::{JournalEntry, SqlJournal};
@@ -47,7 +48,8 @@ pub use pause::Pause;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
     AlternativeV1, Approval, CommandV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1, FindingV1, HistoryV1,
-    Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1, SettingV1, State, StepV1, Timings,
+    Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1, RankedV1, RecordV1, SettingV1, State,
+    StepV1, Timings,
 };
 pub use statistics::{Rate, Spread};
 pub use verify::{AuditReport, AuditVerdict};

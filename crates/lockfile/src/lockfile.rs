@@ -146,7 +146,7 @@ impl Lockfile {
 /// The first damage that makes it unreadable. Other damage is in [`Lockfile::damage`].
 pub fn parse(format: Format, bytes: &[u8]) -> Result<Lockfile, Damage> {
     let text = position::text_of(format, bytes)?;
-    let text = &*position::without_mark(text);
+    let (mark, text) = position::without_mark(text);
     let mut lockfile = match format {
         Format::NpmLock => crate::npm::read(text),
         Format::CargoLock => crate::cargo::read(text),
@@ -165,6 +165,9 @@ pub fn parse(format: Format, bytes: &[u8]) -> Result<Lockfile, Damage> {
         Format::GradleLock => crate::gradle::read(text),
         Format::GradleVerification => crate::gradle_verification::read(text),
     }?;
+    for site in lockfile.entries.iter_mut().chain(&mut lockfile.mirror).flat_map(|e| &mut e.sites) {
+        site.span = site.span.start + mark..site.span.end + mark;
+    }
     lockfile.damage.sort_by_key(Damage::line);
     Ok(lockfile)
 }

@@ -1,7 +1,5 @@
 //! From byte offsets to lines, and the checks that every format needs before it is parsed.
 
-use std::borrow::Cow;
-
 use crate::{Damage, Format};
 
 /// Where the lines of a text begin.
@@ -84,12 +82,11 @@ pub(crate) fn marker(line: &[u8]) -> Option<Marker> {
     (seven && matches!(line.get(7), None | Some(b' ' | b'\r' | b'\n'))).then_some(marker)
 }
 
-/// The text without the byte order mark that some editors put in front.
-pub(crate) fn without_mark(text: &str) -> Cow<'_, str> {
+/// The text without the byte order mark that some editors put in front, and how many bytes that is.
+pub(crate) fn without_mark(text: &str) -> (usize, &str) {
     match text.strip_prefix('\u{feff}') {
-        // Blanks keep every offset as it was.
-        Some(rest) => Cow::Owned(format!("   {rest}")),
-        None => Cow::Borrowed(text),
+        Some(rest) => (text.len() - rest.len(), rest),
+        None => (0, text),
     }
 }
 

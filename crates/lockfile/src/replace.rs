@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::checksum::Style;
 use crate::lockfile::Site;
 use crate::{Algorithm, Checksum, Damage, Entry, EntryKey, Format, parse};
 
@@ -68,8 +69,8 @@ pub fn replace_checksum(
     old: Option<&Checksum>,
     new: &Checksum,
 ) -> Result<Vec<u8>, Refused> {
-    let writable = format.facts().style.can_hold(new.algorithm());
-    if !writable {
+    let style = format.facts().style;
+    if style != Style::Element && !style.can_hold(new.algorithm()) {
         return Err(Refused::Foreign { format, new: new.algorithm() });
     }
     let lockfile = parse(format, bytes).map_err(Refused::Unreadable)?;
@@ -134,6 +135,10 @@ fn meant<'e>(
 
 /// The new one must be no weaker than the one that goes.
 fn strong_enough(format: Format, site: &Site, key: &EntryKey, new: &Checksum) -> Result<(), Refused> {
+    // There the element is named after it, and only its value is written.
+    if format.facts().style == Style::Element && site.algorithm != Some(new.algorithm()) {
+        return Err(Refused::Foreign { format, new: new.algorithm() });
+    }
     // Where not even the algorithm can be read, it was what the tool writes today.
     let usual = format.facts().style.usual();
     let going = site.algorithm.unwrap_or(usual);

@@ -3,7 +3,7 @@
 
 mod fixture;
 
-use fixture::{ALL, Branches, CARGO, CARGO_V1, NPM2, NPM3, PIP, read};
+use fixture::{ALL, BUNDLER_SUMS, Branches, CARGO, CARGO_V1, NPM2, NPM3, PAIRS, PIP, read};
 use regreen_lockfile::{
     Algorithm, Checksum, EntryKey, Format, Refused, check, checksum_of, diff, replace_checksum,
 };
@@ -39,6 +39,57 @@ fn only_the_checksums_bytes_change() {
             let found = diff(&read(format, base), &read(format, &text));
             assert_eq!(found.checksum_changed.len(), 1, "{found}");
         }
+    }
+}
+
+/// In every format, whichever of an entry's checksums is meant; of yarn's, the SHA-1 behind the URL can't be.
+#[test]
+fn every_format_takes_another_checksum() {
+    let mut tried = std::collections::BTreeSet::new();
+    let sums = [(Format::GemfileLock, BUNDLER_SUMS)];
+    for (format, text) in PAIRS.iter().map(|p| (p.format, p.next)).chain(sums) {
+        for entry in read(format, text).entries {
+            for old in &entry.checksums {
+                let new = sum(old.algorithm(), 7);
+                if format == Format::YarnClassic && old.algorithm() == Algorithm::Sha1 {
+                    let refused = replaced(format, text, &entry.key(), Some(old), &new).unwrap_err();
+                    assert!(matches!(refused, Refused::NotThere { .. }), "{refused}");
+                    continue;
+                }
+                let other = replaced(format, text, &entry.key(), Some(old), &new).unwrap();
+                let (was, is) = (old.to_text(format), new.to_text(format));
+                // A commit of Composer's fixture has the digits of a checksum.
+                let named = if format == Format::ComposerLock { "\"shasum\": \"" } else { "" };
+                let want = text.replace(&format!("{named}{was}"), &format!("{named}{is}"));
+                assert_eq!(other, want, "{format}: {}", entry.place);
+                let found = diff(&read(format, text), &read(format, &other));
+                assert!(!found.checksum_changed.is_empty(), "{found}");
+                assert!(
+                    found.version_changed.is_empty() && found.added.is_empty() && found.removed.is_empty()
+                );
+                tried.insert(format);
+            }
+        }
+    }
+    // Gradle's own lockfile has none.
+    assert_eq!(
+        tried.len(),
+        PAIRS.iter().map(|p| p.format).collect::<std::collections::BTreeSet<_>>().len() - 1
+    );
+}
+
+#[test]
+fn a_byte_order_mark_stays() {
+    for Branches { format, base, .. } in ALL {
+        let marked = format!("\u{feff}{base}");
+        let entry = read(format, &marked)
+            .entries
+            .into_iter()
+            .find(|e| e.checksums.len() == 1 || format == Format::UvLock);
+        let Some(entry) = entry.filter(|e| !e.checksums.is_empty()) else { continue };
+        let (old, new) = (&entry.checksums[0], sum(entry.checksums[0].algorithm(), 7));
+        let text = replaced(format, &marked, &entry.key(), Some(old), &new).unwrap();
+        assert_eq!(text, marked.replace(&old.to_text(format), &new.to_text(format)), "{format}");
     }
 }
 

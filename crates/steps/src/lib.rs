@@ -1,9 +1,12 @@
 //! The generic step kinds, one file each. They reach the world through [`World`], and change it only with the
 //! executor's `Touch` in hand.
 
+mod added;
+mod addresses;
 mod files;
 mod nothing_else_changed;
 mod quarantine_entries;
+mod raise_retries;
 mod repair_lockfile;
 mod repaired_by_another;
 mod rerun_command;
@@ -21,7 +24,7 @@ pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
 pub use repair_lockfile::Repair;
 pub use snapshot::{Change, Snapshot};
-pub use world::{Limit, Mirror, Rerun, RerunEnd, World};
+pub use world::{Cause, Limit, Mirror, Rerun, RerunEnd, World};
 
 /// The steps that end every plan, whatever its playbook says: a healing that skipped one would not be verified.
 pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-consistent"];
@@ -43,6 +46,7 @@ macro_rules! step_kinds {
 step_kinds! {
     nothing_else_changed::NothingElseChanged,
     quarantine_entries::QuarantineEntries,
+    raise_retries::RaiseRetries,
     repair_lockfile::RepairLockfile,
     repaired_by_another::RepairedByAnother,
     rerun_command::RerunCommand,

@@ -113,7 +113,7 @@ impl Step for RepairLockfile {
     async fn preflight(&self, _: &Look, args: &Args) -> Result<Before, Refused> {
         let adapter = self.0.adapter(&args.tool).map_err(Refused)?;
         let look = self.look(adapter).await?;
-        let (repair, new) = choose(&look, adapter.resolver().is_some())?;
+        let (repair, new) = choose(&look, adapter.resolver_for(&self.0.job).is_some())?;
         let path = self.0.job.workspace.root.join(look.place.path.as_str());
         let (saved, _) = SavedFile::look(&path).map_err(|e| Refused(format!("{}: {e}", look.place.path)))?;
         if saved.sha256.as_deref() != Some(&sha256(&look.bytes)) {
@@ -129,7 +129,8 @@ impl Step for RepairLockfile {
         let look = self.look(adapter).await.map_err(ApplyError::no_effect)?;
         // An earlier try of the same run has written it; what it wrote is not looked at for a repair again.
         if sha256(&look.bytes) != before.new {
-            let (repair, new) = choose(&look, adapter.resolver().is_some()).map_err(ApplyError::no_effect)?;
+            let (repair, new) =
+                choose(&look, adapter.resolver_for(&self.0.job).is_some()).map_err(ApplyError::no_effect)?;
             if repair != before.repair || sha256(&new) != before.new {
                 return Err(ApplyError::no_effect(format!("{} changed since it was looked at", before.path)));
             }
@@ -208,7 +209,9 @@ impl RepairLockfile {
     }
 
     async fn resolve(&self, adapter: &dyn Adapter) -> Result<(), ApplyError> {
-        let resolver = adapter.resolver().ok_or_else(|| ApplyError::unknown("this tool has no resolver"))?;
+        let resolver = adapter
+            .resolver_for(&self.0.job)
+            .ok_or_else(|| ApplyError::unknown("this tool has no resolver"))?;
         (self.0.progress)(&format!("completing the lockfile: {}", resolver.argv.join(" ")));
         let limit = self.0.time_left();
         let ran = self.0.job.workspace.quietly(&resolver.argv, &resolver.env, Some(limit)).await;

@@ -9,8 +9,8 @@ use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, U
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    added::overlay,
     files::{self, sha256},
-    use_mirror::overlay,
     world::World,
 };
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
 use serde::{Deserialize, Serialize};
 
-use crate::{use_mirror::overlay, world::World};
+use crate::{added::overlay, world::World};
 
 /// The step.
 pub(crate) struct ToolConsistent(pub(crate) Arc<World>);

@@ -4,10 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
-use regreen_tools::{Overlay, remote};
+use regreen_tools::remote;
 use serde::{Deserialize, Serialize};
 
-use crate::{files, world::World};
+use crate::{added::Added, files, world::World};
 
 /// The step.
 pub(crate) struct UseMirror(pub(crate) Arc<World>);
@@ -24,25 +24,11 @@ pub(crate) struct Args {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Redirect {
     /// Address of the mirror.
-    pub(crate) mirror: String,
-    /// Environment to add.
-    pub(crate) env: Vec<(String, String)>,
-    /// Arguments to add.
-    pub(crate) args: Vec<String>,
+    mirror: String,
+    /// What makes the command use it.
+    overlay: Added,
     /// What was done, in a clause.
-    pub(crate) said: String,
-}
-
-/// What earlier steps add to the repeated command, and to the check that follows it.
-pub(crate) fn overlay(look: &Look) -> Overlay {
-    let mut overlay = Overlay::default();
-    for receipt in look.receipts.values() {
-        if let Ok(redirect) = serde_json::from_value::<Redirect>(receipt.clone()) {
-            overlay.env.extend(redirect.env);
-            overlay.args.extend(redirect.args);
-        }
-    }
-    overlay
+    said: String,
 }
 
 /// Longest that one mirror may take to answer.
@@ -96,8 +82,7 @@ impl Step for UseMirror {
         (self.0.progress)(&format!("the registry is down; trying the mirror {mirror}"));
         Ok(Redirect {
             mirror: mirror.clone(),
-            env: overlay.env,
-            args: overlay.args,
+            overlay: overlay.into(),
             said: format!("used the mirror {mirror}"),
         })
     }

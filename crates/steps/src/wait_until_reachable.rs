@@ -1,16 +1,20 @@
-//! `wait-until-reachable`: asks the tool's own registries until all of them serve, with exponential backoff, full
-//! jitter and `Retry-After`. Inert.
+//! `wait-until-reachable`: asks the tool's own registries, and behind them for a package of the lockfile, until all
+//! serve, with exponential backoff, full jitter, `Retry-After` and rate limits' reset times. Inert.
 
-use std::{sync::Arc, time::Duration};
-
-use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
-use regreen_tools::{
-    Remote,
-    remote::{self, Answer},
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
 };
+
+use regreen_domain::HealableClass;
+use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
+use regreen_tools::{Adapter, remote::Answer};
 use serde::{Deserialize, Serialize};
 
-use crate::world::World;
+use crate::{
+    addresses::{self, Address},
+    world::World,
+};
 
 /// The step.
 pub(crate) struct WaitUntilReachable(pub(crate) Arc<World>);
@@ -38,10 +42,12 @@ const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 /// Longest that one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The same for the look before anything is decided: who is silent is waited for later.
+const GLANCE: Duration = Duration::from_secs(1);
 
 impl Step for WaitUntilReachable {
     const KIND: &'static str = "wait-until-reachable";
-    const EXPLAIN: &'static str = "Asks the registry again and again (exponential backoff, full jitter, `Retry-After` obeyed) until it answers or the time for recovery is used up. Changes nothing.";
+    const EXPLAIN: &'static str = "Asks the registry, and for a package of the lockfile, again and again (exponential backoff, full jitter, `Retry-After` and the reset of rate limits obeyed) until both are served or the time for recovery is used up. Says whether the name, the connection or the answer is missing. Changes nothing.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Repeat;
     type Args = Args;
@@ -49,15 +55,25 @@ impl Step for WaitUntilReachable {
     type Receipt = Receipt;
 
     async fn preflight(&self, _: &Look, args: &Args) -> Result<(), Refused> {
-        match self.remotes(args).await? {
-            remotes if remotes.is_empty() => Err(Refused("it is not known which registry to ask".to_owned())),
-            _ => Ok(()),
+        let adapter = self.0.adapter(&args.tool).map_err(Refused)?;
+        let registries = addresses::registries(adapter, &self.0.job).await;
+        if registries.is_empty() {
+            return Err(Refused("it is not known which registry to ask".to_owned()));
         }
+        // Who asks to be left alone for longer than there is time is not waited for at all.
+        if self.0.cause.class == Some(HealableClass::RateLimited)
+            && let Some(ill) = self.first_ill(adapter, &registries, GLANCE).await
+            && ill.asks_for.is_some_and(|wait| wait >= self.0.time_left())
+        {
+            return Err(Refused(self.too_long(&ill)));
+        }
+        Ok(())
     }
 
     async fn apply(&self, _: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
-        let remotes = self.remotes(args).await.map_err(ApplyError::no_effect)?;
-        let started = std::time::Instant::now();
+        let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
+        let registries = addresses::registries(adapter, &self.0.job).await;
+        let started = Instant::now();
         let mut asked = 0;
         // A repeated attempt begins with a pause: the registry may answer and still fail under load.
         if self.0.attempt > 1 {
@@ -65,15 +81,7 @@ impl Step for WaitUntilReachable {
         }
         loop {
             asked += 1;
-            let mut ill = None;
-            for remote in &remotes {
-                let answer = remote::ask(&remote.probe_url, PATIENCE.min(self.0.time_left())).await;
-                if !answer.serves() {
-                    ill = Some((remote, answer));
-                    break;
-                }
-            }
-            let Some((remote, answer)) = ill else {
+            let Some(ill) = self.first_ill(adapter, &registries, PATIENCE).await else {
                 let waited_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 let said = match asked {
                     1 => "saw the registry answer".to_owned(),
@@ -83,26 +91,14 @@ impl Step for WaitUntilReachable {
                 };
                 return Ok(Receipt { waited_ms, asked, said });
             };
-            let (what, retry_after) = match answer {
-                Answer::Unwell { status, retry_after } => (format!("answers {status}"), retry_after),
-                Answer::Silent { why } => (format!("does not answer ({why})"), None),
-                Answer::Unusable { why } => {
-                    return Err(ApplyError::no_effect(format!("{} can't be asked: {why}", remote.host)));
-                }
-                Answer::Serves { .. } => ("serves".to_owned(), None),
-            };
-            let pause = self.pause(asked, retry_after);
-            if pause >= self.0.time_left() {
-                return Err(ApplyError::no_effect(format!(
-                    "{} {what}; waiting longer than the time for recovery allows",
-                    remote.host
-                )));
+            if let Some(why) = ill.hopeless {
+                return Err(ApplyError::no_effect(format!("{} can't be asked: {why}", ill.name)));
             }
-            (self.0.progress)(&format!(
-                "{} {what}; asking again in {:.1} s",
-                remote.host,
-                pause.as_secs_f64()
-            ));
+            let pause = self.pause(asked, ill.asks_for);
+            if pause >= self.0.time_left() {
+                return Err(ApplyError::no_effect(self.too_long(&ill)));
+            }
+            (self.0.progress)(&format!("{}; asking again in {:.1} s", ill.says(), pause.as_secs_f64()));
             tokio::time::sleep(pause).await;
         }
     }
@@ -116,10 +112,67 @@ impl Step for WaitUntilReachable {
     }
 }
 
+/// Who does not serve.
+struct Ill {
+    name: String,
+    /// What is wrong, in a clause.
+    what: String,
+    /// How long it asks to be left alone.
+    asks_for: Option<Duration>,
+    /// No matter of waiting, for this reason.
+    hopeless: Option<String>,
+}
+
+impl Ill {
+    /// `None` where it serves.
+    fn of(address: &Address, answer: Answer) -> Option<Ill> {
+        let name = address.name();
+        let (what, asks_for, hopeless) = match answer {
+            Answer::Serves { .. } => return None,
+            Answer::Unwell { status, retry_after } => (format!("answers {status}"), retry_after, None),
+            Answer::Silent { stage, why } => (format!("can't be used now: {stage} ({why})"), None, None),
+            Answer::Unusable { why } => (String::new(), None, Some(why)),
+        };
+        Some(Ill { name, what, asks_for, hopeless })
+    }
+
+    fn says(&self) -> String {
+        let Ill { name, what, .. } = self;
+        match self.asks_for {
+            Some(wait) => format!("{name} {what} and asks to be left alone for {} s", wait.as_secs()),
+            None => format!("{name} {what}"),
+        }
+    }
+}
+
 impl WaitUntilReachable {
-    async fn remotes(&self, args: &Args) -> Result<Vec<Remote>, Refused> {
-        let adapter = self.0.adapter(&args.tool).map_err(Refused)?;
-        Ok(adapter.remotes(&self.0.job).await)
+    /// The first that does not serve: of the registries, and once these are well, of the files behind them.
+    async fn first_ill(&self, adapter: &dyn Adapter, registries: &[Address], limit: Duration) -> Option<Ill> {
+        for registry in registries {
+            let answer = registry.ask(limit.min(self.0.time_left())).await;
+            if let Some(ill) = Ill::of(registry, answer) {
+                return Some(ill);
+            }
+        }
+        let blamed = self.0.cause.package.as_ref();
+        for file in addresses::package(adapter, &self.0.job, blamed).await {
+            let answer = file.ask(limit.min(self.0.time_left())).await;
+            // A file that can't be asked for at all says nothing of the registry, which serves.
+            if let Some(ill) = Ill::of(&file, answer).filter(|ill| ill.hopeless.is_none()) {
+                return Some(ill);
+            }
+        }
+        None
+    }
+
+    /// Why nobody waits, and when it will be possible.
+    fn too_long(&self, ill: &Ill) -> String {
+        let left = self.0.time_left().as_secs();
+        let when = match ill.asks_for {
+            Some(wait) => format!("; run the command again after {}", clock(SystemTime::now() + wait)),
+            None => String::new(),
+        };
+        format!("{}, and {left} s are left for recovery (RECOVERY_TIMEOUT){when}", ill.says())
     }
 
     fn pause(&self, asked: u32, retry_after: Option<Duration>) -> Duration {
@@ -142,9 +195,29 @@ fn backoff(seed: u64, n: u32, first: Duration, longest: Duration) -> Duration {
     ceiling.mul_f64(fraction).max(first / 10)
 }
 
+/// The time of day in UTC, with the day where it is another one.
+fn clock(at: SystemTime) -> String {
+    let seconds = |t: SystemTime| t.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let (at, now) = (seconds(at), seconds(SystemTime::now()));
+    let (hour, minute, second) = (at / 3600 % 24, at / 60 % 60, at % 60);
+    let days = (at / 86_400).saturating_sub(now / 86_400);
+    let day = match days {
+        0 => String::new(),
+        1 => " tomorrow".to_owned(),
+        days => format!(" in {days} days"),
+    };
+    format!("{hour:02}:{minute:02}:{second:02} UTC{day}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_is_said_with_its_day() {
+        assert_eq!(clock(SystemTime::UNIX_EPOCH + Duration::from_secs(3_723)), "01:02:03 UTC");
+        assert!(clock(SystemTime::now() + Duration::from_secs(86_400)).ends_with("UTC tomorrow"));
+    }
 
     #[test]
     fn backoff_stays_below_its_ceiling_and_spreads() {

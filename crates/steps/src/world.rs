@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use regreen_domain::Tool;
+use regreen_domain::{HealableClass, PackageName, Tool};
 use regreen_saga::BoxFuture;
-use regreen_tools::{Adapter, Job, Overlay, adapter};
+use regreen_tools::{Adapter, Job, Overlay, Trouble, adapter};
 
 use crate::snapshot::Snapshot;
 
@@ -56,10 +56,23 @@ pub trait Rerun: Send + Sync {
     fn rerun(&self, overlay: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>>;
 }
 
+/// What the diagnosis says that a step may use: facts of closed kinds, and names that went through their holes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cause {
+    /// Its class.
+    pub class: Option<HealableClass>,
+    /// What went wrong on the wire.
+    pub trouble: Trouble,
+    /// The package that the log blames. It only selects among the lockfile's own entries.
+    pub package: Option<PackageName>,
+}
+
 /// What the steps of one run share.
 pub struct World {
     /// The wrapped command in its workspace.
     pub job: Job,
+    /// What the diagnosis says; nothing when a run is resumed.
+    pub cause: Cause,
     /// Regreen's state folder for this workspace, 0700.
     pub state: PathBuf,
     /// The operator's mirrors, in order of preference.

@@ -17,7 +17,7 @@ use std::{
 };
 
 use regreen_saga::{BoxFuture, Drive, Ended, Fact, OpenGate, PreparedStep, SagaError, StepEvent, execute};
-use regreen_steps::{QUARANTINE, Rerun, RerunEnd, Snapshot, World, kinds};
+use regreen_steps::{Cause, QUARANTINE, Rerun, RerunEnd, Snapshot, World, kinds};
 use regreen_testkit::MemoryJournal;
 use regreen_tools::{Job, Overlay, Workspace};
 use serde_json::{Value, json};
@@ -142,6 +142,7 @@ impl Stage {
         let argv = ["npm", "ci", "--cache", &cache, "--registry", &self.registry].map(str::to_owned).to_vec();
         Arc::new(World {
             job: Job { workspace: Workspace::new(self.app(), env), argv },
+            cause: Cause::default(),
             state: self.dir.path().join("state"),
             mirrors: vec![],
             rerun,
@@ -348,4 +349,42 @@ async fn what_somebody_wrote_after_the_repeated_command_is_never_overwritten() {
     let (stage, ended, rewritten) = found(seen, &registry, |path| fs::write(path, "mine").unwrap()).await;
     assert!(rewritten && matches!(ended, Ended::Stuck { .. }), "{ended:?}");
     assert_eq!(fs::read_to_string(stage.app().join("package-lock.json")).unwrap(), "mine");
+}
+
+/// The command, run again: what was added to it is kept.
+struct Watched(Mutex<Option<Overlay>>);
+
+impl Rerun for Watched {
+    fn rerun(&self, overlay: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>> {
+        *self.0.lock().unwrap() = Some(overlay);
+        Again(0).rerun(Overlay::default())
+    }
+}
+
+#[tokio::test]
+async fn the_repeated_command_and_nothing_else_gets_the_tools_retries_raised() {
+    let stage = Stage::new(&registry());
+    let watched = Arc::new(Watched(Mutex::new(None)));
+    let world = stage.world_with(watched.clone(), true);
+    let before = stage.picture();
+    let kinds = kinds(&world);
+    let steps: Vec<PreparedStep> = [
+        ("reachable", "wait-until-reachable", json!({ "tool": "npm" })),
+        ("patient", "raise-retries", json!({ "tool": "npm" })),
+        ("rerun-command", "rerun-command", json!({})),
+    ]
+    .into_iter()
+    .map(|(id, kind, args)| {
+        let step = kinds.iter().find(|k| k.kind() == kind).unwrap().clone();
+        PreparedStep { id: id.to_owned(), step, args }
+    })
+    .collect();
+    let ended = execute("i1", &steps, &mut MemoryJournal::default(), &OpenGate, Drive::Fresh).await;
+    assert_eq!(ended.unwrap(), Ended::Verified);
+    let added = watched.0.lock().unwrap().take().unwrap();
+    assert!(
+        added.env.iter().any(|(name, value)| name == "npm_config_fetch_retries" && value == "7"),
+        "{added:?}"
+    );
+    assert_eq!(stage.picture(), before);
 }

@@ -11,9 +11,19 @@ use regreen_saga::BoxFuture;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::{
-    bundler::Bundler, cargo::Cargo, composer::Composer, go::Go, npm::Npm, pip::Pip, pnpm::Pnpm,
+    bundler::Bundler,
+    cargo::Cargo,
+    composer::Composer,
+    go::Go,
+    npm::Npm,
+    patience::{self, Trouble},
+    pip::Pip,
+    pnpm::Pnpm,
+    uv::Uv,
     workspace::Workspace,
 };
+
+pub use crate::cache::{CacheScan, DamagedEntry};
 
 /// The wrapped command in its workspace.
 #[derive(Debug, Clone)]
@@ -64,26 +74,6 @@ pub struct Overlay {
     pub args: Vec<String>,
 }
 
-/// What a look through a cache found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CacheScan {
-    /// Entries that were checked.
-    pub checked: u64,
-    /// Entries whose bytes contradict their own address.
-    pub damaged: Vec<DamagedEntry>,
-    /// Entries that could not be read: "cannot read" is not "corrupt".
-    pub unreadable: Vec<String>,
-}
-
-/// One damaged cache entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DamagedEntry {
-    /// File or folder below the cache's root.
-    pub path: RelPath,
-    /// What is wrong with it.
-    pub why: String,
-}
-
 /// A package manager.
 pub trait Adapter: Send + Sync {
     /// Its name, as in the catalogue.
@@ -103,6 +93,11 @@ pub trait Adapter: Send + Sync {
 
     /// How the tool completes its own lockfile, where it can.
     fn resolver(&self) -> Option<Resolver>;
+
+    /// The same for this job: none where its lockfile is another one than the resolver completes.
+    fn resolver_for(&self, _: &Job) -> Option<Resolver> {
+        self.resolver()
+    }
 
     /// The tool's own check that what it installed fits together.
     fn consistency_check(&self, job: &Job) -> Option<Vec<String>>;
@@ -139,11 +134,17 @@ pub trait Adapter: Send + Sync {
 
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
     fn use_mirror(&self, mirror: &str) -> Overlay;
+
+    /// What makes a repeated command ask again for a download that fails, by the tool's own settings. Lowers nothing
+    /// that the user has set.
+    fn patient(&self, job: &Job, trouble: Trouble) -> Overlay {
+        patience::patient(&self.tool(), job, trouble)
+    }
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 7] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Bundler, &Composer, &Go]
+pub fn all() -> [&'static dyn Adapter; 8] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Uv, &Bundler, &Composer, &Go]
 }
 
 /// The package manager with this name.
@@ -230,7 +231,7 @@ pub(crate) fn option_value<'a>(argv: &'a [String], names: &[&str]) -> Option<&'a
 }
 
 /// Host and port of an http(s) address, without a user.
-pub(crate) fn host_of(url: &str) -> Option<String> {
+pub fn host_of(url: &str) -> Option<String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?;

@@ -12,11 +12,12 @@ use regreen_saga::BoxFuture;
 
 use crate::{
     adapter::{
-        Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
+        Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
         without_user, words,
     },
-    cargo_cache,
+    cache::{self, CacheScan},
     remote::fetch,
+    workspace::member_manifests,
 };
 
 /// The cargo adapter.
@@ -107,7 +108,7 @@ impl Adapter for Cargo {
     }
 
     fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
-        cargo_cache::scan(job, root)
+        cache::scan_for(&cache::CargoRegistry, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {
@@ -169,23 +170,7 @@ pub fn members(root: &Path) -> Vec<RelPath> {
     let text = fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let Ok(manifest) = text.parse::<toml::Table>() else { return Vec::new() };
     let members = manifest.get("workspace").and_then(|w| w.get("members")).and_then(|m| m.as_array());
-    let mut found = Vec::new();
-    for member in members.into_iter().flatten().filter_map(|m| m.as_str()) {
-        let folders = match member.strip_suffix("/*") {
-            Some(parent) => walkdir::WalkDir::new(root.join(parent))
-                .min_depth(1)
-                .max_depth(1)
-                .sort_by_file_name()
-                .into_iter()
-                .flatten()
-                .filter_map(|e| e.path().strip_prefix(root).ok().and_then(Path::to_str).map(str::to_owned))
-                .collect(),
-            None => vec![member.to_owned()],
-        };
-        let manifests = folders.iter().filter_map(|f| RelPath::parse(&format!("{f}/Cargo.toml")));
-        found.extend(manifests.filter(|m| root.join(m.as_str()).is_file()));
-    }
-    found
+    member_manifests(root, members.into_iter().flatten().filter_map(|m| m.as_str()), "Cargo.toml")
 }
 
 /// The index that replaces crates.io, by the configuration files that cargo itself would read.

@@ -102,8 +102,7 @@ impl Adapter for Go {
             let [proxies] = said.as_slice() else { return Vec::new() };
             // `direct` and `off` are no addresses; the checksum database is asked for what go.sum lacks only. Source:
             // the Go Modules Reference, "GOPROXY".
-            let bases =
-                proxies.split([',', '|']).filter_map(|p| without_user(p.trim()));
+            let bases = proxies.split([',', '|']).filter_map(|p| without_user(p.trim()));
             bases
                 .filter_map(|base| {
                     let base_url = format!("{}/", base.trim_end_matches('/'));

@@ -4,25 +4,28 @@
 pub mod adapter;
 mod archive;
 mod bundler;
+pub mod cache;
 mod cargo;
-mod cargo_cache;
 mod composer;
 pub mod git;
 mod go;
 pub mod locks;
 mod npm;
 mod npmrc;
+mod patience;
 mod pip;
 mod pnpm;
 pub mod probe;
 mod pull_request;
+mod python;
 pub mod remote;
 mod script;
+mod uv;
 mod workspace;
 
-pub use adapter::{
-    Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise,
-};
+pub use adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise};
+pub use cache::{Cache, CacheScan, DamagedEntry};
 pub use cargo::members as cargo_members;
+pub use patience::Trouble;
 pub use pull_request::{Base, PullRequest, pull_request};
 pub use workspace::Workspace;

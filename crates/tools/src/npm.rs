@@ -1,21 +1,17 @@
 //! npm: `package-lock.json`, the `_cacache` cache, registries by `npm config`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
 use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
-use serde_json::Value;
-use sha1::{Digest, Sha1};
-use sha2::{Sha256, Sha384, Sha512};
 
-use crate::adapter::{
-    Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of,
-    option_value, program, without_user, words,
+use crate::{
+    adapter::{
+        Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, option_value, program,
+        without_user, words,
+    },
+    cache::{self, CacheScan},
 };
 
 /// The npm adapter.
@@ -108,12 +104,8 @@ impl Adapter for Npm {
         })
     }
 
-    fn scan_cache(&self, _: &Job, root: &Path) -> CacheScan {
-        let mut scan = CacheScan::default();
-        scan_folders(root, &mut scan);
-        scan_content(root, &mut scan);
-        scan_index(root, &mut scan);
-        scan
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        cache::scan_for(&cache::NpmCache, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {
@@ -167,145 +159,4 @@ async fn config(job: &Job, key: &str) -> Option<String> {
         job.workspace.quietly(&["npm", "config", "get", key], &[("npm_config_logs_max", "0")], None).await?;
     let value = String::from_utf8(captured.stdout).ok()?.trim().to_owned();
     (captured.code == Some(0) && !value.is_empty() && value != "undefined").then_some(value)
-}
-
-/// A file in place of one of the cache's own folders makes npm fail with `ENOTDIR`, online too, and stays.
-fn scan_folders(root: &Path, scan: &mut CacheScan) {
-    for (top, depth) in [("content-v2", 4), ("index-v5", 3)] {
-        let walk = walkdir::WalkDir::new(root.join(top)).min_depth(1).max_depth(depth - 1);
-        for entry in walk.into_iter().flatten().filter(|e| !e.file_type().is_dir()) {
-            if let Some((path, _)) = place(root, entry.path()) {
-                let why = format!("{} where a folder must be", kind_name(&entry));
-                scan.damaged.push(DamagedEntry { path, why });
-            }
-        }
-    }
-}
-
-/// Content is addressed by its own digest: `content-v2/<algorithm>/<aa>/<bb>/<rest of the hex digest>`.
-/// Source: cacache, `lib/content/path.js`.
-fn scan_content(root: &Path, scan: &mut CacheScan) {
-    for entry in walkdir::WalkDir::new(root.join("content-v2")).min_depth(4).max_depth(4) {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(e) => {
-                note_unreadable(scan, root, e.path());
-                continue;
-            }
-        };
-        let Some((path, parts)) = place(root, entry.path()) else { continue };
-        let [_, algorithm, a, b, rest] = parts.as_slice() else { continue };
-        scan.checked += 1;
-        if !entry.file_type().is_file() {
-            let why = format!("{} where a file must be", kind_name(&entry));
-            scan.damaged.push(DamagedEntry { path, why });
-            continue;
-        }
-        let Ok(bytes) = fs::read(entry.path()) else {
-            note_unreadable(scan, root, Some(entry.path()));
-            continue;
-        };
-        let named = format!("{a}{b}{rest}");
-        match hex_digest(algorithm, &bytes) {
-            Some(found) if found != named => {
-                let why =
-                    format!("{} bytes whose {algorithm} is not the one they are filed under", bytes.len());
-                scan.damaged.push(DamagedEntry { path, why });
-            }
-            _ => {}
-        }
-    }
-}
-
-/// An index bucket holds lines of `<SHA-1 of the JSON>\t<JSON>`. npm ignores a line that does not add up, so such a
-/// line is a cache miss; a bucket that is no file, or an entry that names content of another size, makes npm fail.
-/// Source: cacache, `lib/entry-index.js`.
-fn scan_index(root: &Path, scan: &mut CacheScan) {
-    for entry in walkdir::WalkDir::new(root.join("index-v5")).min_depth(3).max_depth(3) {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(e) => {
-                note_unreadable(scan, root, e.path());
-                continue;
-            }
-        };
-        let Some((path, _)) = place(root, entry.path()) else { continue };
-        scan.checked += 1;
-        if !entry.file_type().is_file() {
-            let why = format!("{} where an index bucket must be", kind_name(&entry));
-            scan.damaged.push(DamagedEntry { path, why });
-            continue;
-        }
-        let Ok(bytes) = fs::read(entry.path()) else {
-            note_unreadable(scan, root, Some(entry.path()));
-            continue;
-        };
-        if let Some(why) = bad_bucket(root, &bytes) {
-            scan.damaged.push(DamagedEntry { path, why });
-        }
-    }
-}
-
-fn bad_bucket(root: &Path, bytes: &[u8]) -> Option<String> {
-    let Ok(text) = std::str::from_utf8(bytes) else { return Some("bytes that are no text".to_owned()) };
-    // Of several lines the last that adds up counts.
-    let mut last = None;
-    for line in text.lines().filter(|l| !l.is_empty()) {
-        let Some((hash, json)) = line.split_once('\t') else {
-            return Some("a line without a checksum".to_owned());
-        };
-        if hex_digest("sha1", json.as_bytes()).as_deref() != Some(hash) {
-            return Some("a line whose checksum is wrong".to_owned());
-        }
-        last = serde_json::from_str::<Value>(json).ok();
-    }
-    let last = last?;
-    let (integrity, size) = (last.get("integrity")?.as_str()?, last.get("size")?.as_u64()?);
-    let content = content_path(root, integrity)?;
-    let found = fs::metadata(&content).ok().filter(fs::Metadata::is_file)?.len();
-    (found != size).then(|| format!("an entry of {size} bytes for content of {found} bytes"))
-}
-
-fn content_path(root: &Path, integrity: &str) -> Option<PathBuf> {
-    let (algorithm, digest) = integrity.split_whitespace().next()?.split_once('-')?;
-    let hex: String = STANDARD.decode(digest).ok()?.iter().map(|b| format!("{b:02x}")).collect();
-    (hex.len() > 4 && matches!(algorithm, "sha1" | "sha256" | "sha384" | "sha512"))
-        .then(|| root.join("content-v2").join(algorithm).join(&hex[..2]).join(&hex[2..4]).join(&hex[4..]))
-}
-
-fn kind_name(entry: &walkdir::DirEntry) -> &'static str {
-    if entry.file_type().is_dir() {
-        "a folder"
-    } else if entry.file_type().is_symlink() {
-        "a symbolic link"
-    } else if entry.file_type().is_file() {
-        "a file"
-    } else {
-        "a special file"
-    }
-}
-
-fn place(root: &Path, path: &Path) -> Option<(RelPath, Vec<String>)> {
-    let below = path.strip_prefix(root).ok()?.to_str()?;
-    Some((RelPath::parse(below)?, below.split('/').map(str::to_owned).collect()))
-}
-
-fn note_unreadable(scan: &mut CacheScan, root: &Path, path: Option<&Path>) {
-    // A cache without this part is empty, not unreadable.
-    if let Some(path) = path.filter(|p| p.symlink_metadata().is_ok()) {
-        scan.unreadable.push(path.strip_prefix(root).unwrap_or(path).display().to_string());
-    }
-}
-
-fn hex_digest(algorithm: &str, bytes: &[u8]) -> Option<String> {
-    fn hex(digest: impl AsRef<[u8]>) -> String {
-        digest.as_ref().iter().map(|b| format!("{b:02x}")).collect()
-    }
-    Some(match algorithm {
-        "sha1" => hex(Sha1::digest(bytes)),
-        "sha256" => hex(Sha256::digest(bytes)),
-        "sha384" => hex(Sha384::digest(bytes)),
-        "sha512" => hex(Sha512::digest(bytes)),
-        _ => return None,
-    })
 }

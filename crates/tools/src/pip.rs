@@ -1,29 +1,19 @@
 //! pip: `requirements.txt` with hashes, the HTTP and wheel caches, the index by `pip config`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
 use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
 use crate::{
-    adapter::{
-        Adapter, CacheScan, DamagedEntry, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of,
-        option_value, program, without_user, words,
-    },
-    archive,
-    remote::fetch,
+    adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, option_value, program, words},
+    cache::{self, CacheScan},
+    python,
 };
 
 /// The pip adapter.
 pub(crate) struct Pip;
-
-/// The Python Package Index. Source: pip's `--index-url` documentation.
-const PYPI: &str = "https://pypi.org/simple/";
 
 impl Adapter for Pip {
     fn tool(&self) -> Tool {
@@ -93,26 +83,8 @@ impl Adapter for Pip {
         })
     }
 
-    fn scan_cache(&self, _: &Job, root: &Path) -> CacheScan {
-        let mut scan = CacheScan::default();
-        for part in ["http-v2", "http", "wheels"] {
-            for entry in walkdir::WalkDir::new(root.join(part)) {
-                let Ok(entry) = entry else { continue };
-                if !entry.file_type().is_file() {
-                    continue;
-                }
-                let below =
-                    entry.path().strip_prefix(root).ok().and_then(Path::to_str).and_then(RelPath::parse);
-                let Some(path) = below else { continue };
-                scan.checked += 1;
-                match check_file(entry.path()) {
-                    Ok(Ok(())) => {}
-                    Ok(Err(why)) => scan.damaged.push(DamagedEntry { path, why }),
-                    Err(_) => scan.unreadable.push(path.to_string()),
-                }
-            }
-        }
-        scan
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        cache::scan_for(&cache::PipCache, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {
@@ -121,27 +93,16 @@ impl Adapter for Pip {
             let url = match option_value(rest, &["-i", "--index-url"]).or(job.workspace.var("PIP_INDEX_URL"))
             {
                 Some(url) => url.to_owned(),
-                None => ask_pip(job, &["config", "get", "global.index-url"]).await.unwrap_or(PYPI.to_owned()),
+                None => ask_pip(job, &["config", "get", "global.index-url"])
+                    .await
+                    .unwrap_or(python::PYPI.to_owned()),
             };
-            let remote = without_user(&url).and_then(|base| {
-                let base_url = format!("{}/", base.trim_end_matches('/'));
-                Some(Remote { host: host_of(&base_url)?, probe_url: base_url.clone(), base_url })
-            });
-            remote.into_iter().collect()
+            python::remotes_of(&[url])
         })
     }
 
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>> {
-        Box::pin(async move {
-            let Some(version) = &entry.version else { return Vec::new() };
-            let mut urls = Vec::new();
-            for remote in self.remotes(job).await {
-                let page_url = format!("{}{}/", remote.base_url, entry.name);
-                let page = fetch(&page_url, Duration::from_secs(10)).await.unwrap_or_default();
-                urls.extend(links(&String::from_utf8_lossy(&page), &page_url, version));
-            }
-            urls
-        })
+        Box::pin(async move { python::artifact_urls(&self.remotes(job).await, entry).await })
     }
 
     fn use_mirror(&self, mirror: &str) -> Overlay {
@@ -190,74 +151,4 @@ async fn ask_pip(job: &Job, question: &[&str]) -> Option<String> {
     let captured = job.workspace.quietly(&argv, &[], None).await?;
     let value = String::from_utf8(captured.stdout).ok()?.trim().to_owned();
     (captured.code == Some(0) && !value.is_empty()).then_some(value)
-}
-
-/// Archives are recognised by their first bytes; anything else (headers, index pages) has no checksum of its own.
-fn check_file(path: &Path) -> std::io::Result<Result<(), String>> {
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    let bytes = fs::read(path)?;
-    let body = match extension {
-        "whl" => return Ok(archive::check_zip(&bytes)),
-        "body" => bytes.as_slice(),
-        // pip before 23.3 keeps the body inside the answer.
-        _ => match enclosed_body(&bytes) {
-            Some(body) => body,
-            None => return Ok(Ok(())),
-        },
-    };
-    Ok(if body.starts_with(b"PK\x03\x04") {
-        archive::check_zip(body)
-    } else if body.starts_with(&[0x1f, 0x8b]) {
-        archive::check_gzip(body)
-    } else {
-        Ok(())
-    })
-}
-
-/// The body of an answer in CacheControl's serialisation 4: MessagePack with a binary string under the key `body`.
-/// Source: cachecontrol 0.12, `serialize.py`, and the MessagePack specification.
-fn enclosed_body(bytes: &[u8]) -> Option<&[u8]> {
-    let packed = bytes.strip_prefix(b"cc=4,")?;
-    let at = packed.windows(5).position(|w| w == b"\xa4body")? + 5;
-    let (width, rest) = match packed.get(at)? {
-        0xc4 => (1, packed.get(at + 1..)?),
-        0xc5 => (2, packed.get(at + 1..)?),
-        0xc6 => (4, packed.get(at + 1..)?),
-        _ => return None,
-    };
-    let length = rest.get(..width)?.iter().fold(0usize, |n, b| n << 8 | usize::from(*b));
-    rest.get(width..width.checked_add(length)?)
-}
-
-/// Files of this version that a simple index page links to. Source: PEP 503, "Simple Repository API".
-fn links(page: &str, page_url: &str, version: &str) -> Vec<String> {
-    let authority_end = page_url.find("://").and_then(|i| Some(page_url[i + 3..].find('/')? + i + 3));
-    let origin = &page_url[..authority_end.unwrap_or(page_url.len())];
-    page.split("href=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next()?.split('#').next())
-        .filter(|href| {
-            let file = href.rsplit('/').next().unwrap_or(href);
-            file.split('-').any(|part| {
-                part == version || part.strip_prefix(version).is_some_and(|r| r.starts_with(".tar"))
-            })
-        })
-        .filter_map(|href| match href {
-            h if h.starts_with("http://") || h.starts_with("https://") => without_user(h),
-            h if h.starts_with('/') => Some(format!("{origin}{h}")),
-            h if !h.contains("..") => Some(format!("{page_url}{h}")),
-            // `../../packages/…` as most indexes write it: resolve against the page's path.
-            h => {
-                let mut base: Vec<&str> = page_url[origin.len()..].trim_matches('/').split('/').collect();
-                for part in h.split('/') {
-                    match part {
-                        ".." => drop(base.pop()),
-                        "." => {}
-                        part => base.push(part),
-                    }
-                }
-                Some(format!("{origin}/{}", base.join("/")))
-            }
-        })
-        .collect()
 }

@@ -1,11 +1,19 @@
 //! Looking at a remote: does it answer? Never with credentials, never following a log's word.
 
-use std::time::Duration;
+mod wait;
+
+use std::{
+    fmt, io,
+    time::{Duration, SystemTime},
+};
 
 use ureq::{
-    Agent,
+    Agent, Timeout,
+    http::HeaderMap,
     tls::{RootCerts, TlsConfig},
 };
+
+use wait::Headers;
 
 /// What a remote said to one plain `GET`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +25,15 @@ pub enum Answer {
     },
     /// It answered that it can't serve now.
     Unwell {
-        /// HTTP status: 429 or 5xx.
+        /// HTTP status: 429, 5xx, or 403 where the quota is used up.
         status: u16,
-        /// `Retry-After`, where it was given in seconds.
+        /// How long it asks to be left alone, by `Retry-After` or by when its limit is reset.
         retry_after: Option<Duration>,
     },
     /// No answer: refused, reset, timed out, not resolved.
     Silent {
+        /// How far it came.
+        stage: Stage,
         /// What the client saw.
         why: String,
     },
@@ -32,6 +42,27 @@ pub enum Answer {
         /// What the client saw.
         why: String,
     },
+}
+
+/// How far a question came before nothing came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The name of the host has no address.
+    Name,
+    /// No connection to that address, or no encryption on it.
+    Connection,
+    /// A connection, but no answer on it.
+    Answer,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Name => "its name can't be resolved",
+            Stage::Connection => "it can't be connected to",
+            Stage::Answer => "it does not answer",
+        })
+    }
 }
 
 impl Answer {
@@ -46,9 +77,13 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 
 fn agent(limit: Duration) -> Agent {
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    // A little less than the whole, so that it is known how far it came.
+    let until_connected = limit.mul_f64(0.9);
     Agent::new_with_config(
         Agent::config_builder()
             .timeout_global(Some(limit))
+            .timeout_resolve(Some(until_connected))
+            .timeout_connect(Some(until_connected))
             .max_redirects(3)
             .http_status_as_error(false)
             .user_agent(concat!("regreen/", env!("CARGO_PKG_VERSION")))
@@ -63,16 +98,12 @@ pub async fn ask(url: &str, limit: Duration) -> Answer {
     let asked = tokio::task::spawn_blocking(move || match agent(limit).get(&url).call() {
         Ok(response) => {
             let status = response.status().as_u16();
-            if status != 429 && status < 500 {
+            let headers = headers(response.headers());
+            let refused = status == 429 || status >= 500 || (status == 403 && headers.used_up());
+            if !refused {
                 return Answer::Serves { status };
             }
-            let retry_after = response
-                .headers()
-                .get("retry-after")
-                .and_then(|v| v.to_str().ok())
-                .and_then(|v| v.trim().parse().ok())
-                .map(Duration::from_secs);
-            Answer::Unwell { status, retry_after }
+            Answer::Unwell { status, retry_after: headers.wait(SystemTime::now()) }
         }
         Err(error) => refusal(&error),
     });
@@ -100,10 +131,97 @@ pub async fn fetch(url: &str, limit: Duration) -> Result<Vec<u8>, Answer> {
     fetched.await.unwrap_or_else(|e| Err(Answer::Unusable { why: e.to_string() }))
 }
 
+fn headers(all: &HeaderMap) -> Headers<'_> {
+    let of = |name: &str| all.get(name).and_then(|value| value.to_str().ok());
+    Headers {
+        retry_after: of("retry-after"),
+        rate_limit: of("ratelimit"),
+        rate_limit_reset: of("ratelimit-reset"),
+        x_remaining: of("x-ratelimit-remaining"),
+        x_reset: of("x-ratelimit-reset"),
+        date: of("date"),
+    }
+}
+
 fn refusal(error: &ureq::Error) -> Answer {
     let why = error.to_string();
-    match error {
-        ureq::Error::BadUri(_) | ureq::Error::Tls(_) | ureq::Error::Rustls(_) => Answer::Unusable { why },
-        _ => Answer::Silent { why },
+    let stage = match error {
+        ureq::Error::BadUri(_) | ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
+            return Answer::Unusable { why };
+        }
+        // A handshake's failure is wrapped: a certificate that is not trusted is no matter of waiting.
+        ureq::Error::Io(e) if why.contains("certificate") && e.kind() == io::ErrorKind::InvalidData => {
+            return Answer::Unusable { why };
+        }
+        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => Stage::Name,
+        // As the standard library words what the system's resolver says.
+        ureq::Error::Io(_) if why.contains("failed to lookup address") => Stage::Name,
+        ureq::Error::ConnectionFailed | ureq::Error::Timeout(Timeout::Connect) => Stage::Connection,
+        ureq::Error::Io(e) if refuses(e.kind()) => Stage::Connection,
+        _ => Stage::Answer,
+    };
+    Answer::Silent { stage, why }
+}
+
+fn refuses(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as K;
+    matches!(kind, K::ConnectionRefused | K::HostUnreachable | K::NetworkUnreachable | K::AddrNotAvailable)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// A server that gives one answer, once.
+    fn answers(answer: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _asked = stream.read(&mut [0; 2048]);
+            let _told = stream.write_all(answer.as_bytes());
+        });
+        url
+    }
+
+    async fn asked(answer: &'static str) -> Answer {
+        ask(&answers(answer), Duration::from_secs(5)).await
+    }
+
+    #[tokio::test]
+    async fn a_limit_is_told_from_a_refusal() {
+        let unwell = |status, seconds: u64| Answer::Unwell {
+            status,
+            retry_after: (seconds > 0).then(|| Duration::from_secs(seconds)),
+        };
+        let limited = "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(asked(limited).await, unwell(429, 7));
+        let limited = "HTTP/1.1 403 Forbidden\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 9\r\n\
+                       Content-Length: 0\r\n\r\n";
+        assert_eq!(asked(limited).await, unwell(403, 9));
+        let refused = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(asked(refused).await, Answer::Serves { status: 403 });
+        assert_eq!(asked("HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n").await, unwell(503, 0));
+    }
+
+    #[tokio::test]
+    async fn it_is_known_how_far_a_question_came() {
+        let stage = |answer| match answer {
+            Answer::Silent { stage, .. } => stage,
+            other => panic!("{other:?}"),
+        };
+        let limit = Duration::from_millis(300);
+        assert_eq!(stage(ask("http://127.0.0.1:9/", limit).await), Stage::Connection);
+        assert_eq!(stage(ask("http://registry.invalid/", Duration::from_secs(5)).await), Stage::Name);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        assert_eq!(stage(ask(&url, limit).await), Stage::Answer);
     }
 }

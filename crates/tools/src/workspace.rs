@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use regreen_domain::RelPath;
 use regreen_process::{
     RunId, Status,
     quiet::{self, QuietCommand},
@@ -86,4 +87,29 @@ impl Workspace {
         };
         whole.then_some(Said { code, stdout: captured.stdout.bytes, stderr: captured.stderr.bytes })
     }
+}
+
+/// The manifests called `file` in the folders that `members` names, which may end in a glob of one folder (`crates/*`).
+pub(crate) fn member_manifests<'m>(
+    root: &Path,
+    members: impl Iterator<Item = &'m str>,
+    file: &str,
+) -> Vec<RelPath> {
+    let mut found = Vec::new();
+    for member in members {
+        let folders = match member.strip_suffix("/*") {
+            Some(parent) => walkdir::WalkDir::new(root.join(parent))
+                .min_depth(1)
+                .max_depth(1)
+                .sort_by_file_name()
+                .into_iter()
+                .flatten()
+                .filter_map(|e| e.path().strip_prefix(root).ok().and_then(Path::to_str).map(str::to_owned))
+                .collect(),
+            None => vec![member.to_owned()],
+        };
+        let manifests = folders.iter().filter_map(|f| RelPath::parse(&format!("{f}/{file}")));
+        found.extend(manifests.filter(|m| root.join(m.as_str()).is_file()));
+    }
+    found
 }

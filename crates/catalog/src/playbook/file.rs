@@ -44,6 +44,14 @@ struct RawGuard {
     risk: Spanned<String>,
     attempts: Spanned<u32>,
     cooldown: Spanned<String>,
+    prior: Option<Spanned<RawPrior>>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPrior {
+    healed: u32,
+    tried: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,6 +118,9 @@ struct RawOutcome {
 
 /// The most attempts that a playbook may allow itself.
 const MOST_ATTEMPTS: u32 = 10;
+
+/// The most pseudo-outcomes that a playbook may bring along: outcomes must be able to overrule it.
+const MOST_PRIOR: u32 = 100;
 
 impl Playbook {
     pub(crate) fn parse(source: Source<'_>) -> Result<Playbook, CatalogError> {
@@ -186,7 +197,19 @@ impl RawGuard {
             let what = format!("`{}` is no duration", self.cooldown.get_ref());
             source.error(Some(self.cooldown.span()), what, "use a number and s, m or h, e.g. `10m`")
         })?;
-        Ok(Guard { risk, attempts, cooldown })
+        let prior = match &self.prior {
+            None => (0, 0),
+            Some(prior) => {
+                let RawPrior { healed, tried } = *prior.get_ref();
+                if healed > tried || tried > MOST_PRIOR {
+                    let what = format!("a prior of {healed} healed of {tried} tried");
+                    let help = format!("`healed` is at most `tried`, and that at most {MOST_PRIOR}");
+                    return Err(source.error(Some(prior.span()), what, help));
+                }
+                (healed, tried)
+            }
+        };
+        Ok(Guard { risk, attempts, cooldown, prior })
     }
 }
 

@@ -62,8 +62,8 @@ pub fn healing(context: &Context, args: &HealingArgs) -> Result<u8, Failed> {
                 return Err(Failed::new(130, "stopped").help(help));
             }
             // What isn't installed is said, and counts nowhere.
-            Err(LabError::Start { program, .. }) => {
-                voice::warning(context, &format!("{program} is not installed; its scenarios are left out"));
+            Err(why @ LabError::Missing { .. }) => {
+                voice::warning(context, &format!("{why}; its scenarios are left out"));
                 missing.insert(scenario.tool.id());
             }
             Err(e) => return Err(Failed::new(BUG, e)),

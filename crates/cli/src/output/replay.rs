@@ -1,6 +1,7 @@
 //! A decision that was made again: for people, and as version 1 of a shape.
 
 use regreen_engine::{Difference, Replayed};
+use regreen_ledger::RankedV1;
 use serde::Serialize;
 
 use super::print::{line, moment, table};
@@ -15,6 +16,8 @@ struct ReplayV1<'a> {
     action: &'a str,
     because: Option<&'a str>,
     playbook: Option<&'a str>,
+    seed: Option<u64>,
+    ranking: &'a [RankedV1],
     differences: Vec<DifferenceV1<'a>>,
     with_present_playbooks: Vec<DifferenceV1<'a>>,
 }
@@ -42,6 +45,8 @@ pub fn json(incident: &str, replayed: &Replayed) -> String {
         action: &replayed.recorded.action,
         because: replayed.recorded.because.as_deref(),
         playbook: replayed.recorded.plan.as_ref().map(|p| p.playbook.as_str()),
+        seed: replayed.inputs.history.seed,
+        ranking: &replayed.inputs.ranking,
         differences: shapes(&differences),
         with_present_playbooks: shapes(&today),
     })
@@ -57,6 +62,18 @@ pub fn plain(replayed: &Replayed) -> String {
         "on record: {}{playbook}{because}, decided by regreen {}\n",
         r.action, replayed.inputs.regreen
     );
+    if replayed.inputs.ranking.len() > 1 {
+        text.push_str("the playbooks that fitted, by a draw from how each did here before\n");
+        let row = |ranked: &RankedV1| {
+            let RankedV1 { playbook, score, healed, failed } = ranked;
+            [
+                format!("  {playbook}"),
+                format!("{score:.3}"),
+                format!("{healed} of {} healed", healed + failed),
+            ]
+        };
+        text.push_str(&table(&replayed.inputs.ranking.iter().map(row).collect::<Vec<_>>()));
+    }
     if differences.is_empty() {
         text.push_str("decided again from the same inputs: the same\n");
     } else {

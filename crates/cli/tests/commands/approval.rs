@@ -73,6 +73,9 @@ fn an_approved_recovery_is_done_by_the_next_run_and_by_no_other() {
     exit code 0
     --- out
     on record: heal by `repair-lockfile`, decided by regreen 0.1.0
+    the playbooks that fitted, by a draw from how each did here before
+      repair-lockfile            [DRAW]  0 of 0 healed
+      rerun-after-shared-repair  [DRAW]  0 of 0 healed
     decided again from the same inputs: the same
     ");
     // The same failure once more needs another word.

@@ -101,12 +101,15 @@ fn it_is_listed_shown_and_replayed() {
     exit code 0
     --- out
     on record: heal by `repair-lockfile`, decided by regreen 0.1.0
+    the playbooks that fitted, by a draw from how each did here before
+      repair-lockfile            [DRAW]  0 of 0 healed
+      rerun-after-shared-repair  [DRAW]  0 of 0 healed
     decided again from the same inputs: the same
     ");
     assert_snapshot!(on(&stage, &["incidents", "replay", &id, "--format", "json"]), @r#"
     exit code 0
     --- out
-    {"version":1,"incident":"[INCIDENT A]","same":true,"decided_at":"[TIME]","decided_by":"0.1.0","action":"heal","because":null,"playbook":"repair-lockfile","differences":[],"with_present_playbooks":[]}
+    {"version":1,"incident":"[INCIDENT A]","same":true,"decided_at":"[TIME]","decided_by":"0.1.0","action":"heal","because":null,"playbook":"repair-lockfile","seed":[SEED],"ranking":[{"playbook":"repair-lockfile","score":[DRAW],"healed":0,"failed":0},{"playbook":"rerun-after-shared-repair","score":[DRAW],"healed":0,"failed":0}],"differences":[],"with_present_playbooks":[]}
     "#);
 }
 
@@ -365,6 +368,9 @@ fn a_decision_that_would_come_out_otherwise_is_named() {
     exit code 18
     --- out
     on record: heal by `repair-lockfile`, decided by regreen 0.1.0
+    the playbooks that fitted, by a draw from how each did here before
+      repair-lockfile            [DRAW]  0 of 0 healed
+      rerun-after-shared-repair  [DRAW]  0 of 0 healed
     decided again from the same inputs: it differs
       action   on record: heal  now: suggest
       because  on record: none  now: mode-observe

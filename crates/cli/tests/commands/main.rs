@@ -16,6 +16,7 @@ mod help_acting;
 mod help_known;
 mod help_reading;
 mod known;
+mod limits;
 mod lockfile;
 mod own;
 mod pipes;

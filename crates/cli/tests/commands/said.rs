@@ -120,6 +120,9 @@ pub fn scrub(text: &str, base: &Path) -> String {
         (r"\b\d+\.\d\d s +(\d+ )", "[S] $1"),
         (r#""job":"[0-9a-f]+-[0-9a-f]+""#, r#""job":"[RUN]""#),
         (r"(?m)^(job +)[0-9a-f]+-[0-9a-f]+$", "$1[RUN]"),
+        (r"\b0\.\d{3}(  \d+ of \d+ healed)", "[DRAW]$1"),
+        (r#""score":0\.\d+"#, r#""score":[DRAW]"#),
+        (r#""seed":\d+"#, r#""seed":[SEED]"#),
     ] {
         text = Regex::new(pattern).unwrap().replace_all(&text, name).into_owned();
     }

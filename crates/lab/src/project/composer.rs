@@ -3,7 +3,6 @@
 //! Unlike others, this lockfile names where each archive is: the lab's own address.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use md5::{Digest, Md5};
@@ -18,7 +17,7 @@ use crate::packages::digest::sha1_hex;
 use crate::packages::{Edition, PackageManager, Release, artefact, composer_metadata, composer_name};
 use crate::registry::composer_dist;
 
-use super::kind::{Kind, remove_from};
+use super::kind::{ADDRESS, Kind, remove_from};
 use super::{Project, isolation};
 
 /// Composer's projects.
@@ -104,11 +103,7 @@ impl Kind for Composer {
     }
 
     fn lockfile(&self, needed: &[&str], pinned: &[Release]) -> String {
-        self.lockfile_at(SocketAddr::from(([127, 0, 0, 1], 80)), needed, pinned)
-    }
-
-    fn lockfile_at(&self, lab: SocketAddr, needed: &[&str], pinned: &[Release]) -> String {
-        let host = format!("http://{lab}");
+        let host = format!("http://{ADDRESS}");
         let packages: Vec<Value> = pinned.iter().map(|release| package(*release, &host)).collect();
         pretty(&json!({
             "_readme": [

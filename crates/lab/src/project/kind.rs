@@ -9,12 +9,20 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, bundler, cargo, composer, go, npm, pip};
+use super::{NEEDED, Project, bundler, cargo, composer, go, npm, pip, pnpm, uv};
+
+/// Stands for host and port of the lab where a manifest or a lockfile must name them.
+pub(crate) const ADDRESS: &str = "lab.invalid";
 
 /// One package manager's projects.
 pub(crate) trait Kind: Sync {
     /// The program without which nothing of it can be run.
     fn program(&self) -> &'static str;
+
+    /// How to get it, in a sentence, where it is not there.
+    fn how_to_get(&self) -> &'static str {
+        "install it, or run scripts/test once, which installs what the lab needs"
+    }
 
     /// The file that people edit to say what the project needs.
     fn manifest_name(&self) -> &'static str;
@@ -50,16 +58,11 @@ pub(crate) trait Kind: Sync {
     /// Writes everything but manifest and lockfile: configuration, code, a test.
     fn lay_out(&self, project: &Project, lab: &Lab) -> Result<(), LabError>;
 
-    /// The manifest that asks for these packages.
+    /// The manifest that asks for these packages. [`ADDRESS`] in it, as in the lockfile, becomes the lab's own.
     fn manifest(&self, needed: &[&str]) -> String;
 
     /// The lockfile that the real tool would write for it, with `pinned` as its packages.
     fn lockfile(&self, needed: &[&str], pinned: &[Release]) -> String;
-
-    /// The same, where the lockfile names the registry's own address.
-    fn lockfile_at(&self, _lab: SocketAddr, needed: &[&str], pinned: &[Release]) -> String {
-        self.lockfile(needed, pinned)
-    }
 
     /// Removes what an install put into the checkout.
     fn remove_installed(&self, project: &Project) -> Result<(), LabError>;
@@ -95,6 +98,8 @@ impl PackageManager {
             PackageManager::Npm => &npm::Npm,
             PackageManager::Cargo => &cargo::Cargo,
             PackageManager::Pip => &pip::Pip,
+            PackageManager::Pnpm => &pnpm::Pnpm,
+            PackageManager::Uv => &uv::Uv,
             PackageManager::Bundler => &bundler::Bundler,
             PackageManager::Composer => &composer::Composer,
             PackageManager::Go => &go::Go,
@@ -104,6 +109,11 @@ impl PackageManager {
     /// The program without which nothing of it can be run.
     pub fn program(self) -> &'static str {
         self.kind().program()
+    }
+
+    /// How to get that program, in a sentence.
+    pub fn how_to_get(self) -> &'static str {
+        self.kind().how_to_get()
     }
 
     /// Paths of the registry from which its artefacts are downloaded, as a glob for a script.

@@ -1,4 +1,4 @@
-//! An npm project: `package.json`, a version 3 lockfile, and a test for node's own runner.
+//! An npm project: a version 3 lockfile.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -12,19 +12,12 @@ use crate::packages::digest::sha512_sri;
 use crate::packages::{Edition, PackageManager, Release, artefact};
 use crate::script::PathGlob;
 
+use super::javascript::{self, ranges};
 use super::kind::{Kind, remove_from};
 use super::{Project, isolation};
 
 /// npm's projects.
 pub(super) struct Npm;
-
-const CODE: &str = "exports.greet = () => require('regreen-lab-alpha');\n";
-const TEST: &str = "const test = require('node:test');
-const assert = require('node:assert');
-const { greet } = require('../index.js');
-
-test('greets', () => assert.strictEqual(greet(), 'regreen-lab-alpha 1.1.0'));
-";
 
 impl Kind for Npm {
     fn program(&self) -> &'static str {
@@ -70,21 +63,13 @@ impl Kind for Npm {
     }
 
     fn lay_out(&self, project: &Project, lab: &Lab) -> Result<(), LabError> {
-        let root = project.root();
-        files::write(&root.join(".npmrc"), format!("registry={}\n", lab.registry_url(PackageManager::Npm)))?;
-        files::write(&root.join("index.js"), CODE)?;
-        files::write(&root.join("test/greet.test.js"), TEST)
+        let registry = lab.registry_url(PackageManager::Npm);
+        files::write(&project.root().join(".npmrc"), format!("registry={registry}\n"))?;
+        javascript::lay_out(project)
     }
 
     fn manifest(&self, needed: &[&str]) -> String {
-        let manifest = json!({
-            "name": "lab-app",
-            "version": "1.0.0",
-            "private": true,
-            "scripts": { "test": "node --test" },
-            "dependencies": ranges(needed),
-        });
-        format!("{manifest:#}\n")
+        javascript::manifest(needed)
     }
 
     fn lockfile(&self, needed: &[&str], pinned: &[Release]) -> String {
@@ -147,12 +132,4 @@ fn entry(release: Release) -> Value {
         entry["dependencies"] = needs.iter().map(|needed| ((*needed).to_owned(), json!("^1.0.0"))).collect();
     }
     entry
-}
-
-fn ranges(needed: &[&str]) -> Map<String, Value> {
-    needed
-        .iter()
-        .filter_map(|name| Release::latest(name))
-        .map(|release| (release.name.to_owned(), json!(format!("^{}.0.0", release.major()))))
-        .collect()
 }

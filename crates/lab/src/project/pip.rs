@@ -8,7 +8,6 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::error::LabError;
 use crate::files;
@@ -18,21 +17,10 @@ use crate::packages::{Edition, PackageManager, Release, artefact};
 use crate::script::PathGlob;
 
 use super::kind::Kind;
-use super::{NEEDED, Project, closure, isolation};
+use super::{NEEDED, Project, closure, isolation, python};
 
 /// pip's projects.
 pub(super) struct Pip;
-
-const CODE: &str = "import regreen_lab_alpha\n\n\ndef greet():\n    return regreen_lab_alpha.GREETING\n";
-const TEST: &str = "import unittest
-
-from app import greet
-
-
-class Greets(unittest.TestCase):
-    def test_greets(self):
-        self.assertEqual(greet(), \"regreen-lab-alpha 1.1.0\")
-";
 
 /// Asks the caller's python where its pip lies: the folder of packages, then pip's version.
 const WHERE_IS_PIP: &str =
@@ -92,9 +80,7 @@ impl Kind for Pip {
     }
 
     fn lay_out(&self, project: &Project, _: &Lab) -> Result<(), LabError> {
-        let root = project.root();
-        files::write(&root.join("app.py"), CODE)?;
-        files::write(&root.join("test_app.py"), TEST)?;
+        python::write_code(project)?;
         make_venv(project)
     }
 
@@ -163,8 +149,8 @@ fn venv(base: &Path) -> PathBuf {
 
 fn make_venv(project: &Project) -> Result<(), LabError> {
     let venv = venv(&project.base);
-    callers_python(&["-m", "venv", "--without-pip", &venv.display().to_string()])?;
-    let answer = callers_python(&["-c", WHERE_IS_PIP])?;
+    python::callers_python(&["-m", "venv", "--without-pip", &venv.display().to_string()])?;
+    let answer = python::callers_python(&["-c", WHERE_IS_PIP])?;
     let mut lines = answer.lines();
     let (packages, version) =
         (PathBuf::from(lines.next().unwrap_or_default()), lines.next().unwrap_or_default());
@@ -190,20 +176,4 @@ fn make_venv(project: &Project) -> Result<(), LabError> {
     )?;
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))
         .map_err(LabError::file("make executable", &script))
-}
-
-/// Runs the python that the caller would get, with the caller's environment: it may be a version manager's shim.
-fn callers_python(arguments: &[&str]) -> Result<String, LabError> {
-    let output = Command::new("python3")
-        .args(arguments)
-        .output()
-        .map_err(|source| LabError::Start { program: "python3".to_owned(), source })?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(LabError::Setup {
-        command: format!("python3 {}", arguments.join(" ")),
-        status: output.status,
-        output: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
 }

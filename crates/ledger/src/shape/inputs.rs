@@ -29,6 +29,23 @@ pub struct InputsV1 {
     pub playbooks: Vec<PlaybookV1>,
     /// The incident whose approval lifted the mode, where one did.
     pub approved_as: Option<String>,
+    /// The playbooks that fitted, in the order in which they were tried, with what put them there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranking: Vec<RankedV1>,
+}
+
+/// A playbook with the draw that gave it its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RankedV1 {
+    /// Its id.
+    pub playbook: String,
+    /// The draw.
+    pub score: f64,
+    /// Outcomes that healed.
+    pub healed: u32,
+    /// Outcomes that did not.
+    pub failed: u32,
 }
 
 /// What a probe saw.
@@ -73,6 +90,21 @@ pub struct PolicyV1 {
     pub max_attempts: u32,
     /// Id of the highest risk.
     pub max_risk: String,
+    /// Id of the mode that a playbook could earn, and the share that it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<(String, f64)>,
+    /// Most minutes of recovery in 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes_per_day: Option<u32>,
+    /// Most recoveries in an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_hour: Option<u32>,
+    /// Most money in 24 hours, and what a minute costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money_per_day: Option<(f64, f64)>,
+    /// The deny list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<String>,
 }
 
 /// Where it happened.
@@ -101,7 +133,8 @@ pub struct SettingV1 {
 pub struct HistoryV1 {
     /// Attempts for this commit and job.
     pub attempts: u32,
-    /// When the playbook was last tried.
+    /// No longer written: `records` say it by playbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_try: Option<i64>,
     /// Whether the circuit breaker was open.
     pub breaker_open: bool,
@@ -111,6 +144,38 @@ pub struct HistoryV1 {
     pub paused: bool,
     /// Playbooks that were out of the question.
     pub tried: Vec<String>,
+    /// How playbooks had done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordV1>,
+    /// Milliseconds of recovery in the 24 hours before.
+    #[serde(default)]
+    pub spent_day_ms: u64,
+    /// Recoveries in the hour before.
+    #[serde(default)]
+    pub spent_hour: u32,
+    /// For the draws; `null` where nothing was drawn.
+    #[serde(default)]
+    pub seed: Option<u64>,
+}
+
+/// How a playbook had done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordV1 {
+    /// Its id.
+    pub playbook: String,
+    /// Incidents of the class that it healed.
+    pub healed: u32,
+    /// Incidents of the class that it did not heal.
+    pub failed: u32,
+    /// Of those with the pattern, healed.
+    pub pattern_healed: u32,
+    /// Of those with the pattern, not healed.
+    pub pattern_failed: u32,
+    /// Id of how the latest ended.
+    pub last: Option<String>,
+    /// When it was last started.
+    pub last_try: Option<i64>,
 }
 
 /// A playbook as it was then.
@@ -131,6 +196,9 @@ pub struct PlaybookV1 {
     pub cooldown_ms: i64,
     /// Whether it writes files of the workspace.
     pub writes_files: bool,
+    /// So many healed of so many tried, as the catalogue thought before there were outcomes.
+    #[serde(default)]
+    pub prior: (u32, u32),
     /// Its steps.
     pub steps: Vec<StepV1>,
 }
@@ -144,6 +212,9 @@ impl InputsV1 {
         }
         self.setting.paths.iter_mut().for_each(|path| scrub_text(scrub, path));
         self.history.tried.iter_mut().for_each(|id| scrub_text(scrub, id));
+        self.history.records.iter_mut().for_each(|record| scrub_text(scrub, &mut record.playbook));
+        self.ranking.iter_mut().for_each(|ranked| scrub_text(scrub, &mut ranked.playbook));
+        self.policy.deny.iter_mut().for_each(|line| scrub_text(scrub, line));
         for playbook in &mut self.playbooks {
             scrub_text(scrub, &mut playbook.id);
             playbook.steps.iter_mut().for_each(|step| step.scrub(scrub));

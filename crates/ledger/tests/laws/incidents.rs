@@ -1,9 +1,10 @@
 //! The life of an incident and what can be asked about it.
 
-use regreen_domain::{Decision, FailureClass, Outcome, Refusal, Verification, VerificationFactor};
-use regreen_ledger::{Closing, IncidentFilter, LedgerError, Patch, Place, State};
+use regreen_domain::{Decision, Diagnosis, FailureClass, Outcome, Refusal, Verification, VerificationFactor};
+use regreen_ledger::{Closing, IncidentFilter, LedgerError, Patch, Place, PlaybookRecord, RecordsOf, State};
+use regreen_saga::{Journal, StepEvent};
 
-use crate::world::{OWNER, World, diagnosis, facts, healed, incident, place, plan};
+use crate::world::{OWNER, World, diagnosis, fact, facts, healed, incident, place, plan};
 
 #[tokio::test]
 async fn what_was_stored_comes_back() {
@@ -111,10 +112,61 @@ async fn attempts_are_counted_by_what_was_started() {
     facts(l, "loose", 301, 2).await;
     assert_eq!(l.attempts(&loose).await.unwrap(), 1);
     assert_eq!(l.attempts(&Place { workspace: "/v".to_owned(), ..Place::default() }).await.unwrap(), 0);
+}
 
-    assert_eq!(l.last_try("rerun-after-network-loss", "/w").await.unwrap(), Some(102));
-    assert_eq!(l.last_try("rerun-after-network-loss", "/v").await.unwrap(), None);
-    assert_eq!(l.last_try("other", "/w").await.unwrap(), None);
+#[tokio::test]
+async fn the_record_of_a_playbook_is_of_its_class_tool_and_repository_and_a_person_may_call_a_healing_wrong()
+{
+    let world = World::new().await;
+    let l = &world.ledger;
+    healed(l, "a", 100).await;
+    healed(l, "b", 200).await;
+    // Decided, and never begun: no outcome.
+    l.open_incident(&incident("c", 300, &diagnosis())).await.unwrap();
+    l.decided("c", OWNER, &Decision::Heal(plan()), None, Some(1), 301).await.unwrap();
+    // Of the same class, by another pattern; rolled back.
+    let other = Diagnosis { pattern: Some("other".to_owned()), ..diagnosis() };
+    l.open_incident(&incident("d", 400, &other)).await.unwrap();
+    l.decided("d", OWNER, &Decision::Heal(plan()), None, Some(1), 401).await.unwrap();
+    facts(l, "d", 402, 2).await;
+    l.close("d", OWNER, &Closing::new(Outcome::RolledBack), 450).await.unwrap();
+    let of = RecordsOf {
+        class: "network-timeout",
+        pattern: Some("npm-connection-reset"),
+        tool: Some("npm"),
+        repository: Some("org/repo"),
+        except: "z",
+    };
+    let records = l.records(&of, 100).await.unwrap();
+    let [record] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((record.healed, record.failed), (2, 1));
+    assert_eq!((record.pattern_healed, record.pattern_failed), (2, 0));
+    assert_eq!((record.last_outcome.as_str(), record.last_try), ("rolled-back", Some(402)));
+    let healed_of = |records: Vec<PlaybookRecord>| records.first().map(|r| (r.healed, r.failed));
+    assert_eq!(healed_of(l.records(&of, 1).await.unwrap()), Some((0, 1)), "the latest");
+    assert_eq!(healed_of(l.records(&RecordsOf { except: "d", ..of }, 100).await.unwrap()), Some((2, 0)));
+    for elsewhere in [
+        RecordsOf { class: "rate-limited", ..of },
+        RecordsOf { tool: Some("pip"), ..of },
+        RecordsOf { tool: None, ..of },
+        RecordsOf { repository: Some("org/other"), ..of },
+        RecordsOf { repository: None, ..of },
+    ] {
+        assert_eq!(l.records(&elsewhere, 100).await.unwrap(), [], "{elsewhere:?}");
+    }
+    let code = FailureClass::parse("test-failure").unwrap();
+    l.feedback("a", code, "ann", None, 500).await.unwrap();
+    assert_eq!(healed_of(l.records(&of, 100).await.unwrap()), Some((1, 2)), "called wrong by a person");
+
+    // The facts of one incident are at the same millisecond here, but for the last one's rollback.
+    assert_eq!(l.spent(Some("org/repo"), "z", 0, 150).await.unwrap(), (0, 2));
+    assert_eq!(l.spent(Some("org/repo"), "d", 0, 150).await.unwrap(), (0, 1));
+    assert_eq!(l.spent(Some("org/other"), "z", 0, 0).await.unwrap(), (0, 0));
+    facts(l, "c", 1000, 1).await;
+    let mut journal = l.journal("c", OWNER, || 61_000);
+    journal.append(&fact("rerun", StepEvent::Started)).await.unwrap();
+    assert_eq!(l.spent(Some("org/repo"), "z", 0, 999).await.unwrap(), (60_000, 1));
+    assert_eq!(l.spent(Some("org/repo"), "z", 61_001, 61_001).await.unwrap(), (0, 0));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! what it depends on, its checksum; fewer for what is not from a registry. Its key is its path in the install tree.
 
 mod agree;
+mod merge;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,7 @@ use crate::python::items;
 use crate::{Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
+pub(crate) use merge::LAYOUT;
 
 const FORMAT: Format = Format::BunLock;
 

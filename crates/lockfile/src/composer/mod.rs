@@ -1,6 +1,7 @@
 //! Composer's `composer.lock`.
 
 mod agree;
+mod merge;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ use crate::python::items;
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
+pub(crate) use merge::LAYOUT;
 
 const FORMAT: Format = Format::ComposerLock;
 

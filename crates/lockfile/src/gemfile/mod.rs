@@ -4,6 +4,8 @@
 //! `DEPENDENCIES`, and since Bundler 2.5, where it was asked for, `CHECKSUMS`. As in Bundler's own
 //! `lockfile_parser.rb`: two spaces an indentation.
 
+mod merge;
+
 use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +14,8 @@ use crate::format::Facts;
 use crate::lockfile::Registry;
 use crate::position::Lines;
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
+
+pub(crate) use merge::LAYOUT;
 
 const FORMAT: Format = Format::GemfileLock;
 

@@ -3,6 +3,7 @@
 //! `h1` is base64 of a SHA-256 over the names and SHA-256 sums of the files (`golang.org/x/mod/sumdb/dirhash`).
 
 mod agree;
+mod merge;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use crate::position::Lines;
 use crate::{Damage, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
+pub(crate) use merge::merge;
 
 const FORMAT: Format = Format::GoSum;
 

@@ -1,12 +1,16 @@
 //! Gradle's `gradle.lockfile`: `group:artifact:version=configuration,…`, one a line; `empty=` lists configurations
 //! without any. It holds no checksums: those are in `verification-metadata.xml`.
 
+mod merge;
+
 use std::collections::BTreeMap;
 
 use crate::checksum::Style;
 use crate::format::Facts;
 use crate::position::Lines;
 use crate::{Algorithm, Damage, Entry, Format, Lockfile};
+
+pub(crate) use merge::merge;
 
 const FORMAT: Format = Format::GradleLock;
 

@@ -1,5 +1,7 @@
 //! Gradle's `verification-metadata.xml`: the checksums of every artifact, by component.
 
+mod merge;
+
 use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
@@ -9,6 +11,8 @@ use crate::format::Facts;
 use crate::lockfile::Site;
 use crate::position::Lines;
 use crate::{Algorithm, Checksum, Damage, Entry, Format, Lockfile};
+
+pub(crate) use merge::LAYOUT;
 
 const FORMAT: Format = Format::GradleVerification;
 

@@ -4,9 +4,13 @@
 //! What only one side changed is taken; what one side removed stays if the other side's changes need it, and
 //! goes if nothing needs it any more. What both changed differently is a conflict.
 
+pub(crate) mod by_entry;
 mod graph;
+pub(crate) mod layout;
+pub(crate) mod node;
 mod order;
 mod three;
+mod trees;
 
 use std::fmt;
 
@@ -15,7 +19,10 @@ pub(crate) use order::{ordered_union, registry_order};
 pub(crate) use three::{Three, pick};
 
 use crate::position::without_mark;
-use crate::{Damage, Format, cargo, npm, parse, pip};
+use crate::{
+    Damage, Format, bun, cargo, composer, gemfile, gosum, gradle, gradle_verification, npm, nuget, parse,
+    pip, pipenv, pnpm, poetry, uv, yarn_berry, yarn_classic,
+};
 
 /// A merged lockfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +71,6 @@ pub enum Unmergeable {
         /// Its first damage that stands in the way.
         damage: Damage,
     },
-    /// Lockfiles of this format can't be merged here; their own tool can.
-    #[error("{format} lockfiles can't be merged here yet")]
-    Format {
-        /// The format.
-        format: Format,
-    },
     /// The sides are of different lockfile versions.
     #[error("ours is lockfile version {ours}, theirs is version {theirs}")]
     Versions {
@@ -103,7 +104,19 @@ pub fn merge(format: Format, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) ->
         Format::NpmLock => npm::merge(texts.as_deref()),
         Format::CargoLock => cargo::merge(texts.as_deref()),
         Format::PipRequirements => pip::merge(texts.as_deref()),
-        format => Err(Unmergeable::Format { format }),
+        Format::GoSum => Ok(gosum::merge(texts.as_deref())),
+        Format::GradleLock => gradle::merge(texts.as_deref()),
+        Format::YarnClassic => by_entry::merge(format, &yarn_classic::LAYOUT, texts.as_deref()),
+        Format::YarnBerry => by_entry::merge(format, &yarn_berry::LAYOUT, texts.as_deref()),
+        Format::PnpmLock => by_entry::merge(format, &pnpm::LAYOUT, texts.as_deref()),
+        Format::BunLock => by_entry::merge(format, &bun::LAYOUT, texts.as_deref()),
+        Format::PoetryLock => by_entry::merge(format, &poetry::LAYOUT, texts.as_deref()),
+        Format::UvLock => by_entry::merge(format, &uv::LAYOUT, texts.as_deref()),
+        Format::PipfileLock => by_entry::merge(format, &pipenv::LAYOUT, texts.as_deref()),
+        Format::GemfileLock => by_entry::merge(format, &gemfile::LAYOUT, texts.as_deref()),
+        Format::ComposerLock => by_entry::merge(format, &composer::LAYOUT, texts.as_deref()),
+        Format::NugetLock => by_entry::merge(format, &nuget::LAYOUT, texts.as_deref()),
+        Format::GradleVerification => by_entry::merge(format, &gradle_verification::LAYOUT, texts.as_deref()),
     }?;
     // Of the first version of a Cargo.lock nothing is written where no package is left, and nothing is no lockfile.
     if format == Format::CargoLock && text.trim_ascii().is_empty() {
@@ -158,7 +171,7 @@ fn sound(format: Format, side: Side, bytes: &[u8]) -> Result<String, Unmergeable
         return Err(damaged(twice));
     }
     let text = String::from_utf8_lossy(bytes);
-    Ok(without_mark(&text).replace("\r\n", "\n"))
+    Ok(without_mark(&text).1.replace("\r\n", "\n"))
 }
 
 fn styled_as(ours: &[u8], text: String) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! NuGet's `packages.lock.json`, versions 1 and 2: packages by target framework.
 
+mod merge;
+
 use std::collections::BTreeSet;
 
 use crate::checksum::Style;
@@ -7,6 +9,8 @@ use crate::format::Facts;
 use crate::json::{self, Json, Value};
 use crate::position::Lines;
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
+
+pub(crate) use merge::LAYOUT;
 
 const FORMAT: Format = Format::NugetLock;
 

@@ -1,6 +1,7 @@
 //! Pipenv's `Pipfile.lock`, specification 6.
 
 mod agree;
+mod merge;
 
 use crate::checksum::Style;
 use crate::format::Facts;
@@ -11,6 +12,7 @@ use crate::python::{items, normalised};
 use crate::{Algorithm, Damage, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
+pub(crate) use merge::LAYOUT;
 
 const FORMAT: Format = Format::PipfileLock;
 

@@ -5,6 +5,7 @@
 
 mod agree;
 mod key;
+mod merge;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ use crate::position::Lines;
 use crate::{Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
+pub(crate) use merge::LAYOUT;
 
 use key::Id;
 

@@ -1,6 +1,7 @@
 //! Poetry's `poetry.lock`, lock versions 1 and 2.
 
 mod agree;
+mod merge;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use crate::python::{items, normalised};
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
+pub(crate) use merge::LAYOUT;
 
 const FORMAT: Format = Format::PoetryLock;
 

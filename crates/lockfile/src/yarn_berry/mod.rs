@@ -4,6 +4,7 @@
 //! cache key names. Packages for other platforms have none until somebody fetches them.
 
 mod agree;
+mod merge;
 
 use crate::checksum::Style;
 use crate::format::Facts;
@@ -12,6 +13,7 @@ use crate::position::Lines;
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
+pub(crate) use merge::LAYOUT;
 
 const FORMAT: Format = Format::YarnBerry;
 

@@ -2,6 +2,7 @@
 
 mod agree;
 mod line;
+mod merge;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use crate::position::Lines;
 use crate::{Algorithm, Checksum, Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
+pub(crate) use merge::LAYOUT;
 
 use line::Block;
 

@@ -41,9 +41,12 @@ pub fn lockfile(tool: &Tool, look: &Result<LockLook, NoLook>) -> Vec<Finding> {
             say("manifest", Standing::Forbids, path, says)
         }
         // What could disagree with it, but isn't compared, is not known to agree.
-        Agreement::NotChecked(why) if !look.place.manifests.is_empty() => {
-            say("lockfile", Standing::CannotTell, path, format!("{path} is whole; its manifest is not compared: {why}"))
-        }
+        Agreement::NotChecked(why) if !look.place.manifests.is_empty() => say(
+            "lockfile",
+            Standing::CannotTell,
+            path,
+            format!("{path} is whole; its manifest is not compared: {why}"),
+        ),
         Agreement::Agrees | Agreement::NotChecked(_) => {
             say("lockfile", Standing::Refutes, path, format!("{path} is whole"))
         }

@@ -2,6 +2,7 @@
 
 mod cache;
 mod checksum;
+mod dns;
 mod lockfile;
 mod remote;
 
@@ -13,7 +14,7 @@ pub use remote::remote;
 use regreen_domain::{FailureClass, Finding, Standing, Tool};
 
 /// Ids of all probes; the catalogue holds their measured counts.
-pub const IDS: [&str; 6] = ["cache", "checksum", "lockfile", "manifest", "remote", SHARED_REPAIR];
+pub const IDS: [&str; 7] = ["cache", "checksum", "dns", "lockfile", "manifest", "remote", SHARED_REPAIR];
 
 /// Id of the look for a neighbour's healing of the same cache or workspace.
 pub const SHARED_REPAIR: &str = "shared-repair";

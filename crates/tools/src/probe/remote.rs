@@ -8,10 +8,10 @@ use regreen_domain::{
     Host, Standing,
 };
 
-use super::finding;
+use super::{dns::dns, finding};
 use crate::{
     adapter::{Adapter, Job},
-    remote::{Answer, ask},
+    remote::{Answer, Stage, ask},
 };
 
 /// Longest that one answer may take.
@@ -62,8 +62,12 @@ pub async fn remote(
             Answer::Unwell { status, .. } => {
                 say(ServiceUnavailable, Standing::Confirms, host, format!("{host} still answers {status}"))
             }
-            Answer::Silent { why } => {
-                say(NetworkTimeout, Standing::Confirms, host, format!("{host} still does not answer: {why}"))
+            Answer::Silent { stage: Stage::Name, .. } => {
+                let says = dns(host).await;
+                finding("dns", tool.clone(), NetworkTimeout, Standing::Confirms, host, says)
+            }
+            Answer::Silent { stage, why } => {
+                say(NetworkTimeout, Standing::Confirms, host, format!("{host}: still {stage}: {why}"))
             }
             Answer::Unusable { why } => say(class, Standing::CannotTell, host, format!("{host}: {why}")),
         });
