@@ -29,7 +29,7 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 5] = [
+const SUITES: [Suite; 6] = [
     Suite {
         name: "kill",
         unit: "healings killed with `kill -9` and brought to their end",
@@ -56,6 +56,15 @@ const SUITES: [Suite; 5] = [
         tests: &["--package", "regreen-lockfile", "--test", "laws"],
         how_many: Some("PROPTEST_CASES"),
         seed: Some("PROPTEST_RNG_SEED"),
+    },
+    Suite {
+        name: "refused",
+        unit: "damaged lockfiles for each tool that is installed",
+        count: 200,
+        portion: 50,
+        tests: &["--package", "regreen-tools", "--test", "refused"],
+        how_many: Some("REGREEN_REFUSED_COUNT"),
+        seed: Some("REGREEN_REFUSED_SEED"),
     },
     Suite {
         name: "fuzz",

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use regreen_domain::{Confidence, FailureClass, HealableClass, Outcome, Refusal, Risk, Tool};
+use regreen_domain::{Confidence, FailureClass, HealableClass, Outcome, Refusal, Resource, Risk, Tool};
 use serde::{Deserialize, Serialize};
 
-use crate::{Status, Template};
+use crate::{Pattern, Status, Template};
 
 mod file;
 
@@ -28,6 +28,9 @@ pub struct Playbook {
     /// The classes that it heals: healable ones only.
     #[serde(with = "crate::packed::ids")]
     pub heals: Vec<HealableClass>,
+    /// What must have been used up, where it is made for one resource only.
+    #[serde(with = "crate::packed::maybe_id")]
+    pub resource: Option<Resource>,
     /// The tools whose failures it heals; empty: any.
     #[serde(with = "crate::packed::ids")]
     pub tools: Vec<Tool>,
@@ -43,6 +46,13 @@ pub struct Playbook {
     pub examples: Vec<DecisionExample>,
     /// What must be left behind when a step breaks.
     pub rehearsals: Vec<Rehearsal>,
+}
+
+impl Playbook {
+    /// Whether it is made for what this pattern says was used up.
+    pub fn suits(&self, pattern: Option<&Pattern>) -> bool {
+        self.resource.is_none() || self.resource == pattern.and_then(|pattern| pattern.resource)
+    }
 }
 
 /// What a diagnosis must bring along.
@@ -63,6 +73,8 @@ pub struct Guard {
     pub attempts: u32,
     /// The least time between two attempts.
     pub cooldown: Duration,
+    /// Only in CI jobs: it takes away what it can't put back, and no laptop is disposable.
+    pub ci_only: bool,
     /// What is thought of it before there are outcomes: so many healed of so many tried. It gives way to outcomes as
     /// these become many beside it.
     pub prior: (u32, u32),

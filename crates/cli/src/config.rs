@@ -267,8 +267,10 @@ impl Config {
         limits::take(&mut self.engine.policy, place, text, file)?;
         for mirror in &file.mirror {
             let tool = Tool::new(mirror.tool.get_ref()).filter(|t| regreen_tools::adapter(t).is_some());
-            let tool =
-                tool.ok_or_else(|| bad(place, text, &mirror.tool, "tool is one of npm, cargo, pip"))?;
+            let tool = tool.ok_or_else(|| {
+                let known: Vec<_> = regreen_tools::all().iter().map(|a| a.tool().to_string()).collect();
+                bad(place, text, &mirror.tool, &format!("tool is one of {}", known.join(", ")))
+            })?;
             let url = mirror.url.get_ref();
             let good = (url.starts_with("https://") || url.starts_with("http://")) && !url.contains('@');
             if !good {

@@ -30,9 +30,11 @@ pub const STUCK: u8 = 16;
 pub const NEEDS_A_PERSON: u8 = 17;
 /// A check found problems.
 pub const PROBLEMS: u8 = 18;
+/// Ended by Ctrl-C, as a shell says it.
+pub const INTERRUPTED: u8 = 130;
 
 /// Every exit code with its meaning, for `regreen explain`.
-pub const MEANINGS: [(u8, &str); 16] = [
+pub const MEANINGS: [(u8, &str); 17] = [
     (FINE, "all is well; after `diagnose`: no failure was found"),
     (BUG, "a bug in Regreen; please report it"),
     (USAGE, "the command line is wrong"),
@@ -49,6 +51,7 @@ pub const MEANINGS: [(u8, &str); 16] = [
     (STUCK, "something could not be put back; a person must look"),
     (NEEDS_A_PERSON, "the infrastructure was at fault, and a person must mend it"),
     (PROBLEMS, "a check found problems"),
+    (INTERRUPTED, "interrupted by Ctrl-C"),
 ];
 
 /// An error with the exit code it ends the program with, and what to do about it.

@@ -1,7 +1,8 @@
 //! Regreen's own words, on standard error.
 
 use std::{
-    io::{self, Write},
+    ffi::OsStr,
+    io::{self, IsTerminal, Write},
     sync::Arc,
 };
 
@@ -112,6 +113,32 @@ impl Voice for Terminal {
                 self.line(bad, "regreen: stuck:", &text);
             }
         }
+    }
+}
+
+/// How far long work is: one line that is written over, on a terminal only, and gone at the end.
+pub struct Counter {
+    shown: bool,
+}
+
+impl Counter {
+    /// For work that begins now.
+    pub fn new(context: &Context) -> Counter {
+        let dumb = context.env.get(OsStr::new("TERM")).is_none_or(|term| term == "dumb");
+        Counter { shown: io::stderr().is_terminal() && !dumb }
+    }
+
+    /// Writes over what stands there.
+    pub fn show(&self, text: &str) {
+        if self.shown {
+            let _closed = write!(io::stderr().lock(), "\r\x1b[K{}", harmless(text));
+        }
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.show("");
     }
 }
 

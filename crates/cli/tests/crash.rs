@@ -156,7 +156,8 @@ fn choose(dice: &mut Dice, what: Break, whole: Duration, healing: Duration) -> M
 fn kill_once(stage: &Stage, moment: Moment, by_run: bool, trial: u64) -> Result<End, String> {
     stage.reset();
     let checkout = stage.checkout();
-    let mark = format!("{}-{trial}", std::process::id());
+    // A neighbour in this very process has trials of the same numbers.
+    let mark = format!("{}-{:?}-{trial}", std::process::id(), std::thread::current().id());
     let mut command = stage.run_install();
     let mut child = start_into(command.env(TRIAL, &mark), &stage.base().join("said"));
     match moment {

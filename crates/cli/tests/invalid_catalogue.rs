@@ -82,6 +82,7 @@ fn a_playbook_with_an_unknown_step_is_named_and_nothing_is_done() {
         dropped: Dropped::default(),
         run: "r1".to_owned(),
         usual: Vec::new(),
+        kills: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let handled = runtime.block_on(engine.handle(failure, &stage.state(), Arc::new(Never)));

@@ -11,8 +11,8 @@ pub use choice::Ranked;
 pub use policy::{Breaker, Budget, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent};
 
 use regreen_domain::{
-    CommandFacts, CommandKind, Decision, Diagnosis, FailureClass, Finding, InfraClass, Mode, Plan, Refusal,
-    Risk, Standing, Tool,
+    CommandFacts, CommandKind, Decision, Diagnosis, FailureClass, Finding, HealableClass, InfraClass, Mode,
+    Plan, Refusal, Risk, Standing, Tool,
 };
 
 /// All that a decision depends on.
@@ -56,12 +56,13 @@ pub fn decide(case: &Case<'_>) -> Decision {
     if case.setting.untrusted_fork {
         return nothing(Refusal::UntrustedFork);
     }
-    let tool = case.diagnosis.tool.as_ref();
-    let fits =
-        |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
-    let ranked = choice::rank(case.playbooks.iter().filter(fits), case.history);
-    let Some(&(playbook, _)) = ranked.first() else {
-        return nothing(if case.history.tried.is_empty() { Refusal::NoPlaybook } else { Refusal::Blocked });
+    let tool = healed_tool(case, class);
+    let Some((playbook, _)) = ranked(case, class).into_iter().next() else {
+        return nothing(match case.history.tried.is_empty() {
+            true if class == HealableClass::RunnerFailure => Refusal::NotInJob,
+            true => Refusal::NoPlaybook,
+            false => Refusal::Blocked,
+        });
     };
     let plan = Plan {
         class,
@@ -83,10 +84,22 @@ pub fn decide(case: &Case<'_>) -> Decision {
 /// may be healed was found.
 pub fn ranking(case: &Case<'_>) -> Vec<Ranked> {
     let Some(class) = case.diagnosis.class.healable() else { return Vec::new() };
-    let tool = case.diagnosis.tool.as_ref();
+    ranked(case, class).into_iter().map(|(_, why)| why).collect()
+}
+
+/// The tool that a playbook must know. Whose words a lack of room or memory is, says nothing of what is run again.
+fn healed_tool<'c>(case: &Case<'c>, class: HealableClass) -> Option<&'c Tool> {
+    match class {
+        HealableClass::ResourceExhausted => case.command.tool.as_ref().or(case.diagnosis.tool.as_ref()),
+        _ => case.diagnosis.tool.as_ref(),
+    }
+}
+
+fn ranked<'c>(case: &Case<'c>, class: HealableClass) -> Vec<(&'c Playbook, Ranked)> {
+    let tool = healed_tool(case, class);
     let fits =
         |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
-    choice::rank(case.playbooks.iter().filter(fits), case.history).into_iter().map(|(_, why)| why).collect()
+    choice::rank(case.playbooks.iter().filter(fits), case.history)
 }
 
 /// Whether the deny list names any part of this.
@@ -138,6 +151,7 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, tool: Option<&Tool>) -> Option
         (mode == Mode::Approve && !setting.yes && !demoted, Refusal::ModeApprove),
         (mode == Mode::Approve && !setting.yes && demoted, Refusal::Demoted),
         // Invariant 10: a laptop is not disposable.
+        (playbook.ci_only && !lifted, Refusal::NotDisposable),
         (playbook.writes_files && !lifted && setting.files_clean != Some(true), Refusal::UncommittedChanges),
         (playbook.risk == Risk::High && !setting.yes, Refusal::RiskTooHigh),
     ];

@@ -199,6 +199,8 @@ pub struct Playbook {
     pub attempts: u32,
     /// Least time between two incidents that use it, in milliseconds.
     pub cooldown_ms: i64,
+    /// Whether it takes away what it can't put back: only where nothing is worth keeping.
+    pub ci_only: bool,
     /// Whether it writes files of the workspace.
     pub writes_files: bool,
     /// What is thought of it before there are outcomes: so many healed of so many tried.

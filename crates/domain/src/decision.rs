@@ -102,6 +102,10 @@ refusals! {
     UntrustedFork = "untrusted-fork", "the pull request comes from a fork; nothing is healed there";
     /// Invariant 10.
     UncommittedChanges = "uncommitted-changes", "the file has uncommitted changes and this is not a CI job; say --yes to let Regreen repair it";
+    /// Invariant 10.
+    NotDisposable = "not-disposable", "the playbook takes away caches and leftovers that it can't put back, and this is not a CI job; say --yes to let it";
+    /// Nothing inside the job can heal it.
+    NotInJob = "not-in-job", "the runner itself failed; nothing inside the job heals that: the job must run again on another runner, which is the CI system's to do";
     /// Attempts per commit and job.
     AttemptsUsedUp = "attempts-used-up", "the attempts for this commit and job are used up (MAX_RECOVERY_ATTEMPTS)";
     /// The playbook was tried a moment ago.

@@ -13,6 +13,7 @@ mod finding;
 mod hole;
 mod outcome;
 mod policy;
+mod resource;
 
 pub use class::{AdviseClass, CodeClass, FailureClass, HealableClass, InfraClass, Verdict};
 pub use command::{CommandFacts, CommandKind, Tool};
@@ -24,3 +25,4 @@ pub use finding::{Finding, Standing};
 pub use hole::{CacheKey, Host, PackageName, RelPath, Untrusted};
 pub use outcome::{Outcome, Verification, VerificationFactor};
 pub use policy::{Mode, Risk};
+pub use resource::Resource;

@@ -16,7 +16,7 @@ use regreen_ledger::{
     RecordsOf,
 };
 use regreen_saga::{Drive, Ended, Gate, StepEvent, dry_run, execute};
-use regreen_steps::{CLOSING, Rerun, RerunEnd, Snapshot, World, kinds};
+use regreen_steps::{CLOSING, Rerun, RerunEnd, Snapshot, World, kinds, sha256};
 use regreen_tools::adapter;
 
 use crate::{
@@ -33,8 +33,8 @@ use crate::{
 };
 
 /// The kill switch: a pause that another process wrote is seen before the next effect.
-struct Switch<'a> {
-    ledger: &'a Path,
+pub(crate) struct Switch<'a> {
+    pub(crate) ledger: &'a Path,
 }
 
 impl Gate for Switch<'_> {
@@ -205,7 +205,7 @@ impl Run<'_> {
             paused: self.ledger.paused("workspace").await?.is_some(),
             tried: tried.to_vec(),
         };
-        let playbooks = join(&engine.catalog, &kinds(world))?;
+        let playbooks = join(&engine.catalog, &kinds(world), diagnosis.pattern.as_deref())?;
         let case = Case {
             diagnosis,
             findings: &seen.findings,
@@ -376,10 +376,8 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// The seed of an incident's draws: another one for each, the same whenever it is decided again.
 fn seed_of(incident: &str) -> u64 {
-    // FNV-1a.
-    incident
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let digest = sha256(incident.as_bytes());
+    digest.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default()
 }
 
 /// Milliseconds from the first closing step to the last fact; `None` where it did not come to that.

@@ -3,6 +3,7 @@
 
 mod approval;
 mod attempt;
+mod cache_repair;
 mod closing;
 mod config;
 mod error;
@@ -20,11 +21,13 @@ mod setting;
 mod shared_repair;
 mod state;
 
+pub use cache_repair::{CacheRepair, CacheRepaired};
 pub use config::Config;
 pub use error::EngineError;
 pub use event::{Event, Voice};
 pub use handle::{Engine, Failure, Handled};
 pub use look::{diagnose_log, diagnose_log_with};
+pub use patch::unified;
 pub use playbooks::join as join_playbooks;
 pub use replay::{Difference, ReplayError, Replayed, replay};
 pub use resume::Resumed;

@@ -8,7 +8,7 @@ use similar::{Change, TextDiff};
 const CONTEXT: usize = 3;
 
 /// What changed in the file at `path`, as a unified diff that `git apply` takes.
-pub(crate) fn unified(path: &str, old: &str, new: &str) -> String {
+pub fn unified(path: &str, old: &str, new: &str) -> String {
     let diff = TextDiff::from_lines(old, new);
     let mut text = format!("--- a/{path}\n+++ b/{path}\n");
     for group in diff.grouped_ops(CONTEXT) {

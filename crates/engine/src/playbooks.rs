@@ -7,16 +7,21 @@ use regreen_catalog::{Catalog, Part, Status, Template};
 use regreen_decide::Playbook;
 use regreen_domain::{Plan, PlannedStep};
 use regreen_saga::{AnyStep, PreparedStep};
+use regreen_steps::is_lasting;
 use serde_json::Value;
 
 use crate::error::EngineError;
 
-/// Every stable playbook, as [`playbooks`] gives them, whose step kinds exist and take their arguments.
+/// Every stable playbook for what `pattern` found, as [`playbooks`] gives them, whose step kinds exist and take their arguments.
 ///
 /// # Errors
 /// [`EngineError::Catalog`] where a step kind does not exist or its arguments do not fit.
-pub fn join(catalog: &Catalog, kinds: &[Arc<dyn AnyStep>]) -> Result<Vec<Playbook>, EngineError> {
-    let joined = playbooks(catalog)?;
+pub fn join(
+    catalog: &Catalog,
+    kinds: &[Arc<dyn AnyStep>],
+    pattern: Option<&str>,
+) -> Result<Vec<Playbook>, EngineError> {
+    let joined = playbooks(catalog, pattern)?;
     for playbook in &joined {
         for step in &playbook.steps {
             prepare(step, kinds).map_err(|why| EngineError::Catalog(format!("{}: {why}", playbook.id)))?;
@@ -25,13 +30,15 @@ pub fn join(catalog: &Catalog, kinds: &[Arc<dyn AnyStep>]) -> Result<Vec<Playboo
     Ok(joined)
 }
 
-/// Every stable playbook, in the catalogue's order, with the steps that end every plan.
+/// Every stable playbook that suits what `pattern` found, in the catalogue's order, with the steps that end every plan.
 ///
 /// # Errors
 /// [`EngineError::Catalog`] where a step takes what a log says.
-pub(crate) fn playbooks(catalog: &Catalog) -> Result<Vec<Playbook>, EngineError> {
+pub(crate) fn playbooks(catalog: &Catalog, pattern: Option<&str>) -> Result<Vec<Playbook>, EngineError> {
     let mut joined = Vec::new();
-    for playbook in catalog.playbooks().iter().filter(|p| p.status == Status::Stable) {
+    let pattern = pattern.and_then(|id| catalog.pattern(id));
+    let stable = catalog.playbooks().iter().filter(|p| p.status == Status::Stable);
+    for playbook in stable.filter(|p| p.suits(pattern)) {
         let mut steps = Vec::new();
         for step in &playbook.steps {
             let args: BTreeMap<String, String> = step
@@ -52,6 +59,7 @@ pub(crate) fn playbooks(catalog: &Catalog) -> Result<Vec<Playbook>, EngineError>
             risk: playbook.guard.risk,
             attempts: playbook.guard.attempts,
             cooldown_ms: i64::try_from(playbook.guard.cooldown.as_millis()).unwrap_or(i64::MAX),
+            ci_only: playbook.guard.ci_only || steps.iter().any(|step| is_lasting(&step.kind)),
             writes_files: !playbook.paths.is_empty(),
             prior: playbook.guard.prior,
             steps,

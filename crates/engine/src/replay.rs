@@ -59,7 +59,7 @@ pub fn replay(incident: &Incident, catalog: &Catalog) -> Result<Replayed, Replay
     let diagnosis = incident.diagnosis.to_domain();
     let inputs = diagnosis.and_then(|d| restored(d, &stored)).ok_or_else(|| ReplayError::Unreadable(id()))?;
     let again = DecisionV1::from(&decide(&inputs.case()));
-    let playbooks = playbooks(catalog)?;
+    let playbooks = playbooks(catalog, inputs.diagnosis.pattern.as_deref())?;
     let today = DecisionV1::from(&decide(&Case { playbooks: &playbooks, ..inputs.case() }));
     Ok(Replayed { recorded, again, today, inputs: stored })
 }

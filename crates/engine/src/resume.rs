@@ -178,7 +178,7 @@ impl Engine {
     }
 
     /// The world of a run that another process began.
-    fn found_world(&self, job: &Job, state: &State, plan: &Plan, attempt: u32) -> Arc<World> {
+    pub(crate) fn found_world(&self, job: &Job, state: &State, plan: &Plan, attempt: u32) -> Arc<World> {
         Arc::new(World {
             job: job.clone(),
             cause: Cause::default(),

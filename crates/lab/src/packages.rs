@@ -7,15 +7,11 @@ mod archive;
 mod cargo;
 mod composer;
 pub(crate) mod digest;
-mod gem;
-mod go;
 mod npm;
 mod pip;
 
 pub(crate) use cargo::index_path;
 pub(crate) use composer::{metadata as composer_metadata, package_name as composer_name};
-pub(crate) use gem::file_name as gem_name;
-pub(crate) use go::{files_hash as go_files_hash, go_mod, go_mod_hash, module_path};
 pub(crate) use pip::file_name as wheel_name;
 
 /// A package manager that the lab can serve.
@@ -32,12 +28,12 @@ pub enum PackageManager {
     Pnpm,
     /// uv, from the same index.
     Uv,
-    /// Bundler, by compact index and gem.
-    Bundler,
+    /// Poetry, from the same index.
+    Poetry,
+    /// Pipenv, from the same index.
+    Pipenv,
     /// Composer, by `packages.json` and zip.
     Composer,
-    /// Go, by module proxy.
-    Go,
 }
 
 impl PackageManager {
@@ -48,9 +44,9 @@ impl PackageManager {
         PackageManager::Pip,
         PackageManager::Pnpm,
         PackageManager::Uv,
-        PackageManager::Bundler,
+        PackageManager::Poetry,
+        PackageManager::Pipenv,
         PackageManager::Composer,
-        PackageManager::Go,
     ];
 
     /// The stable id, as in scenario files.
@@ -61,9 +57,9 @@ impl PackageManager {
             PackageManager::Pip => "pip",
             PackageManager::Pnpm => "pnpm",
             PackageManager::Uv => "uv",
-            PackageManager::Bundler => "bundler",
+            PackageManager::Poetry => "poetry",
+            PackageManager::Pipenv => "pipenv",
             PackageManager::Composer => "composer",
-            PackageManager::Go => "go",
         }
     }
 }
@@ -128,15 +124,15 @@ impl Release {
     }
 }
 
-/// The file that a package manager downloads for a release: a `.tgz`, a `.crate` or a `.whl`.
+/// The file that a package manager downloads for a release: a `.tgz`, a `.crate`, a `.whl` or a `.zip`.
 pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
     match manager {
         PackageManager::Npm | PackageManager::Pnpm => npm::tarball(release, edition),
         PackageManager::Cargo => cargo::crate_file(release, edition),
-        PackageManager::Pip | PackageManager::Uv => pip::wheel(release, edition),
-        PackageManager::Bundler => gem::gem(release, edition),
+        PackageManager::Pip | PackageManager::Uv | PackageManager::Poetry | PackageManager::Pipenv => {
+            pip::wheel(release, edition)
+        }
         PackageManager::Composer => composer::zip(release, edition),
-        PackageManager::Go => go::zip(release, edition),
     }
 }
 

@@ -4,17 +4,17 @@
 //! `cache/` the package manager's cache. Lockfiles are written down, not asked for: they equal what the real tool
 //! writes (the lab's tests compare them), so that setting up a scenario takes no network and few milliseconds.
 
-mod bundler;
 mod cargo;
 mod composer;
 mod git;
-mod go;
 mod isolation;
 mod javascript;
 mod kind;
 mod npm;
 mod pip;
+mod pipenv;
 mod pnpm;
+mod poetry;
 mod python;
 mod uv;
 
@@ -148,18 +148,15 @@ impl Project {
 
     /// Writes the manifest alone: the way to a drift.
     pub fn write_manifest(&self, needed: &[&str]) -> Result<(), LabError> {
-        files::write(&self.manifest(), self.addressed(&self.manager.kind().manifest(needed)))
+        let kind = self.manager.kind();
+        files::write(&self.manifest(), kind.addressed(&kind.manifest(needed), self.lab))
     }
 
     /// Writes the lockfile alone.
     pub fn write_lockfile(&self, needed: &[&str]) -> Result<(), LabError> {
-        let text = self.manager.kind().lockfile(needed, &closure(needed));
-        files::write(&self.lockfile(), self.addressed(&text))
-    }
-
-    /// The text with the lab's address where it must stand.
-    fn addressed(&self, text: &str) -> String {
-        text.replace(kind::ADDRESS, &self.lab.to_string())
+        let kind = self.manager.kind();
+        let text = kind.lockfile(needed, &closure(needed));
+        files::write(&self.lockfile(), kind.addressed(&text, self.lab))
     }
 
     /// A bare program name is looked up in the project's own PATH, not the caller's.

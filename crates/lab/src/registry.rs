@@ -1,15 +1,13 @@
-//! The three registries behind the fault proxy: honest, fast and without state.
+//! The registries behind the fault proxy: honest, fast and without state.
 //!
 //! Every path exists twice: as it is, and below `/tampered`, where the artefact *and* its metadata are an
 //! attacker's. The proxy decides which of the two a client gets, so it can tamper with the file alone (the
 //! metadata stays honest) or with both. Links name the host that the client asked for: the proxy.
 
 mod cargo;
-mod goproxy;
 mod npm;
 mod packagist;
 mod pip;
-mod rubygems;
 
 pub(crate) use packagist::dist as composer_dist;
 
@@ -23,7 +21,7 @@ use crate::packages::Edition;
 /// The folder below which everything is tampered with.
 pub(crate) const TAMPERED: &str = "/tampered";
 
-/// All three registries, honest and tampered.
+/// All registries, honest and tampered.
 pub(crate) fn router() -> Router {
     edition(Edition::Honest).nest(TAMPERED, edition(Edition::Tampered))
 }
@@ -34,9 +32,7 @@ fn edition(edition: Edition) -> Router {
         .merge(npm::router(edition))
         .merge(cargo::router(edition))
         .merge(pip::router(edition))
-        .merge(rubygems::router(edition))
         .merge(packagist::router(edition))
-        .merge(goproxy::router(edition))
 }
 
 /// What a health probe gets.

@@ -1,4 +1,4 @@
-//! The real npm, cargo and pip against the lab: sound, and under every damage and fault.
+//! The real package managers against the lab: sound, and under every damage and fault.
 //!
 //! A package manager that isn't installed is skipped with a word on stderr.
 #![allow(
@@ -158,12 +158,32 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
             (Fault::Reset, "ECONNRESET"),
             (Fault::Close, "socket hang up"),
             (Fault::Stall, "ERR_SOCKET_TIMEOUT"),
-            (Fault::ResetBody, " ECONNRESET  aborted"),
-            (Fault::TruncateBody, " ECONNRESET  aborted"),
+            (Fault::ResetBody, "ECONNRESET"),
+            (Fault::TruncateBody, "ECONNRESET"),
             (Fault::FlipBody, "ERR_PNPM_TARBALL_INTEGRITY"),
             (Fault::Tampered, "ERR_PNPM_TARBALL_INTEGRITY"),
             (busy, "ERR_PNPM_FETCH_503"),
             (limited, "ERR_PNPM_FETCH_429"),
+        ],
+        // It tries six times, and more slowly each time, but for what breaks in the middle of a file.
+        PackageManager::Poetry => vec![
+            (Fault::ResetBody, "Connection broken: ConnectionResetError"),
+            (Fault::StallBody, "Read timed out"),
+            (Fault::TruncateBody, "Connection broken: IncompleteRead"),
+            (Fault::FlipBody, "not found in known hashes"),
+            (Fault::Tampered, "not found in known hashes"),
+            (Fault::Status { code: 503, retry_after: Some(0) }, "503 Server Error"),
+            (Fault::Status { code: 429, retry_after: Some(0) }, "429 Client Error"),
+        ],
+        PackageManager::Pipenv => vec![
+            (Fault::Reset, "error: connection-failed"),
+            (Fault::Close, "error: connection-failed"),
+            (Fault::Stall, "error: connection-timeout"),
+            (Fault::TruncateBody, "error: incomplete-download"),
+            (Fault::FlipBody, "DO NOT MATCH THE HASHES"),
+            (Fault::Tampered, "DO NOT MATCH THE HASHES"),
+            (busy, "too many 503 error responses"),
+            (limited, "HTTP error 429"),
         ],
         PackageManager::Uv => vec![
             (Fault::Reset, "Connection reset by peer (os error 104)"),
@@ -177,7 +197,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
             (busy, "HTTP status server error (503 Service Unavailable)"),
             (limited, "HTTP status client error (429 Too Many Requests)"),
         ],
-        other => unreachable!("{} has tests of its own", other.id()),
+        PackageManager::Composer => unreachable!("tests/composer.rs"),
     };
     for (fault, words) in words {
         stage.lab.set_script(downloads(manager, fault));
@@ -192,7 +212,9 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
         PackageManager::Cargo => "changed between lock files",
         PackageManager::Pip => "DO NOT MATCH THE HASHES",
         PackageManager::Uv => "Hash mismatch for `regreen-lab-",
-        other => unreachable!("{} has tests of its own", other.id()),
+        PackageManager::Poetry => "did not match any known checksums",
+        PackageManager::Pipenv => "DO NOT MATCH THE HASHES",
+        PackageManager::Composer => unreachable!("tests/composer.rs"),
     });
     stage.lab.set_script(Script::down(Outage::Forever));
     stage.forget_cache();
@@ -201,7 +223,9 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
         PackageManager::Cargo => "[7] ",
         PackageManager::Pip => "Connection refused",
         PackageManager::Uv => "tcp connect error",
-        other => unreachable!("{} has tests of its own", other.id()),
+        PackageManager::Poetry => "All attempts to connect to",
+        PackageManager::Pipenv => "Connection refused",
+        PackageManager::Composer => unreachable!("tests/composer.rs"),
     });
     stage.lab.set_script(Script::sound());
     stage.install().succeeded();
@@ -241,12 +265,25 @@ fn lockfile_damages_fail_as_recorded(manager: PackageManager) {
             }
             (PackageManager::Pip, D::WrongChecksum | D::TamperedChecksum) => "DO NOT MATCH THE HASHES",
             (PackageManager::Pip, D::EntryMissing) => "all requirements must have their versions pinned",
+            // It installs what is there.
+            (PackageManager::Poetry | PackageManager::Pipenv, D::EntryMissing) => {
+                seen.succeeded();
+                continue;
+            }
+            (PackageManager::Poetry, D::WrongChecksum | D::TamperedChecksum) => {
+                "did not match any known checksums"
+            }
+            (PackageManager::Poetry, D::Garbage | D::ConflictMarkers) => "Invalid statement (at line ",
+            (PackageManager::Poetry, D::Truncated) => "(at end of document)",
+            (PackageManager::Poetry, D::Empty | D::Drift) => "pyproject.toml changed significantly",
+            (PackageManager::Pipenv, D::WrongChecksum | D::TamperedChecksum) => "DO NOT MATCH THE HASHES",
+            (PackageManager::Pipenv, _) => "ERROR:: Aborting deploy",
             (PackageManager::Uv, D::WrongChecksum | D::TamperedChecksum) => "Hash mismatch for `regreen-lab-",
             (PackageManager::Uv, D::EntryMissing) => "has missing `source` field but has more than one",
             (PackageManager::Uv, D::Drift) => "needs to be updated, but `--locked` was provided",
             (PackageManager::Uv, _) => "Failed to parse `uv.lock`",
-            (other, _) => unreachable!("{} has tests of its own", other.id()),
             (PackageManager::Pip, D::Drift) => "Hashes are required in --require-hashes mode",
+            (PackageManager::Composer, _) => unreachable!("tests/composer.rs"),
         };
         seen.failed_saying(words);
     }
@@ -279,7 +316,10 @@ fn cache_damages_fail_as_recorded(manager: PackageManager) {
         PackageManager::Pnpm => &[],
         // uv keeps no archives, but what it unpacked from them.
         PackageManager::Uv => &[],
-        other => unreachable!("{} has tests of its own", other.id()),
+        PackageManager::Pipenv => &[(D::Flipped, Some("DO NOT MATCH THE HASHES"))],
+        // Its own downloads are kept as they came, and checked before they are used.
+        PackageManager::Poetry => &[],
+        PackageManager::Composer => unreachable!("tests/composer.rs"),
     };
     for (damage, words) in damages {
         let stage = Stage::set(manager);
@@ -326,6 +366,16 @@ fn cargo_lockfile() {
 }
 
 #[test]
+fn poetry_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::Poetry, &["poetry", "lock"]);
+}
+
+#[test]
+fn pipenv_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::Pipenv, &["pipenv", "lock"]);
+}
+
+#[test]
 fn uv_lockfile() {
     the_written_lockfile_is_the_tools_own(PackageManager::Uv, &["uv", "lock"]);
 }
@@ -336,6 +386,8 @@ macro_rules! for_each_manager {
         mod cargo { $(#[test] fn $law() { super::$law(super::PackageManager::Cargo) })* }
         mod pip { $(#[test] fn $law() { super::$law(super::PackageManager::Pip) })* }
         mod pnpm { $(#[test] fn $law() { super::$law(super::PackageManager::Pnpm) })* }
+        mod poetry { $(#[test] fn $law() { super::$law(super::PackageManager::Poetry) })* }
+        mod pipenv { $(#[test] fn $law() { super::$law(super::PackageManager::Pipenv) })* }
         mod uv { $(#[test] fn $law() { super::$law(super::PackageManager::Uv) })* }
     };
 }

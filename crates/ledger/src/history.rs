@@ -75,7 +75,7 @@ impl Ledger {
     /// How playbooks did with this class and tool in this repository, by playbook: of the latest `most` incidents
     /// that acted and ended, among the latest 2000 of all. `except` is the incident that asks.
     ///
-    /// A healing of which a person later said that the cause was another one counts as failed.
+    /// A healing of which a person later said that the cause was another one counts as rolled back.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -100,13 +100,14 @@ impl Ledger {
         .await?;
         let pattern = of.pattern.map(|text| self.clean(text));
         let mut records: BTreeMap<String, PlaybookRecord> = BTreeMap::new();
-        for (playbook, outcome, with, started, called_wrong) in rows {
+        for (playbook, ended, with, started, called_wrong) in rows {
+            let outcome = if called_wrong && ended == "healed" { "rolled-back".to_owned() } else { ended };
             let record = records.entry(playbook.clone()).or_insert_with(|| PlaybookRecord {
                 playbook,
                 last_outcome: outcome.clone(),
                 ..PlaybookRecord::default()
             });
-            let healed = outcome == "healed" && !called_wrong;
+            let healed = outcome == "healed";
             let same = u32::from(with.is_some() && with.as_deref() == pattern.as_deref());
             if healed {
                 record.healed += 1;

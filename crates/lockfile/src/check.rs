@@ -86,24 +86,27 @@ fn weaknesses(lockfile: &Lockfile) -> Vec<Problem> {
         Some(source) => host_of(source),
         None => silent.then(String::new),
     };
-    let with: BTreeSet<String> = lockfile
-        .entries
-        .iter()
-        .filter(|e| !e.checksums.is_empty() || !e.sites.is_empty())
-        .filter_map(origin)
-        .collect();
+    // Most entries have the origin of the one before.
+    let mut with: BTreeSet<String> = BTreeSet::new();
+    let mut last: Option<&Entry> = None;
+    for entry in lockfile.entries.iter().filter(|e| !e.checksums.is_empty() || !e.sites.is_empty()) {
+        if last.is_none_or(|l| l.source != entry.source) {
+            with.extend(origin(entry));
+        }
+        last = Some(entry);
+    }
     // Where a format has no better algorithm, there is nothing to say.
     let weak = lockfile.format.facts().style.usual() > Algorithm::Sha1;
     let mut found = Vec::new();
     for entry in lockfile.entries.iter().filter(|e| !e.local && !e.unproved) {
-        let (line, title) = (entry.line, entry.title());
+        let line = entry.line;
         match entry.checksums.iter().map(|c| c.algorithm()).max() {
             Some(algorithm) if algorithm <= Algorithm::Sha1 && weak => {
-                found.push(Problem::WeakChecksum { line, entry: title, algorithm });
+                found.push(Problem::WeakChecksum { line, entry: entry.title(), algorithm });
             }
             Some(_) => {}
             None if entry.sites.is_empty() && origin(entry).is_some_and(|o| with.contains(&o)) => {
-                found.push(Problem::NoChecksum { line, entry: title });
+                found.push(Problem::NoChecksum { line, entry: entry.title() });
             }
             None => {}
         }

@@ -2,7 +2,7 @@
 //!
 //! One folder a format ([`Format`] lists them); everything else is written once for all of them. A new format
 //! is a folder with `FACTS` and `read`, and its arms in [`Format`], [`parse`] and, where it has a manifest that is
-//! data, [`agrees_with_manifest`]; its fixtures are the work of the real tool. [`merge`] knows npm, Cargo and pip.
+//! data, [`agrees_with_manifest`], and its layout for [`merge`]; its fixtures are the work of the real tool.
 //!
 //! Nothing here looks at the world, so where a good version comes from, and whether a checksum may be trusted,
 //! is the caller's question: [`replace_checksum`] writes what it is given and only refuses a weaker algorithm.
@@ -36,7 +36,9 @@ mod gradle;
 mod gradle_verification;
 mod json;
 mod lockfile;
+mod marker;
 mod merge;
+mod names;
 mod npm;
 mod nuget;
 mod origin;
@@ -47,6 +49,7 @@ mod pnpm;
 mod poetry;
 mod position;
 mod python;
+mod repair;
 mod replace;
 mod uv;
 mod yarn_berry;
@@ -64,4 +67,5 @@ pub use examine::{
 pub use format::Format;
 pub use lockfile::{Dependency, Entry, EntryKey, Lockfile, checksum_of, hosts, parse};
 pub use merge::{MergeConflict, Merged, Side, Unmergeable, merge};
+pub use repair::{NoRepair, OddChecksum, Repair, Suspect, Version, acceptable, choose, odd_checksums};
 pub use replace::{Refused, replace_checksum};

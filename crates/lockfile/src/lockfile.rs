@@ -1,10 +1,11 @@
 //! A lockfile that could be read, in the shape that all formats share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
 use crate::json::Json;
+use crate::names::Names;
 use crate::origin::host_of;
 use crate::position::{self, Lines};
 use crate::{Algorithm, Checksum, Damage, Format};
@@ -222,10 +223,20 @@ impl Entry {
         span: Range<usize>,
         line: u64,
     ) -> Option<Damage> {
+        self.take_checksum(format, text, span, || line)
+    }
+
+    fn take_checksum(
+        &mut self,
+        format: Format,
+        text: &str,
+        span: Range<usize>,
+        line: impl Fn() -> u64,
+    ) -> Option<Damage> {
         let (site, verdict) = Site::read(format, text, span);
         self.checksums.extend(site.checksum.clone());
         self.sites.push(site);
-        verdict.err().map(|why| Damage::BadChecksum { line, entry: self.title(), why })
+        verdict.err().map(|why| Damage::BadChecksum { line: line(), entry: self.title(), why })
     }
 
     /// Takes the checksums of one string, which blanks part.
@@ -236,9 +247,10 @@ impl Entry {
         text: &str,
         lines: &Lines<'_>,
     ) -> Vec<Damage> {
-        let line = lines.line(json.span.start);
+        // Only what is damaged needs its line.
+        let line = || lines.line(json.span.start);
         let bad = |entry: &Entry, why: &str| {
-            vec![Damage::BadChecksum { line, entry: entry.title(), why: why.to_owned() }]
+            vec![Damage::BadChecksum { line: line(), entry: entry.title(), why: why.to_owned() }]
         };
         let Some(written) = json.as_str() else { return bad(self, "it is no string") };
         let inner = json.inner(text);
@@ -252,7 +264,7 @@ impl Entry {
             } else {
                 inner.clone()
             };
-            damage.extend(self.add_checksum(format, word, span, line));
+            damage.extend(self.take_checksum(format, word, span, line));
         }
         if self.sites.len() == before { bad(self, "it is empty") } else { damage }
     }
@@ -286,13 +298,13 @@ impl fmt::Display for EntryKey {
 
 /// Entries that have the place of an earlier one.
 pub(crate) fn twice(entries: &[Entry]) -> Vec<Damage> {
-    let mut first: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut first: Names<'_, u64> = Names::new();
     let mut damage = Vec::new();
     for entry in entries {
-        let (line, title) = (entry.line, entry.title());
-        match first.get(entry.place.as_str()) {
+        let line = entry.line;
+        match first.get(&entry.place) {
             Some(first_line) => {
-                damage.push(Damage::DuplicateEntry { line, first_line: *first_line, entry: title })
+                damage.push(Damage::DuplicateEntry { line, first_line: *first_line, entry: entry.title() })
             }
             None => _ = first.insert(&entry.place, line),
         }

@@ -21,6 +21,17 @@ pub(crate) fn host_of(source: &str) -> Option<String> {
     (!host.is_empty()).then(|| host.to_ascii_lowercase())
 }
 
+/// Whether two addresses differ only in paths of archives on the same host, of which there is nothing else to say.
+pub(crate) fn alike(one: &str, other: &str) -> bool {
+    let authority = |text: &str| {
+        let start = text.find("://")? + 3;
+        Some(start + text.get(start..)?.find('/')?)
+    };
+    let archive =
+        |text: &str| memchr::memchr2(b'?', b'#', text.as_bytes()).is_none() && !text.ends_with(".git");
+    authority(one).is_some_and(|end| other.get(..=end) == one.get(..=end)) && archive(one) && archive(other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

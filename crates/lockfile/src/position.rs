@@ -91,7 +91,13 @@ pub(crate) fn without_mark(text: &str) -> (usize, &str) {
 }
 
 fn first_marker(bytes: &[u8]) -> Option<u64> {
-    bytes.split(|b| *b == b'\n').position(|line| marker(line).is_some()).map(|n| n as u64 + 1)
+    let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', bytes).map(|n| n + 1));
+    let marked = |(_, at): &(u64, usize)| {
+        // Few lines begin with one of the signs.
+        let sign = matches!(bytes.get(*at), Some(b'<' | b'|' | b'=' | b'>'));
+        sign && bytes[*at..].split(|b| *b == b'\n').next().is_some_and(|line| marker(line).is_some())
+    };
+    (1..).zip(starts).find(marked).map(|(line, _)| line)
 }
 
 #[cfg(test)]

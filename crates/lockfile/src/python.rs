@@ -1,9 +1,22 @@
 //! What the lockfiles of Python's tools share.
 
 use crate::json::{Json, Value};
+use crate::{Dependency, Entry};
+
+/// Gives each entry its dependencies again.
+pub(crate) fn put_back(entries: &mut [Entry], lists: Vec<Vec<Dependency>>) {
+    for (entry, dependencies) in entries.iter_mut().zip(lists) {
+        entry.dependencies = dependencies;
+    }
+}
 
 /// PEP 503: one way to write a name.
 pub(crate) fn normalised(name: &str) -> String {
+    // Lockfiles write it so already.
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if name.bytes().all(plain) && !name.contains("--") {
+        return name.to_owned();
+    }
     let mut out = String::with_capacity(name.len());
     for c in name.trim().chars() {
         match c {

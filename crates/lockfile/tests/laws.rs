@@ -7,8 +7,8 @@ use fixture::{ALL, BUNDLER_SUMS, CARGO_V1, PAIRS, WORKSPACES};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use regreen_lockfile::{
-    Format, Manifest, Merged, agrees_with_manifest, check, diff, hosts, merge, parse, replace_checksum,
-    split_conflict,
+    Agreement, Format, Lockfile, Manifest, Merged, Suspect, Version, agrees_with_manifest, check, choose,
+    diff, hosts, merge, parse, replace_checksum, split_conflict,
 };
 
 /// Everything that reads, asked of the same bytes.
@@ -138,6 +138,22 @@ fn edited(text: &str, edits: &[Edit]) -> Vec<u8> {
     bytes
 }
 
+/// The first and the last line that an edit touches.
+fn touched(text: &str, edit: &Edit) -> (u64, u64) {
+    let line = |at: usize| text[..at].matches('\n').count() as u64 + 1;
+    let at = |index: &prop::sample::Index| text.floor_char_boundary(index.index(text.len()));
+    let lines = text.split_inclusive('\n').count();
+    match edit {
+        Edit::Flip(index, _) => (line(at(index)), line(at(index)) + 1),
+        Edit::SwapWord(index, _) => (line(at(index)), line(at(index)) + 3),
+        Edit::Cut(index) => (line(at(index)), u64::MAX - 1),
+        Edit::DropLine(index) | Edit::DoubleLine(index) => {
+            let n = index.index(lines) as u64 + 1;
+            (n, n)
+        }
+    }
+}
+
 /// The same cases in every run; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for more and for others.
 fn config() -> ProptestConfig {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
@@ -231,6 +247,41 @@ proptest! {
                     e.name == entry.name && e.version == entry.version && e.checksums == entry.checksums
                 });
                 prop_assert!(known, "{}", entry.title());
+            }
+        }
+    }
+
+    /// A repair that needs no tool makes the lockfile whole, and leaves every entry alone that the damage has not touched.
+    #[test]
+    fn a_repair_changes_nothing_undamaged(which in 0usize..TEXTS, one in edit(), itself in any::<bool>()) {
+        let (format, text) = texts()[which];
+        let other = texts().into_iter().find(|(f, t)| *f == format && *t != text).map_or(text, |(_, t)| t);
+        let damaged = edited(text, std::slice::from_ref(&one));
+        let good = if itself { text } else { other };
+        let history = [Version::sound(format, "0f", good.as_bytes()).unwrap()];
+        let agreement = |_: &Lockfile| Agreement::NotChecked(String::new());
+        let suspect = Suspect {
+            name: "lock", format, bytes: &damaged, history: &history, sides: None, agreement: &agreement,
+        };
+        let Ok((_, mended)) = choose(&suspect, false) else { return Ok(()) };
+        let repaired = parse(format, &mended).unwrap();
+        prop_assert!(!repaired.damage.iter().any(regreen_lockfile::Damage::is_corruption));
+        let (from, to) = touched(text, &one);
+        let whole = parse(format, text.as_bytes()).unwrap();
+        let mut lines: Vec<u64> = whole.entries.iter().map(|e| e.line).collect();
+        lines.sort_unstable();
+        lines.push(u64::MAX);
+        for entry in &whole.entries {
+            let next = lines[lines.partition_point(|l| *l <= entry.line)];
+            // What belongs to an entry may stand on the line before the one that names it.
+            if to + 1 < entry.line || from >= next {
+                let kept = repaired.entries.iter().any(|e| {
+                    // Bundler has its checksums behind the entries, where a cut text has nothing.
+                    let behind = format == Format::GemfileLock && matches!(one, Edit::Cut(_));
+                    let sums = e.checksums == entry.checksums || behind;
+                    e.place == entry.place && e.version == entry.version && sums
+                });
+                prop_assert!(kept, "{}: {} by {:?}\n{}", format, entry.title(), one, String::from_utf8_lossy(&mended));
             }
         }
     }

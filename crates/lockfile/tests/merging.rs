@@ -226,7 +226,7 @@ fn merging_says_the_same_whichever_side_is_ours() {
 
 #[test]
 fn what_would_be_nothing_is_not_merged() {
-    let text = b"version = 1\n";
+    let text = b"[metadata]\n";
     let refused = merge(Format::CargoLock, None, text, text).unwrap_err();
     assert_eq!(refused.to_string(), "ours holds no package, which can't be merged here");
 }

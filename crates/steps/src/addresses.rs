@@ -41,8 +41,9 @@ pub(crate) async fn registries(adapter: &dyn Adapter, job: &Job) -> Vec<Address>
     remotes.map(|remote| Address { host: remote.host, url: remote.probe_url, file: false }).collect()
 }
 
-/// Where one package of the lockfile lies: the one that the log blames, where the lockfile has it, else the first. Only on the
-/// job's own registries, and to be asked only when these answer. Empty where there is no lockfile that says.
+/// Where one package of the lockfile lies: the one that the log blames, where the lockfile has it, else the first. By what the
+/// job's own registries say, which may keep their files at another host; to be asked only when these answer. Empty where
+/// there is no lockfile that says.
 pub(crate) async fn package(adapter: &dyn Adapter, job: &Job, blamed: Option<&PackageName>) -> Vec<Address> {
     let Some(entry) = entry(adapter, job, blamed) else { return Vec::new() };
     let urls = adapter.artifact_urls(job, &entry).await;

@@ -133,7 +133,8 @@ fn scratch(touch: &Touch, path: &Path) -> PathBuf {
     path.with_file_name(format!(".regreen-{name}.tmp"))
 }
 
-fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+/// Writes a file, and returns once it is on the disk.
+pub(crate) fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     remove_if_there(path)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     let written = file

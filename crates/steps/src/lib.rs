@@ -4,9 +4,13 @@
 mod added;
 mod addresses;
 mod files;
+mod free_space;
+mod limit_jobs;
 mod nothing_else_changed;
 mod quarantine_entries;
+mod raise_heap;
 mod raise_retries;
+mod refill_entries;
 mod repair_lockfile;
 mod repaired_by_another;
 mod rerun_command;
@@ -18,11 +22,11 @@ mod world;
 
 use std::sync::Arc;
 
-use regreen_saga::{AnyStep, Step};
+use regreen_saga::{AnyStep, Step, Undo};
 
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
-pub use repair_lockfile::Repair;
+pub use regreen_lockfile::Repair;
 pub use snapshot::{Change, Snapshot};
 pub use world::{Cause, Limit, Mirror, Rerun, RerunEnd, World};
 
@@ -36,6 +40,11 @@ macro_rules! step_kinds {
             vec![$(Arc::new($module::$step(world.clone()))),+]
         }
 
+        /// Whether a step of this kind takes away what it can't put back.
+        pub fn is_lasting(kind: &str) -> bool {
+            [$(($module::$step::KIND, $module::$step::UNDO)),+].contains(&(kind, Undo::Compensate))
+        }
+
         /// Every step kind with what it does, for people.
         pub fn explained() -> Vec<(&'static str, &'static str)> {
             vec![$(($module::$step::KIND, $module::$step::EXPLAIN)),+]
@@ -44,9 +53,13 @@ macro_rules! step_kinds {
 }
 
 step_kinds! {
+    free_space::FreeSpace,
+    limit_jobs::LimitJobs,
     nothing_else_changed::NothingElseChanged,
     quarantine_entries::QuarantineEntries,
+    raise_heap::RaiseHeap,
     raise_retries::RaiseRetries,
+    refill_entries::RefillEntries,
     repair_lockfile::RepairLockfile,
     repaired_by_another::RepairedByAnother,
     rerun_command::RerunCommand,

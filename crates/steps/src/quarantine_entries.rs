@@ -10,7 +10,11 @@ use std::{
 
 use regreen_domain::RelPath;
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
-use regreen_tools::{Adapter, CacheScan, remote};
+use regreen_tools::{
+    Adapter, CacheScan,
+    cache::{self, Asked, Cache, Refill, Watch},
+    remote,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,7 +29,12 @@ pub(crate) struct QuarantineEntries(pub(crate) Arc<World>);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Args {
-    tool: String,
+    /// That of the failed command.
+    tool: Option<String>,
+    /// The one whose lock this run holds, of which this is the name.
+    cache: Option<String>,
+    /// The registry that fills the gap, in place of the tool's own: a person's word.
+    registry: Option<String>,
 }
 
 /// What was found damaged.
@@ -41,12 +50,18 @@ pub(crate) struct Before {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Receipt {
     moved: usize,
+    /// From where, for the steps behind.
+    #[serde(default)]
+    root: PathBuf,
+    /// What.
+    #[serde(default)]
+    entries: Vec<String>,
     /// What was done, in a clause.
     said: String,
 }
 
-/// The folder below a cache's root that holds what was taken out of it, one folder a run.
-pub const QUARANTINE: &str = ".regreen-quarantine";
+pub use regreen_tools::cache::QUARANTINE;
+
 /// Longest that one registry may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -60,19 +75,25 @@ impl Step for QuarantineEntries {
     type Receipt = Receipt;
 
     async fn preflight(&self, _: &Look, args: &Args) -> Result<Before, Refused> {
-        let adapter = self.0.adapter(&args.tool).map_err(Refused)?;
-        let root = adapter.cache_root(&self.0.job).await;
+        let target = self.target(args).map_err(Refused)?;
+        let root = match target {
+            Target::Job(adapter) => adapter.cache_root(&self.0.job).await,
+            Target::Cache(_) => self.0.locked_cache.clone(),
+        };
         let root = root.ok_or_else(|| Refused("the cache is not known or not there".to_owned()))?;
         if self.0.locked_cache.as_ref() != Some(&root) {
             return Err(Refused("this run does not hold the cache's lock".to_owned()));
         }
-        let scan = self.scan(adapter, &root).await.map_err(Refused)?;
+        let scan = self.scan(target, &root).await.map_err(Refused)?;
         // An empty target is an error, never "everything".
         if scan.damaged.is_empty() {
             return Err(Refused("no damaged entry is there any more".to_owned()));
         }
-        let remotes = adapter.remotes(&self.0.job).await;
-        if remotes.is_empty() {
+        let remotes = match target {
+            Target::Job(adapter) => adapter.remotes(&self.0.job).await,
+            Target::Cache(cache) => cache::registries(cache, &self.0.job, args.registry.as_deref()).await,
+        };
+        if remotes.is_empty() && !target.refills_itself() {
             return Err(Refused("it is not known which registry would fill the gap".to_owned()));
         }
         for remote in remotes {
@@ -107,15 +128,20 @@ impl Step for QuarantineEntries {
         let moved = before.entries.len();
         let first = before.entries.first().map(String::as_str).unwrap_or_default();
         let more = if moved > 1 { format!(" and {} more", moved - 1) } else { String::new() };
-        Ok(Receipt { moved, said: format!("took {first}{more} out of the cache") })
+        let said = format!("took {first}{more} out of the cache");
+        Ok(Receipt { moved, root: before.root.clone(), entries: before.entries.clone(), said })
     }
 
     async fn verify(&self, _: &Look, args: &Args, receipt: &Receipt) -> Result<Seen, Refused> {
-        let adapter = self.0.adapter(&args.tool).map_err(Refused)?;
-        let Some(root) = adapter.cache_root(&self.0.job).await else {
+        let target = self.target(args).map_err(Refused)?;
+        let root = match target {
+            Target::Job(adapter) => adapter.cache_root(&self.0.job).await,
+            Target::Cache(_) => Some(receipt.root.clone()),
+        };
+        let Some(root) = root else {
             return Err(Refused("the cache is not there any more".to_owned()));
         };
-        let scan = self.scan(adapter, &root).await.map_err(Refused)?;
+        let scan = self.scan(target, &root).await.map_err(Refused)?;
         Ok(match scan.damaged.first() {
             None => Seen::There,
             Some(left) => Seen::NotThere(format!(
@@ -132,12 +158,12 @@ impl Step for QuarantineEntries {
         before: &Before,
         _: Option<&Receipt>,
     ) -> Result<(), UndoError> {
-        let adapter = self.0.adapter(&args.tool).map_err(UndoError)?;
+        let target = self.target(args).map_err(UndoError)?;
         let say = |e: &dyn std::fmt::Display| UndoError(format!("the cache could not be put back: {e}"));
         let room = room(touch, &before.root);
         // A sound entry that the command, or another job, has put into the gap stays: giving the damaged one back would
         // break a cache that others use. It is the command's own work, not the step's.
-        let now = self.scan(adapter, &before.root).await.map_err(|e| say(&e))?;
+        let now = self.scan(target, &before.root).await.map_err(|e| say(&e))?;
         for (i, entry) in before.entries.iter().enumerate() {
             let kept = room.join(i.to_string());
             if kept.symlink_metadata().is_err() {
@@ -160,18 +186,55 @@ impl Step for QuarantineEntries {
     }
 }
 
-impl QuarantineEntries {
-    async fn scan(&self, adapter: &'static dyn Adapter, root: &Path) -> Result<CacheScan, String> {
-        let (job, root) = (self.0.job.clone(), root.to_owned());
-        tokio::task::spawn_blocking(move || adapter.scan_cache(&job, &root)).await.map_err(|e| e.to_string())
+/// Whose cache: the failed job's, or the one that a person named.
+#[derive(Clone, Copy)]
+enum Target {
+    Job(&'static dyn Adapter),
+    Cache(&'static dyn Cache),
+}
+
+impl Target {
+    /// Whether the tool makes anew what is missing from what is on this machine.
+    fn refills_itself(self) -> bool {
+        matches!(self, Target::Cache(cache) if cache.refill() == Refill::Tool)
     }
 }
 
-fn room(touch: &Touch, root: &Path) -> PathBuf {
+impl QuarantineEntries {
+    fn target(&self, args: &Args) -> Result<Target, String> {
+        match (&args.cache, &args.tool) {
+            (Some(id), _) => {
+                cache::by_id(id).map(Target::Cache).ok_or_else(|| format!("`{id}` is no known cache"))
+            }
+            (None, Some(tool)) => self.0.adapter(tool).map(Target::Job),
+            (None, None) => Err("neither a tool nor a cache is named".to_owned()),
+        }
+    }
+
+    async fn scan(&self, target: Target, root: &Path) -> Result<CacheScan, String> {
+        let (job, root) = (self.0.job.clone(), root.to_owned());
+        let look = move || match target {
+            Target::Job(adapter) => adapter.scan_cache(&job, &root),
+            Target::Cache(cache) => {
+                // No probe has looked whether this folder's lockfile can be believed.
+                cache.scan(&root, &Asked { workspace: None, watch: &Watch::default() })
+            }
+        };
+        tokio::task::spawn_blocking(look).await.map_err(|e| e.to_string())
+    }
+}
+
+/// The cache and the entries that were taken out of it, by the step's receipt.
+pub(crate) fn taken_out(receipt: &serde_json::Value) -> Option<(PathBuf, Vec<String>)> {
+    let receipt: Receipt = serde_json::from_value(receipt.clone()).ok()?;
+    (!receipt.entries.is_empty()).then_some((receipt.root, receipt.entries))
+}
+
+pub(crate) fn room(touch: &Touch, root: &Path) -> PathBuf {
     root.join(QUARANTINE).join(&touch.incident)
 }
 
-fn place(root: &Path, entry: &str) -> io::Result<PathBuf> {
+pub(crate) fn place(root: &Path, entry: &str) -> io::Result<PathBuf> {
     // The journal is read back: its paths are checked like any other.
     let below = RelPath::parse(entry)
         .ok_or_else(|| io::Error::other(format!("`{entry}` is no path below a cache")))?;

@@ -1,15 +1,12 @@
 //! `repair-lockfile`: the smallest semantic change that makes a damaged lockfile whole again.
 //!
-//! In this order: the trusted history's last good version; a three-way merge of conflict markers; single checksums
-//! that the trusted history contradicts; and where the manifest has moved on since, the last good version completed by
-//! the tool's own resolver with scripts off. Every result is checked by the same rules, whoever made it.
+//! What is done, and what may be done, is thought out in [`regreen_lockfile::choose`] and [`regreen_lockfile::acceptable`];
+//! here it is journalled and written. The tool's own resolver runs with scripts off.
 
 use std::{fmt::Write as _, sync::Arc};
 
 use regreen_domain::RelPath;
-use regreen_lockfile::{
-    Agreement, Lockfile, checksum_of, diff, hosts, merge, parse, replace_checksum, split_conflict,
-};
+use regreen_lockfile::{Repair, diff};
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
 use regreen_tools::{
     Adapter,
@@ -44,46 +41,6 @@ pub(crate) struct Before {
     new: String,
     /// How it was come by.
     repair: Repair,
-}
-
-/// How a lockfile is repaired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "how", rename_all = "kebab-case")]
-pub enum Repair {
-    /// The last good version of the trusted history.
-    Restore {
-        /// Its commit.
-        commit: String,
-    },
-    /// Both sides of an unresolved merge, entry by entry.
-    Merge,
-    /// Checksums that the trusted history held for the same name, version and source.
-    Checksums {
-        /// How many.
-        count: usize,
-    },
-    /// The last good version, completed by the tool's own resolver.
-    Resolve {
-        /// Its commit.
-        commit: String,
-    },
-}
-
-impl Repair {
-    /// What is done to the lockfile at `path`, in a clause.
-    fn said(&self, path: &str) -> String {
-        let short = |commit: &str| commit.get(..10).unwrap_or(commit).to_owned();
-        match self {
-            Repair::Restore { commit } => format!("restored {path} as commit {} holds it", short(commit)),
-            Repair::Merge => format!("merged both sides of {path} entry by entry"),
-            Repair::Checksums { count } => {
-                format!("put {count} checksum(s) that the history held back into {path}")
-            }
-            Repair::Resolve { commit } => {
-                format!("completed {path} of commit {} with the tool's own resolver", short(commit))
-            }
-        }
-    }
 }
 
 /// What was done.
@@ -162,7 +119,7 @@ impl Step for RepairLockfile {
             }
             _ => Vec::new(),
         };
-        Ok(match acceptable(&look, &look.bytes, &allowed) {
+        Ok(match look.acceptable(&look.bytes, &allowed) {
             Ok(_) => Seen::There,
             Err(why) => Seen::NotThere(why),
         })
@@ -227,121 +184,8 @@ impl RepairLockfile {
     }
 }
 
-/// The repair to make and the text to write for it.
 fn choose(look: &LockLook, can_resolve: bool) -> Result<(Repair, Vec<u8>), Refused> {
-    if look.damage().is_none() {
-        return correct_checksums(look);
-    }
-    for (commit, bytes, lock) in look.readable_versions() {
-        if agrees(look, &lock) && keeps_what_is_readable(look, &lock) && bytes != look.bytes {
-            return Ok((Repair::Restore { commit: commit.to_owned() }, bytes.to_vec()));
-        }
-    }
-    if let Some(merged) = merge_sides(look) {
-        return Ok((Repair::Merge, merged));
-    }
-    match look.readable_versions().next() {
-        Some((commit, bytes, _)) if can_resolve => {
-            Ok((Repair::Resolve { commit: commit.to_owned() }, bytes.to_vec()))
-        }
-        Some(_) => Err(Refused("no version of the trusted history fits the present manifest".to_owned())),
-        None => Err(Refused(format!(
-            "the trusted history holds no good version of {}; regenerate it and review the change",
-            look.place.path
-        ))),
-    }
-}
-
-fn correct_checksums(look: &LockLook) -> Result<(Repair, Vec<u8>), Refused> {
-    let lock = look.parsed.as_ref().map_err(|e| Refused(e.to_string()))?;
-    let odd = look.odd_checksums(lock);
-    if odd.is_empty() {
-        return Err(Refused(format!("{} is whole and agrees with the trusted history", look.place.path)));
-    }
-    let mut text = look.bytes.clone();
-    for odd in &odd {
-        text = replace_checksum(look.place.format, &text, &odd.key, Some(&odd.found), &odd.known)
-            .map_err(|e| Refused(e.to_string()))?;
-    }
-    acceptable(look, &text, &[]).map_err(Refused)?;
-    Ok((Repair::Checksums { count: odd.len() }, text))
-}
-
-fn merge_sides(look: &LockLook) -> Option<Vec<u8>> {
-    let sides = split_conflict(&look.bytes).ok()?;
-    let trusted = look.readable_versions().next().map(|(_, bytes, _)| bytes.to_vec());
-    let base = sides.base.or(trusted);
-    let merged = merge(look.place.format, base.as_deref(), &sides.ours, &sides.theirs).ok()?;
-    if !merged.conflicts.is_empty() {
-        return None;
-    }
-    let allowed: Vec<String> = [&sides.ours, &sides.theirs]
-        .into_iter()
-        .filter_map(|side| parse(look.place.format, side).ok())
-        .flat_map(|lock| hosts(&lock))
-        .collect();
-    acceptable(look, &merged.text, &allowed).is_ok().then_some(merged.text)
-}
-
-/// The rules for every repaired lockfile: whole; in agreement with its manifest; no checksum that the trusted history
-/// contradicts (invariant 6); no host that neither the history nor the configuration knows.
-fn acceptable(look: &LockLook, text: &[u8], allowed_hosts: &[String]) -> Result<Lockfile, String> {
-    let lock =
-        look.sound(text).ok_or_else(|| format!("the repaired {} would not be whole", look.place.path))?;
-    if let Agreement::Drift(reasons) = look.agreement(&lock) {
-        return Err(format!("it would not agree with its manifest: {}", reasons.join("; ")));
-    }
-    if let Some(name) = contradicted(look, &lock) {
-        return Err(format!("it would hold a checksum for {name} that the trusted history never held"));
-    }
-    let known: Vec<String> = look.readable_versions().flat_map(|(_, _, l)| hosts(&l)).collect();
-    let present = look.parsed.as_ref().map(hosts).unwrap_or_default();
-    let foreign = hosts(&lock)
-        .into_iter()
-        .find(|h| !known.contains(h) && !present.contains(h) && !allowed_hosts.contains(h));
-    match foreign {
-        Some(host) => Err(format!("it would fetch from {host}, which nothing names so far")),
-        None => Ok(lock),
-    }
-}
-
-/// An entry that the trusted history knows by name, version and source, but never with this checksum.
-fn contradicted(look: &LockLook, lock: &Lockfile) -> Option<String> {
-    let versions: Vec<Lockfile> = look.readable_versions().map(|(_, _, l)| l).collect();
-    let foreign = lock.entries.iter().filter(|e| !e.local && !e.checksums.is_empty()).find(|entry| {
-        let (version, source) = (entry.version.as_deref(), entry.source.as_deref());
-        let mut known = versions.iter().flat_map(|v| checksum_of(v, &entry.name, version, source)).peekable();
-        known.peek().is_some() && !known.any(|k| entry.checksums.contains(k))
-    });
-    foreign.map(|entry| entry.title())
-}
-
-fn agrees(look: &LockLook, lock: &Lockfile) -> bool {
-    !matches!(look.agreement(lock), Agreement::Drift(_))
-}
-
-/// Where no manifest can say whether an older version is enough, what can still be read of the damaged text must stand
-/// in it unchanged.
-fn keeps_what_is_readable(look: &LockLook, lock: &Lockfile) -> bool {
-    if matches!(look.agreement(lock), Agreement::Agrees) {
-        return true;
-    }
-    let Some(rest) = readable_part(look) else { return false };
-    rest.entries.iter().all(|entry| {
-        lock.entries.iter().any(|known| known.key() == entry.key() && known.checksums == entry.checksums)
-    })
-}
-
-/// The entries of a line-based lockfile that stand before its damage.
-fn readable_part(look: &LockLook) -> Option<Lockfile> {
-    let damage = look.damage()?;
-    let lines: Vec<&[u8]> = look.bytes.split_inclusive(|b| *b == b'\n').collect();
-    let mut upto = usize::try_from(damage.line().saturating_sub(1)).ok()?.min(lines.len());
-    // Continued lines belong to the entry that is cut.
-    while upto > 0 && lines[upto - 1].trim_ascii_end().ends_with(b"\\") {
-        upto -= 1;
-    }
-    parse(look.place.format, &lines[..upto].concat()).ok()
+    look.choose(can_resolve).map_err(|no| Refused(no.to_string()))
 }
 
 fn summary(before: &LockLook, after: &LockLook) -> String {
@@ -349,7 +193,7 @@ fn summary(before: &LockLook, after: &LockLook) -> String {
     let mut text = String::new();
     let reference = before.parsed.as_ref().ok().cloned().map(|l| ("the file", l));
     let reference =
-        reference.or_else(|| before.readable_versions().next().map(|(_, _, l)| ("the last good version", l)));
+        reference.or_else(|| before.history.first().map(|v| ("the last good version", v.lockfile.clone())));
     match reference {
         Some((what, old)) => {
             let change = diff(&old, now);

@@ -4,12 +4,12 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use regreen_domain::{HealableClass, PackageName, Tool};
+use regreen_domain::{HealableClass, PackageName, Resource, Tool};
 use regreen_saga::BoxFuture;
-use regreen_tools::{Adapter, Job, Overlay, Trouble, adapter};
+use regreen_tools::{Adapter, Job, Overlay, Trouble, adapter, runtime::Runtime};
 
 use crate::snapshot::Snapshot;
 
@@ -57,7 +57,7 @@ pub trait Rerun: Send + Sync {
 }
 
 /// What the diagnosis says that a step may use: facts of closed kinds, and names that went through their holes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     /// Its class.
     pub class: Option<HealableClass>,
@@ -65,6 +65,26 @@ pub struct Cause {
     pub trouble: Trouble,
     /// The package that the log blames. It only selects among the lockfile's own entries.
     pub package: Option<PackageName>,
+    /// What was used up.
+    pub resource: Option<Resource>,
+    /// Whose heap it was, where it was a heap.
+    pub runtime: Option<Runtime>,
+    /// When the command began: what is younger may be its own.
+    pub began: SystemTime,
+}
+
+impl Default for Cause {
+    /// Nothing is known, and everything is younger than the command.
+    fn default() -> Self {
+        Cause {
+            class: None,
+            trouble: Trouble::default(),
+            package: None,
+            resource: None,
+            runtime: None,
+            began: SystemTime::UNIX_EPOCH,
+        }
+    }
 }
 
 /// What the steps of one run share.

@@ -11,14 +11,14 @@ use regreen_saga::BoxFuture;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::{
-    bundler::Bundler,
     cargo::Cargo,
     composer::Composer,
-    go::Go,
     npm::Npm,
     patience::{self, Trouble},
     pip::Pip,
+    pipenv::Pipenv,
     pnpm::Pnpm,
+    poetry::Poetry,
     uv::Uv,
     workspace::Workspace,
 };
@@ -117,19 +117,13 @@ pub trait Adapter: Send + Sync {
     /// The registries that the job uses.
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>>;
 
-    /// Where what `entry` stands for can be fetched now, on the job's own registries only, without credentials.
+    /// Where what `entry` stands for can be fetched now, by the word of the job's own registries, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
-    /// Whether these are the bytes that a checksum of `entry` was made from. Digests that others can make second bytes
-    /// for prove nothing.
+    /// Whether these are the bytes that a checksum of `entry` was made from, as the tool itself makes and accepts it.
+    /// Says only what a repeated command will accept anyway; no checksum is ever taken into a lockfile by it.
     fn matches(&self, _entry: &Entry, checksum: &Checksum, bytes: &[u8]) -> bool {
-        plainly_matches(checksum, bytes)
-    }
-
-    /// A checksum that the registry itself publishes of what `entry` stands for, where the lockfile has none. It shows
-    /// that bytes were damaged on their way; it never gets into a lockfile.
-    fn published<'a>(&'a self, _job: &'a Job, _entry: &'a Entry) -> BoxFuture<'a, Option<Checksum>> {
-        Box::pin(async move { None })
+        matches(checksum, bytes)
     }
 
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
@@ -144,7 +138,7 @@ pub trait Adapter: Send + Sync {
 
 /// Every supported package manager.
 pub fn all() -> [&'static dyn Adapter; 8] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Uv, &Bundler, &Composer, &Go]
+    [&Npm, &Cargo, &Pip, &Pnpm, &Uv, &Poetry, &Pipenv, &Composer]
 }
 
 /// The package manager with this name.
@@ -191,14 +185,13 @@ pub fn recognise(argv: &[OsString]) -> CommandFacts {
     facts
 }
 
-/// Whether `checksum` is that of the bytes themselves.
-pub(crate) fn plainly_matches(checksum: &Checksum, bytes: &[u8]) -> bool {
+/// Whether `checksum` is that of the bytes themselves, by a digest for which nobody can make second bytes.
+pub(crate) fn matches(checksum: &Checksum, bytes: &[u8]) -> bool {
     let digest = checksum.digest();
     match checksum.algorithm() {
         Algorithm::Sha256 => *digest == Sha256::digest(bytes)[..],
         Algorithm::Sha384 => *digest == Sha384::digest(bytes)[..],
         Algorithm::Sha512 => *digest == Sha512::digest(bytes)[..],
-        // Weak digests prove nothing.
         Algorithm::Md5 | Algorithm::Sha1 => false,
     }
 }

@@ -132,15 +132,7 @@ impl Adapter for Cargo {
             let Some(version) = &entry.version else { return Vec::new() };
             let mut urls = Vec::new();
             for remote in self.remotes(job).await {
-                let config = fetch(&remote.probe_url, Duration::from_secs(10)).await.unwrap_or_default();
-                let config: serde_json::Value = serde_json::from_slice(&config).unwrap_or_default();
-                let Some(dl) = config.get("dl").and_then(|d| d.as_str()).and_then(without_user) else {
-                    continue;
-                };
-                urls.push(match dl.contains('{') {
-                    true => dl.replace("{crate}", &entry.name).replace("{version}", version),
-                    false => format!("{dl}/{}/{version}/download", entry.name),
-                });
+                urls.extend(download_url(&remote, &entry.name, version).await);
             }
             urls
         })
@@ -156,6 +148,17 @@ impl Adapter for Cargo {
                 .to_vec(),
         }
     }
+}
+
+/// Where a registry has a crate. Source: the Cargo Book, "Index Format", "Index Configuration".
+pub(crate) async fn download_url(remote: &Remote, name: &str, version: &str) -> Option<String> {
+    let config = fetch(&remote.probe_url, Duration::from_secs(10)).await.unwrap_or_default();
+    let config: serde_json::Value = serde_json::from_slice(&config).unwrap_or_default();
+    let dl = config.get("dl").and_then(|d| d.as_str()).and_then(without_user)?;
+    Some(match dl.contains('{') {
+        true => dl.replace("{crate}", name).replace("{version}", version),
+        false => format!("{dl}/{name}/{version}/download"),
+    })
 }
 
 fn cargo_home(job: &Job) -> Option<PathBuf> {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha1::{Digest, Sha1};
 
 use crate::adapter::{
-    Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, plainly_matches, program,
+    Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, matches, program,
     without_user,
 };
 
@@ -134,10 +134,11 @@ impl Adapter for Composer {
     }
 
     fn matches(&self, _: &Entry, checksum: &Checksum, bytes: &[u8]) -> bool {
-        // Composer knows no other checksum. Nobody can make a second archive for a SHA-1 that is given.
+        // Composer knows no other checksum, and goes by it itself. To a SHA-1 that is given nobody can make a second
+        // archive; only one who made the first could have made two, and needs no damaged download for that.
         match checksum.algorithm() {
             Algorithm::Sha1 => *checksum.digest() == Sha1::digest(bytes)[..],
-            _ => plainly_matches(checksum, bytes),
+            _ => matches(checksum, bytes),
         }
     }
 

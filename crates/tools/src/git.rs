@@ -23,6 +23,19 @@ pub enum Trusted {
     Unreachable(String),
 }
 
+/// Git itself, so that nothing a repository configures is executed.
+pub(crate) const QUIET: [&str; 9] = [
+    "git",
+    "--no-optional-locks",
+    "--no-pager",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+];
+
 /// How many versions of a file are looked at.
 const VERSIONS: &str = "20";
 
@@ -36,18 +49,7 @@ async fn git_offline(ws: &Workspace, args: &[&str]) -> Option<Vec<u8>> {
 }
 
 async fn git_with(ws: &Workspace, args: &[&str], more: &[(&str, &str)]) -> Option<Vec<u8>> {
-    let mut argv = vec![
-        "git",
-        "--no-optional-locks",
-        "--no-pager",
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "core.hooksPath=/dev/null",
-        "-c",
-        "core.quotePath=false",
-    ];
-    argv.extend_from_slice(args);
+    let argv: Vec<&str> = QUIET.iter().chain(args).copied().collect();
     let mut quiet = vec![("GIT_TERMINAL_PROMPT", "0"), ("GIT_EXTERNAL_DIFF", ""), ("LC_ALL", "C")];
     quiet.extend_from_slice(more);
     let captured = ws.quietly(&argv, &quiet, None).await?;
@@ -103,8 +105,13 @@ pub async fn versions(ws: &Workspace, path: &RelPath) -> Vec<(String, Vec<u8>)> 
         Trusted::Base(commit) => commit,
         Trusted::Unreachable(_) => return Vec::new(),
     };
+    versions_from(ws, &from, path).await
+}
+
+/// As [`versions`], in the first-parent history of a commit that somebody named.
+pub async fn versions_from(ws: &Workspace, from: &str, path: &RelPath) -> Vec<(String, Vec<u8>)> {
     let Some(prefix) = prefix(ws).await else { return Vec::new() };
-    let range = ["log", "--first-parent", "--format=%H", "-n", VERSIONS, &from, "--", path.as_str()];
+    let range = ["log", "--first-parent", "--format=%H", "-n", VERSIONS, from, "--", path.as_str()];
     let Some(list) = git(ws, &range).await else { return Vec::new() };
     let mut versions = Vec::new();
     for commit in String::from_utf8_lossy(&list).lines() {
@@ -179,6 +186,34 @@ pub async fn commit(ws: &Workspace, typed: &str) -> Option<String> {
 /// Where the branch that is checked out left `commit`'s; `None` where the clone is too shallow to tell.
 pub async fn merge_base(ws: &Workspace, commit: &str) -> Option<String> {
     git_line(ws, &["merge-base", "HEAD", commit]).await
+}
+
+async fn resolved(ws: &Workspace, name: &str) -> Option<String> {
+    git_line(ws, &["rev-parse", "--verify", "--quiet", name]).await
+}
+
+/// A file on both sides of a merge, and as both began from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sides {
+    /// `None` where it was not there.
+    pub base: Option<Vec<u8>>,
+    /// On the branch that is merged into.
+    pub ours: Vec<u8>,
+    /// On the branch that is merged.
+    pub theirs: Vec<u8>,
+}
+
+/// The sides of the merge that is going on, or of the one that is checked out. `None` where there is no merge, or git does
+/// not know the file on both sides.
+pub async fn sides(ws: &Workspace, path: &RelPath) -> Option<Sides> {
+    let (ours, theirs) = match resolved(ws, "MERGE_HEAD").await {
+        Some(theirs) => (head(ws).await?, theirs),
+        None => (resolved(ws, "HEAD^1").await?, resolved(ws, "HEAD^2").await?),
+    };
+    let base = git_line(ws, &["merge-base", &ours, &theirs]).await?;
+    let path = format!("{}{path}", prefix(ws).await?);
+    let base = file_at(ws, &base, &path).await;
+    Some(Sides { base, ours: file_at(ws, &ours, &path).await?, theirs: file_at(ws, &theirs, &path).await? })
 }
 
 /// The top folder of the repository.

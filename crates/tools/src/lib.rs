@@ -3,29 +3,34 @@
 
 pub mod adapter;
 mod archive;
-mod bundler;
 pub mod cache;
 mod cargo;
 mod composer;
 pub mod git;
-mod go;
+mod git_commit;
 pub mod locks;
+pub mod memory;
 mod npm;
 mod npmrc;
 mod patience;
 mod pip;
+mod pipenv;
 mod pnpm;
+mod poetry;
 pub mod probe;
 mod pull_request;
 mod python;
 pub mod remote;
+pub mod runtime;
 mod script;
+pub mod space;
 mod uv;
 mod workspace;
 
 pub use adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise};
 pub use cache::{Cache, CacheScan, DamagedEntry};
 pub use cargo::members as cargo_members;
+pub use git_commit::commit_file;
 pub use patience::Trouble;
 pub use pull_request::{Base, PullRequest, pull_request};
 pub use workspace::Workspace;

@@ -1,16 +1,18 @@
 //! One look at a job's lockfile with everything that bears on it: its text, its manifests, and the versions of it
 //! that may be believed.
 
-use std::{collections::BTreeMap, fs, io::Read};
+use std::{fs, io::Read};
 
 use regreen_domain::RelPath;
 use regreen_lockfile::{
-    Agreement, Checksum, Damage, EntryKey, Lockfile, Manifest, agrees_with_manifest, checksum_of, parse,
+    Agreement, Conflict, Damage, Lockfile, Manifest, NoRepair, OddChecksum, Repair, Suspect, Version,
+    agrees_with_manifest, odd_checksums, parse,
 };
 
 use crate::{
     adapter::{Adapter, Job, Lockplace},
     git::{self, Trusted},
+    workspace::Workspace,
 };
 
 /// A lockfile as it is, and as the trusted history knows it.
@@ -24,8 +26,10 @@ pub struct LockLook {
     pub parsed: Result<Lockfile, Damage>,
     /// Whose history may be believed.
     pub trusted: Trusted,
-    /// Versions of it in that history, newest first: commit and bytes.
-    pub versions: Vec<(String, Vec<u8>)>,
+    /// The sound versions of it in that history, newest first.
+    pub history: Vec<Version>,
+    /// The sides of an unresolved merge, as git has them.
+    sides: Option<Conflict>,
     manifests: Vec<(RelPath, String)>,
 }
 
@@ -36,21 +40,6 @@ pub enum NoLook {
     NoLockfile,
     /// It can't be read; that says nothing about its content.
     Unreadable(String),
-}
-
-/// A checksum that the trusted history contradicts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OddChecksum {
-    /// Whose checksum.
-    pub key: EntryKey,
-    /// 1-based line of the entry.
-    pub line: u64,
-    /// What the lockfile says.
-    pub found: Checksum,
-    /// What the history held for exactly this name, version and source.
-    pub known: Checksum,
-    /// In which commit, newest first.
-    pub commit: String,
 }
 
 /// Largest lockfile that is looked at, in bytes.
@@ -76,7 +65,18 @@ pub async fn look(job: &Job, adapter: &dyn Adapter) -> Result<LockLook, NoLook> 
     let manifests = place.manifests.iter().filter_map(|m| Some((m.clone(), read_text(job, m)?))).collect();
     let trusted = git::trusted(&job.workspace).await;
     let versions = git::versions(&job.workspace, &place.path).await;
-    Ok(LockLook { place, bytes, parsed, trusted, versions, manifests })
+    let history = versions.iter().filter_map(|(c, b)| Version::sound(place.format, c, b)).collect();
+    let sides = match parsed {
+        Err(Damage::ConflictMarkers { .. }) => sides(&job.workspace, &place.path).await,
+        _ => None,
+    };
+    Ok(LockLook { place, bytes, parsed, trusted, history, sides, manifests })
+}
+
+/// The sides of an unresolved merge, as git has them.
+pub async fn sides(workspace: &Workspace, path: &RelPath) -> Option<Conflict> {
+    let git::Sides { base, ours, theirs } = git::sides(workspace, path).await?;
+    Some(Conflict { ours, theirs, base, hunks: 0 })
 }
 
 fn read_text(job: &Job, path: &RelPath) -> Option<String> {
@@ -90,16 +90,33 @@ fn read_text(job: &Job, path: &RelPath) -> Option<String> {
 }
 
 impl LockLook {
-    /// The versions of the trusted history that could be read, newest first.
-    pub fn readable_versions(&self) -> impl Iterator<Item = (&str, &[u8], Lockfile)> {
-        self.versions
-            .iter()
-            .filter_map(|(commit, bytes)| Some((commit.as_str(), bytes.as_slice(), self.sound(bytes)?)))
+    /// The repair to make and the text to write for it, as [`regreen_lockfile::choose`].
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn choose(&self, can_resolve: bool) -> Result<(Repair, Vec<u8>), NoRepair> {
+        regreen_lockfile::choose(&self.suspect(&|lock| self.agreement(lock)), can_resolve)
     }
 
-    /// The lockfile in `bytes`, where nothing in it is damaged.
-    pub fn sound(&self, bytes: &[u8]) -> Option<Lockfile> {
-        parse(self.place.format, bytes).ok().filter(|lock| !lock.damage.iter().any(Damage::is_corruption))
+    /// Whether a repaired text may be used, as [`regreen_lockfile::acceptable`].
+    ///
+    /// # Errors
+    /// Which rule it breaks.
+    pub fn acceptable(&self, text: &[u8], allowed_hosts: &[String]) -> Result<Lockfile, String> {
+        let agreement = |lock: &Lockfile| self.agreement(lock);
+        let suspect = self.suspect(&agreement);
+        regreen_lockfile::acceptable(&suspect, self.parsed.as_ref().ok(), text, allowed_hosts)
+    }
+
+    fn suspect<'s>(&'s self, agreement: &'s dyn Fn(&Lockfile) -> Agreement) -> Suspect<'s> {
+        Suspect {
+            name: self.place.path.as_str(),
+            format: self.place.format,
+            bytes: &self.bytes,
+            history: &self.history,
+            sides: self.sides.as_ref(),
+            agreement,
+        }
     }
 
     /// Whether a lockfile agrees with the manifests as they are now.
@@ -127,29 +144,8 @@ impl LockLook {
         }
     }
 
-    /// Checksums of `lock` that differ from what the trusted history held for the same name, version and source
-    /// with the same algorithm. The newest version that differs is named.
+    /// Checksums of `lock` that the trusted history contradicts.
     pub fn odd_checksums(&self, lock: &Lockfile) -> Vec<OddChecksum> {
-        let versions: Vec<(&str, Lockfile)> = self.readable_versions().map(|(c, _, l)| (c, l)).collect();
-        let mut odd: BTreeMap<EntryKey, OddChecksum> = BTreeMap::new();
-        for entry in lock.entries.iter().filter(|e| !e.local && e.checksums.len() == 1) {
-            let key = entry.key();
-            let [found] = entry.checksums.as_slice() else { continue };
-            for (commit, version) in &versions {
-                let known = checksum_of(version, &key.name, key.version.as_deref(), key.source.as_deref());
-                let [known] = known.as_slice() else { continue };
-                if known.algorithm() == found.algorithm() && *known != found {
-                    odd.entry(key.clone()).or_insert_with(|| OddChecksum {
-                        key: key.clone(),
-                        line: entry.line,
-                        found: found.clone(),
-                        known: (*known).clone(),
-                        commit: (*commit).to_owned(),
-                    });
-                    break;
-                }
-            }
-        }
-        odd.into_values().collect()
+        odd_checksums(lock, &self.history)
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         without_user, words,
     },
     cache::{self, CacheScan},
+    script,
 };
 
 /// The npm adapter.
@@ -37,13 +38,9 @@ impl Adapter for Npm {
             }
             Some("test" | "t" | "tst") => CommandKind::Test,
             Some("publish" | "unpublish" | "deprecate" | "dist-tag" | "version") => CommandKind::Deploy,
-            Some("run" | "run-script" | "rum" | "urn") => match argv.get(2).map(String::as_str) {
-                Some(s) if s == "test" || s.starts_with("test:") || s == "lint" || s.starts_with("lint:") => {
-                    CommandKind::Test
-                }
-                Some(s) if s == "build" || s.starts_with("build:") => CommandKind::Build,
-                _ => CommandKind::Opaque,
-            },
+            Some("run" | "run-script" | "rum" | "urn") => {
+                argv.get(2).map_or(CommandKind::Opaque, |name| script::kind(name))
+            }
             _ => CommandKind::Opaque,
         };
         Some(facts(tool, kind, false))

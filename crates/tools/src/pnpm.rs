@@ -8,7 +8,8 @@ use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
 use crate::{
-    adapter::{Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, option_value, program},
+    adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, option_value, program},
+    cache::{self, CacheScan},
     npmrc::{self, Settings, registries, tarball, text_of},
     script,
 };
@@ -165,12 +166,18 @@ impl Adapter for Pnpm {
         Some(check.iter().map(|&a| a.to_owned()).collect())
     }
 
-    fn cache_root<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
-        Box::pin(async { None })
+    fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
+        Box::pin(async move {
+            let root = match option_value(&job.argv, &["--store-dir"]) {
+                Some(path) => Some(job.workspace.root.join(path)),
+                None => cache::folder(&cache::PnpmStore, &job.workspace),
+            };
+            root.filter(|root| root.is_dir())
+        })
     }
 
-    fn scan_cache(&self, _: &Job, _: &Path) -> CacheScan {
-        CacheScan::default()
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        cache::scan_for(&cache::PnpmStore, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {

@@ -134,6 +134,49 @@ pub(crate) fn is_python(name: &str) -> bool {
     name.strip_prefix("python").is_some_and(|v| v.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
 }
 
+/// How many arguments at the front are known options with their values; `None` where one is not known.
+pub(crate) fn options(argv: &[String], flags: &[&[&str]], valued: &[&[&str]]) -> Option<usize> {
+    let known = |lists: &[&[&str]], name: &str| lists.iter().any(|list| list.contains(&name));
+    let mut at = 0;
+    while let Some(word) = argv.get(at).filter(|w| w.starts_with('-') && *w != "--") {
+        let name = word.split('=').next().unwrap_or_default();
+        match word.contains('=') {
+            true if known(valued, name) => at += 1,
+            false if known(flags, name) => at += 1,
+            false if known(valued, name) => at += 2,
+            _ => return None,
+        }
+    }
+    Some(at)
+}
+
+/// A command line in parts: how the tool is started, its command, and what follows.
+pub(crate) struct Line<'a> {
+    /// The program and the options before the command.
+    pub(crate) start: &'a [String],
+    /// The command.
+    pub(crate) command: &'a str,
+    /// What follows the command.
+    pub(crate) rest: &'a [String],
+}
+
+impl<'a> Line<'a> {
+    /// Reads an argv whose options begin at `at`; `None` where one before the command is not known, or there is no
+    /// command.
+    pub(crate) fn read(argv: &'a [String], at: usize, flags: &[&str], valued: &[&str]) -> Option<Line<'a>> {
+        let at = at + options(argv.get(at..)?, &[flags], &[valued])?;
+        let command = argv.get(at)?;
+        Some(Line { start: &argv[..at], command, rest: &argv[at + 1..] })
+    }
+}
+
+/// Whether an argv is `python -m <module> …`.
+pub(crate) fn by_module(argv: &[String], module: &str) -> bool {
+    is_python(program(argv))
+        && argv.get(1).is_some_and(|a| a == "-m")
+        && argv.get(2).is_some_and(|a| a == module)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,8 +11,7 @@ pub(crate) fn kind(name: &str) -> CommandKind {
     }
 }
 
-/// The words of an argv behind its program that are no options, and whether one of `elsewhere` (options that move the
-/// tool to another folder) is among them. An option of `valued` takes the next word with it.
+/// The words of an argv behind its program that are no options. An option of `valued` takes the next word with it.
 ///
 /// `None` where an option before the command is not known: then it is not clear which word is the command.
 pub(crate) fn words<'a>(argv: &'a [String], flags: &[&str], valued: &[&str]) -> Option<Vec<&'a str>> {

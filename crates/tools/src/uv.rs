@@ -11,7 +11,8 @@ use regreen_lockfile::{Entry, Format};
 use regreen_saga::BoxFuture;
 
 use crate::{
-    adapter::{Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts},
+    adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts},
+    cache::{self, CacheScan},
     python,
     workspace::member_manifests,
 };
@@ -103,16 +104,16 @@ impl Adapter for Uv {
         }
     }
 
-    fn cache_root<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
-        Box::pin(async { None })
+    fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
+        Box::pin(async move { cache_folder(job).await.filter(|root| root.is_dir()) })
     }
 
     fn own_places<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<PathBuf>> {
         Box::pin(async move { cache_folder(job).await.into_iter().collect() })
     }
 
-    fn scan_cache(&self, _: &Job, _: &Path) -> CacheScan {
-        CacheScan::default()
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        cache::scan_for(&cache::UvCache, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {

@@ -23,6 +23,7 @@ struct RawPlaybook {
     status: Status,
     explain: String,
     heals: Vec<Spanned<String>>,
+    resource: Option<Spanned<String>>,
     #[serde(default)]
     tools: Vec<Spanned<String>>,
     #[serde(default)]
@@ -39,11 +40,13 @@ struct RawPlaybook {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawGuard {
     risk: Spanned<String>,
     attempts: Spanned<u32>,
     cooldown: Spanned<String>,
+    #[serde(default)]
+    ci_only: bool,
     prior: Option<Spanned<RawPrior>>,
 }
 
@@ -135,6 +138,7 @@ impl Playbook {
         Ok(Playbook {
             id: source.id(&raw.id)?,
             heals: raw.heals.iter().map(|class| healable(source, class)).collect::<Result<_, _>>()?,
+            resource: raw.resource.as_ref().map(|id| source.resource(id)).transpose()?,
             tools: source.tools(&raw.tools)?,
             paths: raw.paths.iter().map(|path| checked_path(source, path)).collect::<Result<_, _>>()?,
             guard: raw.guard.check(source)?,
@@ -209,7 +213,7 @@ impl RawGuard {
                 (healed, tried)
             }
         };
-        Ok(Guard { risk, attempts, cooldown, prior })
+        Ok(Guard { risk, attempts, cooldown, ci_only: self.ci_only, prior })
     }
 }
 

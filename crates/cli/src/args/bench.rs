@@ -13,6 +13,8 @@ pub enum Bench {
     Accuracy(AccuracyArgs),
     /// How fast a log is read and diagnosed
     Throughput(ThroughputArgs),
+    /// How fast a cache of npm is checked, beside `npm cache verify`
+    Cache(CacheBenchArgs),
     /// How many really broken projects are healed, how fast, and what else can heal them
     #[cfg(feature = "demo")]
     Healing(HealingArgs),
@@ -44,6 +46,23 @@ pub struct HealingArgs {
     /// List the scenarios, run nothing
     #[arg(long)]
     pub list: bool,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Plain, value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// Arguments of `bench cache`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  regreen bench cache\n  regreen bench cache --size 200 --runs 5\n\n\
+                        A cache is made up in a temporary folder, in npm's own layout, and checked by Regreen and by\n\
+                        `npm cache verify` in turn; of each the fastest run counts. Needs npm.")]
+pub struct CacheBenchArgs {
+    /// Megabytes of the cache that is made up
+    #[arg(long, default_value_t = 1000, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..))]
+    pub size: u64,
+    /// How often
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
     /// How to say it
     #[arg(long, value_enum, default_value_t = Format::Plain, value_name = "FORMAT")]
     pub format: Format,

@@ -10,6 +10,10 @@ use regreen_lockfile::AllowedHost;
 pub enum Lockfile {
     /// Check lockfiles without the network and without the tools that wrote them
     Check(CheckArgs),
+    /// Make damaged lockfiles whole again by what their history held, without starting a tool
+    Repair(RepairArgs),
+    /// Check lockfiles whenever they change, and say what changed in them
+    Watch(WatchArgs),
 }
 
 /// Arguments of `lockfile check`.
@@ -52,6 +56,94 @@ pub enum CheckFormat {
     Json,
     /// SARIF 2.1.0, one document for all lockfiles
     Sarif,
+}
+
+/// Arguments of `lockfile repair`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  regreen lockfile repair                       # the patch, on standard output\n  \
+                  regreen lockfile repair | git apply\n  \
+                  regreen lockfile repair --output write package-lock.json\n  \
+                  regreen lockfile repair --against origin/main --commit\n\n\
+                  Damaged lines, checksums and conflicts of a merge are put right by the versions of the lockfile\n\
+                  in the first-parent history of HEAD (in a pull request's job, of its base branch). No undamaged\n\
+                  entry is changed, and nothing comes in that neither the history nor a side of the merge held: no\n\
+                  host, no checksum. No tool of the project is started, and nothing of the checkout is executed.\n\n\
+                  Exit code: 0 every lockfile is whole, or was repaired; 18 there is damage, and a repair that was\n\
+                  only shown; 17 there is damage that nothing may repair here, a person must look; 15 it was tried\n\
+                  (the tool's result is not acceptable, the commit failed) and everything is as before; 3 a file\n\
+                  can't be read or there is no lockfile. Of several, the first that occurs of 3, 15, 17, 18."
+)]
+pub struct RepairArgs {
+    /// Lockfiles, and folders that are searched for them
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Only say what would be done
+    #[arg(long, conflicts_with_all = ["commit", "output", "with_tool"])]
+    pub dry_run: bool,
+    /// Write the repaired file, and commit it and nothing else on the branch that is checked out. No hook is run
+    #[arg(long, conflicts_with = "output")]
+    pub commit: bool,
+    /// What to do with a repaired lockfile
+    #[arg(long, value_enum, default_value_t = RepairOutput::Patch)]
+    pub output: RepairOutput,
+    /// Believe the first-parent history of this commit or branch
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// Where the history alone is not enough, let the lockfile's own tool complete the last good version, with scripts off.
+    /// It reads the checkout's configuration and asks its registries: only in a checkout that you trust
+    #[arg(long)]
+    pub with_tool: bool,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = PlainOrJson::Plain)]
+    pub format: PlainOrJson,
+}
+
+/// What becomes of a repaired lockfile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RepairOutput {
+    /// A patch on standard output that `git apply` takes; no file is written
+    Patch,
+    /// The file is replaced
+    Write,
+}
+
+/// For whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlainOrJson {
+    /// For people
+    #[value(alias = "text")]
+    Plain,
+    /// For programs: one object a line
+    Json,
+}
+
+/// Arguments of `lockfile watch`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  regreen lockfile watch\n  regreen lockfile watch --format json web api\n  \
+                  regreen lockfile watch --once --against origin/main\n\n\
+                  The kernel says when a file changes; where it can't (a network file system, too many watches),\n\
+                  files are looked at every --interval. A checksum that changed while the version stayed is an error.\n\n\
+                  Exit code: 0 ended by Ctrl-C or SIGTERM; with --once 18 where a lockfile has errors; 3 there is\n\
+                  no lockfile, or a file can't be read."
+)]
+pub struct WatchArgs {
+    /// Lockfiles, and folders that are searched for them
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Check once what is there now, say what changed since the commit, and end
+    #[arg(long)]
+    pub once: bool,
+    /// Compare the first look with this commit or branch (default: HEAD, where there is one)
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// Look every so often instead of waiting for the kernel, e.g. 2s
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub interval: Option<std::time::Duration>,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = PlainOrJson::Plain)]
+    pub format: PlainOrJson,
 }
 
 fn host(text: &str) -> Result<AllowedHost, String> {

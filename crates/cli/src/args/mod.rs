@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod bench;
+mod cache;
 #[cfg(feature = "demo")]
 mod demo;
 mod diagnose;
@@ -15,13 +16,14 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "demo")]
 pub use bench::HealingArgs;
-pub use bench::{AccuracyArgs, Bench, CorpusSet, ThroughputArgs};
+pub use bench::{AccuracyArgs, Bench, CacheBenchArgs, CorpusSet, ThroughputArgs};
+pub use cache::{Cache, CacheCheckArgs, CacheRepairArgs, CacheStatsArgs, Caches};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
-pub use lockfile::{CheckArgs, CheckFormat, Lockfile};
+pub use lockfile::{CheckArgs, CheckFormat, Lockfile, PlainOrJson, RepairArgs, RepairOutput, WatchArgs};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, ResetArgs, RollbackArgs, State, StatusArgs,
@@ -79,9 +81,12 @@ pub enum Command {
     Diagnose(DiagnoseArgs),
     /// Say what Regreen would have done about a folder of logs: causes, counts, time
     Report(ReportArgs),
-    /// Check lockfiles: sound, from allowed hosts, in agreement with their manifests, and what changed in them
+    /// Check, repair and watch lockfiles on their own, without a failed job
     #[command(subcommand)]
     Lockfile(Lockfile),
+    /// Check and repair the caches of package managers and compilers, or say how large and how used they are
+    #[command(subcommand)]
+    Cache(Cache),
     /// Say how it stands: state, incidents, and the targets beside what was measured
     Status(StatusArgs),
     /// List incidents of this workspace, show one, or decide one again

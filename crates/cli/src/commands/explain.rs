@@ -7,6 +7,7 @@ use regreen_domain::{
     AdviseClass, CodeClass, Confidence, FailureClass, HealableClass, InfraClass, Outcome, Refusal,
 };
 use regreen_lockfile::Rule;
+use regreen_show::{Named, advice};
 use regreen_steps::explained;
 
 use crate::{
@@ -121,6 +122,13 @@ fn class(catalog: &Catalog, code: &str) -> Option<String> {
         .collect();
     if !playbooks.is_empty() {
         text.push_str(&format!("Playbooks: {}.\n", playbooks.join(", ")));
+    }
+    if let Some(advice) = advice(class, &Named::default()) {
+        text.push_str("\nWhat to look at, in this order:\n");
+        for (i, check) in advice.checks.iter().enumerate() {
+            text.push_str(&format!("  {}. {check}\n", i + 1));
+        }
+        text.push_str(&format!("Whom to ask: {}.\n", advice.who));
     }
     Some(text)
 }

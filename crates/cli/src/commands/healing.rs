@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     args::{Format, HealingArgs},
     context::Context,
-    exit::{BUG, FINE, Failed, NOTHING_TO_READ, PROBLEMS, USAGE},
+    exit::{BUG, FINE, Failed, INTERRUPTED, NOTHING_TO_READ, PROBLEMS, USAGE},
     output::{healing, print::print},
     voice,
 };
@@ -59,7 +59,7 @@ pub fn healing(context: &Context, args: &HealingArgs) -> Result<u8, Failed> {
                     Some(_) => "the same command goes on where this one was",
                     None => "with --results FILE it would go on where it was",
                 };
-                return Err(Failed::new(130, "stopped").help(help));
+                return Err(Failed::new(INTERRUPTED, "stopped").help(help));
             }
             // What isn't installed is said, and counts nowhere.
             Err(why @ LabError::Missing { .. }) => {

@@ -4,6 +4,8 @@ mod approve;
 mod audit;
 mod bench;
 mod breaker;
+mod cache;
+mod cache_bench;
 mod completions;
 #[cfg(feature = "demo")]
 mod demo;
@@ -49,6 +51,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Diagnose(diagnose) => diagnose::diagnose(&context, &diagnose),
         Command::Report(args) => report::report(&context, &args),
         Command::Lockfile(command) => lockfile::lockfile(&context, &command),
+        Command::Cache(command) => cache::cache(&context, &command),
         Command::Status(status) => status::status(&context, &status),
         Command::Incidents(command) => incidents::incidents(&context, &command),
         Command::Approve(approve) => approve::approve(&context, &approve),
@@ -69,6 +72,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Bench { command: Bench::Throughput(args) } => throughput::throughput(&args),
         #[cfg(feature = "demo")]
         Command::Bench { command: Bench::Healing(args) } => healing::healing(&context, &args),
+        Command::Bench { command: Bench::Cache(args) } => cache_bench::cache(&context, &args),
         Command::Completions { shell } => completions::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(demo) => demo::demo(&context, &demo),

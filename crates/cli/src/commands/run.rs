@@ -18,7 +18,7 @@ use regreen_process::{
     live::{Ended, Why},
 };
 use regreen_show::harmless::harmless;
-use regreen_tools::{Job, Overlay, Workspace, recognise};
+use regreen_tools::{Job, Overlay, Workspace, memory::Kills, recognise};
 
 use crate::{
     args::{RerunWhen, RunArgs},
@@ -42,6 +42,7 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     }
     let wrapped = Wrapped::new(&args, run_id.clone());
     let began = since_1970().as_millis();
+    let kills = Kills::now();
     let (ended, spool) = match wrapped.run(&Overlay::default()) {
         Ok(ran) => ran,
         Err(start) => {
@@ -82,7 +83,7 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
             true => passed::recall(&state, &job.argv, &context.masker()),
             false => Vec::new(),
         };
-        let failure = Failure { usual, ..failure(job, &args, began, &ended, &spool) };
+        let failure = Failure { usual, kills: Some(kills), ..failure(job, &args, began, &ended, &spool) };
         heal(context, &args, failure, &state, &wrapped, voice.clone())
     }));
     match handled {
@@ -193,6 +194,7 @@ fn failure(job: Job, args: &RunArgs, began: u128, ended: &Ended, spool: &Spool) 
         output: content.bytes,
         dropped: Dropped { lines: content.dropped_lines, bytes: content.dropped_bytes },
         usual: Vec::new(),
+        kills: None,
     }
 }
 

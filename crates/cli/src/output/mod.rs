@@ -2,6 +2,7 @@
 
 pub mod accuracy;
 pub mod breaker;
+pub mod cache;
 #[cfg(feature = "demo")]
 pub mod healing;
 pub mod incident;

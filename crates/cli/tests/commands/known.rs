@@ -11,9 +11,12 @@ fn playbooks_are_listed_and_shown() {
     exit code 0
     --- out
     failover-to-mirror         low     The registry was down
+    free-disk-space            medium  The disk was full
     quarantine-cache-entries   medium  Entries of the package cache were damaged
+    raise-heap-limit           low     A runtime used up its own heap
     repair-lockfile            medium  The lockfile was damaged
     rerun-after-shared-repair  low     Another job has healed the same damage
+    use-less-memory            low     The machine ran out of memory
     wait-and-rerun             low     The registry could not be reached
     ");
     assert_snapshot!(bare.tell(&["playbooks", "show", "wait-and-rerun"]), @r"
@@ -21,26 +24,29 @@ fn playbooks_are_listed_and_shown() {
     --- out
     playbook   wait-and-rerun
     heals      network-timeout, service-unavailable, rate-limited
-    tools      npm, cargo, pip
+    tools      npm, cargo, pip, pnpm, uv, poetry, pipenv, composer
     status     stable since 0.1.0
     risk       low
     attempts   3 per commit and job
     cooldown   0s
     may write  nothing
     step       wait-until-reachable (tool = {tool})
+    step       raise-retries (tool = {tool})
     step       nothing-else-changed
     step       rerun-command
     step       tool-consistent
 
     The registry could not be reached.
 
-    A download was cut, refused, throttled or never answered. Regreen asks the registries that the job is configured to use
-    until all of them answer, with exponential backoff, full jitter and `Retry-After`, and then repeats the command once.
+    A download was cut, refused, throttled or never answered. Regreen asks the registries that the job is configured to use,
+    and behind them for a package of the lockfile, until all of them answer, with exponential backoff, full jitter,
+    `Retry-After` and the reset of rate limits. Then it repeats the command once, with the tool's own retries raised, so that a
+    single download that fails again is asked for again and does not fail the whole command.
     ");
     assert_snapshot!(bare.tell(&["playbooks", "show", "wait-and-rerun", "--format", "json"]), @r#"
     exit code 0
     --- out
-    {"version":1,"id":"wait-and-rerun","title":"The registry could not be reached","since":"0.1.0","status":"stable","heals":["network-timeout","service-unavailable","rate-limited"],"tools":["npm","cargo","pip"],"paths":[],"risk":"low","attempts":3,"cooldown_ms":0,"steps":[{"id":"reachable","kind":"wait-until-reachable","args":{"tool":"{tool}"}},{"id":"nothing-else-changed","kind":"nothing-else-changed","args":{}},{"id":"rerun-command","kind":"rerun-command","args":{}},{"id":"tool-consistent","kind":"tool-consistent","args":{}}],"explain":"A download was cut, refused, throttled or never answered. Regreen asks the registries that the job is configured to use\nuntil all of them answer, with exponential backoff, full jitter and `Retry-After`, and then repeats the command once."}
+    {"version":1,"id":"wait-and-rerun","title":"The registry could not be reached","since":"0.1.0","status":"stable","heals":["network-timeout","service-unavailable","rate-limited"],"tools":["npm","cargo","pip","pnpm","uv","poetry","pipenv","composer"],"paths":[],"risk":"low","attempts":3,"cooldown_ms":0,"steps":[{"id":"reachable","kind":"wait-until-reachable","args":{"tool":"{tool}"}},{"id":"patient","kind":"raise-retries","args":{"tool":"{tool}"}},{"id":"nothing-else-changed","kind":"nothing-else-changed","args":{}},{"id":"rerun-command","kind":"rerun-command","args":{}},{"id":"tool-consistent","kind":"tool-consistent","args":{}}],"explain":"A download was cut, refused, throttled or never answered. Regreen asks the registries that the job is configured to use,\nand behind them for a package of the lockfile, until all of them answer, with exponential backoff, full jitter,\n`Retry-After` and the reset of rate limits. Then it repeats the command once, with the tool's own retries raised, so that a\nsingle download that fails again is asked for again and does not fail the whole command."}
     "#);
     assert_snapshot!(bare.tell(&["playbooks", "show", "prayer"]), @r"
     exit code 3

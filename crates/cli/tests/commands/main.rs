@@ -8,6 +8,7 @@ mod support;
 
 mod approval;
 mod breakers;
+mod cache;
 mod diagnose;
 mod drafts;
 mod empty;
@@ -21,7 +22,9 @@ mod lockfile;
 mod own;
 mod pipes;
 mod proving;
+mod repairing;
 mod report;
 mod rollback;
 mod said;
 mod transfer;
+mod watching;

@@ -9,7 +9,7 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, bundler, cargo, composer, go, npm, pip, pnpm, uv};
+use super::{NEEDED, Project, cargo, composer, npm, pip, pipenv, pnpm, poetry, uv};
 
 /// Stands for host and port of the lab where a manifest or a lockfile must name them.
 pub(crate) const ADDRESS: &str = "lab.invalid";
@@ -64,6 +64,11 @@ pub(crate) trait Kind: Sync {
     /// The lockfile that the real tool would write for it, with `pinned` as its packages.
     fn lockfile(&self, needed: &[&str], pinned: &[Release]) -> String;
 
+    /// Manifest or lockfile with the lab's address where [`ADDRESS`] stands for it.
+    fn addressed(&self, text: &str, lab: SocketAddr) -> String {
+        text.replace(ADDRESS, &lab.to_string())
+    }
+
     /// Removes what an install put into the checkout.
     fn remove_installed(&self, project: &Project) -> Result<(), LabError>;
 
@@ -100,9 +105,9 @@ impl PackageManager {
             PackageManager::Pip => &pip::Pip,
             PackageManager::Pnpm => &pnpm::Pnpm,
             PackageManager::Uv => &uv::Uv,
-            PackageManager::Bundler => &bundler::Bundler,
+            PackageManager::Poetry => &poetry::Poetry,
+            PackageManager::Pipenv => &pipenv::Pipenv,
             PackageManager::Composer => &composer::Composer,
-            PackageManager::Go => &go::Go,
         }
     }
 

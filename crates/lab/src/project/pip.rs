@@ -60,19 +60,7 @@ impl Kind for Pip {
     }
 
     fn environment(&self, base: &Path, lab: &Lab) -> Vec<(&'static str, OsString)> {
-        vec![
-            ("PIP_CACHE_DIR", isolation::cache(base).into()),
-            ("PIP_CONFIG_FILE", "/dev/null".into()),
-            ("PIP_INDEX_URL", lab.registry_url(PackageManager::Pip).into()),
-            // Without it pip would neither accept nor cache an index without TLS.
-            ("PIP_TRUSTED_HOST", lab.address().to_string().into()),
-            // With none at all, pip hides why an index can't be reached.
-            ("PIP_RETRIES", "1".into()),
-            ("PIP_DEFAULT_TIMEOUT", "3".into()),
-            ("PIP_DISABLE_PIP_VERSION_CHECK", "1".into()),
-            ("PIP_ROOT_USER_ACTION", "ignore".into()),
-            ("PIP_NO_INPUT", "1".into()),
-        ]
+        environment(base, lab)
     }
 
     fn search_path(&self, base: &Path) -> Vec<PathBuf> {
@@ -103,8 +91,7 @@ impl Kind for Pip {
     }
 
     fn remove_installed(&self, project: &Project) -> Result<(), LabError> {
-        let installed: Vec<&str> = closure(NEEDED).iter().map(|release| release.name).collect();
-        project.must_run(&[&["pip", "uninstall", "-y", "-q"][..], &installed].concat()).map(drop)
+        uninstall(project)
     }
 
     fn checksum(&self, artefact: &[u8]) -> String {
@@ -142,12 +129,37 @@ impl Kind for Pip {
     }
 }
 
+/// pip's own settings: an index, few and short tries, nothing of the machine's configuration.
+pub(super) fn environment(base: &Path, lab: &Lab) -> Vec<(&'static str, OsString)> {
+    vec![
+        ("PIP_CACHE_DIR", isolation::cache(base).into()),
+        ("PIP_CONFIG_FILE", "/dev/null".into()),
+        ("PIP_INDEX_URL", lab.registry_url(PackageManager::Pip).into()),
+        // Without it pip would neither accept nor cache an index without TLS.
+        ("PIP_TRUSTED_HOST", lab.address().to_string().into()),
+        // With none at all, pip hides why an index can't be reached.
+        ("PIP_RETRIES", "1".into()),
+        ("PIP_DEFAULT_TIMEOUT", "3".into()),
+        ("PIP_DISABLE_PIP_VERSION_CHECK", "1".into()),
+        ("PIP_ROOT_USER_ACTION", "ignore".into()),
+        ("PIP_NO_INPUT", "1".into()),
+    ]
+}
+
+/// Removes the lab's packages from the environment of a project.
+pub(super) fn uninstall(project: &Project) -> Result<(), LabError> {
+    let pip = venv(&project.base).join("bin/pip").display().to_string();
+    let installed: Vec<&str> = closure(NEEDED).iter().map(|release| release.name).collect();
+    project.must_run(&[&[pip.as_str(), "uninstall", "-y", "-q"][..], &installed].concat()).map(drop)
+}
+
 /// The virtual environment of a pip project.
 fn venv(base: &Path) -> PathBuf {
     base.join("app").join(".venv")
 }
 
-fn make_venv(project: &Project) -> Result<(), LabError> {
+/// Makes it, with pip in it.
+pub(super) fn make_venv(project: &Project) -> Result<(), LabError> {
     let venv = venv(&project.base);
     python::callers_python(&["-m", "venv", "--without-pip", &venv.display().to_string()])?;
     let answer = python::callers_python(&["-c", WHERE_IS_PIP])?;

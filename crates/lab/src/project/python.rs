@@ -48,3 +48,9 @@ pub(super) fn callers_python(arguments: &[&str]) -> Result<String, LabError> {
         output: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
 }
+
+/// Makes a virtual environment without pip, for tools that need none in it.
+pub(super) fn make_environment(project: &Project) -> Result<(), LabError> {
+    let folder = project.root().join(".venv");
+    callers_python(&["-m", "venv", "--without-pip", &folder.display().to_string()]).map(drop)
+}

@@ -194,6 +194,9 @@ pub struct PlaybookV1 {
     pub attempts: u32,
     /// Least time between two incidents that use it.
     pub cooldown_ms: i64,
+    /// Whether it takes away what it can't put back.
+    #[serde(default)]
+    pub ci_only: bool,
     /// Whether it writes files of the workspace.
     pub writes_files: bool,
     /// So many healed of so many tried, as the catalogue thought before there were outcomes.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::tree;
 use crate::Damage;
 use crate::json::syntax;
 use crate::position::Lines;
@@ -51,6 +52,14 @@ type Table<'t> = DeTable<'t>;
 
 /// Reads the tables.
 pub(super) fn read(text: &str, lines: &Lines<'_>) -> Result<Document, Damage> {
+    match tree::document(text) {
+        Some(document) => Ok(document),
+        None => read_whole(text, lines),
+    }
+}
+
+/// As [`read`], whatever the text is like.
+pub(super) fn read_whole(text: &str, lines: &Lines<'_>) -> Result<Document, Damage> {
     let table = DeTable::parse(text).map_err(|e| syntax(text, lines, &e))?;
     // Only the comment at its head is left: even a lockfile without packages has a version.
     if table.get_ref().is_empty() {
@@ -67,6 +76,20 @@ pub(super) fn read(text: &str, lines: &Lines<'_>) -> Result<Document, Damage> {
             damage => damage,
         }
     })
+}
+
+/// Whether Cargo has such a source. Source: `SourceId::from_url` in its `source_id.rs`.
+pub(super) fn is_source(text: &str) -> bool {
+    let kinds = ["registry", "sparse", "git", "path", "local-registry", "directory"];
+    let Some((kind, url)) = text.split_once('+') else { return false };
+    let Some((scheme, rest)) = url.split_once(':') else { return false };
+    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let plain = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(letters);
+    let host = rest.strip_prefix("//").and_then(|r| r.split(['/', '?', '#']).next()).unwrap_or("local");
+    // A file's URL has no host.
+    let placed = scheme == "file" || !host.is_empty();
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "<>\\^|{}\"`".contains(c);
+    kinds.contains(&kind) && plain && placed && !host.contains(odd)
 }
 
 /// How the message about an incomplete table begins.
@@ -120,7 +143,13 @@ impl Reader<'_> {
     fn version(&self, value: &Spanned<DeValue<'_>>) -> Result<u64, Damage> {
         let number = value.get_ref().as_integer().and_then(|i| i.as_str().parse().ok());
         match number {
-            Some(version @ 1..=4) => Ok(version),
+            Some(version @ (3 | 4)) => Ok(version),
+            // As `into_resolve` of Cargo's `encode.rs` has it.
+            Some(version @ 0..=2) => {
+                let why =
+                    format!("lockfiles of version {version} don't say so, and Cargo refuses those that do");
+                Err(self.lines.unparsable(value.span().start, why))
+            }
             _ => Err(Damage::Unsupported {
                 line: self.lines.line(value.span().start),
                 why: format!("lockfile version {}", self.text.get(value.span()).unwrap_or_default()),
@@ -136,7 +165,11 @@ impl Reader<'_> {
     fn package(&self, value: &Spanned<DeValue<'_>>) -> Result<Package, Damage> {
         let table = value.get_ref().as_table().ok_or_else(|| self.expected(value, "a table"))?;
         let (name, at) = self.required(value, table, "name")?;
-        let (version, _) = self.required(value, table, "version")?;
+        let (version, version_at) = self.required(value, table, "version")?;
+        // Cargo reads both of every package before anything else.
+        if let Err(e) = semver::Version::parse(&version) {
+            return Err(self.lines.unparsable(version_at, e.to_string()));
+        }
         let mut package = Package {
             name,
             version,
@@ -151,7 +184,13 @@ impl Reader<'_> {
             let string = || self.string(value).map(|t| t.text);
             match key.get_ref().as_ref() {
                 "name" | "version" => {}
-                "source" => package.source = Some(string()?),
+                "source" => {
+                    let source = string()?;
+                    if !is_source(&source) {
+                        return Err(self.expected(value, "a source of a kind that Cargo has"));
+                    }
+                    package.source = Some(source);
+                }
                 "checksum" => package.checksum = Some(self.string(value)?),
                 "replace" => package.replace = Some(string()?),
                 "dependencies" => {

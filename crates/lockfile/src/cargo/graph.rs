@@ -1,21 +1,26 @@
 //! Which package a dependency means, and how shortly it can be written.
 
-use std::collections::BTreeMap;
-
 use super::document::Package;
+use crate::names::Names;
 
 /// The packages of one lockfile by name; among namesakes by version and source. The same package twice, which
 /// is damage of another kind, counts as one.
 pub(super) struct Index<'p> {
-    by_name: BTreeMap<&'p str, BTreeMap<(&'p str, Option<&'p str>), usize>>,
+    by_name: Names<'p, Namesakes<'p>>,
 }
+
+/// Version and source of each, sorted, with its position.
+type Namesakes<'p> = Vec<((&'p str, Option<&'p str>), usize)>;
 
 impl<'p> Index<'p> {
     pub(super) fn new(packages: &'p [Package]) -> Self {
-        let mut by_name: BTreeMap<&str, BTreeMap<_, usize>> = BTreeMap::new();
+        let mut by_name: Names<'_, Namesakes<'_>> = Names::new();
         for (n, package) in packages.iter().enumerate() {
-            let namesakes = by_name.entry(&package.name).or_default();
-            namesakes.entry((package.version.as_str(), package.source.as_deref())).or_insert(n);
+            let namesakes = by_name.or_default(&package.name);
+            let key = (package.version.as_str(), package.source.as_deref());
+            if let Err(at) = namesakes.binary_search_by_key(&key, |(key, _)| *key) {
+                namesakes.insert(at, (key, n));
+            }
         }
         Index { by_name }
     }
@@ -26,12 +31,13 @@ impl<'p> Index<'p> {
         let mut words = written.splitn(3, ' ');
         let namesakes = self.by_name.get(words.next()?)?;
         let Some(version) = words.next() else {
-            return namesakes.values().next().copied().filter(|_| namesakes.len() == 1);
+            return namesakes.first().map(|(_, n)| *n).filter(|_| namesakes.len() == 1);
         };
         match words.next() {
             Some(source) => {
                 let source = source.trim_start_matches('(').trim_end_matches(')');
-                namesakes.get(&(version, Some(source))).copied()
+                let found = namesakes.binary_search_by_key(&(version, Some(source)), |(key, _)| *key).ok();
+                found.map(|at| namesakes[at].1)
             }
             None => {
                 let mut fitting = self.of_version(namesakes, version);
@@ -43,7 +49,7 @@ impl<'p> Index<'p> {
     /// The shortest way to write a dependency on this package; `in_full` is version 1's.
     pub(super) fn shortest(&self, package: &Package, in_full: bool) -> String {
         let Package { name, version, .. } = package;
-        let Some(namesakes) = self.by_name.get(name.as_str()) else { return name.clone() };
+        let Some(namesakes) = self.by_name.get(name) else { return name.clone() };
         let several = self.of_version(namesakes, version).nth(1).is_some();
         match &package.source {
             _ if namesakes.len() == 1 && !in_full => name.clone(),
@@ -54,10 +60,10 @@ impl<'p> Index<'p> {
 
     fn of_version<'a>(
         &self,
-        namesakes: &'a BTreeMap<(&'p str, Option<&'p str>), usize>,
+        namesakes: &'a Namesakes<'p>,
         version: &'a str,
     ) -> impl Iterator<Item = usize> + 'a {
-        let from = namesakes.range((version, None)..);
-        from.take_while(move |((v, _), _)| *v == version).map(|(_, n)| *n)
+        let from = namesakes.partition_point(|(key, _)| *key < (version, None));
+        namesakes[from..].iter().take_while(move |((v, _), _)| *v == version).map(|(_, n)| *n)
     }
 }

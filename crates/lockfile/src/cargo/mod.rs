@@ -8,12 +8,12 @@ mod agree;
 mod document;
 mod graph;
 mod merge;
+mod tree;
 mod write;
-
-use std::collections::BTreeMap;
 
 use crate::checksum::Style;
 use crate::format::Facts;
+use crate::lockfile::twice;
 use crate::position::Lines;
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
 
@@ -43,17 +43,10 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let document = document::read(text, &lines)?;
     let mut damage = Vec::new();
     let index = Index::new(&document.packages);
-    let mut entries = Vec::with_capacity(document.packages.len());
-    let mut first_lines: BTreeMap<String, u64> = BTreeMap::new();
-    for package in &document.packages {
-        let entry = entry(package, &index, &document.packages, &lines, &mut damage);
-        if let Some(first_line) = first_lines.get(&entry.place) {
-            let (line, entry) = (entry.line, entry.title());
-            damage.push(Damage::DuplicateEntry { line, first_line: *first_line, entry });
-        }
-        first_lines.entry(entry.place.clone()).or_insert(entry.line);
-        entries.push(entry);
-    }
+    let packages = &document.packages;
+    let entries: Vec<Entry> =
+        packages.iter().map(|package| entry(package, &index, packages, &lines, &mut damage)).collect();
+    damage.extend(twice(&entries));
     Ok(Lockfile::new(FORMAT, Some(document.version), entries, damage))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use regreen_domain::Host;
 
-use crate::origin::host_of;
+use crate::origin::{alike, host_of};
 use crate::{Finding, Format, Lockfile, Rule, Severity};
 
 /// A host that packages may come from: `npm.example`, `npm.example:8443`, or `*.example` for every host below.
@@ -85,7 +85,7 @@ pub(super) fn findings(lockfile: &Lockfile, allowed: Option<&[AllowedHost]>) -> 
     let mut last: Option<(&str, Vec<Rule>, String)> = None;
     for (text, line, entry) in entries.chain(mirrored).chain(registries) {
         // Whole lockfiles name one registry in every entry.
-        let known = last.as_ref().is_some_and(|(before, ..)| *before == text);
+        let known = last.as_ref().is_some_and(|(before, ..)| *before == text || alike(before, text));
         if !known {
             let Some(source) = Source::read(text) else { continue };
             let rules = rules(lockfile.format, text, &source, allowed);

@@ -271,5 +271,8 @@ fn is_version(text: &str) -> bool {
 
 fn is_url(text: &str) -> bool {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
-    scheme.is_some_and(|s| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+'))
+    // What no URI has unescaped: Ruby refuses it.
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "\\\"<>{}|^`".contains(c);
+    !text.contains(odd)
+        && scheme.is_some_and(|s| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+'))
 }

@@ -5,10 +5,9 @@
 mod agree;
 mod merge;
 
-use std::collections::BTreeMap;
-
 use crate::checksum::Style;
 use crate::format::Facts;
+use crate::names::Names;
 use crate::position::Lines;
 use crate::{Damage, Entry, Format, Lockfile};
 
@@ -33,7 +32,7 @@ pub(crate) const FACTS: Facts = Facts {
 pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let lines = Lines::new(text);
     let (mut entries, mut damage): (Vec<Entry>, Vec<Damage>) = (Vec::new(), Vec::new());
-    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut first: Names<'_, usize> = Names::new();
     let mut at = 0;
     for whole in text.split_inclusive('\n') {
         let start = at;

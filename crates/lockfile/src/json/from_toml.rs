@@ -9,6 +9,13 @@ use crate::position::Lines;
 
 /// Reads one TOML document; a key that stands twice is an error of the reader's own.
 pub(crate) fn read_toml<'t>(text: &'t str, lines: &Lines<'_>) -> Result<Json<'t>, Damage> {
+    match super::fast_toml::read(text) {
+        Some(root) => Ok(root),
+        None => read_whole(text, lines),
+    }
+}
+
+pub(super) fn read_whole<'t>(text: &'t str, lines: &Lines<'_>) -> Result<Json<'t>, Damage> {
     let table = DeTable::parse(text).map_err(|e| syntax(text, lines, &e))?;
     let value = of_table(text, table.get_ref());
     Ok(Json { span: 0..text.len(), value })

@@ -25,6 +25,13 @@ enum Open<'t> {
 
 /// Reads one YAML document.
 pub(crate) fn read_yaml<'t>(text: &'t str, lines: &Lines<'_>) -> Result<Json<'t>, Damage> {
+    match super::fast_yaml::read(text) {
+        Some(root) => Ok(root),
+        None => read_whole(text, lines),
+    }
+}
+
+pub(super) fn read_whole<'t>(text: &'t str, lines: &Lines<'_>) -> Result<Json<'t>, Damage> {
     let offsets = Offsets::new(text);
     // The reader lets them pass, YAML's `c-printable` does not.
     if let Some((at, _)) =
@@ -130,7 +137,8 @@ fn scalar<'t>(
     let end = if plain && text.get(start..).is_some_and(|t| t.starts_with(&*value)) {
         start + value.len()
     } else {
-        end
+        // So may that of a quoted one.
+        start + text.get(start..end).map_or(end - start, |t| t.trim_end_matches(' ').len())
     };
     let value = match &*value {
         "true" if plain => Value::Bool(true),

@@ -1,13 +1,14 @@
 //! JSON with places: npm's lockfiles must be pointed at by line and edited by byte, and a key that stands
 //! twice must be seen, none of which a deserialiser tells.
 
+pub(crate) mod fast_toml;
+mod fast_yaml;
 mod from_toml;
 mod from_yaml;
 mod read;
 mod write;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 pub(crate) use from_toml::{read_toml, syntax};
@@ -16,6 +17,7 @@ pub(crate) use read::read;
 pub(crate) use write::Writer;
 
 use crate::Damage;
+use crate::names::Names;
 use crate::position::Lines;
 
 /// Reads the object that a lockfile is.
@@ -150,9 +152,14 @@ impl<'t> Json<'t> {
         match &self.value {
             Value::Array(items) => items.iter().for_each(|item| item.collect_duplicates(found)),
             Value::Object(members) => {
-                let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-                for member in members {
-                    if let Some(first) = seen.insert(&member.key, member.at) {
+                let few = members.len() <= 8;
+                let mut seen: Names<'_, usize> = Names::new();
+                for (n, member) in members.iter().enumerate() {
+                    let first = match few {
+                        true => members[..n].iter().rev().find(|m| m.key == member.key).map(|m| m.at),
+                        false => seen.insert(&member.key, member.at),
+                    };
+                    if let Some(first) = first {
                         found.push(Duplicate { key: member.key.to_string(), first, second: member.at });
                     }
                     member.value.collect_duplicates(found);

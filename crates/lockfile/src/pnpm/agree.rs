@@ -28,5 +28,14 @@ pub(crate) fn agrees(lockfile: &Lockfile, manifest: &Manifest<'_>) -> Agreement 
             },
         }
     }
+    let manifests = [("", manifest.root)].into_iter().chain(manifest.members.iter().copied());
+    for (folder, text) in manifests {
+        let Some(project) = lockfile.entries.iter().find(|e| e.local && e.place == folder) else { continue };
+        // Peers are installed too, so that a name counts wherever the manifest has it.
+        let strangers = project.dependencies.iter().filter(|d| !text.contains(&format!("\"{}\"", d.name)));
+        drift.extend(
+            strangers.map(|d| format!("the lockfile has {}, which the manifest does not ask for", d.name)),
+        );
+    }
     Agreement::of(drift)
 }

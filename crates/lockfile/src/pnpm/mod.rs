@@ -7,11 +7,12 @@ mod agree;
 mod key;
 mod merge;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::checksum::Style;
 use crate::format::Facts;
 use crate::json::{self, Json, Value};
+use crate::names::Names;
 use crate::position::Lines;
 use crate::{Damage, Dependency, Entry, Format, Lockfile};
 
@@ -46,11 +47,14 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let mut reader = Reader { text, lines: &lines, version, entries: Vec::new(), damage };
     let packages = reader.map(&root, "packages")?;
     let snapshots = if version >= 9 { reader.map(&root, "snapshots")? } else { &[] };
-    let places: BTreeSet<&str> = if version >= 9 { keys(snapshots) } else { keys(packages) };
+    let places: Names<'_, ()> = if version >= 9 { keys(snapshots) } else { keys(packages) };
 
     let importers = reader.map(&root, "importers")?;
     let mut members = Vec::new();
     for importer in importers {
+        if !importer.value.is_object() {
+            return Err(lines.unparsable(importer.at, format!("expected a mapping as `{}`", importer.key)));
+        }
         let folder = if importer.key == "." { "" } else { &*importer.key };
         members.extend((!folder.is_empty()).then(|| folder.to_owned()));
         reader.importer(folder, importer.at, &importer.value, &places);
@@ -88,7 +92,7 @@ fn version(root: &Json<'_>, lines: &Lines<'_>) -> Result<u64, Damage> {
     }
 }
 
-fn keys<'j>(members: &'j [json::Member<'_>]) -> BTreeSet<&'j str> {
+fn keys<'j>(members: &'j [json::Member<'_>]) -> Names<'j, ()> {
     members.iter().map(|m| &*m.key).collect()
 }
 
@@ -112,7 +116,7 @@ impl Reader<'_> {
     }
 
     /// A project: what it asks for, and what it gets.
-    fn importer(&mut self, folder: &str, at: usize, value: &Json<'_>, places: &BTreeSet<&str>) {
+    fn importer(&mut self, folder: &str, at: usize, value: &Json<'_>, places: &Names<'_, ()>) {
         let name = if folder.is_empty() { "." } else { folder };
         let mut entry = Entry { local: true, ..Entry::new(folder, name, self.lines.line(at)) };
         for (kind, optional) in
@@ -138,7 +142,7 @@ impl Reader<'_> {
         at: usize,
         package: &Json<'_>,
         described: &[&Json<'_>],
-        places: &BTreeSet<&str>,
+        places: &Names<'_, ()>,
     ) -> Result<(), Damage> {
         if !package.is_object() {
             return Err(self.lines.unparsable(package.span.start, format!("expected a mapping as `{key}`")));
@@ -185,10 +189,10 @@ impl Reader<'_> {
         name: &str,
         gets: &str,
         optional: bool,
-        places: &BTreeSet<&str>,
+        places: &Names<'_, ()>,
     ) -> Dependency {
         let candidates = key::candidates(name, gets, self.version);
-        let place = candidates.iter().find(|c| places.contains(c.as_str())).cloned();
+        let place = candidates.iter().find(|c| places.contains(c)).cloned();
         if place.is_none() && !optional && !key::is_local(gets) {
             self.damage.push(Damage::MissingEntry {
                 line: of.line,

@@ -3,14 +3,13 @@
 mod agree;
 mod merge;
 
-use std::collections::BTreeMap;
-
 use crate::checksum::Style;
 use crate::format::Facts;
 use crate::json::{self, Json};
 use crate::lockfile::twice;
+use crate::names::Names;
 use crate::position::Lines;
-use crate::python::{items, normalised};
+use crate::python::{items, normalised, put_back};
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
@@ -133,23 +132,26 @@ impl Reader<'_, '_> {
 
 /// Finds for each dependency the entry of its name, where there is only one.
 fn resolve(entries: &mut [Entry], damage: &mut Vec<Damage>) {
-    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // Taken out, so that all entries can be looked at.
+    let mut lists: Vec<_> = entries.iter_mut().map(|e| std::mem::take(&mut e.dependencies)).collect();
+    let mut names: Names<'_, Vec<&str>> = Names::new();
     for entry in entries.iter() {
-        names.entry(entry.name.clone()).or_default().push(entry.place.clone());
+        names.or_default(&entry.name).push(&entry.place);
     }
-    for entry in entries {
-        let (line, title) = (entry.line, entry.title());
-        for dependency in &mut entry.dependencies {
+    for (entry, dependencies) in entries.iter().zip(&mut lists) {
+        let line = entry.line;
+        for dependency in dependencies.iter_mut() {
             match names.get(&dependency.name).map(Vec::as_slice) {
-                Some([place]) => dependency.place = Some(place.clone()),
+                Some([place]) => dependency.place = Some((*place).to_owned()),
                 Some(_) => {}
                 None if dependency.optional => {}
                 None => {
                     let range = dependency.requirement.as_deref().unwrap_or("*");
                     let needs = format!("{} {range}", dependency.name);
-                    damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
+                    damage.push(Damage::MissingEntry { line, entry: entry.title(), needs });
                 }
             }
         }
     }
+    put_back(entries, lists);
 }

@@ -3,14 +3,17 @@
 mod agree;
 mod merge;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::checksum::Style;
 use crate::format::Facts;
 use crate::json::{self, Json, Value};
 use crate::lockfile::{Registry, twice};
+use crate::marker::{is_marker, is_moment, is_name, is_specifier, is_version, is_wheel};
+use crate::names::Names;
+use crate::origin::alike;
 use crate::position::Lines;
-use crate::python::{items, normalised};
+use crate::python::{items, normalised, put_back};
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
 
 pub(crate) use agree::agrees;
@@ -49,6 +52,9 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     if root.text("requires-python").is_none() {
         return Err(lines.unparsable(0, "expected `requires-python` in a uv lockfile"));
     }
+    for marker in items(root.get("resolution-markers")) {
+        well_formed(&lines, marker, is_marker, "a marker")?;
+    }
     let mut reader =
         Reader { text, lines: &lines, entries: Vec::new(), damage: Vec::new(), files: Vec::new() };
     for package in items(root.get("package")) {
@@ -86,6 +92,15 @@ impl Reader<'_> {
         if !KINDS.contains(&kind) {
             return Err(self.lines.unparsable(source.span.start, "a kind of source that uv doesn't have"));
         }
+        well_formed(self.lines, name, is_name, "a package's name")?;
+        if let Some(version) = package.get("version") {
+            well_formed(self.lines, version, is_version, "a version")?;
+        } else if kind == "registry" {
+            return Err(self.lines.unparsable(name.span.start, "a package of a registry without `version`"));
+        }
+        for marker in items(package.get("resolution-markers")) {
+            well_formed(self.lines, marker, is_marker, "a marker")?;
+        }
         let line = self.lines.line(name.span.start);
         let name = normalised(name.as_str().unwrap_or_default());
         let version = package.text("version").map(str::to_owned);
@@ -105,8 +120,18 @@ impl Reader<'_> {
         let sdist = package.get("sdist");
         for file in sdist.into_iter().chain(items(package.get("wheels"))) {
             self.file(&mut entry, kind, file);
+            if let Some(moment) = file.get("upload-time") {
+                well_formed(self.lines, moment, is_moment, "a moment of upload")?;
+            }
         }
-        self.dependencies(package, &mut entry);
+        for wheel in items(package.get("wheels")) {
+            let Some(place) = wheel.get("url").or(wheel.get("path")).or(wheel.get("filename")) else {
+                let why = "a wheel without `url`, `path` or `filename`";
+                return Err(self.lines.unparsable(wheel.span.start, why));
+            };
+            well_formed(self.lines, place, is_wheel_at, "the file name of a wheel")?;
+        }
+        self.dependencies(package, &mut entry)?;
         self.entries.push(entry);
         Ok(())
     }
@@ -122,13 +147,16 @@ impl Reader<'_> {
             }),
             None => {}
         }
-        if let Some(url) = file.get("url").and_then(|u| u.as_str().map(|t| (t, u.span.start))) {
+        if let Some(url) = file.get("url").and_then(|u| u.as_str().map(|t| (t, u.span.start)))
+            // Tens of thousands lie beside one another.
+            && !self.files.last().is_some_and(|last| alike(&last.url, url.0))
+        {
             self.files.push(Registry { url: url.0.to_owned(), line: self.lines.line(url.1) });
         }
     }
 
     /// For a project of the workspace, what its manifest asked for when the lockfile was made.
-    fn dependencies(&mut self, package: &Json<'_>, entry: &mut Entry) {
+    fn dependencies(&mut self, package: &Json<'_>, entry: &mut Entry) -> Result<(), Damage> {
         let mut twice = Vec::new();
         let mut lists: Vec<(&Json<'_>, bool)> = Vec::new();
         lists.extend(package.get("dependencies").map(|d| (d, false)));
@@ -140,6 +168,7 @@ impl Reader<'_> {
         for (list, optional) in lists {
             let mut listed = BTreeSet::new();
             for item in items(Some(list)) {
+                self.asked(item)?;
                 let name = normalised(item.text("name").unwrap_or_default());
                 let from =
                     item.get("source").and_then(|s| s.members().first()).and_then(|m| m.value.as_str());
@@ -150,8 +179,8 @@ impl Reader<'_> {
                     (None, None) => None,
                 };
                 let extras: Vec<&str> = items(item.get("extra")).iter().filter_map(Json::as_str).collect();
-                let line = self.lines.line(item.span.start);
                 if !listed.insert((name.clone(), place.clone(), item.text("marker"), extras)) {
+                    let line = self.lines.line(item.span.start);
                     let entry = format!("{name} as a dependency of {}", entry.name);
                     twice.push(Damage::DuplicateEntry { line, first_line: line, entry });
                 }
@@ -160,6 +189,7 @@ impl Reader<'_> {
         }
         let asked = package.at_path("metadata.requires-dist");
         for item in items(asked) {
+            self.asked(item)?;
             let name = normalised(item.text("name").unwrap_or_default());
             let specifier = item.text("specifier").unwrap_or_default().to_owned();
             if let Some(known) =
@@ -175,22 +205,69 @@ impl Reader<'_> {
                 });
             }
         }
+        for group in package.at_path("metadata.requires-dev").map(Json::members).unwrap_or_default() {
+            items(Some(&group.value)).iter().try_for_each(|item| self.asked(item))?;
+        }
         self.damage.extend(twice);
+        Ok(())
+    }
+
+    /// One item of a list of dependencies or requirements.
+    fn asked(&self, item: &Json<'_>) -> Result<(), Damage> {
+        let Some(name) = item.get("name") else {
+            return Err(self.lines.unparsable(item.span.start, "a dependency without `name`"));
+        };
+        well_formed(self.lines, name, is_name, "a package's name")?;
+        let kind = |s: &Json<'_>| s.members().iter().any(|m| KINDS.contains(&&*m.key));
+        if let Some(source) = item.get("source").filter(|source| !kind(source)) {
+            return Err(self.lines.unparsable(source.span.start, "a kind of source that uv doesn't have"));
+        }
+        for (key, good, what) in [
+            ("version", is_version as fn(&str) -> bool, "a version"),
+            ("marker", is_marker, "a marker"),
+            ("specifier", is_specifier, "a range of versions"),
+        ] {
+            if let Some(value) = item.get(key) {
+                well_formed(self.lines, value, good, what)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a URL or a path ends with the file name of a wheel.
+fn is_wheel_at(place: &str) -> bool {
+    let path = place.split(['#', '?']).next().unwrap_or(place);
+    is_wheel(path.rsplit('/').next().unwrap_or(path))
+}
+
+/// Refuses what uv would not read as this.
+fn well_formed(
+    lines: &Lines<'_>,
+    json: &Json<'_>,
+    good: impl Fn(&str) -> bool,
+    what: &str,
+) -> Result<(), Damage> {
+    match json.as_str().is_some_and(good) {
+        true => Ok(()),
+        false => Err(lines.unparsable(json.span.start, format!("expected {what}"))),
     }
 }
 
 /// Finds for each dependency its entry: by what it says of it, which is only the name where that is enough.
 fn resolve(entries: &mut [Entry], damage: &mut Vec<Damage>) {
-    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // Taken out, so that all entries can be looked at.
+    let mut lists: Vec<_> = entries.iter_mut().map(|e| std::mem::take(&mut e.dependencies)).collect();
+    let mut names: Names<'_, Vec<&str>> = Names::new();
     for entry in entries.iter() {
-        names.entry(entry.name.clone()).or_default().push(entry.place.clone());
+        names.or_default(&entry.name).push(&entry.place);
     }
-    for entry in entries {
-        let (line, title) = (entry.line, entry.title());
-        for dependency in &mut entry.dependencies {
+    for (entry, dependencies) in entries.iter().zip(&mut lists) {
+        let line = entry.line;
+        for dependency in dependencies.iter_mut() {
             let asked = dependency.place.take();
             let known = names.get(&dependency.name).map(Vec::as_slice).unwrap_or_default();
-            let fits = |place: &&String| match &asked {
+            let fits = |place: &&&str| match &asked {
                 // With or without the source behind it.
                 Some(asked) => {
                     place.strip_prefix(asked.as_str()).is_some_and(|r| r.is_empty() || r.starts_with(" ("))
@@ -202,19 +279,27 @@ fn resolve(entries: &mut [Entry], damage: &mut Vec<Damage>) {
             // What only the manifest's own list has may have been ruled out by a marker.
             let listed = !(dependency.optional && dependency.requirement.is_some());
             match (first, second) {
-                (Some(place), None) => dependency.place = Some(place.clone()),
+                // Where a name is locked several times, uv wants to be told the source too.
+                (Some(_), None)
+                    if listed && known.len() > 1 && !asked.as_ref().is_some_and(|a| a.ends_with(')')) =>
+                {
+                    let needs = format!("one of several {} without saying from where", dependency.name);
+                    damage.push(Damage::MissingEntry { line, entry: entry.title(), needs });
+                }
+                (Some(place), None) => dependency.place = Some((*place).to_owned()),
                 _ if !listed => {}
                 (None, _) => {
                     let needs = asked.unwrap_or_else(|| dependency.name.clone());
-                    damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
+                    damage.push(Damage::MissingEntry { line, entry: entry.title(), needs });
                 }
                 (Some(_), Some(_)) => {
                     let needs = format!("one of several {} without saying which", dependency.name);
-                    damage.push(Damage::MissingEntry { line, entry: title.clone(), needs });
+                    damage.push(Damage::MissingEntry { line, entry: entry.title(), needs });
                 }
             }
         }
-        entry.dependencies.sort();
-        entry.dependencies.dedup();
+        dependencies.sort();
+        dependencies.dedup();
     }
+    put_back(entries, lists);
 }

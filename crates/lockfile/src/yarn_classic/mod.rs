@@ -4,10 +4,9 @@ mod agree;
 mod line;
 mod merge;
 
-use std::collections::BTreeMap;
-
 use crate::checksum::Style;
 use crate::format::Facts;
+use crate::names::Names;
 use crate::position::Lines;
 use crate::{Algorithm, Checksum, Damage, Dependency, Entry, Format, Lockfile};
 
@@ -42,11 +41,11 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
         return Err(Damage::Truncated { line: lines.last() });
     }
     let mut damage = Vec::new();
-    let mut patterns: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+    let mut patterns: Names<'_, (usize, u64)> = Names::new();
     for (n, block) in blocks.iter().enumerate() {
         for key in &block.keys {
             let line = lines.line(key.span.start);
-            if let Some((_, first_line)) = patterns.get(&*key.text) {
+            if let Some((_, first_line)) = patterns.get(&key.text) {
                 damage.push(Damage::DuplicateEntry {
                     line,
                     first_line: *first_line,
@@ -62,7 +61,7 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
         let mut entry = entry(block, &places[n], n + 1 == blocks.len(), &lines, &mut damage)?;
         for (list, optional) in [("dependencies", false), ("optionalDependencies", true)] {
             for (name, range) in block.list(list) {
-                let found = patterns.get(format!("{}@{}", name.text, range.text).as_str());
+                let found = patterns.get(&format!("{}@{}", name.text, range.text));
                 if found.is_none() && !optional {
                     let needs = format!("{}@{}", name.text, range.text);
                     damage.push(Damage::MissingEntry { line: entry.line, entry: entry.title(), needs });

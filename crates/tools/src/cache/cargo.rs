@@ -9,14 +9,16 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use regreen_domain::RelPath;
 use regreen_lockfile::Format;
+use regreen_saga::BoxFuture;
 
 use super::{
-    Asked, Cache, CacheScan,
+    Asked, Cache, CacheScan, Origin,
     place::{Ask, Base, Place},
     work::{Hasher, Part, Passing, each, hex, open, read},
 };
-use crate::archive;
+use crate::{adapter::Remote, archive, cargo::download_url};
 
 /// The cache.
 pub(crate) struct CargoRegistry;
@@ -53,6 +55,32 @@ impl Cache for CargoRegistry {
             Item::Crate(path) => check_crate(path, &locked, part),
             Item::Index(path) => check_index(path, &locked, part),
         })
+    }
+
+    fn addresses<'a>(&'a self, origin: &'a Origin, remotes: &'a [Remote]) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(async move {
+            let Some((name, version)) = origin.name.split_once(' ') else { return Vec::new() };
+            let mut urls = Vec::new();
+            for remote in remotes {
+                urls.extend(download_url(remote, name, version).await);
+            }
+            urls
+        })
+    }
+
+    fn origins(&self, root: &Path, entries: &[RelPath]) -> Vec<Option<Origin>> {
+        let origin = |entry: &RelPath| {
+            let mut parts = entry.as_str().split('/');
+            let (kind, registry, file) = (parts.next()?, parts.next()?, parts.next()?);
+            let stem = match kind {
+                "cache" => file.strip_suffix(".crate")?,
+                _ => return None,
+            };
+            let digest = indexed(root, OsStr::new(registry), stem).map(|(_, sum)| ("sha256", sum));
+            let (name, version) = split(stem).last()?;
+            Some(Origin { name: format!("{name} {version}"), url: None, digest })
+        };
+        entries.iter().map(origin).collect()
     }
 }
 

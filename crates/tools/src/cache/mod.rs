@@ -4,22 +4,53 @@
 //! *Damaged* is an entry whose bytes contradict what the cache itself, a lockfile or their own format says they are,
 //! and nothing else: what has no checksum is *unverified*, and what can't be read is *unreadable*, never damaged.
 
+mod archives;
+mod bundler;
 mod cargo;
+mod files;
+mod git;
+mod go;
+mod gradle;
+mod maven;
 mod npm;
 mod pip;
 pub mod place;
+mod pnpm;
+mod stats;
+mod uv;
 pub(crate) mod work;
+mod yarn;
 
 use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use regreen_domain::RelPath;
+use regreen_domain::{RelPath, Tool};
+use regreen_saga::BoxFuture;
 
+pub use self::npm::npm_entry;
 use self::place::Place;
-pub(crate) use self::{cargo::CargoRegistry, npm::NpmCache, pip::PipCache};
-use crate::workspace::Workspace;
+pub use self::stats::{PartSize, Stats, Used, size, stats};
+pub use self::work::Digested as Digest;
+pub(crate) use self::{
+    archives::{BUN, CCACHE, COMPOSER, NUGET, PIPENV, POETRY, SCCACHE, YARN_BERRY},
+    bundler::{BUNDLER, RUBYGEMS},
+    cargo::CargoRegistry,
+    git::CargoGit,
+    go::{GoBuild, GoModules},
+    gradle::GradleModules,
+    maven::MavenRepository,
+    npm::NpmCache,
+    pip::PipCache,
+    pnpm::PnpmStore,
+    uv::UvCache,
+    yarn::YarnClassic,
+};
+use crate::{
+    adapter::{Job, Remote, adapter, host_of, without_user},
+    workspace::Workspace,
+};
 
 /// What a look through a cache found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,6 +119,12 @@ impl Watch {
         (self.entries.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 
+    /// One more.
+    pub(crate) fn count(&self, bytes: u64) {
+        self.entries.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Ends the look after the entries that are being read now.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
@@ -98,6 +135,31 @@ impl Watch {
         self.stop.load(Ordering::Relaxed)
     }
 }
+
+/// What a damaged entry holds, by the cache's own word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// A package with its version, or an address: for people.
+    pub name: String,
+    /// Where it was fetched from, or is to be fetched from.
+    pub url: Option<String>,
+    /// Algorithm and lower-case hex digest that the whole bytes have.
+    pub digest: Option<(&'static str, String)>,
+}
+
+/// Who fills the gap where an entry was taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refill {
+    /// The registries that the tool is configured to use.
+    Registry,
+    /// The tool itself, from what is on this machine.
+    Tool,
+    /// It is not known.
+    Unknown,
+}
+
+/// The folder below a cache's root that holds what was taken out of it, one folder a run.
+pub const QUARANTINE: &str = ".regreen-quarantine";
 
 /// What a look may know beside the cache.
 #[derive(Debug, Clone, Copy)]
@@ -129,11 +191,57 @@ pub trait Cache: Send + Sync {
 
     /// Looks at every entry. Blocking, and at work on all processors.
     fn scan(&self, root: &Path, asked: &Asked<'_>) -> CacheScan;
+
+    /// Who fills the gap where an entry was taken out.
+    fn refill(&self) -> Refill {
+        Refill::Registry
+    }
+
+    /// Where what `origin` stands for can be fetched from, on these registries only, without credentials.
+    fn addresses<'a>(&'a self, origin: &'a Origin, remotes: &'a [Remote]) -> BoxFuture<'a, Vec<String>> {
+        let own = origin.url.iter().filter_map(|url| without_user(url));
+        let own = own.filter(|url| remotes.iter().any(|remote| url.starts_with(&remote.base_url)));
+        let own: Vec<String> = own.filter(|url| !url.contains("..")).collect();
+        Box::pin(async move { own })
+    }
+
+    /// What these entries hold, one answer for each, as far as the cache says. Blocking.
+    fn origins(&self, root: &Path, entries: &[RelPath]) -> Vec<Option<Origin>> {
+        let _nothing_is_known = root;
+        vec![None; entries.len()]
+    }
 }
 
 /// Every cache that is known, by the frequency of its tool.
 pub fn all() -> &'static [&'static dyn Cache] {
-    &[&NpmCache, &CargoRegistry, &PipCache]
+    &[
+        &NpmCache,
+        &PnpmStore,
+        &YarnClassic,
+        &YARN_BERRY,
+        &BUN,
+        &CargoRegistry,
+        &CargoGit,
+        &PipCache,
+        &UvCache,
+        &POETRY,
+        &PIPENV,
+        &GoModules,
+        &GoBuild,
+        &MavenRepository,
+        &GradleModules,
+        &BUNDLER,
+        &RUBYGEMS,
+        &COMPOSER,
+        &NUGET,
+        &CCACHE,
+        &SCCACHE,
+    ]
+}
+
+/// The caches with this name, or of the tool with this name.
+pub fn named(name: &str) -> Vec<&'static dyn Cache> {
+    all().iter().copied().filter(|c| c.id() == name || c.tool() == name).collect()
 }
 
 /// The cache with this name.
@@ -145,6 +253,23 @@ pub fn by_id(id: &str) -> Option<&'static dyn Cache> {
 /// and the tool's own defaults say. A checkout's own configuration is not asked.
 pub fn folder(cache: &dyn Cache, workspace: &Workspace) -> Option<PathBuf> {
     place::find(cache.places(), workspace)
+}
+
+/// The registries that fill the gaps in this cache: the one that a person named, else those that the tool is configured
+/// to use, as far as that is known.
+pub async fn registries(cache: &dyn Cache, job: &Job, named: Option<&str>) -> Vec<Remote> {
+    if let Some(url) = named {
+        let remote = without_user(url).and_then(|url| {
+            let base_url = format!("{}/", url.trim_end_matches('/'));
+            Some(Remote { host: host_of(&base_url)?, probe_url: base_url.clone(), base_url })
+        });
+        return remote.into_iter().collect();
+    }
+    let adapter = Tool::new(cache.tool()).as_ref().and_then(adapter);
+    match (cache.refill(), adapter) {
+        (Refill::Registry, Some(adapter)) => adapter.remotes(job).await,
+        _ => Vec::new(),
+    }
 }
 
 /// Looks through a cache on behalf of a job, whose lockfile may tell more.

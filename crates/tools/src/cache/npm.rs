@@ -1,16 +1,20 @@
 //! npm's `_cacache`. Source: cacache, `lib/content/path.js` and `lib/entry-index.js`; npm's configuration `cache`.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     fs::FileType,
     path::{Path, PathBuf},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use regreen_domain::RelPath;
 use serde_json::Value;
+use sha1::{Digest, Sha1};
+use sha2::{Sha256, Sha512};
 
 use super::{
-    Asked, Cache, CacheScan,
+    Asked, Cache, CacheScan, Origin,
     place::{Ask, Base, Place},
     work::{Hasher, Part, at_depth, digest, each, hex, kind_name, read},
 };
@@ -52,6 +56,38 @@ impl Cache for NpmCache {
             Shelf::Index(folder, depth) => at_depth(folder, *depth, part, &mut bucket),
         })
     }
+
+    fn origins(&self, root: &Path, entries: &[RelPath]) -> Vec<Option<Origin>> {
+        let wanted: BTreeSet<&str> = entries.iter().map(RelPath::as_str).collect();
+        let mut known = BTreeMap::new();
+        for file in
+            walkdir::WalkDir::new(root.join("index-v5")).min_depth(3).max_depth(3).into_iter().flatten()
+        {
+            let Ok(bytes) = read(file.path(), LARGEST_BUCKET) else { continue };
+            for line in String::from_utf8_lossy(&bytes).lines() {
+                if let Some((path, origin)) =
+                    named_by(root, line).filter(|(p, _)| wanted.contains(p.as_str()))
+                {
+                    known.insert(path, origin);
+                }
+            }
+        }
+        entries.iter().map(|path| known.get(path.as_str()).cloned()).collect()
+    }
+}
+
+/// The content that a line of the index names, and what it is.
+fn named_by(root: &Path, line: &str) -> Option<(String, Origin)> {
+    let entry: Value = serde_json::from_str(line.split_once('\t')?.1).ok()?;
+    let (key, integrity) = (entry.get("key")?.as_str()?, entry.get("integrity")?.as_str()?);
+    let path = content_path(root, integrity)?.strip_prefix(root).ok()?.to_str()?.to_owned();
+    let (algorithm, digest) = integrity.split_whitespace().next()?.split_once('-')?;
+    let algorithm = ["sha1", "sha256", "sha384", "sha512"].into_iter().find(|a| *a == algorithm)?;
+    let digest = hex(&STANDARD.decode(digest).ok()?);
+    // `make-fetch-happen:request-cache:https://…`
+    let url = key.find("http").map(|at| key[at..].to_owned()).filter(|u| u.contains("://"));
+    let name = url.clone().unwrap_or_else(|| key.to_owned());
+    Some((path, Origin { name, url, digest: Some((algorithm, digest)) }))
 }
 
 /// A part of the cache that one thread reads.
@@ -158,4 +194,22 @@ fn content_path(root: &Path, integrity: &str) -> Option<PathBuf> {
     let hex = hex(&STANDARD.decode(digest).ok()?);
     (hex.len() > 4 && Hasher::named(algorithm).is_some())
         .then(|| root.join("content-v2").join(algorithm).join(&hex[..2]).join(&hex[2..4]).join(&hex[4..]))
+}
+
+/// The files, by their path below `_cacache`, that hold `content` under `key`: content and index bucket, as cacache writes
+/// them.
+pub fn npm_entry<'a>(key: &str, content: &'a [u8]) -> [(String, std::borrow::Cow<'a, [u8]>); 2] {
+    let digest = Sha512::digest(content);
+    let name = hex(&digest);
+    let integrity = format!("sha512-{}", STANDARD.encode(digest));
+    let line = serde_json::json!({ "key": key, "integrity": integrity, "time": 1, "size": content.len() });
+    let line = line.to_string();
+    let bucket = hex(&Sha256::digest(key));
+    [
+        (format!("content-v2/sha512/{}/{}/{}", &name[..2], &name[2..4], &name[4..]), content.into()),
+        (
+            format!("index-v5/{}/{}/{}", &bucket[..2], &bucket[2..4], &bucket[4..]),
+            format!("\n{}\t{line}", hex(&Sha1::digest(&line))).into_bytes().into(),
+        ),
+    ]
 }

@@ -58,12 +58,13 @@ impl Cache for PipCache {
 }
 
 /// Archives are recognised by their first bytes; anything else (headers, index pages) has no checksum of its own.
-fn check(path: &Path, part: &mut Part<'_>) {
+pub(super) fn check(path: &Path, part: &mut Part<'_>) {
     let length = path.symlink_metadata().map_or(0, |m| m.len());
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let read = match extension {
         "whl" => zip(path).map(Some),
-        "body" => begins(path).and_then(|kind| by_kind(kind, path)),
+        // Poetry keeps sources under their own names.
+        "body" | "gz" => begins(path).and_then(|kind| by_kind(kind, path)),
         _ => answer(path),
     };
     match read {

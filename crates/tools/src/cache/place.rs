@@ -30,6 +30,8 @@ pub enum Ask {
         /// What stands before the value.
         key: &'static str,
     },
+    /// A folder that the tool takes where it runs as root, at home in `/root`.
+    Root(&'static str),
     /// The tool's default.
     Default(Base, &'static str),
 }
@@ -68,6 +70,11 @@ fn answer(ask: Ask, workspace: &Workspace) -> Option<PathBuf> {
             }
             let text = fs::read_to_string(path).ok()?;
             expanded(setting(&text, key)?, workspace)
+        }
+        Ask::Root(folder) => {
+            let is_root =
+                rustix::process::geteuid().is_root() && workspace.home() == Some(Path::new("/root"));
+            is_root.then(|| PathBuf::from(folder))
         }
         Ask::Default(base, below) => Some(folder(base, workspace)?.join(below)),
     }

@@ -45,8 +45,7 @@ impl Part<'_> {
 
     fn counted(&mut self, bytes: u64) {
         self.scan.bytes += bytes;
-        self.asked.watch.entries.fetch_add(1, Ordering::Relaxed);
-        self.asked.watch.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.asked.watch.count(bytes);
     }
 
     /// An entry that is damaged.
@@ -250,7 +249,7 @@ impl Hasher {
 
 /// A digest.
 #[derive(Clone, Copy)]
-pub(crate) struct Digested {
+pub struct Digested {
     bytes: [u8; 64],
     length: usize,
 }
@@ -260,8 +259,15 @@ impl Digested {
         &self.bytes[..self.length]
     }
 
+    /// That of these bytes, by an algorithm's name in Subresource Integrity; `None` where it is not known.
+    pub fn of(algorithm: &str, bytes: &[u8]) -> Option<Digested> {
+        let mut hasher = Hasher::named(algorithm)?;
+        hasher.update(bytes);
+        Some(hasher.finish())
+    }
+
     /// Whether this is it in lower-case hex, which may be in pieces.
-    pub(crate) fn is_hex(&self, pieces: &[&str]) -> bool {
+    pub fn is_hex(&self, pieces: &[&str]) -> bool {
         let mut digits = pieces.iter().flat_map(|p| p.bytes());
         let digit = |n: u8| b"0123456789abcdef"[usize::from(n & 15)];
         let same = self

@@ -28,7 +28,7 @@ pub struct Suspect {
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Entries that are fetched at most.
 const MOST: usize = 3;
-/// As many where the log names none of them.
+/// Entries that a lockfile may have for all to be fetched, where the log names no package at all.
 const MOST_UNNAMED: usize = 16;
 
 /// Fetches what the registry serves now for the suspects and compares it with the lockfile, without trusting either
@@ -36,13 +36,16 @@ const MOST_UNNAMED: usize = 16;
 pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect: &Suspect) -> Vec<Finding> {
     let tool = adapter.tool();
     let Ok(lock) = &look.parsed else { return Vec::new() };
-    let named: Vec<&Entry> =
-        lock.entries.iter().filter(|e| !e.local && blamed(e, suspect)).take(MOST).collect();
-    // Composer and Go name no package. In a short lockfile all can be looked at; each of them must then be right.
-    let all = || lock.entries.iter().filter(|e| !e.local && !e.checksums.is_empty()).collect::<Vec<_>>();
-    let unnamed = named.is_empty();
-    let suspects =
-        if unnamed { Some(all()).filter(|all| all.len() <= MOST_UNNAMED).unwrap_or_default() } else { named };
+    let mut suspects: Vec<&Entry> =
+        lock.entries.iter().filter(|e| !e.local && !e.checksums.is_empty()).collect();
+    // Composer names no package: each one of a short lockfile may be meant, and all of them must be right.
+    let unnamed = suspect.packages.is_empty();
+    if !unnamed {
+        suspects.retain(|e| blamed(e, suspect));
+        suspects.truncate(MOST);
+    } else if suspects.len() > MOST_UNNAMED {
+        suspects.clear();
+    }
     let cannot_tell = |says: String| {
         vec![finding("checksum", tool.clone(), LockfileCorruption, Standing::CannotTell, "", says)]
     };
@@ -52,15 +55,6 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
     let mut findings = Vec::new();
     for entry in suspects {
         let title = entry.title();
-        let (known, whose) = match entry.checksums.is_empty() {
-            false => (entry.checksums.clone(), "the lockfile's checksum"),
-            true => {
-                (adapter.published(job, entry).await.into_iter().collect(), "the checksum that it publishes")
-            }
-        };
-        if known.is_empty() {
-            continue;
-        }
         let urls = adapter.artifact_urls(job, entry).await;
         let mut served = Vec::new();
         for url in urls.iter().take(MOST) {
@@ -69,20 +63,23 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
             }
         }
         if served.is_empty() {
-            findings.extend(cannot_tell(format!("{title} can't be fetched for comparison")));
-        } else if served.iter().any(|bytes| known.iter().any(|c| adapter.matches(entry, c, bytes))) {
-            let says = format!("the registry serves {title} with {whose} now; it was damaged on its way");
+            let says = cannot_tell(format!("{title} can't be fetched for comparison"));
+            if unnamed {
+                // It may be the one that was damaged; what the others are shows nothing.
+                return says;
+            }
+            findings.extend(says);
+        } else if served.iter().any(|bytes| entry.checksums.iter().any(|c| adapter.matches(entry, c, bytes)))
+        {
+            let says = format!(
+                "the registry serves {title} with the lockfile's checksum now; it was damaged on its way"
+            );
             findings.push(finding("checksum", tool.clone(), NetworkTimeout, Standing::Confirms, title, says));
         } else {
-            let says = match entry.checksums.is_empty() {
-                false => format!(
-                    "the registry serves other bytes for {title} than the lockfile was made from, and no trusted \
-                     history contradicts the lockfile; this can be tampering"
-                ),
-                true => {
-                    format!("the registry serves other bytes for {title} than {whose}; this can be tampering")
-                }
-            };
+            let says = format!(
+                "the registry serves other bytes for {title} than the lockfile was made from, and no trusted history \
+                 contradicts the lockfile; this can be tampering"
+            );
             findings.push(finding(
                 "checksum",
                 tool.clone(),
@@ -92,11 +89,6 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
                 says,
             ));
         }
-    }
-    // One that could not be compared may be the one that was damaged.
-    let untold = findings.iter().any(|f| f.standing == Standing::CannotTell);
-    if unnamed {
-        findings.retain(|f| !untold || f.standing != Standing::Confirms);
     }
     findings
 }

@@ -40,13 +40,6 @@ pub fn lockfile(tool: &Tool, look: &Result<LockLook, NoLook>) -> Vec<Finding> {
             let says = format!("{path} no longer agrees with its manifest: {}", reasons.join("; "));
             say("manifest", Standing::Forbids, path, says)
         }
-        // What could disagree with it, but isn't compared, is not known to agree.
-        Agreement::NotChecked(why) if !look.place.manifests.is_empty() => say(
-            "lockfile",
-            Standing::CannotTell,
-            path,
-            format!("{path} is whole; its manifest is not compared: {why}"),
-        ),
         Agreement::Agrees | Agreement::NotChecked(_) => {
             say("lockfile", Standing::Refutes, path, format!("{path} is whole"))
         }

@@ -3,7 +3,7 @@
 
 use crate::{
     adapter::{Job, option_value, program},
-    python::is_python,
+    python::{by_module, options},
 };
 
 /// A command line of uv's.
@@ -103,13 +103,7 @@ const RUN_VALUED: [&str; 21] = [
 
 /// Whether an argv starts uv.
 pub(super) fn is_uv(argv: &[String]) -> bool {
-    matches!(program(argv), "uv" | "uvx") || by_module(argv)
-}
-
-fn by_module(argv: &[String]) -> bool {
-    is_python(program(argv))
-        && argv.get(1).is_some_and(|a| a == "-m")
-        && argv.get(2).is_some_and(|a| a == "uv")
+    matches!(program(argv), "uv" | "uvx") || by_module(argv, "uv")
 }
 
 /// What an argv asks of uv; `None` where that is not clear.
@@ -120,7 +114,7 @@ pub(super) fn asked(argv: &[String]) -> Option<Asked<'_>> {
     if program(argv) == "uvx" {
         return Some(Asked { start: &argv[..1], words: vec!["tool", "run"], rest: &argv[1..] });
     }
-    let mut at = if by_module(argv) { 3 } else { 1 };
+    let mut at = if by_module(argv, "uv") { 3 } else { 1 };
     at += options(argv.get(at..)?, &[&FLAGS], &[&VALUED])?;
     let first = argv.get(at)?.as_str();
     let mut words = vec![first];
@@ -129,22 +123,6 @@ pub(super) fn asked(argv: &[String]) -> Option<Asked<'_>> {
     }
     let rest = argv.get(at + words.len()..).unwrap_or_default();
     Some(Asked { start: &argv[..at], words, rest })
-}
-
-/// How many arguments at the front are known options with their values; `None` where one is not known.
-fn options(argv: &[String], flags: &[&[&str]], valued: &[&[&str]]) -> Option<usize> {
-    let known = |lists: &[&[&str]], name: &str| lists.iter().any(|list| list.contains(&name));
-    let mut at = 0;
-    while let Some(word) = argv.get(at).filter(|w| w.starts_with('-') && *w != "--") {
-        let name = word.split('=').next().unwrap_or_default();
-        match word.contains('=') {
-            true if known(valued, name) => at += 1,
-            false if known(flags, name) => at += 1,
-            false if known(valued, name) => at += 2,
-            _ => return None,
-        }
-    }
-    Some(at)
 }
 
 /// How many arguments behind `run` are uv's own; `None` where that is not clear.

@@ -2,9 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod archives;
 mod cargo;
+mod go;
+mod java;
 mod npm;
 mod pip;
+mod pnpm;
+mod ruby;
+mod uv;
+mod yarn;
 
 use std::{fs, path::Path};
 
@@ -41,6 +48,19 @@ fn flip(path: &Path) {
     let at = bytes.len() / 2;
     bytes[at] ^= 0x20;
     fs::write(path, bytes).unwrap();
+}
+
+/// Members of a tar archive.
+fn tarred(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        archive.append_data(&mut header, name, *bytes).unwrap();
+    }
+    archive.into_inner().unwrap()
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {

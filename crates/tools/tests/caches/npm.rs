@@ -6,27 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use regreen_tools::cache::{self, Asked, Watch};
-use sha1::{Digest, Sha1};
-use sha2::{Sha256, Sha512};
+use regreen_domain::RelPath;
+use regreen_tools::cache::{self, Asked, Watch, npm_entry};
 
-use crate::{damage, flip, hex, put, scan};
+use crate::{damage, flip, put, scan};
 
 /// Puts an entry into the cache; gives its content and its bucket.
 fn add(root: &Path, key: &str, bytes: &[u8]) -> (PathBuf, PathBuf) {
-    let digest = Sha512::digest(bytes);
-    let name = hex(digest);
-    let content = root.join("content-v2/sha512").join(&name[..2]).join(&name[2..4]).join(&name[4..]);
-    put(&content, bytes);
-    let line = format!(
-        r#"{{"key":"{key}","integrity":"sha512-{}","time":1,"size":{}}}"#,
-        STANDARD.encode(digest),
-        bytes.len()
-    );
-    let bucket = hex(Sha256::digest(key));
-    let bucket = root.join("index-v5").join(&bucket[..2]).join(&bucket[2..4]).join(&bucket[4..]);
-    put(&bucket, format!("\n{}\t{line}", hex(Sha1::digest(&line))));
+    let [content, bucket] = npm_entry(key, bytes).map(|(path, bytes)| {
+        put(&root.join(&path), bytes);
+        root.join(path)
+    });
     (content, bucket)
 }
 
@@ -124,4 +114,21 @@ fn a_look_leaves_no_trace() {
     let before = stamps(path);
     scan("npm", folder.path());
     assert_eq!(stamps(path), before);
+}
+
+#[test]
+fn what_a_damaged_entry_holds_is_said() {
+    let (folder, entries) = filled();
+    let below =
+        |path: &Path| RelPath::parse(path.strip_prefix(folder.path()).unwrap().to_str().unwrap()).unwrap();
+    let npm = cache::by_id("npm").unwrap();
+    let origins = npm.origins(folder.path(), &[below(&entries[4].0), below(&entries[4].1)]);
+    let origin = origins[0].clone().unwrap();
+    assert_eq!(origin.url.as_deref(), Some("https://registry.example/p4/-/p4-1.0.0.tgz"));
+    let (algorithm, digest) = origin.digest.unwrap();
+    assert_eq!(
+        (algorithm, digest.replace('/', "")),
+        ("sha512", below(&entries[4].0).as_str()[18..].replace('/', ""))
+    );
+    assert_eq!(origins[1], None);
 }

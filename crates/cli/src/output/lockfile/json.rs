@@ -1,6 +1,6 @@
 //! Version 1 of the JSON shape of a checked lockfile: one object a line. Fields may be added, never changed.
 
-use regreen_lockfile::{Agreement, Change, Severity};
+use regreen_lockfile::{Agreement, Change, SemanticDiff, Severity};
 use regreen_show::harmless::harmless;
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::{Changes, Checked};
 use crate::output::print::line;
 
 #[derive(Debug, Serialize)]
-struct CheckedV1<'a> {
+pub(super) struct CheckedV1<'a> {
     version: u32,
     input: &'a str,
     format: &'static str,
@@ -50,7 +50,7 @@ struct AgainstV1<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ChangeV1 {
+pub(super) struct ChangeV1 {
     kind: &'static str,
     name: String,
     old_version: Option<String>,
@@ -63,6 +63,10 @@ struct ChangeV1 {
 
 /// One lockfile.
 pub fn checked(of: &Checked) -> String {
+    line(&shape(of))
+}
+
+pub(super) fn shape(of: &Checked) -> CheckedV1<'_> {
     let finding =
         |found: &'_ super::Found| -> (u64, Option<u64>) { (found.finding.line, found.finding.column) };
     let findings = (of.findings.iter())
@@ -101,7 +105,7 @@ pub fn checked(of: &Checked) -> String {
         },
         changes: changes(&compared.changes),
     });
-    line(&CheckedV1 {
+    CheckedV1 {
         version: 1,
         input: &of.input,
         format: of.format.id(),
@@ -113,11 +117,18 @@ pub fn checked(of: &Checked) -> String {
         findings,
         manifest,
         against,
-    })
+    }
 }
 
 fn changes(of: &Changes) -> Vec<ChangeV1> {
-    let Changes::Since(diff, _) = of else { return Vec::new() };
+    match of {
+        Changes::Since(diff, _) => changes_of(diff),
+        Changes::New | Changes::Not(_) => Vec::new(),
+    }
+}
+
+/// Every change, the loudest first.
+pub(super) fn changes_of(diff: &SemanticDiff) -> Vec<ChangeV1> {
     let lists: [(&'static str, &[Change]); 6] = [
         ("checksum-changed", &diff.checksum_changed),
         ("source-changed", &diff.source_changed),

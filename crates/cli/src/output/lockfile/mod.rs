@@ -2,7 +2,9 @@
 
 pub mod json;
 pub mod plain;
+pub mod repaired;
 pub mod sarif;
+pub mod watched;
 
 use regreen_lockfile::{Agreement, Finding, Format, Lockfile, Rule, SemanticDiff, Severity};
 use regreen_mask::Masker;
