@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use regreen_domain::Counts;
 use serde::{Deserialize, Serialize};
 
+use crate::playbook::inline::inline;
 use crate::source::Source;
 use crate::{Banner, CatalogError, Later, Pattern, Playbook, Probe};
 
@@ -40,6 +41,7 @@ impl Catalog {
                 }
             }
         }
+        inline(&mut playbooks)?;
         (catalog.playbooks, catalog.probes) = (playbooks.into(), probes.into());
         catalog.check_names()?;
         Ok(catalog)

@@ -5,12 +5,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use regreen_domain::{Confidence, FailureClass, HealableClass, Outcome, Refusal, Resource, Risk, Tool};
+use regreen_domain::{Confidence, FailureClass, Flow, HealableClass, Outcome, Refusal, Resource, Risk, Tool};
 use serde::{Deserialize, Serialize};
 
 use crate::{Pattern, Status, Template};
 
 mod file;
+pub(crate) mod inline;
+mod step;
+mod when;
 
 /// A playbook that was parsed and checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,8 +43,10 @@ pub struct Playbook {
     pub paths: Vec<String>,
     /// How far it may go.
     pub guard: Guard,
-    /// In this order.
+    /// In this order; those of sub-playbooks stand in their places.
     pub steps: Vec<PlaybookStep>,
+    /// What is tried after it, in this order and nothing else; `None`: what the catalogue's order says.
+    pub fallback: Option<Vec<String>>,
     /// Decisions that the policy must take about it.
     pub examples: Vec<DecisionExample>,
     /// What must be left behind when a step breaks.
@@ -87,8 +92,15 @@ pub struct PlaybookStep {
     pub id: String,
     /// The step kind.
     pub kind: String,
+    /// The sub-playbook whose steps take its place; none of a catalogue that was loaded has one.
+    pub(crate) playbook: Option<String>,
     /// Its arguments.
     pub with: BTreeMap<String, Template>,
+    /// Its arguments that are lists: fixed strings, without any hole.
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// When it runs, and how often and how long it is tried.
+    #[serde(with = "when")]
+    pub flow: Flow,
 }
 
 /// A decision that the policy must take.
@@ -148,6 +160,8 @@ pub struct Break {
     pub step: String,
     /// How its apply fails: `no-effect` or `unknown`.
     pub how: String,
+    /// Only its first acts fail, so many; `None`: all of them.
+    pub times: Option<u32>,
     /// How its undo fails, where it does: `fails`.
     pub undo: Option<String>,
 }

@@ -137,7 +137,7 @@ pub struct History {
     pub time_used_up: bool,
     /// Whether healing is paused.
     pub paused: bool,
-    /// Playbooks that were tried, or found unable to help, for this very failure.
+    /// Playbooks that were tried, or found unable to help, for this very failure; the latest last.
     pub tried: Vec<String>,
 }
 
@@ -205,6 +205,8 @@ pub struct Playbook {
     pub writes_files: bool,
     /// What is thought of it before there are outcomes: so many healed of so many tried.
     pub prior: (u32, u32),
+    /// What is tried after it, in this order and nothing else; `None`: the order of preference.
+    pub fallback: Option<Vec<String>>,
     /// Its steps; `{tool}` in an argument stands for the tool's name.
     pub steps: Vec<PlannedStep>,
 }

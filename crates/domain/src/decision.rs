@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{HealableClass, Risk};
+use crate::{Flow, HealableClass, Risk};
 
 /// The policy's answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,10 @@ pub struct PlannedStep {
     pub kind: String,
     /// Arguments, already checked; nothing a log said stands here but through a typed hole.
     pub args: BTreeMap<String, String>,
+    /// Arguments that are lists: fixed strings of an operator's playbook, without any hole.
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// When it runs, and how often and how long it is tried.
+    pub flow: Flow,
 }
 
 macro_rules! refusals {

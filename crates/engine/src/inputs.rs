@@ -4,8 +4,7 @@ use regreen_decide::{
     Breaker, Budget, Case, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent, ranking,
 };
 use regreen_domain::{
-    CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, Outcome, PlannedStep, Risk, Standing,
-    Tool,
+    CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, Outcome, Risk, Standing, Tool,
 };
 use regreen_ledger::{
     CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, RankedV1, RecordV1, SettingV1, StepV1,
@@ -115,6 +114,7 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
                 ci_only: p.ci_only,
                 writes_files: p.writes_files,
                 prior: p.prior,
+                fallback: p.fallback.clone(),
                 steps: p.steps.iter().map(StepV1::from).collect(),
             })
             .collect(),
@@ -230,6 +230,7 @@ fn playbook(stored: &PlaybookV1) -> Option<Playbook> {
         ci_only: stored.ci_only,
         writes_files: stored.writes_files,
         prior: stored.prior,
-        steps: stored.steps.iter().map(PlannedStep::from).collect(),
+        fallback: stored.fallback.clone(),
+        steps: stored.steps.iter().map(StepV1::to_domain).collect::<Option<_>>()?,
     })
 }

@@ -120,6 +120,8 @@ pub trait Step: Send + Sync + 'static {
     const UNDO: Undo;
     /// Whether a later process may go on with it.
     const RESUME: Resume;
+    /// Whether it may run beside others of its group: only a kind that does nothing but look or wait.
+    const PARALLEL: bool = false;
     /// The `with` table of the playbook. Unknown keys are refused when the catalogue loads.
     type Args: DeserializeOwned + Send + Sync;
     /// The world before, as far as `undo` needs it. On record before anything is touched.
@@ -160,7 +162,38 @@ pub trait Step: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), UndoError>> + Send;
 }
 
-/// Object-safe face of [`Step`]. Nobody implements it by hand.
+/// What a playbook must know of a step kind, without a world to run it in.
+#[derive(Debug, Clone, Copy)]
+pub struct KindFacts {
+    /// The kind's stable name.
+    pub kind: &'static str,
+    /// What it does, for people.
+    pub explain: &'static str,
+    /// How it is taken back.
+    pub undo: Undo,
+    /// Whether a later process may go on with it.
+    pub resume: Resume,
+    /// Whether it may run beside others.
+    pub parallel: bool,
+    /// Whether these arguments fit; the error says what does not.
+    pub check_args: fn(&Value) -> Result<(), String>,
+}
+
+impl KindFacts {
+    /// What is known of `S`.
+    pub fn of<S: Step>() -> KindFacts {
+        KindFacts {
+            kind: S::KIND,
+            explain: S::EXPLAIN,
+            undo: S::UNDO,
+            resume: S::RESUME,
+            parallel: S::PARALLEL,
+            check_args: |args| read::<S::Args>(args).map(drop),
+        }
+    }
+}
+
+/// Object-safe face of [`Step`]. Only the rehearsal's step implements it by hand.
 pub trait AnyStep: Send + Sync {
     /// The kind's stable name.
     fn kind(&self) -> &'static str;
@@ -170,6 +203,8 @@ pub trait AnyStep: Send + Sync {
     fn undo_kind(&self) -> Undo;
     /// Whether a later process may go on with it.
     fn resume_kind(&self) -> Resume;
+    /// Whether it may run beside others.
+    fn is_parallel(&self) -> bool;
     /// Whether these arguments fit; the error says what does not.
     fn check_args(&self, args: &Value) -> Result<(), String>;
     /// See [`Step::preflight`].
@@ -217,6 +252,10 @@ impl<S: Step> AnyStep for S {
 
     fn resume_kind(&self) -> Resume {
         S::RESUME
+    }
+
+    fn is_parallel(&self) -> bool {
+        S::PARALLEL
     }
 
     fn check_args(&self, args: &Value) -> Result<(), String> {

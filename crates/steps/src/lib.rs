@@ -22,7 +22,7 @@ mod world;
 
 use std::sync::Arc;
 
-use regreen_saga::{AnyStep, Step, Undo};
+use regreen_saga::{AnyStep, KindFacts, Undo};
 
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
@@ -33,6 +33,11 @@ pub use world::{Cause, Limit, Mirror, Rerun, RerunEnd, World};
 /// The steps that end every plan, whatever its playbook says: a healing that skipped one would not be verified.
 pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-consistent"];
 
+/// Whether a step of this kind takes away what it can't put back.
+pub fn is_lasting(kind: &str) -> bool {
+    kind_facts().iter().any(|facts| facts.kind == kind && facts.undo == Undo::Compensate)
+}
+
 macro_rules! step_kinds {
     ($($module:ident::$step:ident),+ $(,)?) => {
         /// Every step kind, bound to this world.
@@ -40,14 +45,9 @@ macro_rules! step_kinds {
             vec![$(Arc::new($module::$step(world.clone()))),+]
         }
 
-        /// Whether a step of this kind takes away what it can't put back.
-        pub fn is_lasting(kind: &str) -> bool {
-            [$(($module::$step::KIND, $module::$step::UNDO)),+].contains(&(kind, Undo::Compensate))
-        }
-
-        /// Every step kind with what it does, for people.
-        pub fn explained() -> Vec<(&'static str, &'static str)> {
-            vec![$(($module::$step::KIND, $module::$step::EXPLAIN)),+]
+        /// Every step kind without a world: what a playbook must know of it.
+        pub fn kind_facts() -> Vec<KindFacts> {
+            vec![$(KindFacts::of::<$module::$step>()),+]
         }
     };
 }

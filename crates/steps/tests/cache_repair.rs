@@ -13,9 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, PreparedStep, SagaError, execute};
+use regreen_saga::{
+    BoxFuture, Drive, Ended, OpenGate, PreparedStep, SagaError, execute, rehearse::MemoryJournal,
+};
 use regreen_steps::{QUARANTINE, Rerun, RerunEnd, World, kinds};
-use regreen_testkit::MemoryJournal;
 use regreen_tools::{
     Job, Overlay, Workspace,
     cache::{self, Asked, Watch, npm_entry},
@@ -92,7 +93,12 @@ impl Stage {
         let plan: Vec<PreparedStep> = ["quarantine-entries", "refill-entries"]
             .map(|kind| {
                 let step = kinds.iter().find(|k| k.kind() == kind).unwrap().clone();
-                PreparedStep { id: kind.to_owned(), step, args: json!({ "cache": "npm" }) }
+                PreparedStep {
+                    id: kind.to_owned(),
+                    step,
+                    args: json!({ "cache": "npm" }),
+                    flow: Default::default(),
+                }
             })
             .into();
         execute("i1", &plan, journal, &OpenGate, drive).await

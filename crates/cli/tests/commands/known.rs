@@ -57,6 +57,37 @@ fn playbooks_are_listed_and_shown() {
 }
 
 #[test]
+fn playbooks_are_rehearsed() {
+    let bare = Bare::new();
+    assert_snapshot!(bare.tell(&["playbooks", "rehearse", "repair-lockfile"]), @r"
+    exit code 0
+    --- out
+    repair-lockfile  decision   holds  a lockfile that a probe saw damaged
+    repair-lockfile  decision   holds  only the log says so
+    repair-lockfile  decision   holds  the third attempt was the last
+    repair-lockfile  rehearsal  holds  the repair breaks in the middle
+    repair-lockfile  rehearsal  holds  the repair can't be taken back
+    repair-lockfile  laws       holds  5 laws at every crash point of 4 steps, 1072 runs
+
+    all of it holds
+    ");
+    assert_snapshot!(bare.tell(&["playbooks", "rehearse", "rerun-after-shared-repair", "--format", "json"]), @r#"
+    exit code 0
+    --- out
+    {"version":1,"playbook":"rerun-after-shared-repair","check":"decision","name":"another job has healed the cache","holds":true,"problem":null,"runs":0}
+    {"version":1,"playbook":"rerun-after-shared-repair","check":"decision","name":"the fourth time is no accident","holds":true,"problem":null,"runs":0}
+    {"version":1,"playbook":"rerun-after-shared-repair","check":"rehearsal","name":"nobody has healed it","holds":true,"problem":null,"runs":1}
+    {"version":1,"playbook":"rerun-after-shared-repair","check":"laws","name":"5 laws at every crash point of 4 steps","holds":true,"problem":null,"runs":1072}
+    "#);
+    assert_snapshot!(bare.tell(&["playbooks", "rehearse", "prayer"]), @r"
+    exit code 3
+    --- err
+    regreen: error: there is no playbook `prayer`
+      help: `regreen playbooks list` shows what there is
+    ");
+}
+
+#[test]
 fn patterns_are_listed_and_shown() {
     let bare = Bare::new();
     let listed = said(&mut bare.command(&["patterns", "list"]));
