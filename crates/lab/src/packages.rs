@@ -5,11 +5,13 @@
 
 mod archive;
 mod cargo;
+mod composer;
 pub(crate) mod digest;
 mod npm;
 mod pip;
 
 pub(crate) use cargo::index_path;
+pub(crate) use composer::{metadata as composer_metadata, package_name as composer_name};
 pub(crate) use pip::file_name as wheel_name;
 
 /// A package manager that the lab can serve.
@@ -34,11 +36,13 @@ pub enum PackageManager {
     Poetry,
     /// Pipenv, from the same index.
     Pipenv,
+    /// Composer, by `packages.json` and zip.
+    Composer,
 }
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 9] = [
+    pub const ALL: [PackageManager; 10] = [
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
@@ -48,6 +52,7 @@ impl PackageManager {
         PackageManager::Uv,
         PackageManager::Poetry,
         PackageManager::Pipenv,
+        PackageManager::Composer,
     ];
 
     /// The stable id, as in scenario files.
@@ -62,6 +67,7 @@ impl PackageManager {
             PackageManager::Uv => "uv",
             PackageManager::Poetry => "poetry",
             PackageManager::Pipenv => "pipenv",
+            PackageManager::Composer => "composer",
         }
     }
 }
@@ -136,7 +142,7 @@ impl Release {
     }
 }
 
-/// The file that a package manager downloads for a release: a `.tgz`, a `.crate` or a `.whl`.
+/// The file that a package manager downloads for a release: a `.tgz`, a `.crate`, a `.whl` or a `.zip`.
 pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
     match manager {
         PackageManager::Npm | PackageManager::Pnpm | PackageManager::Yarn | PackageManager::YarnBerry => {
@@ -146,6 +152,7 @@ pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> 
         PackageManager::Pip | PackageManager::Uv | PackageManager::Poetry | PackageManager::Pipenv => {
             pip::wheel(release, edition)
         }
+        PackageManager::Composer => composer::zip(release, edition),
     }
 }
 

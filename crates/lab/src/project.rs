@@ -5,6 +5,7 @@
 //! writes (the lab's tests compare them), so that setting up a scenario takes no network and few milliseconds.
 
 mod cargo;
+mod composer;
 mod git;
 mod isolation;
 mod javascript;

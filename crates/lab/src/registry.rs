@@ -1,4 +1,4 @@
-//! The three registries behind the fault proxy: honest, fast and without state.
+//! The registries behind the fault proxy: honest, fast and without state.
 //!
 //! Every path exists twice: as it is, and below `/tampered`, where the artefact *and* its metadata are an
 //! attacker's. The proxy decides which of the two a client gets, so it can tamper with the file alone (the
@@ -6,7 +6,10 @@
 
 mod cargo;
 mod npm;
+mod packagist;
 mod pip;
+
+pub(crate) use packagist::dist as composer_dist;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,7 +21,7 @@ use crate::packages::Edition;
 /// The folder below which everything is tampered with.
 pub(crate) const TAMPERED: &str = "/tampered";
 
-/// All three registries, honest and tampered.
+/// All registries, honest and tampered.
 pub(crate) fn router() -> Router {
     edition(Edition::Honest).nest(TAMPERED, edition(Edition::Tampered))
 }
@@ -29,6 +32,7 @@ fn edition(edition: Edition) -> Router {
         .merge(npm::router(edition))
         .merge(cargo::router(edition))
         .merge(pip::router(edition))
+        .merge(packagist::router(edition))
 }
 
 /// What a health probe gets.

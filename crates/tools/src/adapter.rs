@@ -6,11 +6,13 @@ use std::{
 };
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
-use regreen_lockfile::{Entry, Format, Lockfile};
+use regreen_lockfile::{Algorithm, Checksum, Entry, Format, Lockfile};
 use regreen_saga::BoxFuture;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::{
     cargo::Cargo,
+    composer::Composer,
     npm::Npm,
     patience::{self, Trouble},
     pip::Pip,
@@ -125,6 +127,12 @@ pub trait Adapter: Send + Sync {
         Some(served)
     }
 
+    /// Whether these are the bytes that a checksum of `entry` was made from, as the tool itself makes and accepts it.
+    /// Says only what a repeated command will accept anyway; no checksum is ever taken into a lockfile by it.
+    fn matches(&self, _entry: &Entry, checksum: &Checksum, bytes: &[u8]) -> bool {
+        matches(checksum, bytes)
+    }
+
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
     fn use_mirror(&self, mirror: &str) -> Overlay;
 
@@ -136,8 +144,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 8] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv]
+pub fn all() -> [&'static dyn Adapter; 9] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer]
 }
 
 /// The package manager with this name.
@@ -182,6 +190,17 @@ pub fn recognise(argv: &[OsString]) -> CommandFacts {
         return CommandFacts { kind: CommandKind::Deploy, fetches: false, ..facts };
     }
     facts
+}
+
+/// Whether `checksum` is that of the bytes themselves, by a digest for which nobody can make second bytes.
+pub(crate) fn matches(checksum: &Checksum, bytes: &[u8]) -> bool {
+    let digest = checksum.digest();
+    match checksum.algorithm() {
+        Algorithm::Sha256 => *digest == Sha256::digest(bytes)[..],
+        Algorithm::Sha384 => *digest == Sha384::digest(bytes)[..],
+        Algorithm::Sha512 => *digest == Sha512::digest(bytes)[..],
+        Algorithm::Md5 | Algorithm::Sha1 => false,
+    }
 }
 
 /// The file name of a program, as in `argv[0]`.

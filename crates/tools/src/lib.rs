@@ -5,6 +5,7 @@ pub mod adapter;
 mod archive;
 pub mod cache;
 mod cargo;
+mod composer;
 pub mod git;
 mod git_commit;
 pub mod locks;

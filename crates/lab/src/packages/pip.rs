@@ -48,7 +48,7 @@ pub(super) fn wheel(release: Release, edition: Edition) -> Vec<u8> {
 }
 
 /// Stored, not deflated: a byte flipped in the middle then hits the code, as it does in big wheels.
-fn zip_of(files: &[(String, String)]) -> Vec<u8> {
+pub(super) fn zip_of(files: &[(String, String)]) -> Vec<u8> {
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Stored)
         .last_modified_time(zip::DateTime::DEFAULT)

@@ -8,8 +8,7 @@ use regreen_domain::{
     HealableClass::{LockfileCorruption, NetworkTimeout},
     PackageName, Standing,
 };
-use regreen_lockfile::{Checksum, Entry};
-use sha2::{Digest, Sha256, Sha384, Sha512};
+use regreen_lockfile::Entry;
 
 use super::finding;
 use crate::{
@@ -29,18 +28,24 @@ pub struct Suspect {
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Entries that are fetched at most.
 const MOST: usize = 3;
+/// Entries that a lockfile may have for all to be fetched, where the log names no package at all.
+const MOST_UNNAMED: usize = 16;
 
 /// Fetches what the registry serves now for the suspects and compares it with the lockfile, without trusting either
 /// the log or the registry's own metadata. To be asked only where the lockfile is whole and agrees with history.
 pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect: &Suspect) -> Vec<Finding> {
     let tool = adapter.tool();
     let Ok(lock) = &look.parsed else { return Vec::new() };
-    let suspects: Vec<&Entry> = lock
-        .entries
-        .iter()
-        .filter(|e| !e.local && !e.checksums.is_empty() && blamed(e, suspect))
-        .take(MOST)
-        .collect();
+    let mut suspects: Vec<&Entry> =
+        lock.entries.iter().filter(|e| !e.local && !e.checksums.is_empty()).collect();
+    // Composer names no package: each one of a short lockfile may be meant, and all of them must be right.
+    let unnamed = suspect.packages.is_empty();
+    if !unnamed {
+        suspects.retain(|e| blamed(e, suspect));
+        suspects.truncate(MOST);
+    } else if suspects.len() > MOST_UNNAMED {
+        suspects.clear();
+    }
     let cannot_tell = |says: String| {
         vec![finding("checksum", tool.clone(), LockfileCorruption, Standing::CannotTell, "", says)]
     };
@@ -58,8 +63,14 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
             }
         }
         if served.is_empty() {
-            findings.extend(cannot_tell(format!("{title} can't be fetched for comparison")));
-        } else if served.iter().any(|bytes| entry.checksums.iter().any(|c| matches(c, bytes))) {
+            let says = cannot_tell(format!("{title} can't be fetched for comparison"));
+            if unnamed {
+                // It may be the one that was damaged; what the others are shows nothing.
+                return says;
+            }
+            findings.extend(says);
+        } else if served.iter().any(|bytes| entry.checksums.iter().any(|c| adapter.matches(entry, c, bytes)))
+        {
             let says = format!(
                 "the registry serves {title} with the lockfile's checksum now; it was damaged on its way"
             );
@@ -84,15 +95,4 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
 
 fn blamed(entry: &Entry, suspect: &Suspect) -> bool {
     suspect.packages.iter().any(|name| name.as_str().eq_ignore_ascii_case(&entry.name))
-}
-
-fn matches(checksum: &Checksum, bytes: &[u8]) -> bool {
-    use regreen_lockfile::Algorithm as A;
-    match checksum.algorithm() {
-        A::Sha256 => *checksum.digest() == Sha256::digest(bytes)[..],
-        A::Sha384 => *checksum.digest() == Sha384::digest(bytes)[..],
-        A::Sha512 => *checksum.digest() == Sha512::digest(bytes)[..],
-        // Weak digests prove nothing.
-        _ => false,
-    }
 }
