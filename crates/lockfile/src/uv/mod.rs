@@ -138,7 +138,10 @@ impl Reader<'_> {
 
     fn file(&mut self, entry: &mut Entry, kind: &str, file: &Json<'_>) {
         match file.get("hash") {
-            Some(hash) => self.damage.extend(entry.add_checksums(FORMAT, hash, self.text, self.lines)),
+            Some(hash) => {
+                let name = ["url", "path", "filename"].into_iter().find_map(|key| file.text(key));
+                self.damage.extend(entry.add_file(FORMAT, name, hash, self.text, self.lines));
+            }
             // An index may have no hashes at all, but not for one file alone.
             None if kind == "registry" && !entry.sites.is_empty() => self.damage.push(Damage::BadChecksum {
                 line: self.lines.line(file.span.start),
