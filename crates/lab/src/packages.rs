@@ -10,7 +10,7 @@ mod npm;
 mod pip;
 
 pub(crate) use cargo::index_path;
-pub(crate) use pip::file_name as wheel_name;
+pub(crate) use pip::{file_name as wheel_name, foreign_name, foreign_wheel};
 
 /// A package manager that the lab can serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

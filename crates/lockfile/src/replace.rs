@@ -29,7 +29,7 @@ pub enum Refused {
         /// The entry.
         key: EntryKey,
         /// What was to be replaced.
-        old: Checksum,
+        old: Box<Checksum>,
     },
     /// The new checksum would be easier to forge.
     #[error("{new} is weaker than {old}, which {key} has")]
@@ -101,7 +101,7 @@ pub fn replace_checksum(
         return Err(Refused::Ambiguous(key.clone()));
     }
     if let (true, Some(old)) = (spans.is_empty(), old) {
-        return Err(Refused::NotThere { key: key.clone(), old: old.clone() });
+        return Err(Refused::NotThere { key: key.clone(), old: Box::new(old.clone()) });
     }
     let new = new.to_text(format);
     Ok(spliced(bytes, spans.into_iter().map(|span| (span, new.clone())).collect()))
@@ -154,7 +154,7 @@ fn meant<'e>(
 ) -> Result<&'e Site, Refused> {
     if let Some(old) = old {
         let found = entry.sites.iter().find(|s| s.checksum.as_ref() == Some(old));
-        return found.ok_or_else(|| Refused::NotThere { key: key.clone(), old: old.clone() });
+        return found.ok_or_else(|| Refused::NotThere { key: key.clone(), old: Box::new(old.clone()) });
     }
     let only = |fits: &dyn Fn(&&Site) -> bool| {
         let mut fitting = entry.sites.iter().filter(fits);

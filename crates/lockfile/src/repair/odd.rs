@@ -183,7 +183,7 @@ pub(super) fn put_back(
             replacements.push(Replacement { key: &odd.key, site, new: &odd.known });
         }
         if replacements.len() == before {
-            return Err(Refused::NotThere { key: odd.key.clone(), old: odd.found.clone() });
+            return Err(Refused::NotThere { key: odd.key.clone(), old: Box::new(odd.found.clone()) });
         }
     }
     replaced(format, bytes, &replacements)

@@ -170,6 +170,7 @@ impl Reader<'_> {
         }
         for (list, optional) in lists {
             let mut listed = BTreeSet::new();
+            let several = items(Some(list)).len() > 1;
             for item in items(Some(list)) {
                 self.asked(item)?;
                 let name = normalised(item.text("name").unwrap_or_default());
@@ -181,8 +182,8 @@ impl Reader<'_> {
                     (Some(version), None) => Some(format!("{name} {version}")),
                     (None, None) => None,
                 };
-                let extras: Vec<&str> = items(item.get("extra")).iter().filter_map(Json::as_str).collect();
-                if !listed.insert((name.clone(), place.clone(), item.text("marker"), extras)) {
+                let extras = || items(item.get("extra")).iter().filter_map(Json::as_str).collect::<Vec<_>>();
+                if several && !listed.insert((name.clone(), place.clone(), item.text("marker"), extras())) {
                     let line = self.lines.line(item.span.start);
                     let entry = format!("{name} as a dependency of {}", entry.name);
                     twice.push(Damage::DuplicateEntry { line, first_line: line, entry });
