@@ -85,14 +85,21 @@ fn playbooks(catalog: &Catalog) -> String {
         let Playbook { id, title, explain, heals, tools, guard, steps, .. } = p;
         let heals: Vec<&str> = heals.iter().map(|h| h.id()).collect();
         let tools: Vec<&str> = tools.iter().map(|t| t.as_str()).collect();
-        let steps: Vec<&str> = steps.iter().map(|s| s.kind.as_str()).collect();
+        let steps: Vec<String> = steps
+            .iter()
+            .map(|s| match &s.flow.when {
+                Some(when) => format!("{} (if {when})", s.kind),
+                None => s.kind.clone(),
+            })
+            .collect();
         put(&mut page, &format!("\n## `{id}`\n\n{title}.\n\n{}\n\n", explain.trim()));
         put(&mut page, &format!("- heals: {}\n- tools: {}\n", heals.join(", "), tools.join(", ")));
         put(&mut page, &format!("- risk: {}; attempts per commit and job: {}\n", guard.risk, guard.attempts));
         put(
             &mut page,
             &format!(
-                "- steps: {}, and what ends every plan: nothing-else-changed, rerun-command, tool-consistent\n",
+                "- steps: {}, and what ends every plan: nothing-else-changed, rerun-command, tool-consistent; \
+                 where a lockfile is repaired, installs-the-same\n",
                 steps.join(", ")
             ),
         );

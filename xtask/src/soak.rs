@@ -29,7 +29,26 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
+    Suite {
+        name: "laws",
+        unit: "times every playbook × every step × every crash point, with a second crash and every combination of conditions",
+        count: 1,
+        portion: 1,
+        tests: &[
+            "--release",
+            "--package",
+            "regreen-saga",
+            "--package",
+            "regreen-engine",
+            "--test",
+            "laws",
+            "--test",
+            "rehearse",
+        ],
+        how_many: Some("REGREEN_LAWS_FULL"),
+        seed: None,
+    },
     Suite {
         name: "kill",
         unit: "healings killed with `kill -9` and brought to their end",

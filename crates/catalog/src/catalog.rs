@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use regreen_domain::Counts;
 use serde::{Deserialize, Serialize};
 
+use crate::playbook::inline::inline;
 use crate::source::Source;
 use crate::{Banner, CatalogError, Later, Pattern, Playbook, Probe};
 
@@ -14,7 +15,7 @@ use crate::{Banner, CatalogError, Later, Pattern, Playbook, Probe};
 pub struct Catalog {
     pub(crate) patterns: Vec<Pattern>,
     banners: Vec<Banner>,
-    playbooks: Later<Vec<Playbook>>,
+    pub(crate) playbooks: Later<Vec<Playbook>>,
     probes: Later<Vec<Probe>>,
 }
 
@@ -40,6 +41,7 @@ impl Catalog {
                 }
             }
         }
+        inline(&mut playbooks)?;
         (catalog.playbooks, catalog.probes) = (playbooks.into(), probes.into());
         catalog.check_names()?;
         Ok(catalog)
@@ -99,7 +101,7 @@ impl Catalog {
     }
 
     /// Ids are unique over all folders, and what a pattern explains exists.
-    fn check_names(&self) -> Result<(), CatalogError> {
+    pub(crate) fn check_names(&self) -> Result<(), CatalogError> {
         let mut seen = BTreeSet::new();
         let patterns =
             self.patterns.iter().map(|p| (p.id.as_str(), format!("patterns/{}/{}.toml", p.class, p.id)));

@@ -144,6 +144,7 @@ named! {
     HealableClass: id, |name| regreen_domain::FailureClass::parse(name)?.healable();
     Outcome: id, Self::parse;
     Refusal: id, Self::parse;
+    Resource: id, Self::parse;
     Risk: id, Self::parse;
     Tool: as_str, Self::new;
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use regreen_domain::{CommandKind, Counts, FailureClass, Tool};
+use regreen_domain::{CommandKind, Counts, FailureClass, Resource, Tool};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -25,6 +25,9 @@ pub struct Pattern {
     /// Classes that the same line can mean, where only the workspace can tell.
     #[serde(with = "crate::packed::ids")]
     pub also: Vec<FailureClass>,
+    /// What was used up, where the class is `resource-exhausted`: which cure fits depends on it.
+    #[serde(with = "crate::packed::maybe_id")]
+    pub resource: Option<Resource>,
     /// One line for people.
     pub title: String,
     /// The version that brought it.
@@ -150,6 +153,7 @@ struct RawPattern {
     class: Spanned<String>,
     #[serde(default)]
     also: Vec<Spanned<String>>,
+    resource: Option<Spanned<String>>,
     title: String,
     since: String,
     status: Spanned<Status>,
@@ -255,6 +259,7 @@ impl Pattern {
             source: PatternSource::BuiltIn,
             class,
             also: raw.also.iter().map(|class| source.class(class)).collect::<Result<_, _>>()?,
+            resource: raw.resource.as_ref().map(|id| source.resource(id)).transpose()?,
             tools: source.tools(&raw.tools)?,
             commands: source.commands(&raw.commands)?,
             matcher: raw.matcher.check(source)?,

@@ -5,12 +5,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use regreen_domain::{Confidence, FailureClass, HealableClass, Outcome, Refusal, Risk, Tool};
+use regreen_domain::{Confidence, FailureClass, Flow, HealableClass, Outcome, Refusal, Resource, Risk, Tool};
 use serde::{Deserialize, Serialize};
 
-use crate::{Status, Template};
+use crate::{Pattern, PatternSource, Status, Template};
 
 mod file;
+pub(crate) mod inline;
+mod step;
+mod when;
 
 /// A playbook that was parsed and checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,6 +31,9 @@ pub struct Playbook {
     /// The classes that it heals: healable ones only.
     #[serde(with = "crate::packed::ids")]
     pub heals: Vec<HealableClass>,
+    /// What must have been used up, where it is made for one resource only.
+    #[serde(with = "crate::packed::maybe_id")]
+    pub resource: Option<Resource>,
     /// The tools whose failures it heals; empty: any.
     #[serde(with = "crate::packed::ids")]
     pub tools: Vec<Tool>,
@@ -37,12 +43,24 @@ pub struct Playbook {
     pub paths: Vec<String>,
     /// How far it may go.
     pub guard: Guard,
-    /// In this order.
+    /// In this order; those of sub-playbooks stand in their places.
     pub steps: Vec<PlaybookStep>,
+    /// What is tried after it, in this order and nothing else; `None`: what the catalogue's order says.
+    pub fallback: Option<Vec<String>>,
     /// Decisions that the policy must take about it.
     pub examples: Vec<DecisionExample>,
     /// What must be left behind when a step breaks.
     pub rehearsals: Vec<Rehearsal>,
+    /// Whose it is: the program's or the operator's. A repository can never bring one.
+    #[serde(skip)]
+    pub source: PatternSource,
+}
+
+impl Playbook {
+    /// Whether it is made for what this pattern says was used up.
+    pub fn suits(&self, pattern: Option<&Pattern>) -> bool {
+        self.resource.is_none() || self.resource == pattern.and_then(|pattern| pattern.resource)
+    }
 }
 
 /// What a diagnosis must bring along.
@@ -63,6 +81,8 @@ pub struct Guard {
     pub attempts: u32,
     /// The least time between two attempts.
     pub cooldown: Duration,
+    /// Only in CI jobs: it takes away what it can't put back, and no laptop is disposable.
+    pub ci_only: bool,
     /// What is thought of it before there are outcomes: so many healed of so many tried. It gives way to outcomes as
     /// these become many beside it.
     pub prior: (u32, u32),
@@ -75,8 +95,15 @@ pub struct PlaybookStep {
     pub id: String,
     /// The step kind.
     pub kind: String,
+    /// The sub-playbook whose steps take its place; none of a catalogue that was loaded has one.
+    pub(crate) playbook: Option<String>,
     /// Its arguments.
     pub with: BTreeMap<String, Template>,
+    /// Its arguments that are lists: fixed strings, without any hole.
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// When it runs, and how often and how long it is tried.
+    #[serde(with = "when")]
+    pub flow: Flow,
 }
 
 /// A decision that the policy must take.
@@ -136,6 +163,8 @@ pub struct Break {
     pub step: String,
     /// How its apply fails: `no-effect` or `unknown`.
     pub how: String,
+    /// Only its first acts fail, so many; `None`: all of them.
+    pub times: Option<u32>,
     /// How its undo fails, where it does: `fails`.
     pub undo: Option<String>,
 }

@@ -64,6 +64,7 @@ const PATTERN: &[Field] = &[
         Kind::Commands,
         "In which kinds of command it can be the tool's own words; empty: every kind.",
     ),
+    may("resource", Kind::OneOf(RESOURCE), "What was used up, in the class `resource-exhausted`."),
     must("strength", Kind::OneOf(STRENGTH), "What the line proves."),
     may("explains", Kind::Texts, "Ids of patterns whose lines follow from this cause."),
     must("explain", Kind::Text, "What happened, for people."),
@@ -90,6 +91,8 @@ const MATCH: &[Field] = &[
         "Of a line that sums up: how a line reads that describes the failure.",
     ),
 ];
+
+const RESOURCE: &[&str] = &["disk", "memory", "heap", "handles"];
 
 const CONTEXT: &[Field] = &[
     must("line", Kind::Text, "A regular expression over another line."),

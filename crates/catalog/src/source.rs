@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use regreen_domain::{CommandKind, FailureClass, Tool};
+use regreen_domain::{CommandKind, FailureClass, Resource, Tool};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
@@ -90,6 +90,17 @@ impl<'t> Source<'t> {
         } else {
             self.class(class)
         }
+    }
+
+    pub(crate) fn resource(self, id: &Spanned<String>) -> Result<Resource, CatalogError> {
+        Resource::parse(id.get_ref()).ok_or_else(|| {
+            let what = format!("`{}` is nothing that a machine runs out of", id.get_ref());
+            self.error(
+                Some(id.span()),
+                what,
+                format!("use one of {}", Resource::ALL.map(Resource::id).join(", ")),
+            )
+        })
     }
 
     pub(crate) fn tools(self, tools: &[Spanned<String>]) -> Result<Vec<Tool>, CatalogError> {

@@ -61,6 +61,7 @@ fn a_playbook_with_an_unknown_step_is_named_and_nothing_is_done() {
             recovery_timeout: Duration::from_secs(60),
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 60_000, probe_ms: 60_000 },
             mirrors: Vec::new(),
+            allow_commands: false,
             yes: false,
             rerun_always: true,
             dry_run: false,
@@ -82,6 +83,7 @@ fn a_playbook_with_an_unknown_step_is_named_and_nothing_is_done() {
         dropped: Dropped::default(),
         run: "r1".to_owned(),
         usual: Vec::new(),
+        kills: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let handled = runtime.block_on(engine.handle(failure, &stage.state(), Arc::new(Never)));

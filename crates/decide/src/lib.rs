@@ -6,6 +6,7 @@
 mod choice;
 mod mode;
 mod policy;
+mod settle;
 
 pub use choice::Ranked;
 pub use policy::{Breaker, Budget, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent};
@@ -56,15 +57,20 @@ pub fn decide(case: &Case<'_>) -> Decision {
     if case.setting.untrusted_fork {
         return nothing(Refusal::UntrustedFork);
     }
-    let tool = case.diagnosis.tool.as_ref();
-    let Some((playbook, _)) = ranked(case, class).into_iter().next() else {
-        return nothing(if case.history.tried.is_empty() { Refusal::NoPlaybook } else { Refusal::Blocked });
+    let tool = healed_tool(case, class);
+    let ranked = candidates(case, class);
+    let Some(&(playbook, _)) = ranked.first() else {
+        return nothing(match case.history.tried.is_empty() {
+            true if class == HealableClass::RunnerFailure => Refusal::NotInJob,
+            true => Refusal::NoPlaybook,
+            false => Refusal::Blocked,
+        });
     };
     let plan = Plan {
         class,
         playbook: playbook.id.clone(),
         risk: playbook.risk,
-        steps: playbook.steps_for(tool),
+        steps: playbook.steps_for(tool).into_iter().map(|step| settle::step(step, case)).collect(),
         paths: case.setting.paths.clone(),
     };
     if forbids("manifest") {
@@ -80,14 +86,29 @@ pub fn decide(case: &Case<'_>) -> Decision {
 /// may be healed was found.
 pub fn ranking(case: &Case<'_>) -> Vec<Ranked> {
     let Some(class) = case.diagnosis.class.healable() else { return Vec::new() };
-    ranked(case, class).into_iter().map(|(_, why)| why).collect()
+    candidates(case, class).into_iter().map(|(_, why)| why).collect()
 }
 
-fn ranked<'c>(case: &Case<'c>, class: HealableClass) -> Vec<(&'c Playbook, Ranked)> {
-    let tool = case.diagnosis.tool.as_ref();
-    let fits =
-        |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !case.history.tried.contains(&p.id);
-    choice::rank(case.playbooks.iter().filter(fits), case.history)
+/// The tool that a playbook must know. Whose words a lack of room or memory is, says nothing of what is run again.
+fn healed_tool<'c>(case: &Case<'c>, class: HealableClass) -> Option<&'c Tool> {
+    match class {
+        HealableClass::ResourceExhausted => case.command.tool.as_ref().or(case.diagnosis.tool.as_ref()),
+        _ => case.diagnosis.tool.as_ref(),
+    }
+}
+
+/// What may come next, in this order: what the latest playbook that was tried names as its fallback; else by the draw.
+fn candidates<'c>(case: &Case<'c>, class: HealableClass) -> Vec<(&'c Playbook, Ranked)> {
+    let (tool, tried) = (healed_tool(case, class), &case.history.tried);
+    let fits = |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !tried.contains(&p.id);
+    let mut ranked = choice::rank(case.playbooks.iter().filter(fits), case.history);
+    let named = tried.iter().rev().filter_map(|id| case.playbooks.iter().find(|p| p.id == *id));
+    if let Some(order) = named.filter_map(|p| p.fallback.as_ref()).next() {
+        let place = |p: &Playbook| order.iter().position(|id| *id == p.id);
+        ranked.retain(|(p, _)| place(p).is_some());
+        ranked.sort_by_key(|(p, _)| place(p));
+    }
+    ranked
 }
 
 /// Whether the deny list names any part of this.
@@ -139,6 +160,7 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, tool: Option<&Tool>) -> Option
         (mode == Mode::Approve && !setting.yes && !demoted, Refusal::ModeApprove),
         (mode == Mode::Approve && !setting.yes && demoted, Refusal::Demoted),
         // Invariant 10: a laptop is not disposable.
+        (playbook.ci_only && !lifted, Refusal::NotDisposable),
         (playbook.writes_files && !lifted && setting.files_clean != Some(true), Refusal::UncommittedChanges),
         (playbook.risk == Risk::High && !setting.yes, Refusal::RiskTooHigh),
     ];

@@ -137,7 +137,7 @@ pub struct History {
     pub time_used_up: bool,
     /// Whether healing is paused.
     pub paused: bool,
-    /// Playbooks that were tried, or found unable to help, for this very failure.
+    /// Playbooks that were tried, or found unable to help, for this very failure; the latest last.
     pub tried: Vec<String>,
 }
 
@@ -199,10 +199,16 @@ pub struct Playbook {
     pub attempts: u32,
     /// Least time between two incidents that use it, in milliseconds.
     pub cooldown_ms: i64,
+    /// Whether it takes away what it can't put back: only where nothing is worth keeping.
+    pub ci_only: bool,
     /// Whether it writes files of the workspace.
     pub writes_files: bool,
     /// What is thought of it before there are outcomes: so many healed of so many tried.
     pub prior: (u32, u32),
+    /// The operator's own: it goes before those of the program.
+    pub own: bool,
+    /// What is tried after it, in this order and nothing else; `None`: the order of preference.
+    pub fallback: Option<Vec<String>>,
     /// Its steps; `{tool}` in an argument stands for the tool's name.
     pub steps: Vec<PlannedStep>,
 }

@@ -24,8 +24,11 @@ fn playbook(id: &str, heals: HealableClass, risk: Risk) -> Playbook {
         risk,
         attempts: 3,
         cooldown_ms: 60_000,
+        ci_only: false,
         writes_files: heals == HealableClass::LockfileCorruption,
         prior: (0, 0),
+        own: false,
+        fallback: None,
         steps: vec![],
     }
 }
@@ -166,12 +169,13 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
     );
     type Parts = (Diagnosis, CommandFacts, Policy, Setting, History);
     type Spoil = fn(&mut Parts);
-    let spoils: [(Option<Refusal>, Spoil); 21] = [
+    let spoils: [(Option<Refusal>, Spoil); 22] = [
         (None, |_| {}),
         (Some(Refusal::CodeFailure), |p| p.0.class = FailureClass::parse("test-failure").unwrap()),
         (Some(Refusal::UnknownCause), |p| p.0.class = FailureClass::Unknown),
         (Some(Refusal::AdviceOnly), |p| p.0.class = FailureClass::parse("trust-failure").unwrap()),
-        (Some(Refusal::NoPlaybook), |p| p.0.class = HealableClass::RunnerFailure.into()),
+        (Some(Refusal::NotInJob), |p| p.0.class = HealableClass::RunnerFailure.into()),
+        (Some(Refusal::NoPlaybook), |p| p.0.class = HealableClass::RateLimited.into()),
         (Some(Refusal::DeployJob), |p| p.3.deploys = true),
         (Some(Refusal::UntrustedFork), |p| p.3.untrusted_fork = true),
         (Some(Refusal::NotRepeatable), |p| p.1 = CommandFacts::OPAQUE),

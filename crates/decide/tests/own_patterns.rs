@@ -120,8 +120,11 @@ fn playbook(heals: HealableClass) -> Playbook {
         risk: Risk::Low,
         attempts: 3,
         cooldown_ms: 0,
+        ci_only: false,
         writes_files: false,
         prior: (0, 0),
+        own: false,
+        fallback: None,
         steps: vec![],
     }
 }

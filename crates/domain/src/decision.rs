@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{HealableClass, Risk};
+use crate::{Flow, HealableClass, Risk};
 
 /// The policy's answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,10 @@ pub struct PlannedStep {
     pub kind: String,
     /// Arguments, already checked; nothing a log said stands here but through a typed hole.
     pub args: BTreeMap<String, String>,
+    /// Arguments that are lists: fixed strings of an operator's playbook, without any hole.
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// When it runs, and how often and how long it is tried.
+    pub flow: Flow,
 }
 
 macro_rules! refusals {
@@ -102,6 +106,10 @@ refusals! {
     UntrustedFork = "untrusted-fork", "the pull request comes from a fork; nothing is healed there";
     /// Invariant 10.
     UncommittedChanges = "uncommitted-changes", "the file has uncommitted changes and this is not a CI job; say --yes to let Regreen repair it";
+    /// Invariant 10.
+    NotDisposable = "not-disposable", "the playbook does what Regreen itself can't put back, and this is not a CI job; say --yes to let it";
+    /// Nothing inside the job can heal it.
+    NotInJob = "not-in-job", "the runner itself failed; nothing inside the job heals that: the job must run again on another runner, which is the CI system's to do";
     /// Attempts per commit and job.
     AttemptsUsedUp = "attempts-used-up", "the attempts for this commit and job are used up (MAX_RECOVERY_ATTEMPTS)";
     /// The playbook was tried a moment ago.

@@ -15,15 +15,16 @@ use regreen_ledger::{
     BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, JournalEntry, Ledger, Place, PlaybookRecord,
     RecordsOf,
 };
-use regreen_saga::{Drive, Ended, Gate, StepEvent, dry_run, execute};
+use regreen_saga::{Drive, Ended, Foreseen, Gate, StepEvent, applied, dry_run, execute};
 use regreen_steps::{CLOSING, Rerun, RerunEnd, Snapshot, World, kinds, sha256};
 use regreen_tools::adapter;
 
 use crate::{
-    approval::Considered,
+    approval::{Asked, Considered},
     closing,
     error::EngineError,
     event::Event,
+    foreseen,
     handle::{Engine, Failure, millis, now},
     held::Held,
     look::Look,
@@ -50,17 +51,15 @@ impl Gate for Switch<'_> {
 /// Playbooks that are out of the question for this failure.
 #[derive(Default)]
 pub(crate) struct Tried {
-    /// Their own looks said that they can't help here.
-    passed_over: Vec<String>,
-    /// They ran and did not help.
-    ran: Vec<String>,
+    /// Their ids, the latest last, and whether they ran and did not help; else their own looks said that they can't.
+    playbooks: Vec<(String, bool)>,
     /// One of those only waited and repeated: that may help another time.
     may_repeat: bool,
 }
 
 impl Tried {
     fn all(&self) -> Vec<String> {
-        [self.passed_over.clone(), self.ran.clone()].concat()
+        self.playbooks.iter().map(|(id, _)| id.clone()).collect()
     }
 }
 
@@ -103,10 +102,10 @@ impl Run<'_> {
         let begun = Instant::now();
         let (decision, world, key) = loop {
             let world = self.world(&[], seen, held);
-            let (decision, key) = self.decide(seen, &tried.all(), &world).await?;
+            let (decision, key) = self.decide(seen, &tried.all()).await?;
             if matches!(decision, Decision::Nothing { because: Refusal::Blocked }) && tried.may_repeat {
                 tried.may_repeat = false;
-                tried.ran.clear();
+                tried.playbooks.retain(|(_, ran)| !ran);
                 continue;
             }
             let Decision::Heal(plan) = &decision else { break (decision, world, key) };
@@ -119,7 +118,7 @@ impl Run<'_> {
                 None => break (decision, world, key),
                 Some(why) => {
                     self.engine.voice.tell(Event::PassedOver { playbook: &plan.playbook, why: &why });
-                    tried.passed_over.push(plan.playbook.clone());
+                    tried.playbooks.push((plan.playbook.clone(), false));
                 }
             }
         };
@@ -137,10 +136,19 @@ impl Run<'_> {
         self.engine.voice.tell(Event::Decided(&decision));
         let plan = match decision {
             Decision::Heal(plan) if self.engine.config.dry_run => {
-                let steps: Vec<&str> = plan.steps.iter().map(|s| s.kind.as_str()).collect();
-                let (playbook, risk, steps) = (&plan.playbook, plan.risk, steps.join(", "));
-                let text = format!("dry run: the playbook `{playbook}` (risk {risk}) would do: {steps}");
+                let steps = prepare_plan(&plan, &kinds(&world))?;
+                let looks = dry_run(self.incident, &steps).await;
+                let (playbook, risk) = (&plan.playbook, plan.risk);
+                let paths = match plan.paths.is_empty() {
+                    true => "no file of the workspace".to_owned(),
+                    false => plan.paths.join(", "),
+                };
+                let text =
+                    format!("dry run: the playbook `{playbook}` (risk {risk}, may write {paths}) would do:");
                 self.engine.voice.tell(Event::Progress(&text));
+                for line in foreseen::lines(&plan, &steps, &looks) {
+                    self.engine.voice.tell(Event::Progress(&line));
+                }
                 return self.close_untouched(Outcome::Suggested, None).await;
             }
             Decision::Heal(_) if busy => {
@@ -164,7 +172,7 @@ impl Run<'_> {
         {
             return self.close_untouched(Outcome::Suggested, Some(Refusal::BreakerOpen)).await;
         }
-        tried.ran.push(plan.playbook.clone());
+        tried.playbooks.push((plan.playbook.clone(), true));
         tried.may_repeat |= plan.risk == Risk::Low;
         // Jobs that wait for this cache go on side by side with a command that only runs again.
         if !plan.steps.iter().any(|step| step.kind == "quarantine-entries") {
@@ -173,12 +181,7 @@ impl Run<'_> {
         self.heal(&plan, seen, world, &key, held).await
     }
 
-    async fn decide(
-        &self,
-        seen: &Look,
-        tried: &[String],
-        world: &Arc<World>,
-    ) -> Result<(Decision, Considered), EngineError> {
+    async fn decide(&self, seen: &Look, tried: &[String]) -> Result<(Decision, Considered), EngineError> {
         let engine = self.engine;
         let diagnosis = &seen.detection.diagnosis;
         let tool = diagnosis.tool.as_ref();
@@ -205,7 +208,8 @@ impl Run<'_> {
             paused: self.ledger.paused("workspace").await?.is_some(),
             tried: tried.to_vec(),
         };
-        let playbooks = join(&engine.catalog, &kinds(world))?;
+        let allowed = engine.config.allow_commands;
+        let playbooks = join(&engine.catalog, diagnosis.pattern.as_deref(), allowed)?;
         let case = Case {
             diagnosis,
             findings: &seen.findings,
@@ -248,7 +252,10 @@ impl Run<'_> {
     async fn refusal(&self, plan: &Plan, world: &Arc<World>) -> Result<Option<String>, EngineError> {
         let steps = prepare_plan(plan, &kinds(world))?;
         let looks = dry_run(self.incident, &steps).await;
-        Ok(looks.into_iter().find_map(|(id, answer)| answer.err().map(|why| format!("{id}: {why}"))))
+        Ok(looks.into_iter().find_map(|(id, foreseen)| match foreseen {
+            Foreseen::Refused(why) => Some(format!("{id}: {why}")),
+            _ => None,
+        }))
     }
 
     async fn heal(
@@ -295,7 +302,7 @@ impl Run<'_> {
             _ => None,
         };
         let mut closing_record = self.closing(outcome);
-        closing_record.verification = Some(verification(plan, &ended));
+        closing_record.verification = Some(verification(plan, &ended, &facts));
         closing_record.patch = patch.clone();
         closing_record.exit_code = Some(if outcome == Outcome::Healed { 0 } else { self.failure.code });
         closing_record.act_ms = Some(took.saturating_sub(again_ms).saturating_sub(verify_ms.unwrap_or(0)));
@@ -362,6 +369,13 @@ impl Run<'_> {
             locked_cache: held.cache().map(Path::to_owned),
             repaired_by_another: seen.was_repaired_by_another(),
             paths: paths.to_vec(),
+            allow_commands: self.engine.config.allow_commands,
+            yes: self.engine.config.yes,
+            approvals: Arc::new(Asked {
+                ledger: self.ledger.clone(),
+                incident: self.incident.to_owned(),
+                owner: self.owner.to_owned(),
+            }),
             deadline: self.deadline,
             attempt: self.attempt,
             seed: u64::from(std::process::id()) ^ u64::from_le_bytes(now().to_le_bytes()),
@@ -395,16 +409,20 @@ fn wrong(plan: &Plan, seen: &Look) -> String {
 
 /// What the steps say they did, in their order.
 fn done(facts: &[JournalEntry], command: &str) -> String {
-    let said = facts.iter().filter_map(|entry| match &entry.fact.event {
-        StepEvent::Applied { receipt } => receipt.get("said")?.as_str().map(str::to_owned),
-        _ => None,
-    });
+    let done = applied(facts.iter().map(|entry| &entry.fact)).into_iter();
+    let said = done.filter_map(|(_, receipt)| receipt.get("said")?.as_str().map(str::to_owned));
     let mut clauses: Vec<String> = said.collect();
     clauses.push(format!("`{command}` then ran green"));
     clauses.join("; ")
 }
 
-fn verification(plan: &Plan, ended: &Ended) -> Verification {
+fn verification(plan: &Plan, ended: &Ended, facts: &[JournalEntry]) -> Verification {
+    let left_out = |step: &str| {
+        facts.iter().find_map(|entry| match &entry.fact.event {
+            StepEvent::Skipped { why } if entry.fact.step == step => Some(why.clone()),
+            _ => None,
+        })
+    };
     let failed = match ended {
         Ended::Verified => None,
         Ended::RolledBack { why } | Ended::Stuck { why } => {
@@ -414,6 +432,11 @@ fn verification(plan: &Plan, ended: &Ended) -> Verification {
     let mut factors = Vec::new();
     let mut reached = true;
     for step in &plan.steps {
+        if let Some(why) = left_out(&step.id) {
+            let says = format!("left out: {why}");
+            factors.push(VerificationFactor { name: step.kind.clone(), held: None, says });
+            continue;
+        }
         let this_failed = failed.as_deref() == Some(step.id.as_str());
         factors.push(VerificationFactor {
             name: step.kind.clone(),

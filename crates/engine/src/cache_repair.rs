@@ -4,11 +4,11 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
 use regreen_domain::{
-    Confidence, Decision, Diagnosis, FailureClass, Fingerprint, HealableClass, InfraClass, Outcome, Plan,
-    PlannedStep, Risk, Tool,
+    Confidence, Decision, Diagnosis, FailureClass, Fingerprint, Flow, HealableClass, InfraClass, Outcome,
+    Plan, PlannedStep, Risk, Tool,
 };
 use regreen_ledger::{Closing, NewIncident};
-use regreen_saga::{Drive, Ended, StepEvent, dry_run, execute};
+use regreen_saga::{Drive, Ended, Foreseen, StepEvent, dry_run, execute};
 use regreen_steps::kinds;
 use regreen_tools::{Cache, CacheScan, Job};
 use serde_json::Value;
@@ -98,8 +98,10 @@ impl Engine {
             world.locked_cache = Some(wanted.root.clone());
         }
         let steps = prepare_plan(&plan, &kinds(&world))?;
-        if let Some((_, Err(why))) = dry_run(&incident, &steps).await.into_iter().find(|(_, a)| a.is_err()) {
-            return Ok(CacheRepaired::Refused(why.to_string()));
+        for (_, foreseen) in dry_run(&incident, &steps).await {
+            if let Foreseen::Refused(why) = foreseen {
+                return Ok(CacheRepaired::Refused(why));
+            }
         }
         if self.config.dry_run {
             return Ok(CacheRepaired::WouldDo);
@@ -197,7 +199,8 @@ fn plan(wanted: &CacheRepair) -> Plan {
         if let Some(url) = &wanted.registry {
             args.insert("registry".to_owned(), url.clone());
         }
-        PlannedStep { id: id.to_owned(), kind: kind.to_owned(), args }
+        let (lists, flow) = (BTreeMap::new(), Flow::default());
+        PlannedStep { id: id.to_owned(), kind: kind.to_owned(), args, lists, flow }
     };
     let mut steps = vec![step("quarantine", "quarantine-entries")];
     if wanted.prefetch {

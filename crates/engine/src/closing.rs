@@ -4,7 +4,7 @@ use std::{fs, io, os::unix::fs::OpenOptionsExt, path::PathBuf};
 
 use regreen_ledger::{JournalEntry, Ledger, Patch};
 use regreen_mask::Masker;
-use regreen_saga::StepEvent;
+use regreen_saga::{StepEvent, applied};
 use regreen_steps::{forget, quarantined_root, state_copy};
 use regreen_tools::Job;
 use serde_json::Value;
@@ -22,10 +22,9 @@ pub(crate) fn patch(
 ) -> io::Result<Option<Patch>> {
     let mut text = String::new();
     let mut summary = Vec::new();
-    for entry in facts {
-        let StepEvent::Applied { receipt } = &entry.fact.event else { continue };
+    for (step, receipt) in applied(facts.iter().map(|entry| &entry.fact)) {
         let Some(path) = receipt.get("path").and_then(Value::as_str) else { continue };
-        let copy = state_copy(state.folder(), incident, &entry.fact.step);
+        let copy = state_copy(state.folder(), incident, step);
         let (Ok(old), Ok(new)) = (fs::read(copy), fs::read(job.workspace.root.join(path))) else { continue };
         let (old, new) = (String::from_utf8_lossy(&old), String::from_utf8_lossy(&new));
         text.push_str(&unified(path, &old, &new));

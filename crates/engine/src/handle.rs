@@ -7,12 +7,14 @@ use std::{
 
 use regreen_catalog::Catalog;
 use regreen_detect::{Detection, ExitFacts};
-use regreen_domain::{CommandFacts, CommandKind, Diagnosis, Finding, Mode, Outcome, Refusal};
+use regreen_domain::{
+    CommandFacts, CommandKind, Diagnosis, Finding, Host, Mode, Outcome, PackageName, Refusal,
+};
 use regreen_ledger::{Ledger, NewIncident, Scrub};
 use regreen_logs::Dropped;
 use regreen_mask::Masker;
 use regreen_steps::{Change, Limit, Rerun, Snapshot};
-use regreen_tools::{Job, all};
+use regreen_tools::{Job, all, memory::Kills};
 
 use crate::{
     attempt::{Attempt, Run, Tried},
@@ -60,6 +62,8 @@ pub struct Failure {
     /// What the last passing run of the same command printed, as [`regreen_detect::Baseline::hashes`] gives it; empty
     /// where none is known.
     pub usual: Vec<u64>,
+    /// What the kernel had killed for want of memory when it began; `None` where nobody looked.
+    pub kills: Option<Kills>,
 }
 
 /// What came of it.
@@ -77,6 +81,10 @@ pub struct Handled {
     pub because: Option<Refusal>,
     /// The last incident.
     pub incident: String,
+    /// The host that the deciding line names, where it is one.
+    pub host: Option<Host>,
+    /// The package that it names.
+    pub package: Option<PackageName>,
 }
 
 /// The masker, as the ledger's belt and braces.
@@ -172,14 +180,35 @@ impl Engine {
                 Attempt::Over(outcome, because) => {
                     ledger.close_file().await;
                     let code = if outcome == Outcome::Healed { 0 } else { code };
+                    let (host, package) = (seen.detection.host(), seen.detection.package());
                     let findings = seen.findings;
-                    return Ok(Handled { code, outcome, diagnosis, findings, because, incident });
+                    return Ok(Handled {
+                        code,
+                        outcome,
+                        diagnosis,
+                        findings,
+                        because,
+                        incident,
+                        host,
+                        package,
+                    });
                 }
                 Attempt::Again(end) => {
                     if let Some(end) = end.as_ref().filter(|end| end.interrupted) {
                         ledger.close_file().await;
+                        let (host, package) = (seen.detection.host(), seen.detection.package());
                         let (code, outcome, findings) = (end.code, Outcome::RolledBack, seen.findings);
-                        return Ok(Handled { code, outcome, diagnosis, findings, because: None, incident });
+                        let because = None;
+                        return Ok(Handled {
+                            code,
+                            outcome,
+                            diagnosis,
+                            findings,
+                            because,
+                            incident,
+                            host,
+                            package,
+                        });
                     }
                     attempt += 1;
                     // The repeated command's own time is not Regreen's.
@@ -196,6 +225,8 @@ impl Engine {
                         ended = Instant::now();
                         failure.ran = end.duration;
                         failure.began = now() - i64::try_from(millis(end.duration)).unwrap_or(0);
+                        // Counted from when it was looked at last, which was before the command ran again.
+                        failure.kills = Some(seen.kills);
                         failure.output = end.log;
                         failure.dropped = Dropped { lines: end.dropped_lines, bytes: end.dropped_bytes };
                         (seen, detect_ms) = self.look_at(&failure, state).await;
@@ -253,8 +284,8 @@ impl Engine {
     /// Diagnoses, and says how many milliseconds that took.
     async fn look_at(&self, failure: &Failure, state: &State) -> (Look, u64) {
         let begun = Instant::now();
-        let Failure { job, command, exit, began, output, dropped, usual, .. } = failure;
-        let scene = Scene { job, command, exit: *exit, began: *began, usual, state };
+        let Failure { job, command, exit, began, output, dropped, usual, kills, .. } = failure;
+        let scene = Scene { job, command, exit: *exit, began: *began, usual, state, kills: kills.as_ref() };
         let seen = look(&self.catalog, &scene, output, *dropped, &self.masker).await;
         (seen, millis(begun.elapsed()))
     }

@@ -4,8 +4,7 @@ use regreen_decide::{
     Breaker, Budget, Case, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent, ranking,
 };
 use regreen_domain::{
-    CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, Outcome, PlannedStep, Risk, Standing,
-    Tool,
+    CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, Outcome, Risk, Standing, Tool,
 };
 use regreen_ledger::{
     CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, RankedV1, RecordV1, SettingV1, StepV1,
@@ -112,8 +111,11 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
                 risk: p.risk.id().to_owned(),
                 attempts: p.attempts,
                 cooldown_ms: p.cooldown_ms,
+                ci_only: p.ci_only,
                 writes_files: p.writes_files,
                 prior: p.prior,
+                own: p.own,
+                fallback: p.fallback.clone(),
                 steps: p.steps.iter().map(StepV1::from).collect(),
             })
             .collect(),
@@ -226,8 +228,11 @@ fn playbook(stored: &PlaybookV1) -> Option<Playbook> {
         risk: Risk::parse(&stored.risk)?,
         attempts: stored.attempts,
         cooldown_ms: stored.cooldown_ms,
+        ci_only: stored.ci_only,
         writes_files: stored.writes_files,
         prior: stored.prior,
-        steps: stored.steps.iter().map(PlannedStep::from).collect(),
+        own: stored.own,
+        fallback: stored.fallback.clone(),
+        steps: stored.steps.iter().map(StepV1::to_domain).collect::<Option<_>>()?,
     })
 }

@@ -1,16 +1,20 @@
 //! From a log and a workspace to a diagnosis: read, scan, probe what the signatures call for, conclude.
 
+use std::time::{Duration, SystemTime};
+
 use regreen_catalog::Catalog;
 use regreen_detect::{Baseline, Circumstances, Detection, Detector, ExitFacts};
 use regreen_domain::{
-    CommandFacts, Evidence, FailureClass, Finding, HealableClass, PackageName, Standing, Tool,
+    CommandFacts, Evidence, FailureClass, Finding, HealableClass, PackageName, Resource, Standing, Tool,
 };
 use regreen_logs::{Dropped, ReadOptions, read};
 use regreen_mask::Masker;
 use regreen_steps::Cause;
 use regreen_tools::{
     Adapter, Job, Trouble, adapter, locks,
+    memory::{Kills, Memory},
     probe::{self, Suspect},
+    runtime::Runtime,
 };
 
 use crate::{shared_repair::Since, state::State};
@@ -34,6 +38,12 @@ pub(crate) struct Look {
     /// Every healable class that a line of the log can mean. Empty where code speaks.
     pub(crate) suspects: Vec<HealableClass>,
     tool: Option<Tool>,
+    /// What the signature says was used up, and in which runtime.
+    resource: Option<Resource>,
+    runtime: Option<Runtime>,
+    began: SystemTime,
+    /// What the kernel had killed for want of memory when this was looked at.
+    pub(crate) kills: Kills,
 }
 
 impl Look {
@@ -52,6 +62,9 @@ impl Look {
             class: diagnosis.class.healable(),
             trouble: Trouble { framing: diagnosis.evidence.iter().any(framing) },
             package: self.detection.package(),
+            resource: self.resource,
+            runtime: self.runtime,
+            began: self.began,
         }
     }
 
@@ -71,6 +84,8 @@ pub(crate) struct Scene<'a> {
     /// What a passing run prints.
     pub(crate) usual: &'a [u64],
     pub(crate) state: &'a State,
+    /// What the kernel had killed for want of memory when the command began.
+    pub(crate) kills: Option<&'a Kills>,
 }
 
 /// Diagnoses a command that has just failed here: its output first, then what the workspace, the cache and the
@@ -82,7 +97,7 @@ pub(crate) async fn look(
     dropped: Dropped,
     masker: &Masker,
 ) -> Look {
-    let Scene { job, command, exit, began, usual, state } = *scene;
+    let Scene { job, command, exit, began, usual, state, kills } = *scene;
     let detector = Detector::new(catalog);
     let log = read(output, &ReadOptions::spool(dropped));
     let baseline = Baseline::stored(usual.iter().copied(), masker);
@@ -91,12 +106,30 @@ pub(crate) async fn look(
     let first = detector.conclude(&scan, &[], masker);
     let suspects = suspects(&first);
     let tool = first.diagnosis.tool.clone().or_else(|| command.tool.clone());
-    let findings = match tool.as_ref().and_then(adapter) {
+    let signature = first.diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id));
+    let resource = signature.and_then(|pattern| pattern.resource);
+    let runtime = signature.and_then(|pattern| Runtime::of(&pattern.tools));
+    let now = Kills::now();
+    let mut findings = match tool.as_ref().and_then(adapter) {
         Some(adapter) => probe_for(&first, &suspects, job, adapter, Since { state, began }).await,
         None => Vec::new(),
     };
+    if let (Some(resource), Some(tool)) = (resource, &tool) {
+        let own = command.tool.as_ref().and_then(adapter);
+        findings.extend(match resource {
+            Resource::Disk => probe::disk(job, own, tool).await,
+            Resource::Memory => probe::memory(tool, kills),
+            Resource::Heap => match (runtime, Memory::now()) {
+                (Some(runtime), Some(memory)) => probe::heap(tool, runtime.limit(job, memory)),
+                _ => Vec::new(),
+            },
+            Resource::Handles => Vec::new(),
+        });
+    }
     let detection = if findings.is_empty() { first } else { detector.conclude(&scan, &findings, masker) };
-    Look { detection, findings, suspects, tool }
+    let since = Duration::from_millis(u64::try_from(began).unwrap_or(0));
+    let began = SystemTime::UNIX_EPOCH + since;
+    Look { detection, findings, suspects, tool, resource, runtime, began, kills: now }
 }
 
 /// Code is never healed, so nothing needs to be asked about it.

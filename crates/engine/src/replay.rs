@@ -59,7 +59,7 @@ pub fn replay(incident: &Incident, catalog: &Catalog) -> Result<Replayed, Replay
     let diagnosis = incident.diagnosis.to_domain();
     let inputs = diagnosis.and_then(|d| restored(d, &stored)).ok_or_else(|| ReplayError::Unreadable(id()))?;
     let again = DecisionV1::from(&decide(&inputs.case()));
-    let playbooks = playbooks(catalog)?;
+    let playbooks = playbooks(catalog, inputs.diagnosis.pattern.as_deref())?;
     let today = DecisionV1::from(&decide(&Case { playbooks: &playbooks, ..inputs.case() }));
     Ok(Replayed { recorded, again, today, inputs: stored })
 }
@@ -95,8 +95,12 @@ fn differences(recorded: &DecisionV1, now: &DecisionV1) -> Vec<Difference> {
 /// The steps with their arguments, on one line.
 fn steps(plan: &PlanV1) -> String {
     let step = |s: &regreen_ledger::StepV1| {
-        let args: Vec<String> = s.args.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        if args.is_empty() { s.kind.clone() } else { format!("{} ({})", s.kind, args.join(", ")) }
+        let texts = s.args.iter().map(|(key, value)| format!("{key} = {value}"));
+        let args: Vec<String> =
+            texts.chain(s.lists.iter().map(|(key, items)| format!("{key} = {items:?}"))).collect();
+        let args = if args.is_empty() { String::new() } else { format!(" ({})", args.join(", ")) };
+        let flow = serde_json::to_string(&s.flow).ok().filter(|flow| flow != "{}").unwrap_or_default();
+        format!("{}{args}{flow}", s.kind)
     };
     plan.steps.iter().map(step).collect::<Vec<_>>().join(", ")
 }

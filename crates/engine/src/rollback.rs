@@ -9,7 +9,7 @@ use std::fs;
 
 use regreen_domain::{Outcome, RelPath};
 use regreen_ledger::{Incident, Ledger, State as LedgerState};
-use regreen_saga::{StepEvent, StepState, fold};
+use regreen_saga::{StepState, applied, fold};
 use regreen_steps::{SavedFile, keep_state_copy, sha256};
 use regreen_tools::Job;
 use serde_json::Value;
@@ -117,10 +117,9 @@ fn changed_files<'a>(
     facts: impl Iterator<Item = &'a regreen_saga::Fact> + Clone,
 ) -> Result<Vec<Changed>, EngineError> {
     let states = fold(facts.clone()).map_err(|e| EngineError::Refused(e.to_string()))?;
-    let applied = facts.filter(|fact| matches!(fact.event, StepEvent::Applied { .. }));
     let mut changed = Vec::new();
-    for fact in applied {
-        let Some(StepState::Verified { before, receipt }) = states.get(&fact.step) else { continue };
+    for (step, _) in applied(facts) {
+        let Some(StepState::Verified { before, receipt }) = states.get(step) else { continue };
         let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let saved = before.get("saved").and_then(|s| serde_json::from_value::<SavedFile>(s.clone()).ok());
         let (Some(path), Some(new), Some(old)) =
@@ -131,7 +130,7 @@ fn changed_files<'a>(
         // The journal is read back: its paths are checked like any other.
         let path = RelPath::parse(&path)
             .ok_or_else(|| EngineError::Refused(format!("`{path}` is no path below the workspace")))?;
-        changed.push(Changed { step: fact.step.clone(), path, old, new });
+        changed.push(Changed { step: step.to_owned(), path, old, new });
     }
     Ok(changed)
 }

@@ -24,6 +24,10 @@ pub enum PackageManager {
     Pip,
     /// pnpm, on npm's registry.
     Pnpm,
+    /// Yarn 1, on npm's registry.
+    Yarn,
+    /// Yarn 2 and later, on npm's registry.
+    YarnBerry,
     /// uv, from the same index.
     Uv,
     /// Poetry, from the same index.
@@ -34,11 +38,13 @@ pub enum PackageManager {
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 7] = [
+    pub const ALL: [PackageManager; 9] = [
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
         PackageManager::Pnpm,
+        PackageManager::Yarn,
+        PackageManager::YarnBerry,
         PackageManager::Uv,
         PackageManager::Poetry,
         PackageManager::Pipenv,
@@ -51,9 +57,21 @@ impl PackageManager {
             PackageManager::Cargo => "cargo",
             PackageManager::Pip => "pip",
             PackageManager::Pnpm => "pnpm",
+            PackageManager::Yarn => "yarn",
+            PackageManager::YarnBerry => "yarn-berry",
             PackageManager::Uv => "uv",
             PackageManager::Poetry => "poetry",
             PackageManager::Pipenv => "pipenv",
+        }
+    }
+}
+
+impl PackageManager {
+    /// The tool's name, as in Regreen's catalogue and configuration.
+    pub const fn tool(self) -> &'static str {
+        match self {
+            PackageManager::YarnBerry => "yarn",
+            other => other.id(),
         }
     }
 }
@@ -121,7 +139,9 @@ impl Release {
 /// The file that a package manager downloads for a release: a `.tgz`, a `.crate` or a `.whl`.
 pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
     match manager {
-        PackageManager::Npm | PackageManager::Pnpm => npm::tarball(release, edition),
+        PackageManager::Npm | PackageManager::Pnpm | PackageManager::Yarn | PackageManager::YarnBerry => {
+            npm::tarball(release, edition)
+        }
         PackageManager::Cargo => cargo::crate_file(release, edition),
         PackageManager::Pip | PackageManager::Uv | PackageManager::Poetry | PackageManager::Pipenv => {
             pip::wheel(release, edition)

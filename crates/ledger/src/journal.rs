@@ -121,10 +121,15 @@ impl SqlJournal {
         match &mut fact.event {
             StepEvent::Prepared { before } => exact("the state before", before)?,
             StepEvent::Applied { receipt } => exact("the receipt", receipt)?,
-            StepEvent::NotVerified { why }
+            StepEvent::Skipped { why }
+            | StepEvent::NotVerified { why }
             | StepEvent::Failed { why, .. }
             | StepEvent::UndoFailed { why } => scrub_text(scrub, why),
-            StepEvent::Started | StepEvent::Verified | StepEvent::UndoStarted | StepEvent::Undone => {}
+            StepEvent::Started
+            | StepEvent::Verified
+            | StepEvent::TryAgain
+            | StepEvent::UndoStarted
+            | StepEvent::Undone => {}
         }
         Ok(fact)
     }

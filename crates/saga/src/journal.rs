@@ -48,6 +48,13 @@ pub enum StepEvent {
         /// What went wrong.
         why: String,
     },
+    /// It is left out of this run: its condition does not hold.
+    Skipped {
+        /// Which condition.
+        why: String,
+    },
+    /// It failed and is tried once more; where it may have had an effect, that is undone first.
+    TryAgain,
     /// Written before the first effect of an undo.
     UndoStarted,
     /// The world is as before, as far as this step wrote it.
@@ -109,6 +116,15 @@ pub enum StepState {
         effect: Effect,
         /// What went wrong.
         why: String,
+        /// Whether it had been started: only that is worth another try. A look that said no was an answer.
+        acted: bool,
+        /// Whether it is tried once more, after its undo.
+        again: bool,
+    },
+    /// Left out.
+    Skipped {
+        /// Which condition does not hold.
+        why: String,
     },
     /// Being taken back.
     Undoing {
@@ -116,6 +132,8 @@ pub enum StepState {
         before: Value,
         /// What was done, where `apply` gave an answer.
         receipt: Option<Value>,
+        /// Whether it is tried once more afterwards.
+        again: bool,
     },
     /// Taken back.
     Undone,
@@ -143,35 +161,48 @@ impl StepState {
     pub fn next(&self, event: &StepEvent) -> Option<StepState> {
         use StepEvent as E;
         use StepState as S;
+        let failed = |before, receipt, effect, why, acted| S::Failed {
+            before,
+            receipt,
+            effect,
+            why,
+            acted,
+            again: false,
+        };
         Some(match (self.clone(), event.clone()) {
             (S::Waiting, E::Prepared { before }) => S::Prepared { before },
+            (S::Waiting, E::Skipped { why }) => S::Skipped { why },
             (S::Waiting, E::Failed { effect: Effect::None, why }) => {
-                S::Failed { before: Value::Null, receipt: None, effect: Effect::None, why }
+                failed(Value::Null, None, Effect::None, why, false)
             }
             // A gate that closes between the look and the act.
             (S::Prepared { before }, E::Failed { effect: Effect::None, why }) => {
-                S::Failed { before, receipt: None, effect: Effect::None, why }
+                failed(before, None, Effect::None, why, false)
             }
             // A second `Started` is what recovery writes when it runs `apply` again.
             (S::Prepared { before } | S::Started { before }, E::Started) => S::Started { before },
             (S::Started { before }, E::Applied { receipt }) => S::Applied { before, receipt },
-            (S::Started { before }, E::Failed { effect, why }) => {
-                S::Failed { before, receipt: None, effect, why }
-            }
+            (S::Started { before }, E::Failed { effect, why }) => failed(before, None, effect, why, true),
             (S::Applied { before, receipt }, E::Verified) => S::Verified { before, receipt },
             (S::Applied { before, receipt }, E::NotVerified { why }) => {
-                S::Failed { before, receipt: Some(receipt), effect: Effect::Unknown, why }
+                failed(before, Some(receipt), Effect::Unknown, why, true)
             }
+            (S::Failed { effect: Effect::None, acted: true, .. }, E::TryAgain) => S::Waiting,
+            (
+                S::Failed { before, receipt, effect: Effect::Unknown, why, acted: true, again: false },
+                E::TryAgain,
+            ) => S::Failed { before, receipt, effect: Effect::Unknown, why, acted: true, again: true },
             (S::Applied { before, receipt } | S::Verified { before, receipt }, E::UndoStarted) => {
-                S::Undoing { before, receipt: Some(receipt) }
+                S::Undoing { before, receipt: Some(receipt), again: false }
             }
             // A run that went away with the step in flight is taken back without an answer.
-            (S::Started { before }, E::UndoStarted) => S::Undoing { before, receipt: None },
-            (S::Failed { before, receipt, effect: Effect::Unknown, .. }, E::UndoStarted) => {
-                S::Undoing { before, receipt }
+            (S::Started { before }, E::UndoStarted) => S::Undoing { before, receipt: None, again: false },
+            (S::Failed { before, receipt, effect: Effect::Unknown, again, .. }, E::UndoStarted) => {
+                S::Undoing { before, receipt, again }
             }
-            (S::Undoing { before, receipt }, E::UndoStarted) => S::Undoing { before, receipt },
-            (S::Undoing { .. }, E::Undone) => S::Undone,
+            (S::Undoing { before, receipt, again }, E::UndoStarted) => S::Undoing { before, receipt, again },
+            (S::Undoing { again: true, .. }, E::Undone) => S::Waiting,
+            (S::Undoing { again: false, .. }, E::Undone) => S::Undone,
             (S::Undoing { .. }, E::UndoFailed { why }) => S::Stuck { why },
             _ => return None,
         })
@@ -186,6 +217,7 @@ impl StepState {
             StepState::Applied { .. } => "applied",
             StepState::Verified { .. } => "verified",
             StepState::Failed { .. } => "failed",
+            StepState::Skipped { .. } => "skipped",
             StepState::Undoing { .. } => "undoing",
             StepState::Undone => "undone",
             StepState::Stuck { .. } => "stuck",
@@ -203,6 +235,8 @@ impl StepEvent {
             StepEvent::Verified => "verified",
             StepEvent::NotVerified { .. } => "not-verified",
             StepEvent::Failed { .. } => "failed",
+            StepEvent::Skipped { .. } => "skipped",
+            StepEvent::TryAgain => "try-again",
             StepEvent::UndoStarted => "undo-started",
             StepEvent::Undone => "undone",
             StepEvent::UndoFailed { .. } => "undo-failed",
@@ -227,6 +261,19 @@ pub fn fold<'a>(
         })?;
     }
     Ok(states)
+}
+
+/// What was done and not taken back, in the order of doing: each step with its latest receipt.
+pub fn applied<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Vec<(&'a str, &'a Value)> {
+    let mut standing: Vec<(&str, &Value)> = Vec::new();
+    for fact in facts {
+        match &fact.event {
+            StepEvent::Applied { receipt } => standing.push((&fact.step, receipt)),
+            StepEvent::Undone => standing.retain(|(step, _)| *step != fact.step),
+            _ => {}
+        }
+    }
+    standing
 }
 
 /// The journal could not be read or written. The run stops before its next effect.

@@ -5,11 +5,21 @@
 //! executor makes, once `Started` is durable.
 
 mod executor;
+mod foresee;
+mod gate;
 mod journal;
+mod race;
+pub mod rehearse;
+mod run;
 mod step;
 
-pub use executor::{Drive, Ended, Gate, OpenGate, PreparedStep, SagaError, dry_run, execute, roll_back};
-pub use journal::{Effect, Fact, IllegalTransition, Journal, JournalError, StepEvent, StepState, fold};
+pub use executor::{Drive, Ended, PreparedStep, SagaError, execute, roll_back};
+pub use foresee::{Foreseen, dry_run};
+pub use gate::{Gate, OpenGate};
+pub use journal::{
+    Effect, Fact, IllegalTransition, Journal, JournalError, StepEvent, StepState, applied, fold,
+};
 pub use step::{
-    AnyStep, ApplyError, BoxFuture, Look, Receipts, Refused, Resume, Seen, Step, Touch, Undo, UndoError,
+    AnyStep, ApplyError, BoxFuture, KindFacts, Look, Receipts, Refused, Resume, Seen, Step, Touch, Undo,
+    UndoError,
 };

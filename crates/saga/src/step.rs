@@ -59,6 +59,17 @@ pub enum Undo {
     Inert,
 }
 
+impl Undo {
+    /// For people.
+    pub const fn says(self) -> &'static str {
+        match self {
+            Undo::Exact => "can be put back byte for byte",
+            Undo::Compensate => "can't be put back byte for byte",
+            Undo::Inert => "leaves nothing to put back",
+        }
+    }
+}
+
 /// What recovery may do with a step that was in flight, or still to come, when the process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resume {
@@ -120,6 +131,8 @@ pub trait Step: Send + Sync + 'static {
     const UNDO: Undo;
     /// Whether a later process may go on with it.
     const RESUME: Resume;
+    /// Whether it may run beside others of its group: only a kind that does nothing but look or wait.
+    const PARALLEL: bool = false;
     /// The `with` table of the playbook. Unknown keys are refused when the catalogue loads.
     type Args: DeserializeOwned + Send + Sync;
     /// The world before, as far as `undo` needs it. On record before anything is touched.
@@ -133,6 +146,11 @@ pub trait Step: Send + Sync + 'static {
         look: &Look,
         args: &Self::Args,
     ) -> impl Future<Output = Result<Self::Before, Refused>> + Send;
+
+    /// What `apply` would do, in a clause that ends "would …", as far as its look has words for it.
+    fn foresee(&self, _args: &Self::Args, _before: &Self::Before) -> Option<String> {
+        None
+    }
 
     /// Acts. After a crash it is called again with the same `before` and must notice its own effect.
     fn apply(
@@ -160,7 +178,38 @@ pub trait Step: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), UndoError>> + Send;
 }
 
-/// Object-safe face of [`Step`]. Nobody implements it by hand.
+/// What a playbook must know of a step kind, without a world to run it in.
+#[derive(Debug, Clone, Copy)]
+pub struct KindFacts {
+    /// The kind's stable name.
+    pub kind: &'static str,
+    /// What it does, for people.
+    pub explain: &'static str,
+    /// How it is taken back.
+    pub undo: Undo,
+    /// Whether a later process may go on with it.
+    pub resume: Resume,
+    /// Whether it may run beside others.
+    pub parallel: bool,
+    /// Whether these arguments fit; the error says what does not.
+    pub check_args: fn(&Value) -> Result<(), String>,
+}
+
+impl KindFacts {
+    /// What is known of `S`.
+    pub fn of<S: Step>() -> KindFacts {
+        KindFacts {
+            kind: S::KIND,
+            explain: S::EXPLAIN,
+            undo: S::UNDO,
+            resume: S::RESUME,
+            parallel: S::PARALLEL,
+            check_args: |args| read::<S::Args>(args).map(drop),
+        }
+    }
+}
+
+/// Object-safe face of [`Step`]. Only the rehearsal's step implements it by hand.
 pub trait AnyStep: Send + Sync {
     /// The kind's stable name.
     fn kind(&self) -> &'static str;
@@ -170,10 +219,14 @@ pub trait AnyStep: Send + Sync {
     fn undo_kind(&self) -> Undo;
     /// Whether a later process may go on with it.
     fn resume_kind(&self) -> Resume;
+    /// Whether it may run beside others.
+    fn is_parallel(&self) -> bool;
     /// Whether these arguments fit; the error says what does not.
     fn check_args(&self, args: &Value) -> Result<(), String>;
     /// See [`Step::preflight`].
     fn preflight<'a>(&'a self, look: &'a Look, args: &'a Value) -> BoxFuture<'a, Result<Value, Refused>>;
+    /// See [`Step::foresee`].
+    fn foresee(&self, args: &Value, before: &Value) -> Option<String>;
     /// See [`Step::apply`].
     fn apply<'a>(
         &'a self,
@@ -219,6 +272,10 @@ impl<S: Step> AnyStep for S {
         S::RESUME
     }
 
+    fn is_parallel(&self) -> bool {
+        S::PARALLEL
+    }
+
     fn check_args(&self, args: &Value) -> Result<(), String> {
         read::<S::Args>(args).map(drop)
     }
@@ -229,6 +286,10 @@ impl<S: Step> AnyStep for S {
             let before = Step::preflight(self, look, &args).await?;
             serde_json::to_value(before).map_err(|e| Refused(e.to_string()))
         })
+    }
+
+    fn foresee(&self, args: &Value, before: &Value) -> Option<String> {
+        Step::foresee(self, &read::<S::Args>(args).ok()?, &read::<S::Before>(before).ok()?)
     }
 
     fn apply<'a>(

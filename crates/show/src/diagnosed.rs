@@ -5,7 +5,7 @@ use regreen_detect::Hang;
 use regreen_domain::{Diagnosis, Verdict};
 
 use crate::{
-    Cure,
+    Advice, Cure, Named, advice,
     harmless::{harmless, short},
 };
 
@@ -22,6 +22,8 @@ pub struct Diagnosed<'c> {
     pub pattern: Option<&'c Pattern>,
     /// The job was ended while it was silent, or took too long.
     pub hang: Option<Hang>,
+    /// What the deciding line names.
+    pub named: Named,
 }
 
 impl<'c> Diagnosed<'c> {
@@ -42,6 +44,11 @@ impl<'c> Diagnosed<'c> {
     /// What a person can do.
     pub fn fix(&self) -> Option<String> {
         self.pattern.map(|pattern| harmless(pattern.fix.trim()))
+    }
+
+    /// What to look at, and whose it is, where nothing heals it by itself.
+    pub fn advice(&self) -> Option<Advice> {
+        advice(self.diagnosis.class, &self.named)
     }
 
     /// The last line of a job that hung.

@@ -1,9 +1,9 @@
 //! Version 1 of the JSON shape: one object a line. Fields may be added, never changed.
 
-use regreen_domain::{Diagnosis, Finding};
+use regreen_domain::{Diagnosis, FailureClass, Finding};
 use serde::Serialize;
 
-use crate::{Cure, Diagnosed, harmless::invisible};
+use crate::{Advice, Cure, Diagnosed, Named, advice, harmless::invisible};
 
 /// One diagnosis.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,8 @@ pub struct DiagnosisV1<'a> {
     fingerprint: &'a str,
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<AdviceV1>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     hang: Option<HangV1<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
@@ -37,6 +39,15 @@ pub struct DiagnosisV1<'a> {
     findings: Vec<FindingV1<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
+}
+
+/// What a person does where nothing heals it by itself.
+#[derive(Debug, Serialize)]
+struct AdviceV1 {
+    /// What to look at, the likeliest first.
+    checks: Vec<String>,
+    /// Who can put it right.
+    escalate_to: String,
 }
 
 /// A job that was ended while it was silent, or took too long.
@@ -101,6 +112,7 @@ fn shape<'a>(input: &'a str, diagnosis: &'a Diagnosis, cure: Cure<'a>) -> Diagno
         reason: &diagnosis.reason,
         fingerprint: diagnosis.fingerprint.as_str(),
         truncated: diagnosis.truncated,
+        advice: None,
         hang: None,
         outcome: None,
         because: None,
@@ -118,7 +130,12 @@ pub fn diagnosis(of: &Diagnosed<'_>, warnings: &[String]) -> String {
         silent_seconds: hang.silent.map(|silent| silent.as_secs()),
         advice: &hang.advice,
     });
-    line(&DiagnosisV1 { hang, warnings, ..shape(&of.input, &of.diagnosis, of.cure) })
+    let advice = told(of.diagnosis.class, &of.named);
+    line(&DiagnosisV1 { advice, hang, warnings, ..shape(&of.input, &of.diagnosis, of.cure) })
+}
+
+fn told(class: FailureClass, named: &Named) -> Option<AdviceV1> {
+    advice(class, named).map(|Advice { checks, who }| AdviceV1 { checks, escalate_to: who })
 }
 
 /// How a `run` ended, beside its diagnosis.
@@ -132,12 +149,15 @@ pub struct Ended<'a> {
     pub incident: &'a str,
     /// What the probes saw.
     pub findings: &'a [Finding],
+    /// What the deciding line names.
+    pub named: &'a Named,
 }
 
 /// One line for the end of a `run`, with what was left out in diagnosing it.
 pub fn outcome(diagnosis: &Diagnosis, ended: &Ended<'_>, warnings: &[String]) -> String {
     let cure = Cure { action: crate::action(diagnosis, true), playbook: None, risk: None };
     let mut shape = shape("-", diagnosis, cure);
+    shape.advice = told(diagnosis.class, ended.named);
     shape.outcome = Some(ended.outcome);
     shape.because = ended.because;
     shape.incident = Some(ended.incident);

@@ -4,6 +4,7 @@
 //! stands around it, drives the terminal, is a command to the CI runner that prints it, or leaves its place in a
 //! document. Pure like the other thinking crates: text goes out as a `String`; who prints it is the shell.
 
+mod advice;
 mod cure;
 mod diagnosed;
 pub mod github;
@@ -13,5 +14,6 @@ pub mod markdown;
 pub mod plain;
 pub mod sarif;
 
+pub use advice::{Advice, Named, advice};
 pub use cure::{Cure, action};
 pub use diagnosed::Diagnosed;

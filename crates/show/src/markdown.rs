@@ -38,6 +38,12 @@ pub fn section(of: &Diagnosed<'_>) -> String {
         let _infallible =
             writeln!(text, "- what to do: {}", fix.split_whitespace().collect::<Vec<_>>().join(" "));
     }
+    if let Some(advice) = of.advice() {
+        for (i, check) in advice.checks.iter().enumerate() {
+            let _infallible = writeln!(text, "- look, {}: {}", i + 1, code(check));
+        }
+        let _infallible = writeln!(text, "- whom to ask: {}", code(&advice.who));
+    }
     if let Some(playbook) = of.cure.playbook {
         let _infallible =
             writeln!(text, "- in a job, `regreen run` would heal this by the playbook `{playbook}`");

@@ -58,6 +58,12 @@ pub fn diagnosis(of: &Diagnosed<'_>, colour: bool) -> String {
     if let Some(fix) = of.fix() {
         note("help", &fix);
     }
+    if let Some(advice) = of.advice() {
+        for (i, check) in advice.checks.iter().enumerate() {
+            note("look", &format!("{}. {check}", i + 1));
+        }
+        note("whom", &advice.who);
+    }
     if let Some(playbook) = of.cure.playbook {
         note("heal", &format!("in a job, `regreen run -- …` would heal this by the playbook `{playbook}`"));
     }

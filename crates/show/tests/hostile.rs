@@ -10,7 +10,7 @@ use regreen_detect::{Circumstances, Detection, Detector, Hang};
 use regreen_domain::{Confidence, Diagnosis, Evidence, FailureClass, Fingerprint, Role};
 use regreen_logs::{ReadOptions, read};
 use regreen_mask::Masker;
-use regreen_show::{Cure, Diagnosed, github, json, markdown, plain, sarif};
+use regreen_show::{Cure, Diagnosed, Named, github, json, markdown, plain, sarif};
 use serde_json::Value;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| regreen_builtin::catalog().unwrap());
@@ -75,6 +75,7 @@ fn quoting(text: &str) -> Diagnosed<'static> {
             silent: None,
             advice: "Try this.".to_owned(),
         }),
+        named: Named::default(),
     }
 }
 
@@ -184,7 +185,10 @@ fn what_a_log_says_stays_a_quotation() {
         let Detection { diagnosis, hang, .. } = DETECTOR.conclude(&scan, &[], &masker);
         let pattern = diagnosis.pattern.as_deref().and_then(|id| CATALOG.pattern(id));
         let input = regreen_show::harmless::harmless(attack);
-        assert_harmless(what, &Diagnosed { input, diagnosis, cure: CURE, pattern, hang });
+        assert_harmless(
+            what,
+            &Diagnosed { input, diagnosis, cure: CURE, pattern, hang, named: Named::default() },
+        );
     }
 }
 

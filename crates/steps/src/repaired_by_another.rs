@@ -28,6 +28,7 @@ impl Step for RepairedByAnother {
     const EXPLAIN: &'static str = "Looks whether another regreen has healed the same cache or workspace since the command began. Changes nothing.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Repeat;
+    const PARALLEL: bool = true;
     type Args = Args;
     type Before = ();
     type Receipt = Receipt;

@@ -50,6 +50,7 @@ impl Step for WaitUntilReachable {
     const EXPLAIN: &'static str = "Asks the registry, and for a package of the lockfile, again and again (exponential backoff, full jitter, `Retry-After` and the reset of rate limits obeyed) until both are served or the time for recovery is used up. Says whether the name, the connection or the answer is missing. Changes nothing.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Repeat;
+    const PARALLEL: bool = true;
     type Args = Args;
     type Before = ();
     type Receipt = Receipt;
@@ -68,6 +69,10 @@ impl Step for WaitUntilReachable {
             return Err(Refused(self.too_long(&ill)));
         }
         Ok(())
+    }
+
+    fn foresee(&self, args: &Args, (): &()) -> Option<String> {
+        Some(format!("ask the registries of {} until all of them answer", args.tool))
     }
 
     async fn apply(&self, _: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {

@@ -4,12 +4,12 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use regreen_domain::{HealableClass, PackageName, Tool};
+use regreen_domain::{HealableClass, PackageName, Resource, Tool};
 use regreen_saga::BoxFuture;
-use regreen_tools::{Adapter, Job, Overlay, Trouble, adapter};
+use regreen_tools::{Adapter, Job, Overlay, Trouble, adapter, runtime::Runtime};
 
 use crate::snapshot::Snapshot;
 
@@ -57,7 +57,7 @@ pub trait Rerun: Send + Sync {
 }
 
 /// What the diagnosis says that a step may use: facts of closed kinds, and names that went through their holes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     /// Its class.
     pub class: Option<HealableClass>,
@@ -65,6 +65,53 @@ pub struct Cause {
     pub trouble: Trouble,
     /// The package that the log blames. It only selects among the lockfile's own entries.
     pub package: Option<PackageName>,
+    /// What was used up.
+    pub resource: Option<Resource>,
+    /// Whose heap it was, where it was a heap.
+    pub runtime: Option<Runtime>,
+    /// When the command began: what is younger may be its own.
+    pub began: SystemTime,
+}
+
+impl Default for Cause {
+    /// Nothing is known, and everything is younger than the command.
+    fn default() -> Self {
+        Cause {
+            class: None,
+            trouble: Trouble::default(),
+            package: None,
+            resource: None,
+            runtime: None,
+            began: SystemTime::UNIX_EPOCH,
+        }
+    }
+}
+
+/// A person's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Yes or no.
+    pub granted: bool,
+    /// Whose word.
+    pub by: String,
+    /// Why, where it was said.
+    pub reason: Option<String>,
+}
+
+/// Port to the people who may have to agree in the middle of a run.
+pub trait Approvals: Send + Sync {
+    /// Puts the question of a step on record, once, and gives the answer where there is one. The error says why nobody
+    /// can be asked.
+    fn ask<'a>(&'a self, step: &'a str, question: &'a str) -> BoxFuture<'a, Result<Option<Answer>, String>>;
+}
+
+/// Nobody can be asked.
+pub struct NobodyAsked;
+
+impl Approvals for NobodyAsked {
+    fn ask<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Option<Answer>, String>> {
+        Box::pin(async { Err("nobody can be asked".to_owned()) })
+    }
 }
 
 /// What the steps of one run share.
@@ -87,6 +134,12 @@ pub struct World {
     pub repaired_by_another: bool,
     /// Paths below the workspace that this plan may write.
     pub paths: Vec<String>,
+    /// Whether the operator's configuration allows commands of the operator's own.
+    pub allow_commands: bool,
+    /// The user said `--yes`.
+    pub yes: bool,
+    /// Asks people.
+    pub approvals: Arc<dyn Approvals>,
     /// When Regreen's own work must be over.
     pub deadline: Instant,
     /// Which attempt this is, from 1: later ones wait longer.
@@ -113,6 +166,11 @@ impl World {
     /// Takes what the last repeated command left.
     pub fn take_rerun(&self) -> Option<RerunEnd> {
         self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// How long the last repeated command ran.
+    pub(crate) fn last_rerun_took(&self) -> Option<Duration> {
+        self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|end| end.duration)
     }
 
     pub(crate) fn keep_rerun(&self, end: RerunEnd) {

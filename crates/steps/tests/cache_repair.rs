@@ -13,9 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, PreparedStep, SagaError, execute};
-use regreen_steps::{QUARANTINE, Rerun, RerunEnd, World, kinds};
-use regreen_testkit::MemoryJournal;
+use regreen_saga::{
+    BoxFuture, Drive, Ended, OpenGate, PreparedStep, SagaError, execute, rehearse::MemoryJournal,
+};
+use regreen_steps::{NobodyAsked, QUARANTINE, Rerun, RerunEnd, World, kinds};
 use regreen_tools::{
     Job, Overlay, Workspace,
     cache::{self, Asked, Watch, npm_entry},
@@ -72,6 +73,9 @@ impl Stage {
             snapshot: None,
             locked_cache: holds_lock.then(|| self.root()),
             repaired_by_another: false,
+            allow_commands: false,
+            yes: false,
+            approvals: Arc::new(NobodyAsked),
             paths: vec![],
             deadline: Instant::now() + Duration::from_secs(60),
             attempt: 1,
@@ -92,7 +96,12 @@ impl Stage {
         let plan: Vec<PreparedStep> = ["quarantine-entries", "refill-entries"]
             .map(|kind| {
                 let step = kinds.iter().find(|k| k.kind() == kind).unwrap().clone();
-                PreparedStep { id: kind.to_owned(), step, args: json!({ "cache": "npm" }) }
+                PreparedStep {
+                    id: kind.to_owned(),
+                    step,
+                    args: json!({ "cache": "npm" }),
+                    flow: Default::default(),
+                }
             })
             .into();
         execute("i1", &plan, journal, &OpenGate, drive).await

@@ -16,9 +16,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use regreen_saga::{BoxFuture, Drive, Ended, Fact, OpenGate, PreparedStep, SagaError, StepEvent, execute};
-use regreen_steps::{Cause, QUARANTINE, Rerun, RerunEnd, Snapshot, World, kinds};
-use regreen_testkit::MemoryJournal;
+use regreen_saga::{
+    BoxFuture, Drive, Ended, Fact, OpenGate, PreparedStep, SagaError, StepEvent, execute,
+    rehearse::MemoryJournal,
+};
+use regreen_steps::{Cause, NobodyAsked, QUARANTINE, Rerun, RerunEnd, Snapshot, World, kinds};
 use regreen_tools::{Job, Overlay, Workspace};
 use serde_json::{Value, json};
 
@@ -149,6 +151,9 @@ impl Stage {
             snapshot: snapshot.then(|| Snapshot::take(&self.app(), &["node_modules"])),
             locked_cache: Some(self.cache()),
             repaired_by_another: false,
+            allow_commands: true,
+            yes: false,
+            approvals: Arc::new(NobodyAsked),
             paths: vec!["package-lock.json".to_owned()],
             deadline: Instant::now() + Duration::from_secs(60),
             attempt: 1,
@@ -192,7 +197,7 @@ fn plan(world: &Arc<World>) -> Vec<PreparedStep> {
     .into_iter()
     .map(|(id, kind, args): (&str, &str, Value)| {
         let step = kinds.iter().find(|k| k.kind() == kind).unwrap().clone();
-        PreparedStep { id: id.to_owned(), step, args }
+        PreparedStep { id: id.to_owned(), step, args, flow: Default::default() }
     })
     .collect()
 }
@@ -376,7 +381,7 @@ async fn the_repeated_command_and_nothing_else_gets_the_tools_retries_raised() {
     .into_iter()
     .map(|(id, kind, args)| {
         let step = kinds.iter().find(|k| k.kind() == kind).unwrap().clone();
-        PreparedStep { id: id.to_owned(), step, args }
+        PreparedStep { id: id.to_owned(), step, args, flow: Default::default() }
     })
     .collect();
     let ended = execute("i1", &steps, &mut MemoryJournal::default(), &OpenGate, Drive::Fresh).await;

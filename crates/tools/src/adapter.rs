@@ -6,7 +6,7 @@ use std::{
 };
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
-use regreen_lockfile::{Entry, Format};
+use regreen_lockfile::{Entry, Format, Lockfile};
 use regreen_saga::BoxFuture;
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     poetry::Poetry,
     uv::Uv,
     workspace::Workspace,
+    yarn::Yarn,
 };
 
 pub use crate::cache::{CacheScan, DamagedEntry};
@@ -118,6 +119,12 @@ pub trait Adapter: Send + Sync {
     /// Where what `entry` stands for can be fetched now, by the word of the job's own registries, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
+    /// The bytes that the checksum of `entry` in `lock` is of, made from what a registry has `served`; `None` where they
+    /// can't be made.
+    fn checksummed(&self, _lock: &Lockfile, _entry: &Entry, served: Vec<u8>) -> Option<Vec<u8>> {
+        Some(served)
+    }
+
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
     fn use_mirror(&self, mirror: &str) -> Overlay;
 
@@ -129,8 +136,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 7] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Uv, &Poetry, &Pipenv]
+pub fn all() -> [&'static dyn Adapter; 8] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv]
 }
 
 /// The package manager with this name.

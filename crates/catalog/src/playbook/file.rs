@@ -1,6 +1,5 @@
 //! A playbook's file as written, and the checks that make a [`Playbook`] of it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use regreen_domain::{Confidence, FailureClass, HealableClass, Outcome, Refusal, Risk};
@@ -9,10 +8,10 @@ use toml::Spanned;
 
 use super::{
     Break, DecisionExample, ExpectedDecision, ExpectedOutcome, Given, Guard, Need, Playbook, PlaybookStep,
-    Rehearsal,
+    Rehearsal, step::RawStep,
 };
 use crate::source::Source;
-use crate::{CatalogError, Status, Template};
+use crate::{CatalogError, PatternSource, Status};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +22,7 @@ struct RawPlaybook {
     status: Status,
     explain: String,
     heals: Vec<Spanned<String>>,
+    resource: Option<Spanned<String>>,
     #[serde(default)]
     tools: Vec<Spanned<String>>,
     #[serde(default)]
@@ -30,6 +30,7 @@ struct RawPlaybook {
     #[serde(default)]
     paths: Vec<Spanned<String>>,
     guard: RawGuard,
+    fallback: Option<Vec<String>>,
     #[serde(rename = "step")]
     steps: Vec<RawStep>,
     #[serde(default, rename = "example")]
@@ -39,11 +40,13 @@ struct RawPlaybook {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawGuard {
     risk: Spanned<String>,
     attempts: Spanned<u32>,
     cooldown: Spanned<String>,
+    #[serde(default)]
+    ci_only: bool,
     prior: Option<Spanned<RawPrior>>,
 }
 
@@ -52,16 +55,6 @@ struct RawGuard {
 struct RawPrior {
     healed: u32,
     tried: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStep {
-    id: Spanned<String>,
-    #[serde(rename = "use")]
-    kind: String,
-    #[serde(default)]
-    with: BTreeMap<String, Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,7 +96,8 @@ struct RawRehearsal {
 struct RawBreak {
     step: Spanned<String>,
     how: Spanned<String>,
-    undo: Option<String>,
+    times: Option<Spanned<u32>>,
+    undo: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,8 +110,8 @@ struct RawOutcome {
     needs_human: bool,
 }
 
-/// The most attempts that a playbook may allow itself.
-const MOST_ATTEMPTS: u32 = 10;
+/// The most attempts that a playbook, or one of its steps, may allow itself.
+pub(super) const MOST_ATTEMPTS: u32 = 10;
 
 /// The most pseudo-outcomes that a playbook may bring along: outcomes must be able to overrule it.
 const MOST_PRIOR: u32 = 100;
@@ -135,16 +129,19 @@ impl Playbook {
         Ok(Playbook {
             id: source.id(&raw.id)?,
             heals: raw.heals.iter().map(|class| healable(source, class)).collect::<Result<_, _>>()?,
+            resource: raw.resource.as_ref().map(|id| source.resource(id)).transpose()?,
             tools: source.tools(&raw.tools)?,
             paths: raw.paths.iter().map(|path| checked_path(source, path)).collect::<Result<_, _>>()?,
             guard: raw.guard.check(source)?,
             examples: raw.examples.iter().map(|e| e.check(source)).collect::<Result<_, _>>()?,
             rehearsals: raw.rehearsals.iter().map(|r| r.check(source, &steps)).collect::<Result<_, _>>()?,
+            source: PatternSource::BuiltIn,
             title: raw.title,
             since: raw.since,
             status: raw.status,
             explain: raw.explain,
             needs: raw.needs,
+            fallback: raw.fallback,
             steps,
         })
     }
@@ -209,11 +206,11 @@ impl RawGuard {
                 (healed, tried)
             }
         };
-        Ok(Guard { risk, attempts, cooldown, prior })
+        Ok(Guard { risk, attempts, cooldown, ci_only: self.ci_only, prior })
     }
 }
 
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let (number, seconds) = match text.char_indices().next_back()? {
         (at, 's') => (&text[..at], 1),
         (at, 'm') => (&text[..at], 60),
@@ -221,20 +218,6 @@ fn duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     number.parse::<u32>().ok().map(|n| Duration::from_secs(u64::from(n) * seconds))
-}
-
-impl RawStep {
-    fn check(&self, source: Source<'_>) -> Result<PlaybookStep, CatalogError> {
-        let template = |(name, text): (&String, &Spanned<String>)| {
-            let template = Template::parse(text.get_ref()).map_err(|what| {
-                let help = "the holes are {tool}, {evidence.host} and {evidence.package}";
-                source.error(Some(text.span()), what, help)
-            })?;
-            Ok((name.clone(), template))
-        };
-        let with = self.with.iter().map(template).collect::<Result<_, CatalogError>>()?;
-        Ok(PlaybookStep { id: self.id.get_ref().clone(), kind: self.kind.clone(), with })
-    }
 }
 
 impl RawDecision {
@@ -278,7 +261,15 @@ impl RawDecision {
 
 impl RawRehearsal {
     fn check(&self, source: Source<'_>, steps: &[PlaybookStep]) -> Result<Rehearsal, CatalogError> {
-        let known = |id: &str| steps.iter().any(|step| step.id == id);
+        // The steps of a sub-playbook are looked for once they stand in its place.
+        let known = |id: &str| {
+            let part = id.split_once('/').map(|(part, _)| part);
+            steps.iter().any(|step| match (&step.playbook, part) {
+                (None, None) => step.id == id,
+                (Some(_), Some(part)) => step.id == part,
+                _ => false,
+            })
+        };
         let broken = self.broken.step.get_ref();
         if let Some(stranger) = std::iter::once(broken).chain(&self.expect.undone).find(|id| !known(id)) {
             let what = format!("the playbook has no step `{stranger}`");
@@ -293,6 +284,14 @@ impl RawRehearsal {
                 help,
             ));
         }
+        if let Some(undo) = self.broken.undo.as_ref().filter(|undo| undo.get_ref() != "fails") {
+            let what = format!("`{}` is no way for an undo to break", undo.get_ref());
+            return Err(source.error(Some(undo.span()), what, "use `fails`, or leave it out"));
+        }
+        if let Some(times) = self.broken.times.as_ref().filter(|times| *times.get_ref() == 0) {
+            let help = "leave it out where every act breaks";
+            return Err(source.error(Some(times.span()), "what breaks 0 times does not break", help));
+        }
         let outcome = self.expect.outcome.get_ref();
         let outcome = Outcome::parse(outcome).ok_or_else(|| {
             let known: Vec<_> = Outcome::ALL.iter().map(|o| o.id()).collect();
@@ -301,7 +300,12 @@ impl RawRehearsal {
         })?;
         Ok(Rehearsal {
             name: self.name.clone(),
-            broken: Break { step: broken.clone(), how: how.clone(), undo: self.broken.undo.clone() },
+            broken: Break {
+                step: broken.clone(),
+                how: how.clone(),
+                times: self.broken.times.as_ref().map(|times| *times.get_ref()),
+                undo: self.broken.undo.as_ref().map(|undo| undo.get_ref().clone()),
+            },
             expect: ExpectedOutcome {
                 outcome,
                 undone: self.expect.undone.clone(),

@@ -25,6 +25,28 @@ pub enum Playbooks {
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
     },
+    /// Rehearse playbooks without a world: what they declare of themselves, and the laws of every recovery
+    ///
+    /// Every step is played by a stand-in that is undone and resumed as its kind is. Played are the decisions that the
+    /// policy must take, what must be left where a step breaks, and at every step and every crash point: broken anywhere
+    /// it is as before, killed anywhere it comes to the same end, every undo can be repeated, nothing is touched before
+    /// it is on record, and a journal that refuses turns the run back. Nothing outside is looked at or changed.
+    #[command(
+        after_help = "Examples:\n  regreen playbooks rehearse\n  regreen playbooks rehearse repair-lockfile --full\n\n\
+                            Exit code: 0 all of it holds, 18 something does not, 3 there is no such playbook,\n\
+                            4 one of the operator's own can't be used and was left out."
+    )]
+    Rehearse {
+        /// Ids of playbooks (default: all)
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+        /// Also a second crash during recovery, and every combination of steps that conditions leave out
+        #[arg(long)]
+        full: bool,
+        /// How to say it
+        #[arg(long, value_enum, default_value_t = Format::Plain)]
+        format: Format,
+    },
     /// What a playbook heals, by which steps, and how far it may go
     #[command(after_help = "Example:\n  regreen playbooks show repair-lockfile")]
     Show {

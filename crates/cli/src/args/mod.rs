@@ -107,7 +107,7 @@ pub enum Command {
     /// List circuit breakers, or close them by hand
     #[command(subcommand)]
     Breaker(Breaker),
-    /// List the playbooks, or show one
+    /// List the playbooks, show one, or rehearse them
     #[command(subcommand)]
     Playbooks(Playbooks),
     /// List the patterns, show one, prove pattern files, or draft one

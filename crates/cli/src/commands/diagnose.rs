@@ -13,7 +13,9 @@ use regreen_domain::{Diagnosis, FailureClass, InfraClass};
 use regreen_engine::{Event, Voice};
 use regreen_logs::{Ending, Log};
 use regreen_mask::Masker;
-use regreen_show::{Cure, Diagnosed, action, github, harmless::harmless, json, markdown, plain, sarif};
+use regreen_show::{
+    Cure, Diagnosed, Named, action, github, harmless::harmless, json, markdown, plain, sarif,
+};
 
 use crate::{
     args::{DiagnoseArgs, DiagnosisFormat},
@@ -139,10 +141,12 @@ pub fn about<'c>(
     log: &Log<'_>,
 ) -> Diagnosed<'c> {
     let scan = detector.scan_beside(log, &Circumstances::default(), Some(baseline));
-    let Detection { diagnosis, hang, .. } = detector.conclude(&scan, &[], masker);
+    let found = detector.conclude(&scan, &[], masker);
+    let named = Named { host: found.host(), package: found.package(), tool: found.diagnosis.tool.clone() };
+    let Detection { diagnosis, hang, .. } = found;
     let pattern = diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id));
     let cure = cure(catalog, &diagnosis);
-    Diagnosed { input: harmless(&masker.mask(name)), diagnosis, cure, pattern, hang }
+    Diagnosed { input: harmless(&masker.mask(name)), diagnosis, cure, pattern, hang, named }
 }
 
 /// What is said of an input as soon as it is diagnosed.
@@ -184,6 +188,7 @@ pub(super) fn cure<'a>(catalog: &'a Catalog, diagnosis: &Diagnosis) -> Cure<'a> 
     let playbook = diagnosis.class.healable().filter(|_| !by_repository).and_then(|class| {
         catalog.playbooks().iter().filter(|p| p.status == Status::Stable).find(|p| {
             p.heals.contains(&class)
+                && p.suits(by)
                 && (p.tools.is_empty() || diagnosis.tool.as_ref().is_some_and(|t| p.tools.contains(t)))
         })
     });

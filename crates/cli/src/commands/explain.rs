@@ -7,7 +7,9 @@ use regreen_domain::{
     AdviseClass, CodeClass, Confidence, FailureClass, HealableClass, InfraClass, Outcome, Refusal,
 };
 use regreen_lockfile::Rule;
-use regreen_steps::explained;
+use regreen_saga::KindFacts;
+use regreen_show::{Named, advice};
+use regreen_steps::kind_facts;
 
 use crate::{
     context::{Context, catalog},
@@ -63,7 +65,7 @@ fn playbook(catalog: &Catalog, code: &str) -> Option<String> {
 }
 
 fn step(code: &str) -> Option<String> {
-    let (kind, explain) = explained().into_iter().find(|(kind, _)| *kind == code)?;
+    let KindFacts { kind, explain, .. } = kind_facts().into_iter().find(|facts| facts.kind == code)?;
     Some(format!("{kind} (step kind): {explain}\n"))
 }
 
@@ -122,6 +124,13 @@ fn class(catalog: &Catalog, code: &str) -> Option<String> {
     if !playbooks.is_empty() {
         text.push_str(&format!("Playbooks: {}.\n", playbooks.join(", ")));
     }
+    if let Some(advice) = advice(class, &Named::default()) {
+        text.push_str("\nWhat to look at, in this order:\n");
+        for (i, check) in advice.checks.iter().enumerate() {
+            text.push_str(&format!("  {}. {check}\n", i + 1));
+        }
+        text.push_str(&format!("Whom to ask: {}.\n", advice.who));
+    }
     Some(text)
 }
 
@@ -166,7 +175,7 @@ fn unknown(catalog: &Catalog, code: &str) -> Failed {
         .map(|p| p.id.as_str())
         .chain(catalog.playbooks().iter().map(|p| p.id.as_str()))
         .chain(catalog.probes().iter().map(|p| p.id.as_str()))
-        .chain(explained().into_iter().map(|(kind, _)| kind))
+        .chain(kind_facts().into_iter().map(|facts| facts.kind))
         .chain(Refusal::ALL.iter().map(|r| r.id()))
         .chain(FailureClass::ALL.map(FailureClass::id))
         .chain(Rule::ALL.iter().map(|r| r.id()))
@@ -203,7 +212,7 @@ mod tests {
             .chain(catalog.patterns().iter().map(|p| p.id.as_str()))
             .chain(catalog.playbooks().iter().map(|p| p.id.as_str()))
             .chain(regreen_tools::probe::IDS)
-            .chain(explained().into_iter().map(|(kind, _)| kind))
+            .chain(kind_facts().into_iter().map(|facts| facts.kind))
             .chain(Rule::ALL.iter().map(|r| r.id()))
             .map(str::to_owned)
             .chain(MEANINGS.iter().map(|(code, _)| code.to_string()));

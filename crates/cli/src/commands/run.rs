@@ -18,7 +18,7 @@ use regreen_process::{
     live::{Ended, Why},
 };
 use regreen_show::harmless::harmless;
-use regreen_tools::{Job, Overlay, Workspace, recognise};
+use regreen_tools::{Job, Overlay, Workspace, memory::Kills, recognise};
 
 use crate::{
     args::{RerunWhen, RunArgs},
@@ -29,7 +29,7 @@ use crate::{
     exit::{self, Failed},
     live::{Wrapped, unfinished},
     output::json,
-    passed,
+    own_playbooks, passed,
     voice::Terminal,
 };
 
@@ -42,6 +42,7 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     }
     let wrapped = Wrapped::new(&args, run_id.clone());
     let began = since_1970().as_millis();
+    let kills = Kills::now();
     let (ended, spool) = match wrapped.run(&Overlay::default()) {
         Ok(ran) => ran,
         Err(start) => {
@@ -82,7 +83,7 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
             true => passed::recall(&state, &job.argv, &context.masker()),
             false => Vec::new(),
         };
-        let failure = Failure { usual, ..failure(job, &args, began, &ended, &spool) };
+        let failure = Failure { usual, kills: Some(kills), ..failure(job, &args, began, &ended, &spool) };
         heal(context, &args, failure, &state, &wrapped, voice.clone())
     }));
     match handled {
@@ -161,7 +162,10 @@ fn heal(
         let workspace = &failure.job.workspace;
         let given = args.own.patterns.as_deref();
         let own = config::patterns_folder(context, given, args.config.as_deref(), workspace)?;
-        let Known { catalog, warnings } = custom::known(workspace, own.as_deref()).await?;
+        let Known { catalog, mut warnings } = custom::known(workspace, own.as_deref()).await?;
+        let with_own = own_playbooks::with(context, args.config.as_deref(), workspace, catalog)?;
+        let catalog = with_own.catalog;
+        warnings.extend(with_own.warnings);
         for warning in &warnings {
             voice.tell(Event::Warning(&harmless(warning)));
         }
@@ -193,6 +197,7 @@ fn failure(job: Job, args: &RunArgs, began: u128, ended: &Ended, spool: &Spool) 
         output: content.bytes,
         dropped: Dropped { lines: content.dropped_lines, bytes: content.dropped_bytes },
         usual: Vec::new(),
+        kills: None,
     }
 }
 

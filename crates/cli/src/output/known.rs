@@ -1,10 +1,13 @@
 //! Patterns and playbooks: for people, and as version 1 of their shapes.
 
-use regreen_catalog::{Part, Pattern, PatternSource, Playbook, Status, Strength, Template};
-use regreen_domain::Confidence;
+use std::{collections::BTreeMap, time::Duration};
+
+use regreen_catalog::{Part, Pattern, PatternSource, Playbook, PlaybookStep, Status, Strength, Template};
+use regreen_domain::{Confidence, Flow};
 use regreen_show::harmless::harmless;
-use regreen_steps::CLOSING;
+use regreen_steps::closing;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::print::{line, table};
 
@@ -38,12 +41,15 @@ struct PlaybookV1<'a> {
     title: &'a str,
     since: &'a str,
     status: &'static str,
+    source: &'static str,
     heals: Vec<&'static str>,
     tools: Vec<&'a str>,
     paths: &'a [String],
     risk: &'static str,
     attempts: u32,
     cooldown_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<&'a [String]>,
     steps: Vec<StepV1<'a>>,
     explain: &'a str,
 }
@@ -52,7 +58,17 @@ struct PlaybookV1<'a> {
 struct StepV1<'a> {
     id: &'a str,
     kind: &'a str,
-    args: std::collections::BTreeMap<&'a str, String>,
+    args: BTreeMap<&'a str, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
 }
 
 const fn status(status: Status) -> &'static str {
@@ -150,31 +166,57 @@ pub fn pattern_plain(p: &Pattern) -> String {
     format!("{}\n{title}.\n\n{explain}\n\nWhat to do: {fix}\n", table(&rows))
 }
 
+static USUAL: Flow =
+    Flow { when: None, skip: None, timeout: None, attempts: 1, pause: Duration::ZERO, group: None };
+
 fn playbook_shape(p: &Playbook) -> PlaybookV1<'_> {
+    fn step(s: &PlaybookStep) -> StepV1<'_> {
+        let texts = s.with.iter().map(|(key, value)| (key.as_str(), Value::from(template(value))));
+        let lists = s.lists.iter().map(|(key, items)| (key.as_str(), Value::from(items.as_slice())));
+        step_shape(&s.id, &s.kind, texts.chain(lists).collect(), &s.flow)
+    }
     PlaybookV1 {
         version: 1,
         id: &p.id,
         title: &p.title,
         since: &p.since,
         status: status(p.status),
+        source: p.source.id(),
         heals: p.heals.iter().map(|h| h.id()).collect(),
         tools: p.tools.iter().map(|t| t.as_str()).collect(),
         paths: &p.paths,
         risk: p.guard.risk.id(),
         attempts: p.guard.attempts,
-        cooldown_ms: u64::try_from(p.guard.cooldown.as_millis()).unwrap_or(u64::MAX),
+        cooldown_ms: millis(p.guard.cooldown),
+        fallback: p.fallback.as_deref(),
         steps: p
             .steps
             .iter()
-            .map(|s| StepV1 {
-                id: &s.id,
-                kind: &s.kind,
-                args: s.with.iter().map(|(key, value)| (key.as_str(), template(value))).collect(),
-            })
-            .chain(CLOSING.iter().map(|kind| StepV1 { id: kind, kind, args: Default::default() }))
+            .map(step)
+            .chain(
+                closing(p.steps.iter().map(|s| s.kind.as_str()))
+                    .map(|kind| step_shape(kind, kind, BTreeMap::new(), &USUAL)),
+            )
             .collect(),
         explain: p.explain.trim(),
     }
+}
+
+fn step_shape<'a>(id: &'a str, kind: &'a str, args: BTreeMap<&'a str, Value>, flow: &'a Flow) -> StepV1<'a> {
+    StepV1 {
+        id,
+        kind,
+        args,
+        when: flow.when.as_ref().map(ToString::to_string),
+        timeout_ms: flow.timeout.map(millis),
+        attempts: (flow.attempts > 1).then_some(flow.attempts),
+        pause_ms: (!flow.pause.is_zero()).then(|| millis(flow.pause)),
+        group: flow.group.as_deref(),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A template as it stands in its file.
@@ -186,6 +228,28 @@ fn template(template: &Template) -> String {
         Part::EvidencePackage => "{evidence.package}".to_owned(),
     };
     template.parts().iter().map(part).collect()
+}
+
+/// A step with its arguments and all that is not as usual about it, on one line.
+fn step_words(step: &StepV1<'_>) -> String {
+    let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let args: Vec<String> = step.args.iter().map(|(key, v)| format!("{key} = {}", value(v))).collect();
+    let mut text = step.kind.to_owned();
+    if !args.is_empty() {
+        text.push_str(&format!(" ({})", args.join(", ")));
+    }
+    let time = |ms: u64| humantime::format_duration(Duration::from_millis(ms)).to_string();
+    let words = [
+        step.group.map(|group| format!("beside others ({group})")),
+        step.timeout_ms.map(|ms| format!("at most {}", time(ms))),
+        step.attempts.map(|n| format!("{n} attempts")),
+        step.pause_ms.map(|ms| format!("{} between them", time(ms))),
+        step.when.as_ref().map(|when| format!("if {when}")),
+    ];
+    for words in words.into_iter().flatten() {
+        text.push_str(&format!(", {words}"));
+    }
+    text
 }
 
 /// One object a line.
@@ -207,15 +271,18 @@ pub fn playbook_plain(p: &Playbook) -> String {
         ["heals".to_owned(), shape.heals.join(", ")],
         ["tools".to_owned(), if shape.tools.is_empty() { "any".to_owned() } else { shape.tools.join(", ") }],
         ["status".to_owned(), format!("{} since {}", shape.status, p.since)],
+        ["source".to_owned(), shape.source.to_owned()],
         ["risk".to_owned(), shape.risk.to_owned()],
         ["attempts".to_owned(), format!("{} per commit and job", shape.attempts)],
         ["cooldown".to_owned(), humantime::format_duration(p.guard.cooldown).to_string()],
         ["may write".to_owned(), if p.paths.is_empty() { "nothing".to_owned() } else { p.paths.join(", ") }],
     ];
     for step in &shape.steps {
-        let args: Vec<String> = step.args.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        let args = if args.is_empty() { String::new() } else { format!(" ({})", args.join(", ")) };
-        rows.push(["step".to_owned(), format!("{}{args}", step.kind)]);
+        rows.push(["step".to_owned(), step_words(step)]);
+    }
+    if let Some(fallback) = shape.fallback {
+        let ids = if fallback.is_empty() { "nothing".to_owned() } else { fallback.join(", ") };
+        rows.push(["then".to_owned(), ids]);
     }
     format!("{}\n{}.\n\n{}\n", table(&rows), p.title, shape.explain)
 }

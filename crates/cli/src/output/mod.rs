@@ -12,6 +12,7 @@ pub mod lockfile;
 pub mod manual;
 pub mod metrics;
 pub mod print;
+pub mod rehearsed;
 pub mod replay;
 pub mod report;
 pub mod status;

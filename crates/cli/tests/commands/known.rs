@@ -11,9 +11,12 @@ fn playbooks_are_listed_and_shown() {
     exit code 0
     --- out
     failover-to-mirror         low     The registry was down
+    free-disk-space            medium  The disk was full
     quarantine-cache-entries   medium  Entries of the package cache were damaged
+    raise-heap-limit           low     A runtime used up its own heap
     repair-lockfile            medium  The lockfile was damaged
     rerun-after-shared-repair  low     Another job has healed the same damage
+    use-less-memory            low     The machine ran out of memory
     wait-and-rerun             low     The registry could not be reached
     ");
     assert_snapshot!(bare.tell(&["playbooks", "show", "wait-and-rerun"]), @r"
@@ -21,8 +24,9 @@ fn playbooks_are_listed_and_shown() {
     --- out
     playbook   wait-and-rerun
     heals      network-timeout, service-unavailable, rate-limited
-    tools      npm, cargo, pip, pnpm, uv, poetry, pipenv
+    tools      npm, cargo, pip, pnpm, yarn, uv, poetry, pipenv
     status     stable since 0.1.0
+    source     built-in
     risk       low
     attempts   3 per commit and job
     cooldown   0s
@@ -43,9 +47,40 @@ fn playbooks_are_listed_and_shown() {
     assert_snapshot!(bare.tell(&["playbooks", "show", "wait-and-rerun", "--format", "json"]), @r#"
     exit code 0
     --- out
-    {"version":1,"id":"wait-and-rerun","title":"The registry could not be reached","since":"0.1.0","status":"stable","heals":["network-timeout","service-unavailable","rate-limited"],"tools":["npm","cargo","pip","pnpm","uv","poetry","pipenv"],"paths":[],"risk":"low","attempts":3,"cooldown_ms":0,"steps":[{"id":"reachable","kind":"wait-until-reachable","args":{"tool":"{tool}"}},{"id":"patient","kind":"raise-retries","args":{"tool":"{tool}"}},{"id":"nothing-else-changed","kind":"nothing-else-changed","args":{}},{"id":"rerun-command","kind":"rerun-command","args":{}},{"id":"tool-consistent","kind":"tool-consistent","args":{}}],"explain":"A download was cut, refused, throttled or never answered. Regreen asks the registries that the job is configured to use,\nand behind them for a package of the lockfile, until all of them answer, with exponential backoff, full jitter,\n`Retry-After` and the reset of rate limits. Then it repeats the command once, with the tool's own retries raised, so that a\nsingle download that fails again is asked for again and does not fail the whole command."}
+    {"version":1,"id":"wait-and-rerun","title":"The registry could not be reached","since":"0.1.0","status":"stable","source":"built-in","heals":["network-timeout","service-unavailable","rate-limited"],"tools":["npm","cargo","pip","pnpm","yarn","uv","poetry","pipenv"],"paths":[],"risk":"low","attempts":3,"cooldown_ms":0,"steps":[{"id":"reachable","kind":"wait-until-reachable","args":{"tool":"{tool}"}},{"id":"patient","kind":"raise-retries","args":{"tool":"{tool}"}},{"id":"nothing-else-changed","kind":"nothing-else-changed","args":{}},{"id":"rerun-command","kind":"rerun-command","args":{}},{"id":"tool-consistent","kind":"tool-consistent","args":{}}],"explain":"A download was cut, refused, throttled or never answered. Regreen asks the registries that the job is configured to use,\nand behind them for a package of the lockfile, until all of them answer, with exponential backoff, full jitter,\n`Retry-After` and the reset of rate limits. Then it repeats the command once, with the tool's own retries raised, so that a\nsingle download that fails again is asked for again and does not fail the whole command."}
     "#);
     assert_snapshot!(bare.tell(&["playbooks", "show", "prayer"]), @r"
+    exit code 3
+    --- err
+    regreen: error: there is no playbook `prayer`
+      help: `regreen playbooks list` shows what there is
+    ");
+}
+
+#[test]
+fn playbooks_are_rehearsed() {
+    let bare = Bare::new();
+    assert_snapshot!(bare.tell(&["playbooks", "rehearse", "repair-lockfile"]), @r"
+    exit code 0
+    --- out
+    repair-lockfile  decision   holds  a lockfile that a probe saw damaged
+    repair-lockfile  decision   holds  only the log says so
+    repair-lockfile  decision   holds  the third attempt was the last
+    repair-lockfile  rehearsal  holds  the repair breaks in the middle
+    repair-lockfile  rehearsal  holds  the repair can't be taken back
+    repair-lockfile  laws       holds  5 laws at every crash point of 5 steps, 1551 runs
+
+    all of it holds
+    ");
+    assert_snapshot!(bare.tell(&["playbooks", "rehearse", "rerun-after-shared-repair", "--format", "json"]), @r#"
+    exit code 0
+    --- out
+    {"version":1,"playbook":"rerun-after-shared-repair","check":"decision","name":"another job has healed the cache","holds":true,"problem":null,"runs":0}
+    {"version":1,"playbook":"rerun-after-shared-repair","check":"decision","name":"the fourth time is no accident","holds":true,"problem":null,"runs":0}
+    {"version":1,"playbook":"rerun-after-shared-repair","check":"rehearsal","name":"nobody has healed it","holds":true,"problem":null,"runs":1}
+    {"version":1,"playbook":"rerun-after-shared-repair","check":"laws","name":"5 laws at every crash point of 4 steps","holds":true,"problem":null,"runs":1072}
+    "#);
+    assert_snapshot!(bare.tell(&["playbooks", "rehearse", "prayer"]), @r"
     exit code 3
     --- err
     regreen: error: there is no playbook `prayer`

@@ -71,5 +71,12 @@ fn run(input: &[u8]) {
     }
     let pattern = found.pattern.as_deref().and_then(|id| CATALOG.pattern(id));
     let cure = Cure { action: "none", playbook: None, risk: None };
-    checked(&Diagnosed { input: harmless("a.log"), diagnosis: found, cure, pattern, hang: hang(&log) });
+    checked(&Diagnosed {
+        input: harmless("a.log"),
+        diagnosis: found,
+        cure,
+        pattern,
+        hang: hang(&log),
+        named: Default::default(),
+    });
 }

@@ -78,6 +78,7 @@ fn run(input: &[u8]) {
         cure: Cure { action: "none", playbook: None, risk: None },
         pattern: None,
         hang: Some(Hang { line: Some(1), text: text.clone(), silent: None, advice: "Try this.".to_owned() }),
+        named: Default::default(),
     };
     checked(&of);
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use regreen_domain::{Decision, FailureClass, Plan, PlannedStep, Risk};
 use serde::{Deserialize, Serialize};
 
-use crate::scrub::{Scrub, scrub_text};
+use crate::{
+    scrub::{Scrub, scrub_text},
+    shape::FlowV1,
+};
 
 /// What was decided, and why not more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +48,12 @@ pub struct StepV1 {
     pub kind: String,
     /// Arguments.
     pub args: BTreeMap<String, String>,
+    /// Arguments that are lists.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// How it stands in its plan.
+    #[serde(default, skip_serializing_if = "FlowV1::is_usual")]
+    pub flow: FlowV1,
 }
 
 impl StepV1 {
@@ -52,18 +61,33 @@ impl StepV1 {
         scrub_text(scrub, &mut self.id);
         scrub_text(scrub, &mut self.kind);
         self.args = self.args.iter().map(|(key, value)| (scrub.scrub(key), scrub.scrub(value))).collect();
+        for item in self.lists.values_mut().flatten() {
+            scrub_text(scrub, item);
+        }
+        self.flow.scrub(scrub);
+    }
+
+    /// The step again; `None` where it names something that this version doesn't know.
+    pub fn to_domain(&self) -> Option<PlannedStep> {
+        Some(PlannedStep {
+            id: self.id.clone(),
+            kind: self.kind.clone(),
+            args: self.args.clone(),
+            lists: self.lists.clone(),
+            flow: self.flow.to_domain()?,
+        })
     }
 }
 
 impl From<&PlannedStep> for StepV1 {
     fn from(step: &PlannedStep) -> Self {
-        StepV1 { id: step.id.clone(), kind: step.kind.clone(), args: step.args.clone() }
-    }
-}
-
-impl From<&StepV1> for PlannedStep {
-    fn from(step: &StepV1) -> Self {
-        PlannedStep { id: step.id.clone(), kind: step.kind.clone(), args: step.args.clone() }
+        StepV1 {
+            id: step.id.clone(),
+            kind: step.kind.clone(),
+            args: step.args.clone(),
+            lists: step.lists.clone(),
+            flow: FlowV1::from(&step.flow),
+        }
     }
 }
 
@@ -74,7 +98,7 @@ impl PlanV1 {
             class: FailureClass::parse(&self.class)?.healable()?,
             playbook: self.playbook.clone(),
             risk: Risk::parse(&self.risk)?,
-            steps: self.steps.iter().map(PlannedStep::from).collect(),
+            steps: self.steps.iter().map(StepV1::to_domain).collect::<Option<_>>()?,
             paths: self.paths.clone(),
         })
     }

@@ -194,11 +194,20 @@ pub struct PlaybookV1 {
     pub attempts: u32,
     /// Least time between two incidents that use it.
     pub cooldown_ms: i64,
+    /// Whether it takes away what it can't put back.
+    #[serde(default)]
+    pub ci_only: bool,
     /// Whether it writes files of the workspace.
     pub writes_files: bool,
     /// So many healed of so many tried, as the catalogue thought before there were outcomes.
     #[serde(default)]
     pub prior: (u32, u32),
+    /// Whether it was the operator's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
+    /// What is tried after it; left out where the order of preference says that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Vec<String>>,
     /// Its steps.
     pub steps: Vec<StepV1>,
 }

@@ -120,6 +120,7 @@ async fn a_run_that_dies_at_any_write_is_finished_by_the_next_process() {
                         id: id.to_owned(),
                         step: Arc::new(SetCell(Arc::clone(&cells), cell, fails)),
                         args: json!(to),
+                        flow: Default::default(),
                     });
                 let id = format!("{fails}-{after}-{n}");
                 l.open_incident(&incident(&id, 1, &diagnosis())).await.unwrap();

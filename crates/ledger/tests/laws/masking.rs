@@ -94,6 +94,8 @@ async fn what_an_undo_works_from_is_refused_rather_than_changed() {
         id: "x".to_owned(),
         kind: "k".to_owned(),
         args: [("url".to_owned(), format!("https://u:{SECRET}@h"))].into(),
+        lists: Default::default(),
+        flow: Default::default(),
     });
     let refused = l.decided("a", OWNER, &Decision::Heal(leaky), None, None, 2).await.unwrap_err();
     assert!(matches!(refused, LedgerError::Unmasked { .. }), "{refused:?}");

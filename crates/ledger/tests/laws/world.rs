@@ -108,7 +108,13 @@ pub(crate) fn plan() -> Plan {
         class: HealableClass::NetworkTimeout,
         playbook: "rerun-after-network-loss".to_owned(),
         risk: Risk::Low,
-        steps: vec![PlannedStep { id: "rerun".to_owned(), kind: "rerun-command".to_owned(), args }],
+        steps: vec![PlannedStep {
+            id: "rerun".to_owned(),
+            kind: "rerun-command".to_owned(),
+            args,
+            lists: Default::default(),
+            flow: Default::default(),
+        }],
         paths: vec!["node_modules".to_owned()],
     }
 }

@@ -2,19 +2,24 @@
 
 mod cache;
 mod checksum;
+mod disk;
 mod dns;
 mod lockfile;
+mod memory;
 mod remote;
 
 pub use cache::cache;
 pub use checksum::{Suspect, checksum};
+pub use disk::disk;
 pub use lockfile::lockfile;
+pub use memory::{heap, memory};
 pub use remote::remote;
 
 use regreen_domain::{FailureClass, Finding, Standing, Tool};
 
 /// Ids of all probes; the catalogue holds their measured counts.
-pub const IDS: [&str; 7] = ["cache", "checksum", "dns", "lockfile", "manifest", "remote", SHARED_REPAIR];
+pub const IDS: [&str; 9] =
+    ["cache", "checksum", "disk", "dns", "lockfile", "manifest", "memory", "remote", SHARED_REPAIR];
 
 /// Id of the look for a neighbour's healing of the same cache or workspace.
 pub const SHARED_REPAIR: &str = "shared-repair";

@@ -44,7 +44,8 @@ fn moment(entry: &AuditEntry, facts: &BTreeMap<String, &JournalEntry>) -> Option
     if let Some(fact) = facts.get(&row) {
         let detail = match &fact.fact.event {
             StepEvent::Applied { receipt } => receipt.get("said").and_then(Value::as_str).unwrap_or(""),
-            StepEvent::NotVerified { why }
+            StepEvent::Skipped { why }
+            | StepEvent::NotVerified { why }
             | StepEvent::Failed { why, .. }
             | StepEvent::UndoFailed { why } => why,
             _ => "",

@@ -1,6 +1,9 @@
 //! A journal in memory that can die after any number of writes, as a process would.
 
-use regreen_saga::{BoxFuture, Fact, Journal, JournalError};
+use crate::{
+    journal::{Fact, Journal, JournalError},
+    step::BoxFuture,
+};
 
 /// Facts in memory; `fuel` is how many more writes it takes.
 #[derive(Debug, Default, Clone)]
@@ -11,6 +14,13 @@ pub struct MemoryJournal {
     pub fuel: Option<usize>,
     /// Writes until it refuses one, and one only.
     pub refuses_once: Option<usize>,
+}
+
+impl MemoryJournal {
+    /// One that takes so many entries and then refuses all, as when its process is killed.
+    pub fn dying_after(entries: usize) -> MemoryJournal {
+        MemoryJournal { fuel: Some(entries), ..MemoryJournal::default() }
+    }
 }
 
 impl Journal for MemoryJournal {
