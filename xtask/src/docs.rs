@@ -98,7 +98,8 @@ fn playbooks(catalog: &Catalog) -> String {
         put(
             &mut page,
             &format!(
-                "- steps: {}, and what ends every plan: nothing-else-changed, rerun-command, tool-consistent\n",
+                "- steps: {}, and what ends every plan: nothing-else-changed, rerun-command, tool-consistent; \
+                 where a lockfile is repaired, installs-the-same\n",
                 steps.join(", ")
             ),
         );

@@ -15,7 +15,7 @@ use crate::{Banner, CatalogError, Later, Pattern, Playbook, Probe};
 pub struct Catalog {
     pub(crate) patterns: Vec<Pattern>,
     banners: Vec<Banner>,
-    playbooks: Later<Vec<Playbook>>,
+    pub(crate) playbooks: Later<Vec<Playbook>>,
     probes: Later<Vec<Probe>>,
 }
 
@@ -101,7 +101,7 @@ impl Catalog {
     }
 
     /// Ids are unique over all folders, and what a pattern explains exists.
-    fn check_names(&self) -> Result<(), CatalogError> {
+    pub(crate) fn check_names(&self) -> Result<(), CatalogError> {
         let mut seen = BTreeSet::new();
         let patterns =
             self.patterns.iter().map(|p| (p.id.as_str(), format!("patterns/{}/{}.toml", p.class, p.id)));

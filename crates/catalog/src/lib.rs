@@ -12,6 +12,7 @@ mod error;
 mod expression;
 mod literals;
 mod matcher;
+mod own_playbooks;
 mod packed;
 mod pattern;
 mod playbook;
@@ -27,6 +28,7 @@ pub use custom::{LARGEST_CUSTOM_FILE, MOST_CUSTOM_FILES, PatternSource};
 pub use error::CatalogError;
 pub use expression::Expression;
 pub use matcher::{Context, Description, Matcher, Side, Surroundings};
+pub use own_playbooks::WithOwn;
 pub use packed::{Later, Unpackable, Unreadable};
 pub use pattern::{Counterexample, Example, HoleKind, Measured, Pattern, Status, Strength, TO_FILL_IN};
 pub use playbook::{

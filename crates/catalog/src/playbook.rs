@@ -8,7 +8,7 @@ use std::time::Duration;
 use regreen_domain::{Confidence, FailureClass, Flow, HealableClass, Outcome, Refusal, Resource, Risk, Tool};
 use serde::{Deserialize, Serialize};
 
-use crate::{Pattern, Status, Template};
+use crate::{Pattern, PatternSource, Status, Template};
 
 mod file;
 pub(crate) mod inline;
@@ -51,6 +51,9 @@ pub struct Playbook {
     pub examples: Vec<DecisionExample>,
     /// What must be left behind when a step breaks.
     pub rehearsals: Vec<Rehearsal>,
+    /// Whose it is: the program's or the operator's. A repository can never bring one.
+    #[serde(skip)]
+    pub source: PatternSource,
 }
 
 impl Playbook {

@@ -41,6 +41,8 @@ struct File {
     circuit_breaker_cooldown: Option<Spanned<String>>,
     max_risk: Option<Spanned<String>>,
     patterns: Option<Spanned<String>>,
+    playbooks: Option<Spanned<String>>,
+    allow_commands: Option<bool>,
     deny: Option<Vec<Spanned<String>>>,
     promotion: Option<limits::Promoting>,
     budget: Option<limits::Budgeting>,
@@ -80,6 +82,7 @@ impl Default for Config {
             recovery_timeout: Duration::from_secs(300),
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 30 * 60 * 1000, probe_ms: 15 * 60 * 1000 },
             mirrors: Vec::new(),
+            allow_commands: false,
             yes: false,
             rerun_always: false,
             dry_run: false,
@@ -125,13 +128,35 @@ pub fn patterns_folder(
     if let Some(folder) = given.filter(|folder| !folder.as_os_str().is_empty()) {
         return Ok(Some(folder.to_owned()));
     }
-    let from_env = context.env.get(OsStr::new("REGREEN_CONFIG")).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let Some((path, text)) = operator_file(context, config.or(from_env.as_deref()), workspace)? else {
-        return Ok(None);
-    };
+    let named = operators_file(context, config, workspace)?;
+    Ok(named.and_then(|(folder, file)| Some(folder.join(file.patterns?.get_ref()))))
+}
+
+/// The operator's own playbooks: the folder that the operator's file names, relative to that file, and whether their
+/// commands may run.
+///
+/// # Errors
+/// As [`load`], about the operator's file.
+pub fn playbooks_folder(
+    context: &Context,
+    config: Option<&Path>,
+    workspace: &Workspace,
+) -> Result<Option<(PathBuf, bool)>, Failed> {
+    let named = operators_file(context, config, workspace)?;
+    Ok(named.and_then(|(folder, file)| {
+        Some((folder.join(file.playbooks?.get_ref()), file.allow_commands == Some(true)))
+    }))
+}
+
+/// The operator's file and the folder that it lies in; `REGREEN_CONFIG` names it where no flag does.
+fn operators_file(
+    context: &Context,
+    config: Option<&Path>,
+    workspace: &Workspace,
+) -> Result<Option<(PathBuf, File)>, Failed> {
+    let Some((path, text)) = operator_file(context, config, workspace)? else { return Ok(None) };
     let file = parse(&path.display().to_string(), &text)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    Ok(file.patterns.map(|named| folder.join(named.get_ref())))
+    Ok(Some((path.parent().unwrap_or(Path::new("")).to_owned(), file)))
 }
 
 /// What the operator's file says, and the defaults: nothing of the repository is looked at.
@@ -158,13 +183,15 @@ fn operator_file(
         let folder = from_env("XDG_CONFIG_HOME").or_else(|| from_env("HOME").map(|h| h.join(".config")))?;
         Some(folder.join("regreen/config.toml"))
     };
-    let Some(path) = given.map(Path::to_owned).or_else(usual) else { return Ok(None) };
+    let named = context.env.get(OsStr::new("REGREEN_CONFIG")).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let given = given.map(Path::to_owned).or(named);
+    let Some(path) = given.clone().or_else(usual) else { return Ok(None) };
     let absolute = match path.canonicalize() {
         Ok(absolute) => absolute,
         Err(e) if e.kind() == io::ErrorKind::NotFound && given.is_none() => return Ok(None),
         Err(e) => return Err(Failed::new(INVALID, format!("{}: {e}", path.display()))),
     };
-    if absolute.starts_with(&workspace.root) {
+    if absolute.starts_with(workspace.checkout()) {
         let what = format!("{} lies inside the checkout, whose files may only tighten", path.display());
         return Err(
             Failed::new(INVALID, what).help("keep the operator's configuration outside the repository")
@@ -265,6 +292,7 @@ impl Config {
             self.engine.breaker.cooldown_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         }
         limits::take(&mut self.engine.policy, place, text, file)?;
+        self.engine.allow_commands |= file.allow_commands == Some(true);
         for mirror in &file.mirror {
             let tool = Tool::new(mirror.tool.get_ref()).filter(|t| regreen_tools::adapter(t).is_some());
             let tool = tool.ok_or_else(|| {
@@ -338,6 +366,8 @@ impl Config {
         }
         note(!file.mirror.is_empty(), "mirror");
         note(file.patterns.is_some(), "patterns");
+        note(file.playbooks.is_some(), "playbooks");
+        note(file.allow_commands == Some(true), "allow-commands");
         note(file.lockfile.is_some(), "lockfile");
         ours.policy.mode = ours.policy.mode.min(theirs.policy.mode);
         ours.policy.threshold = ours.policy.threshold.max(theirs.policy.threshold);

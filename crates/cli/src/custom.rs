@@ -70,7 +70,7 @@ fn with(workspace: &Workspace, operator: Option<&Path>, repository: Files) -> Re
     let mut known = Known { catalog: catalog()?, warnings: Vec::new() };
     if let Some(folder) = operator {
         // What lies in the checkout is the repository's, whoever names it.
-        let inside = folder.canonicalize().is_ok_and(|folder| folder.starts_with(top(workspace)));
+        let inside = folder.canonicalize().is_ok_and(|folder| folder.starts_with(workspace.checkout()));
         let source = if inside { PatternSource::Repository } else { PatternSource::Operator };
         known = known.and(source, of_folder(folder, source));
     }
@@ -203,12 +203,6 @@ fn paths(folder: &Path, source: PatternSource) -> io::Result<Vec<PathBuf>> {
 /// Whether there can be a trusted commit, without asking git.
 fn is_in_git(workspace: &Workspace) -> bool {
     workspace.root.ancestors().any(|folder| folder.join(".git").exists())
-}
-
-/// The top of the checkout.
-fn top(workspace: &Workspace) -> &Path {
-    let repository = workspace.root.ancestors().find(|folder| folder.join(".git").exists());
-    repository.unwrap_or(&workspace.root)
 }
 
 #[cfg(test)]

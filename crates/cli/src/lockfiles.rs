@@ -9,7 +9,7 @@ use std::{
 
 use ignore::WalkBuilder;
 use regreen_domain::RelPath;
-use regreen_lockfile::{Agreement, Format, Lockfile, Manifest, agrees_with_manifest};
+use regreen_lockfile::{Agreement, Format, Lockfile, Manifest, agrees_with_manifest, unneeded};
 
 /// Largest lockfile or manifest, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -91,9 +91,20 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Whether the lockfile at `path` agrees with the manifests beside it.
 pub fn agreement(path: &Path, lockfile: &Lockfile) -> Agreement {
-    let Some(name) = lockfile.format.manifest() else {
-        return agrees_with_manifest(lockfile, &Manifest::default());
-    };
+    with_manifest(path, lockfile, agrees_with_manifest).unwrap_or_else(Agreement::NotChecked)
+}
+
+/// The places of its entries that no manifest needs, as far as that can be told.
+pub fn unneeded_at(path: &Path, lockfile: &Lockfile) -> Vec<String> {
+    with_manifest(path, lockfile, unneeded).unwrap_or_default()
+}
+
+fn with_manifest<T>(
+    path: &Path,
+    lockfile: &Lockfile,
+    ask: impl FnOnce(&Lockfile, &Manifest<'_>) -> T,
+) -> Result<T, String> {
+    let Some(name) = lockfile.format.manifest() else { return Ok(ask(lockfile, &Manifest::default())) };
     let folder = path.parent().unwrap_or(Path::new(""));
     let text = |path: &Path| -> io::Result<String> {
         String::from_utf8(read(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))
@@ -101,9 +112,9 @@ pub fn agreement(path: &Path, lockfile: &Lockfile) -> Agreement {
     let root = match text(&folder.join(name)) {
         Ok(root) => root,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Agreement::NotChecked(format!("there is no {name} beside it"));
+            return Err(format!("there is no {name} beside it"));
         }
-        Err(e) => return Agreement::NotChecked(format!("{name}: {e}")),
+        Err(e) => return Err(format!("{name}: {e}")),
     };
     let named = lockfile.member_folders().into_iter().map(|folder| format!("{folder}/{name}"));
     let mut members: Vec<RelPath> = named.filter_map(|path| RelPath::parse(&path)).collect();
@@ -117,7 +128,7 @@ pub fn agreement(path: &Path, lockfile: &Lockfile) -> Agreement {
         })
         .collect();
     let members: Vec<(&str, &str)> = members.iter().map(|(f, t)| (f.as_str(), t.as_str())).collect();
-    agrees_with_manifest(lockfile, &Manifest { root: &root, members: &members })
+    Ok(ask(lockfile, &Manifest { root: &root, members: &members }))
 }
 
 #[cfg(test)]

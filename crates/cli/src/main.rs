@@ -12,6 +12,7 @@ mod inputs;
 mod live;
 mod lockfiles;
 mod output;
+mod own_playbooks;
 mod panics;
 mod passed;
 mod record;

@@ -61,6 +61,7 @@ fn a_playbook_with_an_unknown_step_is_named_and_nothing_is_done() {
             recovery_timeout: Duration::from_secs(60),
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 60_000, probe_ms: 60_000 },
             mirrors: Vec::new(),
+            allow_commands: false,
             yes: false,
             rerun_always: true,
             dry_run: false,

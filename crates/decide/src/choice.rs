@@ -2,7 +2,7 @@
 //!
 //! Every playbook's chance to heal is drawn from the Beta distribution of its outcomes and its prior; the highest draw
 //! goes first, a riskier playbook's draw counting for less. So the best known is mostly taken, and what is little known
-//! is tried now and then. The seed is an argument: the same inputs give the same order.
+//! is tried now and then. What an operator wrote goes before all that the program brings. The seed is an argument: the same inputs give the same order.
 //!
 //! Source: W. R. Thompson, "On the likelihood that one unknown probability exceeds another", Biometrika 25 (1933).
 
@@ -44,7 +44,7 @@ pub(crate) fn rank<'p>(
             (playbook, Ranked { playbook: playbook.id.clone(), score, healed, failed })
         })
         .collect();
-    ranked.sort_by(|(_, one), (_, other)| other.score.total_cmp(&one.score));
+    ranked.sort_by(|(a, one), (b, other)| b.own.cmp(&a.own).then(other.score.total_cmp(&one.score)));
     ranked
 }
 

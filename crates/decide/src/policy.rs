@@ -205,6 +205,8 @@ pub struct Playbook {
     pub writes_files: bool,
     /// What is thought of it before there are outcomes: so many healed of so many tried.
     pub prior: (u32, u32),
+    /// The operator's own: it goes before those of the program.
+    pub own: bool,
     /// What is tried after it, in this order and nothing else; `None`: the order of preference.
     pub fallback: Option<Vec<String>>,
     /// Its steps; `{tool}` in an argument stands for the tool's name.

@@ -27,6 +27,7 @@ fn playbook(id: &str, heals: HealableClass, risk: Risk) -> Playbook {
         ci_only: false,
         writes_files: heals == HealableClass::LockfileCorruption,
         prior: (0, 0),
+        own: false,
         fallback: None,
         steps: vec![],
     }

@@ -123,6 +123,7 @@ fn playbook(heals: HealableClass) -> Playbook {
         ci_only: false,
         writes_files: false,
         prior: (0, 0),
+        own: false,
         fallback: None,
         steps: vec![],
     }

@@ -107,7 +107,7 @@ refusals! {
     /// Invariant 10.
     UncommittedChanges = "uncommitted-changes", "the file has uncommitted changes and this is not a CI job; say --yes to let Regreen repair it";
     /// Invariant 10.
-    NotDisposable = "not-disposable", "the playbook takes away caches and leftovers that it can't put back, and this is not a CI job; say --yes to let it";
+    NotDisposable = "not-disposable", "the playbook does what Regreen itself can't put back, and this is not a CI job; say --yes to let it";
     /// Nothing inside the job can heal it.
     NotInJob = "not-in-job", "the runner itself failed; nothing inside the job heals that: the job must run again on another runner, which is the CI system's to do";
     /// Attempts per commit and job.

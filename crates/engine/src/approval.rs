@@ -2,7 +2,9 @@
 
 use regreen_decide::{Case, Policy, decide};
 use regreen_domain::{Decision, Mode, Outcome, Refusal};
-use regreen_ledger::{BreakerKey, BreakerOutcome, InputsV1};
+use regreen_ledger::{BreakerKey, BreakerOutcome, InputsV1, Ledger};
+use regreen_saga::BoxFuture;
+use regreen_steps::{Answer, Approvals};
 
 use crate::{
     attempt::{Attempt, Run},
@@ -11,6 +13,23 @@ use crate::{
     handle::now,
     inputs::stored,
 };
+
+/// Asks the people who read the ledger.
+pub(crate) struct Asked {
+    pub(crate) ledger: Ledger,
+    pub(crate) incident: String,
+    pub(crate) owner: String,
+}
+
+impl Approvals for Asked {
+    fn ask<'a>(&'a self, step: &'a str, question: &'a str) -> BoxFuture<'a, Result<Option<Answer>, String>> {
+        Box::pin(async move {
+            let answer = self.ledger.ask(&self.incident, &self.owner, step, question, now()).await;
+            let answer = answer.map_err(|e| format!("nobody can be asked: {e}"))?;
+            Ok(answer.map(|a| Answer { granted: a.granted, by: a.actor, reason: a.reason }))
+        })
+    }
+}
 
 /// What belongs to a decision besides its plan.
 pub(crate) struct Considered {

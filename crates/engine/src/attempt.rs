@@ -20,10 +20,11 @@ use regreen_steps::{CLOSING, Rerun, RerunEnd, Snapshot, World, kinds, sha256};
 use regreen_tools::adapter;
 
 use crate::{
-    approval::Considered,
+    approval::{Asked, Considered},
     closing,
     error::EngineError,
     event::Event,
+    foreseen,
     handle::{Engine, Failure, millis, now},
     held::Held,
     look::Look,
@@ -135,10 +136,19 @@ impl Run<'_> {
         self.engine.voice.tell(Event::Decided(&decision));
         let plan = match decision {
             Decision::Heal(plan) if self.engine.config.dry_run => {
-                let steps: Vec<&str> = plan.steps.iter().map(|s| s.kind.as_str()).collect();
-                let (playbook, risk, steps) = (&plan.playbook, plan.risk, steps.join(", "));
-                let text = format!("dry run: the playbook `{playbook}` (risk {risk}) would do: {steps}");
+                let steps = prepare_plan(&plan, &kinds(&world))?;
+                let looks = dry_run(self.incident, &steps).await;
+                let (playbook, risk) = (&plan.playbook, plan.risk);
+                let paths = match plan.paths.is_empty() {
+                    true => "no file of the workspace".to_owned(),
+                    false => plan.paths.join(", "),
+                };
+                let text =
+                    format!("dry run: the playbook `{playbook}` (risk {risk}, may write {paths}) would do:");
                 self.engine.voice.tell(Event::Progress(&text));
+                for line in foreseen::lines(&plan, &steps, &looks) {
+                    self.engine.voice.tell(Event::Progress(&line));
+                }
                 return self.close_untouched(Outcome::Suggested, None).await;
             }
             Decision::Heal(_) if busy => {
@@ -198,7 +208,8 @@ impl Run<'_> {
             paused: self.ledger.paused("workspace").await?.is_some(),
             tried: tried.to_vec(),
         };
-        let playbooks = join(&engine.catalog, diagnosis.pattern.as_deref())?;
+        let allowed = engine.config.allow_commands;
+        let playbooks = join(&engine.catalog, diagnosis.pattern.as_deref(), allowed)?;
         let case = Case {
             diagnosis,
             findings: &seen.findings,
@@ -358,6 +369,13 @@ impl Run<'_> {
             locked_cache: held.cache().map(Path::to_owned),
             repaired_by_another: seen.was_repaired_by_another(),
             paths: paths.to_vec(),
+            allow_commands: self.engine.config.allow_commands,
+            yes: self.engine.config.yes,
+            approvals: Arc::new(Asked {
+                ledger: self.ledger.clone(),
+                incident: self.incident.to_owned(),
+                owner: self.owner.to_owned(),
+            }),
             deadline: self.deadline,
             attempt: self.attempt,
             seed: u64::from(std::process::id()) ^ u64::from_le_bytes(now().to_le_bytes()),

@@ -18,6 +18,8 @@ pub struct Config {
     pub breaker: BreakerPolicy,
     /// Mirrors, in order of preference.
     pub mirrors: Vec<Mirror>,
+    /// Whether steps may run commands of the operator's own.
+    pub allow_commands: bool,
     /// `--yes`.
     pub yes: bool,
     /// `--rerun=always`.

@@ -114,6 +114,7 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
                 ci_only: p.ci_only,
                 writes_files: p.writes_files,
                 prior: p.prior,
+                own: p.own,
                 fallback: p.fallback.clone(),
                 steps: p.steps.iter().map(StepV1::from).collect(),
             })
@@ -230,6 +231,7 @@ fn playbook(stored: &PlaybookV1) -> Option<Playbook> {
         ci_only: stored.ci_only,
         writes_files: stored.writes_files,
         prior: stored.prior,
+        own: stored.own,
         fallback: stored.fallback.clone(),
         steps: stored.steps.iter().map(StepV1::to_domain).collect::<Option<_>>()?,
     })

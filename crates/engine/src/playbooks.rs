@@ -3,26 +3,33 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use regreen_catalog::{Catalog, Part, Playbook as Written, Status, Template};
+use regreen_catalog::{Catalog, Part, PatternSource, Playbook as Written, Status, Template};
 use regreen_decide::Playbook;
-use regreen_domain::{Condition, Plan, PlannedStep};
+use regreen_domain::{Condition, Flow, Plan, PlannedStep, Risk};
 use regreen_saga::{AnyStep, KindFacts, PreparedStep, Resume};
-use regreen_steps::{is_lasting, kind_facts};
+use regreen_steps::{closing, is_lasting, kind_facts};
 use regreen_tools::probe;
 use serde_json::Value;
 
 use crate::error::EngineError;
+
+/// The step kind that only an operator's playbook may use.
+pub(crate) const COMMAND: &str = "command";
 
 /// Every stable playbook for what `pattern` found, as [`playbooks`] gives them, whose steps are of kinds that exist and
 /// take their arguments.
 ///
 /// # Errors
 /// [`EngineError::Catalog`] where a playbook does not add up.
-pub fn join(catalog: &Catalog, pattern: Option<&str>) -> Result<Vec<Playbook>, EngineError> {
+pub fn join(
+    catalog: &Catalog,
+    pattern: Option<&str>,
+    allow_commands: bool,
+) -> Result<Vec<Playbook>, EngineError> {
     let joined = playbooks(catalog, pattern)?;
     let kinds = kind_facts();
     for playbook in &joined {
-        check(playbook, catalog, &kinds)?;
+        check(playbook, catalog, &kinds, allow_commands)?;
     }
     Ok(joined)
 }
@@ -53,7 +60,9 @@ pub(crate) fn joined(playbook: &Written) -> Result<Playbook, EngineError> {
         let (id, kind) = (step.id.clone(), step.kind.clone());
         steps.push(PlannedStep { id, kind, args, lists: step.lists.clone(), flow: step.flow.clone() });
     }
-    steps.extend(closing_steps());
+    let closing: Vec<PlannedStep> =
+        closing(steps.iter().map(|step| step.kind.as_str())).map(closing_step).collect();
+    steps.extend(closing);
     Ok(Playbook {
         id: playbook.id.clone(),
         heals: playbook.heals.clone(),
@@ -64,18 +73,49 @@ pub(crate) fn joined(playbook: &Written) -> Result<Playbook, EngineError> {
         ci_only: playbook.guard.ci_only || steps.iter().any(|step| is_lasting(&step.kind)),
         writes_files: !playbook.paths.is_empty(),
         prior: playbook.guard.prior,
+        own: playbook.source == PatternSource::Operator,
         fallback: playbook.fallback.clone(),
         steps,
     })
 }
 
+/// Whether an operator's playbook can be used; the error says what does not add up.
+///
+/// # Errors
+/// Why it must be left out.
+pub fn check_own(catalog: &Catalog, playbook: &Written, allow_commands: bool) -> Result<(), String> {
+    let checked = joined(playbook).and_then(|ready| check(&ready, catalog, &kind_facts(), allow_commands));
+    checked.map_err(|e| match e {
+        EngineError::Catalog(why) => why,
+        other => other.to_string(),
+    })
+}
+
 /// What no type says of a playbook: its step kinds exist, take their arguments, and may be used as it uses them.
-pub(crate) fn check(playbook: &Playbook, catalog: &Catalog, kinds: &[KindFacts]) -> Result<(), EngineError> {
+pub(crate) fn check(
+    playbook: &Playbook,
+    catalog: &Catalog,
+    kinds: &[KindFacts],
+    allow_commands: bool,
+) -> Result<(), EngineError> {
+    let source = catalog.playbook(&playbook.id).map_or(PatternSource::BuiltIn, |written| written.source);
     for step in &playbook.steps {
         let wrong = |why: String| EngineError::Catalog(format!("{}: step `{}` {why}", playbook.id, step.id));
         let kind = kinds.iter().find(|facts| facts.kind == step.kind);
         let kind = kind.ok_or_else(|| wrong(format!("is of the unknown kind `{}`", step.kind)))?;
         (kind.check_args)(&args(step)).map_err(|why| wrong(format!("has wrong arguments: {why}")))?;
+        if step.kind == COMMAND {
+            if source != PatternSource::Operator {
+                return Err(wrong("is a command, which only an operator's own playbook may hold".to_owned()));
+            }
+            if !allow_commands {
+                let why = "is a command; the operator's configuration must say `allow-commands = true`";
+                return Err(wrong(why.to_owned()));
+            }
+            if !step.lists.contains_key("undo") && playbook.risk != Risk::High {
+                return Err(wrong("is a command without `undo`, so the playbook's risk is high".to_owned()));
+            }
+        }
         if step.flow.attempts > 1 && kind.resume == Resume::Never {
             return Err(wrong(format!("is tried several times, and `{}` must not be repeated", kind.kind)));
         }
@@ -126,17 +166,16 @@ fn args(step: &PlannedStep) -> Value {
     Value::Object(texts.chain(lists).collect())
 }
 
-fn closing_steps() -> impl Iterator<Item = PlannedStep> {
-    regreen_steps::CLOSING.into_iter().map(|kind| {
-        let tool = (kind == "tool-consistent").then(|| ("tool".to_owned(), "{tool}".to_owned()));
-        PlannedStep {
-            id: kind.to_owned(),
-            kind: kind.to_owned(),
-            args: tool.into_iter().collect(),
-            lists: BTreeMap::new(),
-            flow: regreen_domain::Flow::default(),
-        }
-    })
+fn closing_step(kind: &'static str) -> PlannedStep {
+    let of_tool = matches!(kind, "tool-consistent" | "installs-the-same");
+    let tool = of_tool.then(|| ("tool".to_owned(), "{tool}".to_owned()));
+    PlannedStep {
+        id: kind.to_owned(),
+        kind: kind.to_owned(),
+        args: tool.into_iter().collect(),
+        lists: BTreeMap::new(),
+        flow: Flow::default(),
+    }
 }
 
 fn text(template: &Template) -> Option<String> {

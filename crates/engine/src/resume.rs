@@ -9,14 +9,14 @@ use regreen_domain::{Outcome, Plan};
 use regreen_ledger::{Closing, Incident, Ledger, State as LedgerState};
 use regreen_process::{RunId, marker};
 use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, execute, roll_back};
-use regreen_steps::{Cause, Rerun, RerunEnd, World, kinds};
+use regreen_steps::{Cause, NobodyAsked, Rerun, RerunEnd, World, kinds};
 use regreen_tools::{Job, Overlay};
 
 use crate::{
     closing,
     error::EngineError,
     handle::{Engine, now, owner_token},
-    playbooks::prepare_plan,
+    playbooks::{COMMAND, prepare_plan},
     rollback,
     state::{Lock, State, lock, try_lock},
 };
@@ -109,6 +109,7 @@ impl Engine {
             let why = "it ended before anything was decided".to_owned();
             return Ok(Resumed { incident: incident.id.clone(), outcome: Outcome::LeftAlone, why });
         };
+        self.may_take_back(&incident.id, &plan)?;
         let deadline = Instant::now() + self.config.recovery_timeout;
         let mut cache_locks = Vec::new();
         for root in closing::quarantined_roots(ledger, &incident.id).await? {
@@ -154,6 +155,7 @@ impl Engine {
         rollback::prepare(&ledger, state, job, &incident).await?;
         let plan =
             incident.plan().ok_or_else(|| EngineError::Catalog("the incident has no plan".to_owned()))?;
+        self.may_take_back(id, &plan)?;
         let owner = owner_token();
         match incident.state {
             LedgerState::Closed => ledger.reopen(id, &owner, actor, why, now()).await?,
@@ -177,6 +179,19 @@ impl Engine {
         Ok(Resumed { incident: id.to_owned(), outcome, why })
     }
 
+    /// What the operator's commands did is taken back by the operator's commands: without leave for those the run stands
+    /// still rather than being stuck.
+    fn may_take_back(&self, incident: &str, plan: &Plan) -> Result<(), EngineError> {
+        let commands = plan.steps.iter().any(|step| step.kind == COMMAND);
+        if commands && !self.config.allow_commands {
+            return Err(EngineError::Refused(format!(
+                "incident {incident} ran commands of the operator's, and the configuration in force does not allow \
+                 those; name the configuration that does with REGREEN_CONFIG"
+            )));
+        }
+        Ok(())
+    }
+
     /// The world of a run that another process began.
     pub(crate) fn found_world(&self, job: &Job, state: &State, plan: &Plan, attempt: u32) -> Arc<World> {
         Arc::new(World {
@@ -189,6 +204,10 @@ impl Engine {
             locked_cache: None,
             repaired_by_another: false,
             paths: plan.paths.clone(),
+            allow_commands: self.config.allow_commands,
+            yes: false,
+            // A found run turns back: nobody is asked whether it may go on.
+            approvals: Arc::new(NobodyAsked),
             deadline: Instant::now() + self.config.recovery_timeout,
             attempt,
             seed: 0,

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 use regreen_catalog::{Catalog, Status};
-use regreen_engine::{join_playbooks, rehearse};
+use regreen_engine::{check_own_playbook, join_playbooks, rehearse};
 use regreen_saga::rehearse::Depth;
 
 /// The counts of the soak.
@@ -15,7 +15,7 @@ fn depth() -> Depth {
 #[tokio::test]
 async fn every_playbook_keeps_the_laws_and_what_it_declares() {
     let catalog = regreen_builtin::catalog().unwrap();
-    join_playbooks(&catalog, None).unwrap();
+    join_playbooks(&catalog, None, false).unwrap();
     let mut broken = Vec::new();
     for playbook in catalog.playbooks() {
         let all = rehearse(&catalog, playbook, depth()).await.unwrap();
@@ -169,7 +169,56 @@ fn what_a_kind_does_not_allow_is_said_at_the_start() {
     ] {
         let text = WINDING.replacen(from, to, 1);
         assert_ne!(text, WINDING, "{from}");
-        let said = join_playbooks(&catalog(&text), None).unwrap_err().to_string();
+        let said = join_playbooks(&catalog(&text), None, false).unwrap_err().to_string();
         assert!(said.contains(want), "{said}\nwanted {want}");
     }
+}
+
+/// An operator's playbook of one command.
+fn own(risk: &str, undo: &str, more: &str) -> (String, String) {
+    let text = format!(
+        "id = \"own\"\ntitle = \"t\"\nsince = \"0.1.0\"\nstatus = \"stable\"\nexplain = \"e\"\n\
+         heals = [\"network-timeout\"]\nguard = {{ risk = \"{risk}\", attempts = 1, cooldown = \"0s\" }}\n\
+         [[step]]\nid = \"c\"\nuse = \"command\"\nwith = {{ argv = [\"touch\", \"{{tool}}\"]{undo} }}\n{more}"
+    );
+    ("/etc/regreen/playbooks/own.toml".to_owned(), text)
+}
+
+#[test]
+fn an_operator_s_playbook_is_checked_as_the_built_in_ones_and_may_hold_commands() {
+    let built_in = regreen_builtin::catalog().unwrap();
+    let with = |files: &[(String, String)], commands: bool| {
+        built_in
+            .with_own_playbooks(files, &|catalog, playbook| check_own_playbook(catalog, playbook, commands))
+    };
+    let undo = ", undo = [\"rm\"]";
+    let good = with(&[own("low", undo, "")], true);
+    assert!(good.refused.is_empty(), "{:?}", good.refused);
+    // It comes first, and its words are fixed: a hole in a list is no hole.
+    let first = join_playbooks(&good.catalog, None, true).unwrap().swap_remove(0);
+    assert_eq!((first.id.as_str(), first.steps[0].lists["argv"][1].as_str()), ("own", "{tool}"));
+    assert!(join_playbooks(&good.catalog, None, false).is_err(), "whatever let it in, it needs leave");
+    let part = "[[step]]\nid = \"p\"\nplaybook = \"repair-lockfile\"\n";
+    let broken = with(&[("x.toml".to_owned(), "id = ".to_owned()), own("low", undo, "")], true);
+    assert_eq!((broken.refused.len(), broken.catalog.playbooks()[0].id.as_str()), (1, "own"));
+    for (file, commands, want) in [
+        (own("low", undo, ""), false, "the operator's configuration must say `allow-commands = true`"),
+        (own("medium", "", ""), true, "is a command without `undo`, so the playbook's risk is high"),
+        (own("low", undo, "attempts = 2"), true, "`command` must not be repeated"),
+        (own("low", undo, part), true, "its risk is low, and that of its part `repair-lockfile` is medium"),
+    ] {
+        let left_out = with(&[file], commands);
+        let said = left_out.refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(said.contains(want) && said.starts_with("/etc/regreen"), "{said}\nwanted {want}");
+        assert_eq!(left_out.catalog.playbooks().len(), built_in.playbooks().len());
+    }
+    let mut taken = own("low", undo, "");
+    taken.0 = "/etc/repair-lockfile.toml".to_owned();
+    taken.1 = taken.1.replacen("\"own\"", "\"repair-lockfile\"", 1);
+    assert!(with(&[taken], true).refused[0].what.contains("the id `repair-lockfile` is taken"));
+    // The program's own can't hold one.
+    let (_, text) = own("low", undo, "");
+    let catalog = Catalog::load([("playbooks/own.toml", text.as_str())]).unwrap();
+    let said = join_playbooks(&catalog, None, true).unwrap_err().to_string();
+    assert!(said.contains("only an operator's own playbook may hold"), "{said}");
 }

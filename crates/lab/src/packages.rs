@@ -26,6 +26,10 @@ pub enum PackageManager {
     Pip,
     /// pnpm, on npm's registry.
     Pnpm,
+    /// Yarn 1, on npm's registry.
+    Yarn,
+    /// Yarn 2 and later, on npm's registry.
+    YarnBerry,
     /// uv, from the same index.
     Uv,
     /// Poetry, from the same index.
@@ -38,11 +42,13 @@ pub enum PackageManager {
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 8] = [
+    pub const ALL: [PackageManager; 10] = [
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
         PackageManager::Pnpm,
+        PackageManager::Yarn,
+        PackageManager::YarnBerry,
         PackageManager::Uv,
         PackageManager::Poetry,
         PackageManager::Pipenv,
@@ -56,10 +62,22 @@ impl PackageManager {
             PackageManager::Cargo => "cargo",
             PackageManager::Pip => "pip",
             PackageManager::Pnpm => "pnpm",
+            PackageManager::Yarn => "yarn",
+            PackageManager::YarnBerry => "yarn-berry",
             PackageManager::Uv => "uv",
             PackageManager::Poetry => "poetry",
             PackageManager::Pipenv => "pipenv",
             PackageManager::Composer => "composer",
+        }
+    }
+}
+
+impl PackageManager {
+    /// The tool's name, as in Regreen's catalogue and configuration.
+    pub const fn tool(self) -> &'static str {
+        match self {
+            PackageManager::YarnBerry => "yarn",
+            other => other.id(),
         }
     }
 }
@@ -127,7 +145,9 @@ impl Release {
 /// The file that a package manager downloads for a release: a `.tgz`, a `.crate`, a `.whl` or a `.zip`.
 pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
     match manager {
-        PackageManager::Npm | PackageManager::Pnpm => npm::tarball(release, edition),
+        PackageManager::Npm | PackageManager::Pnpm | PackageManager::Yarn | PackageManager::YarnBerry => {
+            npm::tarball(release, edition)
+        }
         PackageManager::Cargo => cargo::crate_file(release, edition),
         PackageManager::Pip | PackageManager::Uv | PackageManager::Poetry | PackageManager::Pipenv => {
             pip::wheel(release, edition)

@@ -17,6 +17,8 @@ mod pnpm;
 mod poetry;
 mod python;
 mod uv;
+mod yarn;
+mod yarn_berry;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;

@@ -153,6 +153,25 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
             (busy, "too many 503 error responses"),
             (limited, "HTTP error 429"),
         ],
+        // A connection that breaks it tries five times again: the lab's tests have no time for that.
+        PackageManager::Yarn => vec![
+            (Fault::FlipBody, "zlibOnError"),
+            (Fault::Tampered, "Integrity check failed"),
+            (busy, "503 Service Unavailable"),
+            (limited, "429 Too Many Requests"),
+        ],
+        PackageManager::YarnBerry => vec![
+            (Fault::Reset, "RequestError: read ECONNRESET"),
+            (Fault::Close, "RequestError: socket hang up"),
+            (Fault::Stall, "RequestError: Timeout awaiting 'socket'"),
+            (Fault::ResetBody, "ReadError: The server aborted pending request"),
+            (Fault::StallBody, "RequestError: Timeout awaiting 'socket'"),
+            (Fault::TruncateBody, "ReadError: The server aborted pending request"),
+            (Fault::FlipBody, "ZlibError: zlib: "),
+            (Fault::Tampered, "The remote archive doesn't match the expected checksum"),
+            (busy, "503 (Service Unavailable)"),
+            (limited, "429 (Too Many Requests)"),
+        ],
         // It waits for a body that falls silent without end: nothing to see in this test.
         PackageManager::Pnpm => vec![
             (Fault::Reset, "ECONNRESET"),
@@ -209,6 +228,8 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
     stage.install().failed_saying(match manager {
         PackageManager::Npm => "EINTEGRITY",
         PackageManager::Pnpm => "ERR_PNPM_TARBALL_INTEGRITY",
+        PackageManager::Yarn => "Integrity check failed",
+        PackageManager::YarnBerry => "The remote archive doesn't match the expected checksum",
         PackageManager::Cargo => "changed between lock files",
         PackageManager::Pip => "DO NOT MATCH THE HASHES",
         PackageManager::Uv => "Hash mismatch for `regreen-lab-",
@@ -219,7 +240,9 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
     stage.lab.set_script(Script::down(Outage::Forever));
     stage.forget_cache();
     stage.install().failed_saying(match manager {
-        PackageManager::Npm | PackageManager::Pnpm => "ECONNREFUSED",
+        PackageManager::Npm | PackageManager::Pnpm | PackageManager::Yarn | PackageManager::YarnBerry => {
+            "ECONNREFUSED"
+        }
         PackageManager::Cargo => "[7] ",
         PackageManager::Pip => "Connection refused",
         PackageManager::Uv => "tcp connect error",
@@ -252,6 +275,24 @@ fn lockfile_damages_fail_as_recorded(manager: PackageManager) {
             }
             (PackageManager::Cargo, D::WrongChecksum | D::TamperedChecksum) => "changed between lock files",
             (PackageManager::Cargo, D::Empty | D::EntryMissing | D::Drift) => "cannot update the lock file",
+            (PackageManager::Yarn, D::Garbage | D::Truncated) => "error SyntaxError: ",
+            // What the others need is not looked for.
+            (PackageManager::Yarn, D::EntryMissing) => {
+                seen.succeeded();
+                continue;
+            }
+            (PackageManager::Yarn, D::Empty | D::Drift) => "Your lockfile needs to be updated",
+            (PackageManager::Yarn, D::ConflictMarkers) => "Merge conflict detected in yarn.lock",
+            (PackageManager::Yarn, D::WrongChecksum | D::TamperedChecksum) => "Integrity check failed",
+            (PackageManager::YarnBerry, D::Garbage) => "null byte is not allowed",
+            (PackageManager::YarnBerry, D::Truncated) => "Cannot read properties of undefined",
+            (PackageManager::YarnBerry, D::ConflictMarkers) => "YN0047: Cannot autofix a lockfile",
+            (PackageManager::YarnBerry, D::WrongChecksum | D::TamperedChecksum) => {
+                "The remote archive doesn't match the expected checksum"
+            }
+            (PackageManager::YarnBerry, D::Empty | D::EntryMissing | D::Drift) => {
+                "The lockfile would have been modified by this install"
+            }
             (PackageManager::Pnpm, D::Garbage | D::Truncated | D::Empty) => "ERR_PNPM_BROKEN_LOCKFILE",
             (PackageManager::Pnpm, D::ConflictMarkers) => "Merge conflict detected in pnpm-lock.yaml",
             (PackageManager::Pnpm, D::WrongChecksum | D::TamperedChecksum) => "ERR_PNPM_TARBALL_INTEGRITY",
@@ -314,6 +355,8 @@ fn cache_damages_fail_as_recorded(manager: PackageManager) {
         PackageManager::Pip => &[(D::Flipped, Some("DO NOT MATCH THE HASHES")), (D::IsFolder, None)],
         // Its store holds unpacked files, not artefacts.
         PackageManager::Pnpm => &[],
+        // Regreen does not read their caches yet.
+        PackageManager::Yarn | PackageManager::YarnBerry => &[],
         // uv keeps no archives, but what it unpacked from them.
         PackageManager::Uv => &[],
         PackageManager::Pipenv => &[(D::Flipped, Some("DO NOT MATCH THE HASHES"))],
@@ -347,7 +390,11 @@ fn the_written_lockfile_is_the_tools_own(manager: PackageManager, resolve: &[&st
     let resolved = std::fs::read_to_string(stage.project.lockfile()).unwrap();
     // npm's lockfiles name the public registry, whatever the real one was.
     let own = stage.lab.registry_url(PackageManager::Npm);
-    assert_eq!(resolved.replace(&own, "https://registry.npmjs.org/"), written);
+    let resolved = match manager {
+        PackageManager::Npm => resolved.replace(&own, "https://registry.npmjs.org/"),
+        _ => resolved,
+    };
+    assert_eq!(resolved, written);
 }
 
 #[test]
@@ -363,6 +410,16 @@ fn pnpm_lockfile() {
 #[test]
 fn cargo_lockfile() {
     the_written_lockfile_is_the_tools_own(PackageManager::Cargo, &["cargo", "generate-lockfile"]);
+}
+
+#[test]
+fn yarn_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::Yarn, &["yarn", "install"]);
+}
+
+#[test]
+fn yarn_berry_lockfile() {
+    the_written_lockfile_is_the_tools_own(PackageManager::YarnBerry, &["yarn", "install"]);
 }
 
 #[test]
@@ -386,6 +443,8 @@ macro_rules! for_each_manager {
         mod cargo { $(#[test] fn $law() { super::$law(super::PackageManager::Cargo) })* }
         mod pip { $(#[test] fn $law() { super::$law(super::PackageManager::Pip) })* }
         mod pnpm { $(#[test] fn $law() { super::$law(super::PackageManager::Pnpm) })* }
+        mod yarn { $(#[test] fn $law() { super::$law(super::PackageManager::Yarn) })* }
+        mod yarn_berry { $(#[test] fn $law() { super::$law(super::PackageManager::YarnBerry) })* }
         mod poetry { $(#[test] fn $law() { super::$law(super::PackageManager::Poetry) })* }
         mod pipenv { $(#[test] fn $law() { super::$law(super::PackageManager::Pipenv) })* }
         mod uv { $(#[test] fn $law() { super::$law(super::PackageManager::Uv) })* }

@@ -134,6 +134,23 @@ impl Ledger {
         let (actor, reason) = (self.clean(actor), reason.map(|text| self.clean(text)));
         let mut work = self.write().await?;
         let mut incident = ours(&mut work, id).await?;
+        // A run that waits in the middle of its plan takes the word itself.
+        let waits = incident.state == State::Open
+            && incident.question.as_ref().is_some_and(|question| question.answer.is_none());
+        if waits {
+            let word = Approval { granted, actor: actor.clone(), reason: reason.clone(), at: now };
+            if let Some(question) = &mut incident.question {
+                question.answer = Some(word);
+            }
+            incident.changed_at = now;
+            let change = Change {
+                at: now,
+                kind: if granted { "question-approved" } else { "question-denied" },
+                details: &[("actor", &actor), ("reason", reason.as_deref().unwrap_or(""))],
+            };
+            store(&mut work, &incident, &change).await?;
+            return self.commit(work).await;
+        }
         // A word can be given again, and taken back, until it is used.
         if incident.state != State::Approved {
             require(&incident, State::AwaitingApproval, if granted { "approved" } else { "denied" })?;

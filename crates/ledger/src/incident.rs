@@ -102,6 +102,7 @@ impl Ledger {
             decision: None,
             inputs: None,
             approval: None,
+            question: None,
             handed_over_to: None,
             verification: None,
             patch: None,

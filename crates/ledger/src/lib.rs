@@ -21,6 +21,7 @@ mod listing;
 mod metrics;
 mod open;
 mod pause;
+mod question;
 mod row;
 mod rows;
 mod schema;
@@ -48,8 +49,8 @@ pub use pause::Pause;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
     AlternativeV1, Approval, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,
-    FindingV1, FlowV1, HistoryV1, Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1, RankedV1,
-    RecordV1, SettingV1, State, StepV1, Timings,
+    FindingV1, FlowV1, HistoryV1, Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1, Question,
+    RankedV1, RecordV1, SettingV1, State, StepV1, Timings,
 };
 pub use statistics::{Rate, Spread};
 pub use verify::{AuditReport, AuditVerdict};

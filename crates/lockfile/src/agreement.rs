@@ -42,6 +42,16 @@ pub fn agrees_with_manifest(lockfile: &Lockfile, manifest: &Manifest<'_>) -> Agr
     }
 }
 
+/// The entries that no manifest needs, directly or not, by their places. Of Yarn 1's lockfiles only: it installs from them
+/// all the same, and takes them out when it next writes. Other tools' lockfiles say what their projects ask for, so that
+/// the [agreement](agrees_with_manifest) tells. Nothing where it can't be told.
+pub fn unneeded(lockfile: &Lockfile, manifest: &Manifest<'_>) -> Vec<String> {
+    match lockfile.format {
+        Format::YarnClassic => crate::yarn_classic::unneeded(lockfile, manifest),
+        _ => Vec::new(),
+    }
+}
+
 impl Agreement {
     /// Drift where there are sentences, agreement where there are none.
     pub(crate) fn of(drift: Vec<String>) -> Agreement {

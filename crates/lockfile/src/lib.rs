@@ -55,7 +55,7 @@ mod uv;
 mod yarn_berry;
 mod yarn_classic;
 
-pub use agreement::{Agreement, Manifest, agrees_with_manifest};
+pub use agreement::{Agreement, Manifest, agrees_with_manifest, unneeded};
 pub use check::{Problem, check};
 pub use checksum::{Algorithm, BadDigest, Checksum};
 pub use conflict::{Conflict, NoConflict, split_conflict};

@@ -119,6 +119,12 @@ impl Lockfile {
         }
     }
 
+    /// How the tool makes what its checksums are of, where it says so: Yarn's `10c0` is its archive of version 10,
+    /// not compressed. Several, with spaces between them, where the entries differ.
+    pub fn checksum_scheme(&self) -> Option<&str> {
+        self.checksum_scheme.as_deref()
+    }
+
     /// A lockfile with its entries and what was found on the way, and nothing else.
     pub(crate) fn new(
         format: Format,

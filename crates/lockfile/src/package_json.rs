@@ -1,7 +1,7 @@
 //! What a `package.json` asks for, for the lockfiles that repeat it word for word.
 
 use crate::Manifest;
-use crate::json::{self, Json};
+use crate::json::{self, Json, Value};
 
 /// One dependency that a manifest asks for.
 pub(crate) struct Ask<'m> {
@@ -33,7 +33,11 @@ pub(crate) fn asks<'m>(manifest: &Manifest<'m>, keys: &[&str]) -> Result<Vec<Ask
             return Err(format!("{file}: it is no object"));
         }
         for key in keys {
-            if json.at_path(key).is_some_and(|value| !value.members().is_empty()) {
+            let holds_something = |value: &Json<'_>| match &value.value {
+                Value::Array(items) => !items.is_empty(),
+                _ => !value.members().is_empty(),
+            };
+            if json.at_path(key).is_some_and(holds_something) {
                 return Err(format!("{file} has `{key}`"));
             }
         }

@@ -4,7 +4,7 @@
 mod fixture;
 
 use fixture::{CARGO, NPM1, NPM2, NPM3, PIP, WORKSPACES, read};
-use regreen_lockfile::{Agreement, Format, Manifest, agrees_with_manifest};
+use regreen_lockfile::{Agreement, Format, Manifest, agrees_with_manifest, unneeded};
 
 const BASE: &str = include_str!("data/npm-v3/base.package.json");
 const BOTH: &str = include_str!("data/npm-v3/both.package.json");
@@ -154,4 +154,32 @@ fn what_can_not_be_told_is_said() {
     ] {
         assert_eq!(agreement(format, lock, root, &[]), Agreement::NotChecked(why.to_owned()), "{root}");
     }
+}
+
+#[test]
+fn what_no_manifest_needs_is_known_for_yarn() {
+    let entry = |name: &str, needs: &str| {
+        let list = if needs.is_empty() {
+            String::new()
+        } else {
+            format!("  dependencies:\n    {needs} \"^1.0.0\"\n")
+        };
+        format!("\n{name}@^1.0.0:\n  version \"1.0.0\"\n{list}")
+    };
+    let lock =
+        ["# yarn lockfile v1\n\n".to_owned(), entry("a", "b"), entry("b", ""), entry("c", "")].concat();
+    let lock = read(Format::YarnClassic, &lock);
+    let found = |root: &str| unneeded(&lock, &Manifest { root, members: &[] });
+    assert_eq!(found(r#"{"dependencies": {"a": "^1.0.0"}}"#), ["c@^1.0.0"]);
+    assert_eq!(found(r#"{"dependencies": {"a": "^1.0.0"}, "devDependencies": {"c": "^1.0.0"}}"#), [""; 0]);
+    // Other manifests' needs, and other versions than are asked for, can't be told from the root's alone.
+    assert_eq!(found(r#"{"workspaces": ["a"]}"#), [""; 0]);
+    assert_eq!(found(r#"{"resolutions": {"c": "1.0.0"}}"#), [""; 0]);
+    let project = "__metadata:\n  version: 8\n\n\"x@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"x@workspace:.\"\n  dependencies:\n    a: \"npm:^1\"\n  languageName: unknown\n  linkType: soft\n\n\"a@npm:^1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  languageName: node\n  linkType: hard\n";
+    assert_eq!(
+        drift(agreement(Format::YarnBerry, project, r#"{"name": "x"}"#, &[])),
+        ["the lockfile has a, which the manifest does not ask for"]
+    );
+    let asks = r#"{"name": "x", "dependencies": {"a": "^1"}}"#;
+    assert_eq!(agreement(Format::YarnBerry, project, asks, &[]), Agreement::Agrees);
 }

@@ -262,6 +262,7 @@ proptest! {
         let agreement = |_: &Lockfile| Agreement::NotChecked(String::new());
         let suspect = Suspect {
             name: "lock", format, bytes: &damaged, history: &history, sides: None, agreement: &agreement,
+            unneeded: &|_| Vec::new(),
         };
         let Ok((_, mended)) = choose(&suspect, false) else { return Ok(()) };
         let repaired = parse(format, &mended).unwrap();

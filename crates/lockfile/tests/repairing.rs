@@ -35,6 +35,7 @@ fn with_agreement(
         history: &history,
         sides: sides.as_ref(),
         agreement,
+        unneeded: &|_| Vec::new(),
     };
     choose(&suspect, false).map(|(repair, text)| (repair, String::from_utf8(text).unwrap()))
 }
@@ -174,6 +175,7 @@ fn nothing_unknown_comes_in() {
         history: &history,
         sides: None,
         agreement: &agreement,
+        unneeded: &|_| Vec::new(),
     };
     let refused = |text: &str| acceptable(&suspect, None, text.as_bytes(), &[]).unwrap_err();
     let elsewhere = NPM3.base.replace("registry.npmjs.org/ms/", "evil.example/ms/");

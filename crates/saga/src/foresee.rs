@@ -1,18 +1,16 @@
 //! What a plan would do, by its looks alone.
 
-use regreen_domain::Condition;
-use serde_json::Value;
-
 use crate::{
     executor::PreparedStep,
     step::{Look, Receipts, Refused},
 };
+use regreen_domain::Condition;
 
 /// What is known beforehand of one step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Foreseen {
-    /// It would run; its look found this.
-    Runs(Value),
+    /// It would run; what it would do, where its look has words for that.
+    Runs(Option<String>),
     /// Its look says no: the plan can't help.
     Refused(String),
     /// The evidence leaves it out.
@@ -33,7 +31,7 @@ pub async fn dry_run(incident: &str, plan: &[PreparedStep]) -> Vec<(String, Fore
             let look =
                 Look { incident: incident.to_owned(), step: step.id.clone(), receipts: Receipts::new() };
             match step.step.preflight(&look, &step.args).await {
-                Ok(found) => Foreseen::Runs(found),
+                Ok(before) => Foreseen::Runs(step.step.foresee(&step.args, &before)),
                 Err(Refused(why)) => Foreseen::Refused(why),
             }
         };

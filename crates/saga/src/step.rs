@@ -59,6 +59,17 @@ pub enum Undo {
     Inert,
 }
 
+impl Undo {
+    /// For people.
+    pub const fn says(self) -> &'static str {
+        match self {
+            Undo::Exact => "can be put back byte for byte",
+            Undo::Compensate => "can't be put back byte for byte",
+            Undo::Inert => "leaves nothing to put back",
+        }
+    }
+}
+
 /// What recovery may do with a step that was in flight, or still to come, when the process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resume {
@@ -136,6 +147,11 @@ pub trait Step: Send + Sync + 'static {
         args: &Self::Args,
     ) -> impl Future<Output = Result<Self::Before, Refused>> + Send;
 
+    /// What `apply` would do, in a clause that ends "would …", as far as its look has words for it.
+    fn foresee(&self, _args: &Self::Args, _before: &Self::Before) -> Option<String> {
+        None
+    }
+
     /// Acts. After a crash it is called again with the same `before` and must notice its own effect.
     fn apply(
         &self,
@@ -209,6 +225,8 @@ pub trait AnyStep: Send + Sync {
     fn check_args(&self, args: &Value) -> Result<(), String>;
     /// See [`Step::preflight`].
     fn preflight<'a>(&'a self, look: &'a Look, args: &'a Value) -> BoxFuture<'a, Result<Value, Refused>>;
+    /// See [`Step::foresee`].
+    fn foresee(&self, args: &Value, before: &Value) -> Option<String>;
     /// See [`Step::apply`].
     fn apply<'a>(
         &'a self,
@@ -268,6 +286,10 @@ impl<S: Step> AnyStep for S {
             let before = Step::preflight(self, look, &args).await?;
             serde_json::to_value(before).map_err(|e| Refused(e.to_string()))
         })
+    }
+
+    fn foresee(&self, args: &Value, before: &Value) -> Option<String> {
+        Step::foresee(self, &read::<S::Args>(args).ok()?, &read::<S::Before>(before).ok()?)
     }
 
     fn apply<'a>(

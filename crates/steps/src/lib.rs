@@ -3,8 +3,11 @@
 
 mod added;
 mod addresses;
+mod await_approval;
+mod command;
 mod files;
 mod free_space;
+mod installs_the_same;
 mod limit_jobs;
 mod nothing_else_changed;
 mod quarantine_entries;
@@ -22,13 +25,13 @@ mod world;
 
 use std::sync::Arc;
 
-use regreen_saga::{AnyStep, KindFacts, Undo};
+use regreen_saga::{AnyStep, KindFacts, Step as _, Undo};
 
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
 pub use regreen_lockfile::Repair;
 pub use snapshot::{Change, Snapshot};
-pub use world::{Cause, Limit, Mirror, Rerun, RerunEnd, World};
+pub use world::{Answer, Approvals, Cause, Limit, Mirror, NobodyAsked, Rerun, RerunEnd, World};
 
 /// The steps that end every plan, whatever its playbook says: a healing that skipped one would not be verified.
 pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-consistent"];
@@ -36,6 +39,12 @@ pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-c
 /// Whether a step of this kind takes away what it can't put back.
 pub fn is_lasting(kind: &str) -> bool {
     kind_facts().iter().any(|facts| facts.kind == kind && facts.undo == Undo::Compensate)
+}
+
+/// The kinds of the steps that end a plan of these kinds: [`CLOSING`], and what a repaired lockfile must show besides.
+pub fn closing<'k>(mut kinds: impl Iterator<Item = &'k str>) -> impl Iterator<Item = &'static str> {
+    let repairs = kinds.any(|kind| kind == repair_lockfile::RepairLockfile::KIND);
+    CLOSING.into_iter().chain(repairs.then_some(installs_the_same::InstallsTheSame::KIND))
 }
 
 macro_rules! step_kinds {
@@ -53,7 +62,10 @@ macro_rules! step_kinds {
 }
 
 step_kinds! {
+    await_approval::AwaitApproval,
+    command::Command,
     free_space::FreeSpace,
+    installs_the_same::InstallsTheSame,
     limit_jobs::LimitJobs,
     nothing_else_changed::NothingElseChanged,
     quarantine_entries::QuarantineEntries,

@@ -32,6 +32,10 @@ impl Step for NothingElseChanged {
         Ok(())
     }
 
+    fn foresee(&self, _: &Args, (): &()) -> Option<String> {
+        Some("compare the workspace with how the command left it".to_owned())
+    }
+
     async fn apply(&self, _: &Touch, _: &Args, (): &()) -> Result<u64, ApplyError> {
         let world = self.0.clone();
         let compare = tokio::task::spawn_blocking(move || {

@@ -107,6 +107,11 @@ impl Step for QuarantineEntries {
         Ok(Before { root, entries: scan.damaged.into_iter().map(|d| d.path.to_string()).collect() })
     }
 
+    fn foresee(&self, _: &Args, before: &Before) -> Option<String> {
+        let (n, root) = (before.entries.len(), before.root.display());
+        Some(format!("move {n} damaged {} of {root} aside", if n == 1 { "entry" } else { "entries" }))
+    }
+
     async fn apply(&self, touch: &Touch, _: &Args, before: &Before) -> Result<Receipt, ApplyError> {
         if before.entries.is_empty() {
             return Err(ApplyError::no_effect("there is nothing to take out"));

@@ -79,6 +79,10 @@ impl Step for RepairLockfile {
         Ok(Before { path: look.place.path.to_string(), saved, new: sha256(&new), repair })
     }
 
+    fn foresee(&self, _: &Args, before: &Before) -> Option<String> {
+        Some(before.repair.would(&before.path))
+    }
+
     async fn apply(&self, touch: &Touch, args: &Args, before: &Before) -> Result<Receipt, ApplyError> {
         let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
         let path = self.0.job.workspace.root.join(&before.path);

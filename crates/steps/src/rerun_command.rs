@@ -67,6 +67,10 @@ impl Step for RerunCommand {
         Ok(())
     }
 
+    fn foresee(&self, _: &Args, (): &()) -> Option<String> {
+        Some("run the command once more".to_owned())
+    }
+
     async fn apply(&self, touch: &Touch, _: &Args, (): &()) -> Result<Receipt, ApplyError> {
         let before = self.digests();
         let end = self.0.rerun.rerun(overlay(touch)).await.map_err(ApplyError::no_effect)?;

@@ -42,6 +42,11 @@ impl Step for ToolConsistent {
         self.0.adapter(&args.tool).map(drop).map_err(Refused)
     }
 
+    fn foresee(&self, args: &Args, (): &()) -> Option<String> {
+        let check = self.0.adapter(&args.tool).ok()?.consistency_check(&self.0.job)?;
+        Some(format!("run {}", check.join(" ")))
+    }
+
     async fn apply(&self, touch: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
         let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
         let Some(argv) = adapter.consistency_check(&self.0.job) else {

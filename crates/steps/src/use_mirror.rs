@@ -76,6 +76,10 @@ impl Step for UseMirror {
         Err(Refused("no configured mirror answers".to_owned()))
     }
 
+    fn foresee(&self, _: &Args, mirror: &String) -> Option<String> {
+        Some(format!("use the mirror {mirror}"))
+    }
+
     async fn apply(&self, _: &Touch, args: &Args, mirror: &String) -> Result<Redirect, ApplyError> {
         let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
         let overlay = adapter.use_mirror(mirror);

@@ -71,6 +71,10 @@ impl Step for WaitUntilReachable {
         Ok(())
     }
 
+    fn foresee(&self, args: &Args, (): &()) -> Option<String> {
+        Some(format!("ask the registries of {} until all of them answer", args.tool))
+    }
+
     async fn apply(&self, _: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
         let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
         let registries = addresses::registries(adapter, &self.0.job).await;

@@ -87,6 +87,33 @@ impl Default for Cause {
     }
 }
 
+/// A person's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Yes or no.
+    pub granted: bool,
+    /// Whose word.
+    pub by: String,
+    /// Why, where it was said.
+    pub reason: Option<String>,
+}
+
+/// Port to the people who may have to agree in the middle of a run.
+pub trait Approvals: Send + Sync {
+    /// Puts the question of a step on record, once, and gives the answer where there is one. The error says why nobody
+    /// can be asked.
+    fn ask<'a>(&'a self, step: &'a str, question: &'a str) -> BoxFuture<'a, Result<Option<Answer>, String>>;
+}
+
+/// Nobody can be asked.
+pub struct NobodyAsked;
+
+impl Approvals for NobodyAsked {
+    fn ask<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Option<Answer>, String>> {
+        Box::pin(async { Err("nobody can be asked".to_owned()) })
+    }
+}
+
 /// What the steps of one run share.
 pub struct World {
     /// The wrapped command in its workspace.
@@ -107,6 +134,12 @@ pub struct World {
     pub repaired_by_another: bool,
     /// Paths below the workspace that this plan may write.
     pub paths: Vec<String>,
+    /// Whether the operator's configuration allows commands of the operator's own.
+    pub allow_commands: bool,
+    /// The user said `--yes`.
+    pub yes: bool,
+    /// Asks people.
+    pub approvals: Arc<dyn Approvals>,
     /// When Regreen's own work must be over.
     pub deadline: Instant,
     /// Which attempt this is, from 1: later ones wait longer.
@@ -133,6 +166,11 @@ impl World {
     /// Takes what the last repeated command left.
     pub fn take_rerun(&self) -> Option<RerunEnd> {
         self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// How long the last repeated command ran.
+    pub(crate) fn last_rerun_took(&self) -> Option<Duration> {
+        self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|end| end.duration)
     }
 
     pub(crate) fn keep_rerun(&self, end: RerunEnd) {

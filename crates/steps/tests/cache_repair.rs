@@ -16,7 +16,7 @@ use std::{
 use regreen_saga::{
     BoxFuture, Drive, Ended, OpenGate, PreparedStep, SagaError, execute, rehearse::MemoryJournal,
 };
-use regreen_steps::{QUARANTINE, Rerun, RerunEnd, World, kinds};
+use regreen_steps::{NobodyAsked, QUARANTINE, Rerun, RerunEnd, World, kinds};
 use regreen_tools::{
     Job, Overlay, Workspace,
     cache::{self, Asked, Watch, npm_entry},
@@ -73,6 +73,9 @@ impl Stage {
             snapshot: None,
             locked_cache: holds_lock.then(|| self.root()),
             repaired_by_another: false,
+            allow_commands: false,
+            yes: false,
+            approvals: Arc::new(NobodyAsked),
             paths: vec![],
             deadline: Instant::now() + Duration::from_secs(60),
             attempt: 1,

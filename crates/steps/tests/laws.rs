@@ -20,7 +20,7 @@ use regreen_saga::{
     BoxFuture, Drive, Ended, Fact, OpenGate, PreparedStep, SagaError, StepEvent, execute,
     rehearse::MemoryJournal,
 };
-use regreen_steps::{Cause, QUARANTINE, Rerun, RerunEnd, Snapshot, World, kinds};
+use regreen_steps::{Cause, NobodyAsked, QUARANTINE, Rerun, RerunEnd, Snapshot, World, kinds};
 use regreen_tools::{Job, Overlay, Workspace};
 use serde_json::{Value, json};
 
@@ -151,6 +151,9 @@ impl Stage {
             snapshot: snapshot.then(|| Snapshot::take(&self.app(), &["node_modules"])),
             locked_cache: Some(self.cache()),
             repaired_by_another: false,
+            allow_commands: true,
+            yes: false,
+            approvals: Arc::new(NobodyAsked),
             paths: vec!["package-lock.json".to_owned()],
             deadline: Instant::now() + Duration::from_secs(60),
             attempt: 1,

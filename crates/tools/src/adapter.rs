@@ -6,7 +6,7 @@ use std::{
 };
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
-use regreen_lockfile::{Algorithm, Checksum, Entry, Format};
+use regreen_lockfile::{Algorithm, Checksum, Entry, Format, Lockfile};
 use regreen_saga::BoxFuture;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
@@ -21,6 +21,7 @@ use crate::{
     poetry::Poetry,
     uv::Uv,
     workspace::Workspace,
+    yarn::Yarn,
 };
 
 pub use crate::cache::{CacheScan, DamagedEntry};
@@ -120,6 +121,12 @@ pub trait Adapter: Send + Sync {
     /// Where what `entry` stands for can be fetched now, by the word of the job's own registries, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
+    /// The bytes that the checksum of `entry` in `lock` is of, made from what a registry has `served`; `None` where they
+    /// can't be made.
+    fn checksummed(&self, _lock: &Lockfile, _entry: &Entry, served: Vec<u8>) -> Option<Vec<u8>> {
+        Some(served)
+    }
+
     /// Whether these are the bytes that a checksum of `entry` was made from, as the tool itself makes and accepts it.
     /// Says only what a repeated command will accept anyway; no checksum is ever taken into a lockfile by it.
     fn matches(&self, _entry: &Entry, checksum: &Checksum, bytes: &[u8]) -> bool {
@@ -137,8 +144,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 8] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Uv, &Poetry, &Pipenv, &Composer]
+pub fn all() -> [&'static dyn Adapter; 9] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer]
 }
 
 /// The package manager with this name.

@@ -26,6 +26,7 @@ mod script;
 pub mod space;
 mod uv;
 mod workspace;
+mod yarn;
 
 pub use adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, adapter, all, recognise};
 pub use cache::{Cache, CacheScan, DamagedEntry};

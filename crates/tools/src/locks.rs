@@ -6,7 +6,7 @@ use std::{fs, io::Read};
 use regreen_domain::RelPath;
 use regreen_lockfile::{
     Agreement, Conflict, Damage, Lockfile, Manifest, NoRepair, OddChecksum, Repair, Suspect, Version,
-    agrees_with_manifest, odd_checksums, parse,
+    agrees_with_manifest, odd_checksums, parse, unneeded,
 };
 
 use crate::{
@@ -95,7 +95,7 @@ impl LockLook {
     /// # Errors
     /// Why there is none.
     pub fn choose(&self, can_resolve: bool) -> Result<(Repair, Vec<u8>), NoRepair> {
-        regreen_lockfile::choose(&self.suspect(&|lock| self.agreement(lock)), can_resolve)
+        regreen_lockfile::choose(&self.suspect(&|l| self.agreement(l), &|l| self.unneeded(l)), can_resolve)
     }
 
     /// Whether a repaired text may be used, as [`regreen_lockfile::acceptable`].
@@ -104,11 +104,16 @@ impl LockLook {
     /// Which rule it breaks.
     pub fn acceptable(&self, text: &[u8], allowed_hosts: &[String]) -> Result<Lockfile, String> {
         let agreement = |lock: &Lockfile| self.agreement(lock);
-        let suspect = self.suspect(&agreement);
+        let unneeded = |lock: &Lockfile| self.unneeded(lock);
+        let suspect = self.suspect(&agreement, &unneeded);
         regreen_lockfile::acceptable(&suspect, self.parsed.as_ref().ok(), text, allowed_hosts)
     }
 
-    fn suspect<'s>(&'s self, agreement: &'s dyn Fn(&Lockfile) -> Agreement) -> Suspect<'s> {
+    fn suspect<'s>(
+        &'s self,
+        agreement: &'s dyn Fn(&Lockfile) -> Agreement,
+        unneeded: &'s dyn Fn(&Lockfile) -> Vec<String>,
+    ) -> Suspect<'s> {
         Suspect {
             name: self.place.path.as_str(),
             format: self.place.format,
@@ -116,24 +121,36 @@ impl LockLook {
             history: &self.history,
             sides: self.sides.as_ref(),
             agreement,
+            unneeded,
         }
     }
 
     /// Whether a lockfile agrees with the manifests as they are now.
     pub fn agreement(&self, lock: &Lockfile) -> Agreement {
+        match (
+            self.place.manifests.first(),
+            self.with_manifest(|manifest| agrees_with_manifest(lock, manifest)),
+        ) {
+            (_, Some(agreement)) => agreement,
+            (Some(path), None) => Agreement::NotChecked(format!("{path} can't be read")),
+            (None, None) => agrees_with_manifest(lock, &Manifest::default()),
+        }
+    }
+
+    /// The places of the entries that no manifest needs, as far as that can be told.
+    fn unneeded(&self, lock: &Lockfile) -> Vec<String> {
+        self.with_manifest(|manifest| unneeded(lock, manifest)).unwrap_or_default()
+    }
+
+    fn with_manifest<T>(&self, ask: impl FnOnce(&Manifest<'_>) -> T) -> Option<T> {
         let root = self.place.manifests.first();
-        let Some((_, root)) = self.manifests.iter().find(|(path, _)| Some(path) == root) else {
-            return match self.place.manifests.first() {
-                Some(path) => Agreement::NotChecked(format!("{path} can't be read")),
-                None => agrees_with_manifest(lock, &Manifest::default()),
-            };
-        };
+        let (_, root) = self.manifests.iter().find(|(path, _)| Some(path) == root)?;
         let members: Vec<(&str, &str)> = self
             .manifests
             .iter()
             .filter_map(|(path, text)| Some((path.as_str().rsplit_once('/')?.0, text.as_str())))
             .collect();
-        agrees_with_manifest(lock, &Manifest { root, members: &members })
+        Some(ask(&Manifest { root, members: &members }))
     }
 
     /// The first damage of the lockfile.

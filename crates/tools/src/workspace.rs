@@ -46,6 +46,11 @@ impl Workspace {
         Workspace { root, env, run: None }
     }
 
+    /// The top of the checkout: the nearest folder upwards with a `.git`, else `root`. What lies below is the repository's.
+    pub fn checkout(&self) -> &Path {
+        self.root.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&self.root)
+    }
+
     /// An environment variable, where it is set, not empty and UTF-8.
     pub fn var(&self, name: &str) -> Option<&str> {
         self.env.get(OsStr::new(name)).and_then(|v| v.to_str()).filter(|v| !v.is_empty())

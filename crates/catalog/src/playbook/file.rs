@@ -11,7 +11,7 @@ use super::{
     Rehearsal, step::RawStep,
 };
 use crate::source::Source;
-use crate::{CatalogError, Status};
+use crate::{CatalogError, PatternSource, Status};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,6 +135,7 @@ impl Playbook {
             guard: raw.guard.check(source)?,
             examples: raw.examples.iter().map(|e| e.check(source)).collect::<Result<_, _>>()?,
             rehearsals: raw.rehearsals.iter().map(|r| r.check(source, &steps)).collect::<Result<_, _>>()?,
+            source: PatternSource::BuiltIn,
             title: raw.title,
             since: raw.since,
             status: raw.status,

@@ -33,7 +33,8 @@ pub enum Playbooks {
     /// it is on record, and a journal that refuses turns the run back. Nothing outside is looked at or changed.
     #[command(
         after_help = "Examples:\n  regreen playbooks rehearse\n  regreen playbooks rehearse repair-lockfile --full\n\n\
-                            Exit code: 0 all of it holds, 18 something does not, 3 there is no such playbook."
+                            Exit code: 0 all of it holds, 18 something does not, 3 there is no such playbook,\n\
+                            4 one of the operator's own can't be used and was left out."
     )]
     Rehearse {
         /// Ids of playbooks (default: all)

@@ -19,6 +19,9 @@ pub fn approve(context: &Context, args: &ApproveArgs) -> Result<u8, Failed> {
         ledger.approve(id, &actor(), now()).await.map_err(refused)?;
         let incident = ledger.incident(id).await?.ok_or_else(|| LedgerError::UnknownIncident { id: id.to_owned() })?;
         let playbook = incident.plan().map_or_else(String::new, |plan| format!(" by `{}`", plan.playbook));
+        if incident.state == State::Open {
+            return print(&format!("approved: {id}; the run that waits for it goes on\n"));
+        }
         let command = harmless(&incident.command.join(" "));
         print(&format!(
             "approved: {id}, to be healed{playbook}\n\
@@ -33,7 +36,9 @@ pub fn deny(context: &Context, args: &DenyArgs) -> Result<u8, Failed> {
     runtime()?.block_on(async {
         let ledger = record::write_to(context, id).await?;
         ledger.deny(id, &actor(), args.reason.as_deref(), now()).await.map_err(refused)?;
-        print(&format!("denied: {id}; nothing is done about it\n"))
+        let open = ledger.incident(id).await?.is_some_and(|incident| incident.state == State::Open);
+        let then = if open { "the run that waits for it turns back" } else { "nothing is done about it" };
+        print(&format!("denied: {id}; {then}\n"))
     })
 }
 

@@ -61,7 +61,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Pause(pause) => pause::pause(&context, &pause),
         Command::Unpause => pause::unpause(&context),
         Command::Breaker(command) => breaker::breaker(&context, &command),
-        Command::Playbooks(command) => playbooks::playbooks(&command),
+        Command::Playbooks(command) => playbooks::playbooks(&context, &command),
         Command::Patterns(command) => patterns::patterns(&context, &command),
         Command::Feedback(feedback) => feedback::feedback(&context, &feedback),
         Command::Metrics(command) => metrics::metrics(&context, &command),

@@ -6,23 +6,31 @@ use regreen_saga::rehearse::Depth;
 
 use crate::{
     args::{Format, Playbooks},
-    context::{catalog, runtime},
-    exit::{FINE, Failed, NOTHING_TO_READ, PROBLEMS},
+    context::{Context, runtime},
+    custom::Known,
+    exit::{FINE, Failed, INVALID, NOTHING_TO_READ, PROBLEMS},
     output::{
         known::{playbook_plain, playbooks_json, playbooks_plain},
         print::print,
         rehearsed,
     },
+    own_playbooks, voice,
 };
 
 /// Lists, shows or rehearses.
-pub fn playbooks(command: &Playbooks) -> Result<u8, Failed> {
-    let catalog = catalog()?;
+pub fn playbooks(context: &Context, command: &Playbooks) -> Result<u8, Failed> {
+    let Known { catalog, warnings } = own_playbooks::known_here(context)?;
+    warnings.iter().for_each(|warning| voice::warning(context, warning));
+    let code = answer(&catalog, command)?;
+    Ok(if code == FINE && !warnings.is_empty() { INVALID } else { code })
+}
+
+fn answer(catalog: &Catalog, command: &Playbooks) -> Result<u8, Failed> {
     match command {
         Playbooks::List { format: Format::Plain } => print(&playbooks_plain(catalog.playbooks())),
         Playbooks::List { format: Format::Json } => print(&playbooks_json(catalog.playbooks())),
         Playbooks::Show { id, format } => {
-            let playbook = find(&catalog, id)?;
+            let playbook = find(catalog, id)?;
             print(&match format {
                 Format::Plain => playbook_plain(playbook),
                 Format::Json => playbooks_json([playbook]),
@@ -31,13 +39,13 @@ pub fn playbooks(command: &Playbooks) -> Result<u8, Failed> {
         Playbooks::Rehearse { ids, full, format } => {
             let chosen: Vec<&Playbook> = match ids.as_slice() {
                 [] => catalog.playbooks().iter().collect(),
-                ids => ids.iter().map(|id| find(&catalog, id)).collect::<Result<_, _>>()?,
+                ids => ids.iter().map(|id| find(catalog, id)).collect::<Result<_, _>>()?,
             };
             let depth = if *full { Depth::Full } else { Depth::Quick };
             let all: Vec<Rehearsed> = runtime()?.block_on(async {
                 let mut all = Vec::new();
                 for playbook in chosen {
-                    all.extend(rehearse(&catalog, playbook, depth).await?);
+                    all.extend(rehearse(catalog, playbook, depth).await?);
                 }
                 Ok::<_, Failed>(all)
             })?;

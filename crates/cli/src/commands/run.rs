@@ -29,7 +29,7 @@ use crate::{
     exit::{self, Failed},
     live::{Wrapped, unfinished},
     output::json,
-    passed,
+    own_playbooks, passed,
     voice::Terminal,
 };
 
@@ -162,7 +162,10 @@ fn heal(
         let workspace = &failure.job.workspace;
         let given = args.own.patterns.as_deref();
         let own = config::patterns_folder(context, given, args.config.as_deref(), workspace)?;
-        let Known { catalog, warnings } = custom::known(workspace, own.as_deref()).await?;
+        let Known { catalog, mut warnings } = custom::known(workspace, own.as_deref()).await?;
+        let with_own = own_playbooks::with(context, args.config.as_deref(), workspace, catalog)?;
+        let catalog = with_own.catalog;
+        warnings.extend(with_own.warnings);
         for warning in &warnings {
             voice.tell(Event::Warning(&harmless(warning)));
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use regreen_catalog::{Part, Pattern, PatternSource, Playbook, PlaybookStep, Status, Strength, Template};
 use regreen_domain::{Confidence, Flow};
 use regreen_show::harmless::harmless;
-use regreen_steps::CLOSING;
+use regreen_steps::closing;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -41,6 +41,7 @@ struct PlaybookV1<'a> {
     title: &'a str,
     since: &'a str,
     status: &'static str,
+    source: &'static str,
     heals: Vec<&'static str>,
     tools: Vec<&'a str>,
     paths: &'a [String],
@@ -180,6 +181,7 @@ fn playbook_shape(p: &Playbook) -> PlaybookV1<'_> {
         title: &p.title,
         since: &p.since,
         status: status(p.status),
+        source: p.source.id(),
         heals: p.heals.iter().map(|h| h.id()).collect(),
         tools: p.tools.iter().map(|t| t.as_str()).collect(),
         paths: &p.paths,
@@ -191,7 +193,10 @@ fn playbook_shape(p: &Playbook) -> PlaybookV1<'_> {
             .steps
             .iter()
             .map(step)
-            .chain(CLOSING.iter().map(|kind| step_shape(kind, kind, BTreeMap::new(), &USUAL)))
+            .chain(
+                closing(p.steps.iter().map(|s| s.kind.as_str()))
+                    .map(|kind| step_shape(kind, kind, BTreeMap::new(), &USUAL)),
+            )
             .collect(),
         explain: p.explain.trim(),
     }
@@ -266,6 +271,7 @@ pub fn playbook_plain(p: &Playbook) -> String {
         ["heals".to_owned(), shape.heals.join(", ")],
         ["tools".to_owned(), if shape.tools.is_empty() { "any".to_owned() } else { shape.tools.join(", ") }],
         ["status".to_owned(), format!("{} since {}", shape.status, p.since)],
+        ["source".to_owned(), shape.source.to_owned()],
         ["risk".to_owned(), shape.risk.to_owned()],
         ["attempts".to_owned(), format!("{} per commit and job", shape.attempts)],
         ["cooldown".to_owned(), humantime::format_duration(p.guard.cooldown).to_string()],

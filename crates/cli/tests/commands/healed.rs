@@ -58,11 +58,12 @@ fn it_is_listed_shown_and_replayed() {
     evidence      line 1: error: failed to parse lock file at: [BASE]/app/Cargo.lock (root)
     fingerprint   c195279b4eff6bd8
     decision      heal
-    playbook      repair-lockfile (risk medium): repair-lockfile, nothing-else-changed, rerun-command, tool-consistent
+    playbook      repair-lockfile (risk medium): repair-lockfile, nothing-else-changed, rerun-command, tool-consistent, installs-the-same
     verification  repair-lockfile: held
     verification  nothing-else-changed: held
     verification  rerun-command: held
     verification  tool-consistent: held
+    verification  installs-the-same: held
     changed       Cargo.lock: against the last good version: no entry differs
     patch         [BASE]/state/regreen/[WORKSPACE]/patches/[INCIDENT A].patch
     timeline
@@ -84,12 +85,16 @@ fn it_is_listed_shown_and_replayed() {
       [TIME]  tool-consistent started
       [TIME]  tool-consistent applied
       [TIME]  tool-consistent verified
+      [TIME]  installs-the-same prepared
+      [TIME]  installs-the-same started
+      [TIME]  installs-the-same applied
+      [TIME]  installs-the-same verified
       [TIME]  incident-closed                outcome healed
     ");
     assert_snapshot!(on(&stage, &["incidents", "show", &id, "--format", "json"]), @r#"
     exit code 0
     --- out
-    {"version":1,"id":"[INCIDENT A]","state":"closed","outcome":"healed","opened_at":"[TIME]","closed_at":"[TIME]","command":["cargo","fetch","--locked"],"exit_code":101,"final_exit_code":0,"verdict":"infrastructure","class":"lockfile-corruption","pattern":"cargo-lockfile-unreadable","tool":"cargo","confidence":0.99,"confirmed":true,"reason":"line 1: Cargo.lock cannot be parsed; confirmed: Cargo.lock, line 38: the text ends in the middle of a value","fingerprint":"c195279b4eff6bd8","action":"heal","because":null,"playbook":"repair-lockfile","risk":"medium","attempt":1,"workspace":"[BASE]/app","repository":"app","commit":"[COMMIT]","job":"[RUN]","handed_over_to":null,"patch":"[BASE]/state/regreen/[WORKSPACE]/patches/[INCIDENT A].patch","imported":false,"details":{"evidence":[{"line":1,"column":1,"text":"error: failed to parse lock file at: [BASE]/app/Cargo.lock","role":"root"}],"alternatives":[],"steps":[{"id":"repair","kind":"repair-lockfile"},{"id":"nothing-else-changed","kind":"nothing-else-changed"},{"id":"rerun-command","kind":"rerun-command"},{"id":"tool-consistent","kind":"tool-consistent"}],"approval":null,"verification":[{"name":"repair-lockfile","held":true,"says":""},{"name":"nothing-else-changed","held":true,"says":""},{"name":"rerun-command","held":true,"says":""},{"name":"tool-consistent","held":true,"says":""}],"changed":"Cargo.lock: against the last good version: no entry differs","timings_ms":{"detect":[MS],"decide":[MS],"act":[MS],"verify":[MS],"command":[MS],"overhead":[MS]},"timeline":[{"at":"[TIME]","step":null,"what":"incident-opened","detail":"class lockfile-corruption"},{"at":"[TIME]","step":null,"what":"incident-decided","detail":"action heal"},{"at":"[TIME]","step":"repair","what":"prepared","detail":""},{"at":"[TIME]","step":"repair","what":"started","detail":""},{"at":"[TIME]","step":"repair","what":"applied","detail":"restored Cargo.lock as commit [COMMIT] holds it"},{"at":"[TIME]","step":"repair","what":"verified","detail":""},{"at":"[TIME]","step":"nothing-else-changed","what":"prepared","detail":""},{"at":"[TIME]","step":"nothing-else-changed","what":"started","detail":""},{"at":"[TIME]","step":"nothing-else-changed","what":"applied","detail":""},{"at":"[TIME]","step":"nothing-else-changed","what":"verified","detail":""},{"at":"[TIME]","step":"rerun-command","what":"prepared","detail":""},{"at":"[TIME]","step":"rerun-command","what":"started","detail":""},{"at":"[TIME]","step":"rerun-command","what":"applied","detail":""},{"at":"[TIME]","step":"rerun-command","what":"verified","detail":""},{"at":"[TIME]","step":"tool-consistent","what":"prepared","detail":""},{"at":"[TIME]","step":"tool-consistent","what":"started","detail":""},{"at":"[TIME]","step":"tool-consistent","what":"applied","detail":""},{"at":"[TIME]","step":"tool-consistent","what":"verified","detail":""},{"at":"[TIME]","step":null,"what":"incident-closed","detail":"outcome healed"}],"feedback":[]}}
+    {"version":1,"id":"[INCIDENT A]","state":"closed","outcome":"healed","opened_at":"[TIME]","closed_at":"[TIME]","command":["cargo","fetch","--locked"],"exit_code":101,"final_exit_code":0,"verdict":"infrastructure","class":"lockfile-corruption","pattern":"cargo-lockfile-unreadable","tool":"cargo","confidence":0.99,"confirmed":true,"reason":"line 1: Cargo.lock cannot be parsed; confirmed: Cargo.lock, line 38: the text ends in the middle of a value","fingerprint":"c195279b4eff6bd8","action":"heal","because":null,"playbook":"repair-lockfile","risk":"medium","attempt":1,"workspace":"[BASE]/app","repository":"app","commit":"[COMMIT]","job":"[RUN]","handed_over_to":null,"patch":"[BASE]/state/regreen/[WORKSPACE]/patches/[INCIDENT A].patch","imported":false,"details":{"evidence":[{"line":1,"column":1,"text":"error: failed to parse lock file at: [BASE]/app/Cargo.lock","role":"root"}],"alternatives":[],"steps":[{"id":"repair","kind":"repair-lockfile"},{"id":"nothing-else-changed","kind":"nothing-else-changed"},{"id":"rerun-command","kind":"rerun-command"},{"id":"tool-consistent","kind":"tool-consistent"},{"id":"installs-the-same","kind":"installs-the-same"}],"approval":null,"verification":[{"name":"repair-lockfile","held":true,"says":""},{"name":"nothing-else-changed","held":true,"says":""},{"name":"rerun-command","held":true,"says":""},{"name":"tool-consistent","held":true,"says":""},{"name":"installs-the-same","held":true,"says":""}],"changed":"Cargo.lock: against the last good version: no entry differs","timings_ms":{"detect":[MS],"decide":[MS],"act":[MS],"verify":[MS],"command":[MS],"overhead":[MS]},"timeline":[{"at":"[TIME]","step":null,"what":"incident-opened","detail":"class lockfile-corruption"},{"at":"[TIME]","step":null,"what":"incident-decided","detail":"action heal"},{"at":"[TIME]","step":"repair","what":"prepared","detail":""},{"at":"[TIME]","step":"repair","what":"started","detail":""},{"at":"[TIME]","step":"repair","what":"applied","detail":"restored Cargo.lock as commit [COMMIT] holds it"},{"at":"[TIME]","step":"repair","what":"verified","detail":""},{"at":"[TIME]","step":"nothing-else-changed","what":"prepared","detail":""},{"at":"[TIME]","step":"nothing-else-changed","what":"started","detail":""},{"at":"[TIME]","step":"nothing-else-changed","what":"applied","detail":""},{"at":"[TIME]","step":"nothing-else-changed","what":"verified","detail":""},{"at":"[TIME]","step":"rerun-command","what":"prepared","detail":""},{"at":"[TIME]","step":"rerun-command","what":"started","detail":""},{"at":"[TIME]","step":"rerun-command","what":"applied","detail":""},{"at":"[TIME]","step":"rerun-command","what":"verified","detail":""},{"at":"[TIME]","step":"tool-consistent","what":"prepared","detail":""},{"at":"[TIME]","step":"tool-consistent","what":"started","detail":""},{"at":"[TIME]","step":"tool-consistent","what":"applied","detail":""},{"at":"[TIME]","step":"tool-consistent","what":"verified","detail":""},{"at":"[TIME]","step":"installs-the-same","what":"prepared","detail":""},{"at":"[TIME]","step":"installs-the-same","what":"started","detail":""},{"at":"[TIME]","step":"installs-the-same","what":"applied","detail":""},{"at":"[TIME]","step":"installs-the-same","what":"verified","detail":""},{"at":"[TIME]","step":null,"what":"incident-closed","detail":"outcome healed"}],"feedback":[]}}
     "#);
     assert_snapshot!(on(&stage, &["incidents", "show", "no-such"]), @r"
     exit code 3
@@ -285,12 +290,12 @@ fn it_is_counted_and_checked() {
     assert_snapshot!(on(&stage, &["audit", "verify"]), @r"
     exit code 0
     --- out
-    20 entries, head [DIGEST]
+    24 entries, head [DIGEST]
     ");
     assert_snapshot!(on(&stage, &["audit", "verify", "--head", "0123"]), @r"
     exit code 18
     --- out
-    20 entries, head [DIGEST]
+    24 entries, head [DIGEST]
     --- err
     regreen: error: the audit chain never had this head: it was cut short or rewritten
     ");
@@ -378,7 +383,7 @@ fn a_decision_that_would_come_out_otherwise_is_named() {
     assert_snapshot!(on(&stage, &["audit", "verify"]), @r"
     exit code 18
     --- out
-    20 entries, head [DIGEST]
+    24 entries, head [DIGEST]
     --- err
     regreen: error: incident/[INCIDENT A] is not as it was recorded: it was changed after it was recorded
     ");

@@ -28,3 +28,4 @@ mod rollback;
 mod said;
 mod transfer;
 mod watching;
+mod workflow;

@@ -41,7 +41,7 @@ impl Project {
     pub(super) fn start_history(&self) -> Result<(), LabError> {
         files::write(
             &self.root().join(".gitignore"),
-            "/node_modules/\n/target/\n/.venv/\n__pycache__/\n/vendor/\n",
+            "/node_modules/\n/target/\n/.venv/\n__pycache__/\n/.yarn/\n/.pnp.*\n/vendor/\n",
         )?;
         self.git(&["init", "--quiet", "--initial-branch", "main"])?;
         for (key, value) in [("user.name", "Lab"), ("user.email", "lab@example.invalid"), ("gc.auto", "0")] {

@@ -9,7 +9,7 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, cargo, composer, npm, pip, pipenv, pnpm, poetry, uv};
+use super::{NEEDED, Project, cargo, composer, npm, pip, pipenv, pnpm, poetry, uv, yarn, yarn_berry};
 
 /// Stands for host and port of the lab where a manifest or a lockfile must name them.
 pub(crate) const ADDRESS: &str = "lab.invalid";
@@ -104,6 +104,8 @@ impl PackageManager {
             PackageManager::Cargo => &cargo::Cargo,
             PackageManager::Pip => &pip::Pip,
             PackageManager::Pnpm => &pnpm::Pnpm,
+            PackageManager::Yarn => &yarn::Yarn,
+            PackageManager::YarnBerry => &yarn_berry::YarnBerry,
             PackageManager::Uv => &uv::Uv,
             PackageManager::Poetry => &poetry::Poetry,
             PackageManager::Pipenv => &pipenv::Pipenv,

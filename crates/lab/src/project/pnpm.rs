@@ -24,7 +24,7 @@ impl Kind for Pnpm {
     }
 
     fn how_to_get(&self) -> &'static str {
-        "npm install --global pnpm@10"
+        "scripts/test installs it below target/tools; elsewhere: npm install --global pnpm@10.34.9"
     }
 
     fn manifest_name(&self) -> &'static str {

@@ -206,7 +206,7 @@ impl Stage {
             let manager = self.project.manager();
             let url = mirror.registry_url(manager);
             let url = url.trim_start_matches("sparse+");
-            files::write(&config, format!("[[mirror]]\ntool = \"{}\"\nurl = \"{url}\"\n", manager.id()))?;
+            files::write(&config, format!("[[mirror]]\ntool = \"{}\"\nurl = \"{url}\"\n", manager.tool()))?;
             command.arg("--config").arg(config);
         }
         let argv: Vec<OsString> = self.argv.iter().map(OsString::from).collect();

@@ -159,7 +159,8 @@ fn make_executable(path: &Path) -> Result<(), LabError> {
 }
 
 /// What no picture of a workspace shows: git's own files, what tools install, and what they log.
-const NOT_IN_THE_PICTURE: [&str; 6] = [".git", "node_modules", "target", ".venv", "__pycache__", "vendor"];
+const NOT_IN_THE_PICTURE: [&str; 8] =
+    [".git", "node_modules", "target", ".venv", "__pycache__", "vendor", ".yarn", ".pnp.cjs"];
 
 /// Every file of the workspace with its bytes.
 pub(super) fn picture(root: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, LabError> {

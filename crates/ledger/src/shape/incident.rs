@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The version that this build writes, and the newest it reads.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// One failure of one command, from its diagnosis to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub struct Incident {
     pub inputs: Option<InputsV1>,
     /// A person's word, where it was asked for.
     pub approval: Option<Approval>,
+    /// What a step in the middle of the plan asked. Since version 3 of this shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
     /// The incident that carried out what was approved. Since version 2 of this shape.
     #[serde(default)]
     pub handed_over_to: Option<String>,
@@ -107,6 +110,20 @@ pub struct Approval {
     pub reason: Option<String>,
     /// When.
     pub at: i64,
+}
+
+/// What a step asked while its plan was carried out, and the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Id of the step.
+    pub step: String,
+    /// What it asked.
+    pub text: String,
+    /// When.
+    pub at: i64,
+    /// A person's word, once it was given.
+    pub answer: Option<Approval>,
 }
 
 /// One factor of a verification.

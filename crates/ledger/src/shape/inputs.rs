@@ -202,6 +202,9 @@ pub struct PlaybookV1 {
     /// So many healed of so many tried, as the catalogue thought before there were outcomes.
     #[serde(default)]
     pub prior: (u32, u32),
+    /// Whether it was the operator's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// What is tried after it; left out where the order of preference says that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Vec<String>>,

@@ -146,3 +146,28 @@ async fn an_approval_lasts_a_day_and_can_be_renewed_or_taken_back() {
     assert_eq!(found(l, end + 13).await, None);
     assert!(!l.hand_over("asked", "late", OWNER, end + 13).await.unwrap());
 }
+
+#[tokio::test]
+async fn a_run_that_asks_in_the_middle_gets_its_answer() {
+    let world = World::new().await;
+    let l = &world.ledger;
+    next(l, "a", 100).await;
+    // Nobody has asked: there is nothing to agree to.
+    assert!(wrong_state(l.approve("a", "ann", 101).await));
+    assert_eq!(l.ask("a", OWNER, "s", "May it?", 102).await.unwrap(), None);
+    assert!(matches!(l.ask("a", "other", "t", "?", 102).await, Err(LedgerError::StaleOwner { .. })));
+    l.deny("a", "bob", Some("not now"), 103).await.unwrap();
+    let answer = l.ask("a", OWNER, "s", "May it?", 104).await.unwrap().unwrap();
+    assert_eq!(
+        (answer.granted, answer.actor.as_str(), answer.reason.as_deref(), answer.at),
+        (false, "bob", Some("not now"), 103)
+    );
+    // The word was given; the next question has its own.
+    assert!(wrong_state(l.approve("a", "ann", 105).await));
+    assert_eq!(l.ask("a", OWNER, "t", "And this?", 106).await.unwrap(), None);
+    l.approve("a", "ann", 107).await.unwrap();
+    assert!(l.ask("a", OWNER, "t", "And this?", 108).await.unwrap().is_some_and(|answer| answer.granted));
+    let incident = l.incident("a").await.unwrap().unwrap();
+    assert_eq!((incident.state, incident.approval), (State::Open, None));
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
+}

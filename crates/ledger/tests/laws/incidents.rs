@@ -221,11 +221,11 @@ async fn a_record_of_the_first_version_is_read_and_goes_on_in_the_present_one() 
     let stored = l.incident("old").await.unwrap().unwrap();
     assert_eq!((stored.version, &stored.inputs, &stored.handed_over_to), (1, &None, &None));
     l.close("old", OWNER, &Closing::new(Outcome::LeftAlone), 110).await.unwrap();
-    assert_eq!(l.incident("old").await.unwrap().unwrap().version, 2);
+    assert_eq!(l.incident("old").await.unwrap().unwrap().version, 3);
     // A record of a later version is refused, not guessed at.
-    sqlx::query("UPDATE incidents SET record = json_set(record, '$.version', 3)")
+    sqlx::query("UPDATE incidents SET record = json_set(record, '$.version', 4)")
         .execute(&mut db)
         .await
         .unwrap();
-    assert!(matches!(l.incident("old").await, Err(LedgerError::Newer { found: 3, supported: 2 })));
+    assert!(matches!(l.incident("old").await, Err(LedgerError::Newer { found: 4, supported: 3 })));
 }

@@ -36,6 +36,8 @@ pub struct Suspect<'s> {
     pub sides: Option<&'s Conflict>,
     /// Whether a lockfile agrees with the manifests as they are now.
     pub agreement: &'s dyn Fn(&Lockfile) -> Agreement,
+    /// The places of its entries that no manifest needs, as [`crate::unneeded`].
+    pub unneeded: &'s dyn Fn(&Lockfile) -> Vec<String>,
 }
 
 /// A sound version of a lockfile.
@@ -108,6 +110,20 @@ impl Repair {
                 Some(commit)
             }
             Repair::Merge | Repair::Checksums { .. } => None,
+        }
+    }
+
+    /// What would be done to the lockfile at `path`, in a clause.
+    pub fn would(&self, path: &str) -> String {
+        let short = |commit: &str| commit.get(..10).unwrap_or(commit).to_owned();
+        match self {
+            Repair::Restore { commit } => format!("restore {path} as commit {} holds it", short(commit)),
+            Repair::Merge => format!("merge both sides of {path} entry by entry"),
+            Repair::Resolve { commit } => {
+                format!("complete {path} of commit {} with the tool's own resolver", short(commit))
+            }
+            // To put is the same in both tenses.
+            Repair::Lines { .. } | Repair::Checksums { .. } => self.said(path),
         }
     }
 
@@ -270,12 +286,17 @@ fn merged(
     if let Some(conflict) = merged.conflicts.first() {
         return Err(format!("both sides changed {conflict}"));
     }
-    let allowed: Vec<String> = [&sides.ours, &sides.theirs]
+    let locks: Vec<Lockfile> = [&sides.ours, &sides.theirs]
         .into_iter()
         .filter_map(|side| parse(suspect.format, side).ok())
-        .flat_map(|lock| hosts(&lock))
         .collect();
+    let allowed: Vec<String> = locks.iter().flat_map(hosts).collect();
     let lockfile = acceptable(suspect, None, &merged.text, &allowed)?;
+    // What both sides have was there before them.
+    let old = |place: &String| locks.iter().all(|lock| lock.entries.iter().any(|e| e.place == *place));
+    if let Some(place) = (suspect.unneeded)(&lockfile).into_iter().find(|place| !old(place)) {
+        return Err(format!("no manifest needs the {place} that one side adds"));
+    }
     Ok((merged.text, lockfile))
 }
 

@@ -10,7 +10,7 @@ use crate::names::Names;
 use crate::position::Lines;
 use crate::{Algorithm, Checksum, Damage, Dependency, Entry, Format, Lockfile};
 
-pub(crate) use agree::agrees;
+pub(crate) use agree::{agrees, unneeded};
 pub(crate) use merge::LAYOUT;
 
 use line::Block;

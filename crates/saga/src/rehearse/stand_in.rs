@@ -179,6 +179,10 @@ impl AnyStep for StandIn {
         Box::pin(std::future::ready(found))
     }
 
+    fn foresee(&self, _: &Value, _: &Value) -> Option<String> {
+        None
+    }
+
     fn apply<'a>(
         &'a self,
         _: &'a Touch,

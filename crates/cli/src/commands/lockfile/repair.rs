@@ -144,6 +144,7 @@ impl Repairer<'_> {
             history: &history,
             sides: sides.as_ref(),
             agreement: &agreement,
+            unneeded: &|lock| lockfiles::unneeded_at(path, lock),
         };
         let mut repaired = Repaired::new(shown.clone(), format, parse(format, &bytes));
         let chosen = match choose(&suspect, false) {

@@ -1,0 +1,168 @@
+//! `command`: a command of the operator's, word for word as the operator wrote it: no hole, no shell, nothing that a log
+//! or a repository says. Only an operator's playbook can hold one, and only where the operator's configuration allows it.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use regreen_process::{
+    Status,
+    quiet::{self, QuietCommand},
+};
+use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
+use serde::{Deserialize, Serialize};
+
+use crate::world::World;
+
+/// The step.
+pub(crate) struct Command(pub(crate) Arc<World>);
+
+/// What to run, and what takes it back.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Args {
+    argv: Words,
+    undo: Option<Words>,
+}
+
+/// A program and its arguments.
+#[derive(Deserialize)]
+#[serde(try_from = "Vec<String>")]
+struct Words(Vec<String>);
+
+impl TryFrom<Vec<String>> for Words {
+    type Error = &'static str;
+
+    fn try_from(words: Vec<String>) -> Result<Self, Self::Error> {
+        match words.first() {
+            None => Err("a command without a program"),
+            Some(program) if program.is_empty() => Err("a command without a program"),
+            // Whatever stands at a relative path is the repository's.
+            Some(program) if program.contains('/') && !program.starts_with('/') => {
+                Err("a program is an absolute path, or a name that is looked for in PATH")
+            }
+            Some(_) => Ok(Words(words)),
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Receipt {
+    /// Its exit code.
+    code: i32,
+    /// How long it took, in milliseconds.
+    ms: u64,
+    /// What was done, in a clause.
+    said: String,
+}
+
+/// Longest that it may take where its step has no limit of its own.
+const LONGEST: Duration = Duration::from_secs(300);
+/// Bytes of each of its streams that are kept, for the line that says why it failed.
+const KEPT: usize = 64 * 1024;
+/// Longest that what takes it back may take: it is not cut by the time for recovery.
+const UNDO_LONGEST: Duration = Duration::from_secs(300);
+
+impl Step for Command {
+    const KIND: &'static str = "command";
+    const EXPLAIN: &'static str = "Runs a command that the operator wrote, in the workspace, quietly and without a shell; it must end with 0. Only in an operator's own playbook, and only where the operator's configuration says `allow-commands = true`. `undo` takes it back; without one a person is called where it would have to be.";
+    const UNDO: Undo = Undo::Compensate;
+    // Nothing is known of what it does: a later process takes it back and never runs it again.
+    const RESUME: Resume = Resume::Never;
+    type Args = Args;
+    type Before = ();
+    type Receipt = Receipt;
+
+    async fn preflight(&self, _: &Look, args: &Args) -> Result<(), Refused> {
+        self.allowed(&args.argv).map_err(Refused)
+    }
+
+    async fn apply(&self, _: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
+        self.allowed(&args.argv).map_err(ApplyError::NoEffect)?;
+        let limit = LONGEST.min(self.0.time_left());
+        (self.0.progress)(&format!("running the operator's command {}", args.argv.0.join(" ")));
+        let ended = self.run(&args.argv, limit).await;
+        let (code, ms) = ended.map_err(ApplyError::NoEffect)?.map_err(ApplyError::Unknown)?;
+        Ok(Receipt { code, ms, said: format!("ran {}", args.argv.0.join(" ")) })
+    }
+
+    async fn verify(&self, _: &Look, _: &Args, _: &Receipt) -> Result<Seen, Refused> {
+        Ok(Seen::There)
+    }
+
+    async fn undo(&self, _: &Touch, args: &Args, (): &(), _: Option<&Receipt>) -> Result<(), UndoError> {
+        let Some(undo) = &args.undo else {
+            let why = format!("the operator's command {} has no way back", args.argv.0.join(" "));
+            return Err(UndoError(why));
+        };
+        self.allowed(undo).map_err(UndoError)?;
+        self.run(undo, UNDO_LONGEST).await.and_then(|ended| ended).map(drop).map_err(UndoError)
+    }
+}
+
+impl Command {
+    /// Asked before every run: a plan that another process made gives no leave.
+    fn allowed(&self, words: &Words) -> Result<(), String> {
+        if !self.0.allow_commands {
+            return Err("the operator's configuration does not allow commands".to_owned());
+        }
+        self.program(words).map(drop)
+    }
+
+    /// The program: as it is named, or the first of its name in PATH; never one of the checkout, by whatever link.
+    fn program(&self, words: &Words) -> Result<PathBuf, String> {
+        let workspace = &self.0.job.workspace;
+        let checkout = workspace.checkout();
+        let real = checkout.canonicalize().unwrap_or_else(|_| checkout.to_owned());
+        let inside = |path: &Path| {
+            path.starts_with(checkout) || path.canonicalize().is_ok_and(|path| path.starts_with(&real))
+        };
+        let name = words.0.first().map_or("", String::as_str);
+        if name.starts_with('/') {
+            let path = PathBuf::from(name);
+            return match inside(&path) {
+                true => Err(format!("{name} lies in the checkout, and nothing of a checkout is run")),
+                false => Ok(path),
+            };
+        }
+        let folders = workspace.env.get(OsStr::new("PATH")).map(std::env::split_paths).into_iter().flatten();
+        let mut candidates = folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join(name));
+        let found = candidates.find(|path| path.is_file() && !inside(path));
+        found.ok_or_else(|| format!("there is no program `{name}` in PATH outside the checkout"))
+    }
+
+    /// The outer error: it was not started; the inner one: it was, and did not end well.
+    async fn run(&self, words: &Words, limit: Duration) -> Result<Result<(i32, u64), String>, String> {
+        let workspace = &self.0.job.workspace;
+        let shown = words.0.join(" ");
+        let program = self.program(words)?.into_os_string();
+        let argv = std::iter::once(program).chain(words.0.iter().skip(1).map(OsString::from));
+        let ran = quiet::run(QuietCommand {
+            cwd: Some(workspace.root.clone()),
+            env: workspace.env.clone().into_iter().collect(),
+            timeout: limit,
+            output_cap: KEPT,
+            run_id: workspace.run.clone(),
+            ..QuietCommand::new(argv)
+        });
+        let ran = ran.await.map_err(|e| e.to_string())?;
+        if ran.timed_out {
+            return Ok(Err(format!("{shown} did not end within {limit:.0?}")));
+        }
+        let how = match ran.status {
+            Status::Exit(0) => {
+                return Ok(Ok((0, u64::try_from(ran.duration.as_millis()).unwrap_or(u64::MAX))));
+            }
+            Status::Exit(code) => format!("ended with exit code {code}"),
+            Status::Signal(signal) => format!("was ended by signal {signal}"),
+        };
+        let text = ran.stderr.text();
+        let last = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        let last: String = last.chars().take(200).collect();
+        Ok(Err(if last.is_empty() { format!("{shown} {how}") } else { format!("{shown} {how}: {last}") }))
+    }
+}

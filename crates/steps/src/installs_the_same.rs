@@ -1,0 +1,184 @@
+//! `installs-the-same`: where a lockfile was repaired, the install once more from the result. It must leave the lockfile
+//! byte for byte as it is, and install the same files. Never repeated by a later process.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use regreen_domain::CommandKind;
+use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
+use regreen_tools::{Adapter, recognise};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    added::overlay,
+    files::{self, sha256},
+    world::World,
+};
+
+/// The step.
+pub(crate) struct InstallsTheSame(pub(crate) Arc<World>);
+
+/// Whose lockfile.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Args {
+    tool: String,
+}
+
+/// What the second install left.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Receipt {
+    /// Whether it was run: only an install can be compared with another.
+    ran: bool,
+    /// What differs; nothing where it is the same.
+    differs: Option<String>,
+}
+
+/// On top of twice what the first install took.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Files of an install that are compared at most.
+const MOST: usize = 500_000;
+
+impl Step for InstallsTheSame {
+    const KIND: &'static str = "installs-the-same";
+    const EXPLAIN: &'static str = "Runs an install once more from a repaired lockfile: it must leave the lockfile byte for byte as it is, and install the same files. Ends every plan that repairs a lockfile.";
+    const UNDO: Undo = Undo::Inert;
+    const RESUME: Resume = Resume::Never;
+    type Args = Args;
+    type Before = ();
+    type Receipt = Receipt;
+
+    async fn preflight(&self, _: &Look, args: &Args) -> Result<(), Refused> {
+        self.0.adapter(&args.tool).map(drop).map_err(Refused)
+    }
+
+    async fn apply(&self, touch: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
+        let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
+        let job = &self.0.job;
+        let argv: Vec<_> = job.argv.iter().map(Into::into).collect();
+        let place = adapter.lockfile(job).filter(|_| recognise(&argv).kind == CommandKind::Install);
+        let Some(place) = place else { return Ok(Receipt { ran: false, differs: None }) };
+        let lockfile = job.workspace.root.join(place.path.as_str());
+        let first = self.picture(adapter, &lockfile).await.map_err(ApplyError::no_effect)?;
+        (self.0.progress)("installing once more from the repaired lockfile, to see that it gives the same");
+        let added = overlay(touch);
+        let mut words: Vec<&str> = job.argv.iter().map(String::as_str).collect();
+        // As the repeated command got them: behind the program, and behind cargo's `+toolchain`.
+        let at = 1 + usize::from(words.get(1).is_some_and(|word| word.starts_with('+')));
+        words.splice(at..at, added.args.iter().map(String::as_str));
+        let env: Vec<(&str, &str)> = added.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let limit = self.0.last_rerun_took().unwrap_or_default() * 2 + PATIENCE;
+        let said = job.workspace.quietly(&words, &env, Some(limit)).await;
+        let differs = match said {
+            None => Some("the second install did not end in time".to_owned()),
+            Some(said) if said.code != Some(0) => {
+                let complaint = String::from_utf8_lossy(&said.stderr);
+                let first_line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                Some(format!("the second install failed: {first_line}"))
+            }
+            Some(_) => {
+                let second = self.picture(adapter, &lockfile).await.map_err(ApplyError::unknown)?;
+                first.differs(&second, place.path.as_str())
+            }
+        };
+        Ok(Receipt { ran: true, differs })
+    }
+
+    async fn verify(&self, _: &Look, _: &Args, receipt: &Receipt) -> Result<Seen, Refused> {
+        Ok(receipt.differs.clone().map_or(Seen::There, Seen::NotThere))
+    }
+
+    // What an install writes is the command's.
+    async fn undo(&self, _: &Touch, _: &Args, (): &(), _: Option<&Receipt>) -> Result<(), UndoError> {
+        Ok(())
+    }
+}
+
+/// What an install leaves: the digest of the lockfile, and of every file that was installed.
+#[derive(Debug, PartialEq, Eq)]
+struct Picture {
+    lockfile: Option<String>,
+    installed: BTreeMap<PathBuf, [u8; 32]>,
+}
+
+impl Picture {
+    fn take(root: &Path, folders: &[&str], lockfile: &Path) -> Result<Picture, String> {
+        let bytes = files::read(lockfile).map_err(|e| format!("{}: {e}", lockfile.display()))?;
+        let mut installed = BTreeMap::new();
+        for folder in folders {
+            let walk = walkdir::WalkDir::new(root.join(folder)).into_iter();
+            for entry in walk.flatten().filter(|entry| entry.file_type().is_file()) {
+                // What an interpreter compiles beside its sources, and what tools note of the time, is not installed.
+                let path = entry.path();
+                let noted = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+                let compiled = path.extension().is_some_and(|extension| extension == "pyc");
+                if noted || compiled {
+                    continue;
+                }
+                if installed.len() == MOST {
+                    return Err(format!("more than {MOST} installed files"));
+                }
+                let digest = digest(path).map_err(|e| format!("{}: {e}", path.display()))?;
+                installed.insert(path.to_owned(), digest);
+            }
+        }
+        Ok(Picture { lockfile: bytes.as_deref().map(sha256), installed })
+    }
+
+    /// The first thing that is not the same.
+    fn differs(&self, second: &Picture, lockfile: &str) -> Option<String> {
+        if self.lockfile != second.lockfile {
+            return Some(format!("a second install rewrote {lockfile}"));
+        }
+        let paths = self.installed.keys().chain(second.installed.keys());
+        let mut other = paths.filter(|path| self.installed.get(*path) != second.installed.get(*path));
+        other.next().map(|path| format!("a second install gave another {}", path.display()))
+    }
+}
+
+fn digest(path: &Path) -> io::Result<[u8; 32]> {
+    let mut hasher = Sha256::new();
+    io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(hasher.finalize().into())
+}
+
+impl InstallsTheSame {
+    async fn picture(&self, adapter: &'static dyn Adapter, lockfile: &Path) -> Result<Picture, String> {
+        let (root, lockfile) = (self.0.job.workspace.root.clone(), lockfile.to_owned());
+        let take = move || Picture::take(&root, adapter.install_folders(), &lockfile);
+        tokio::task::spawn_blocking(take).await.map_err(|e| e.to_string())?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn another_lockfile_and_another_file_are_told_and_what_tools_note_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        fs::create_dir_all(root.join("node_modules/a")).unwrap();
+        fs::write(root.join("lock"), "1").unwrap();
+        fs::write(root.join("node_modules/a/index.js"), "1").unwrap();
+        let take = || Picture::take(root, &["node_modules"], &root.join("lock")).unwrap();
+        let first = take();
+        fs::write(root.join("node_modules/.modules.yaml"), "noted: today").unwrap();
+        fs::write(root.join("node_modules/a/x.pyc"), "compiled").unwrap();
+        assert_eq!(first.differs(&take(), "lock"), None);
+        fs::write(root.join("node_modules/a/index.js"), "2").unwrap();
+        let told = first.differs(&take(), "lock").unwrap();
+        assert!(told.ends_with("node_modules/a/index.js"), "{told}");
+        fs::write(root.join("lock"), "2").unwrap();
+        assert_eq!(first.differs(&take(), "lock").unwrap(), "a second install rewrote lock");
+    }
+}

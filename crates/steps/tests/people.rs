@@ -1,0 +1,196 @@
+//! What an operator's own steps do: a command word for word, and a person's word in the middle of a plan.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use regreen_saga::{
+    BoxFuture, Drive, Ended, OpenGate, PreparedStep, StepEvent, execute, rehearse::MemoryJournal,
+};
+use regreen_steps::{Answer, Approvals, Cause, Rerun, RerunEnd, World, kind_facts, kinds};
+use regreen_tools::{Job, Overlay, Workspace};
+use serde_json::{Value, json};
+
+struct NeverAgain;
+
+impl Rerun for NeverAgain {
+    fn rerun(&self, _: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>> {
+        panic!("the command was repeated");
+    }
+}
+
+/// Answers when it is asked for the second time.
+struct People(Mutex<u32>, Option<bool>);
+
+impl Approvals for People {
+    fn ask<'a>(&'a self, step: &'a str, question: &'a str) -> BoxFuture<'a, Result<Option<Answer>, String>> {
+        assert_eq!((step, question), ("s0", "May it?"));
+        let mut asked = self.0.lock().unwrap();
+        *asked += 1;
+        let answer = self.1.filter(|_| *asked > 1);
+        let answer =
+            answer.map(|granted| Answer { granted, by: "ann".to_owned(), reason: Some("so".to_owned()) });
+        Box::pin(async move { Ok(answer) })
+    }
+}
+
+struct Scene {
+    allow_commands: bool,
+    yes: bool,
+    answer: Option<bool>,
+    patience: Duration,
+}
+
+const SCENE: Scene =
+    Scene { allow_commands: true, yes: false, answer: None, patience: Duration::from_secs(20) };
+
+async fn run(root: &Path, scene: Scene, steps: &[(&str, Value)]) -> (Ended, Vec<StepEvent>) {
+    run_with(root, env::vars_os().collect(), scene, steps).await
+}
+
+async fn run_with(
+    root: &Path,
+    env: BTreeMap<OsString, OsString>,
+    scene: Scene,
+    steps: &[(&str, Value)],
+) -> (Ended, Vec<StepEvent>) {
+    let world = Arc::new(World {
+        job: Job {
+            workspace: Workspace::new(root.to_owned(), env),
+            argv: vec!["npm".to_owned(), "ci".to_owned()],
+        },
+        cause: Cause::default(),
+        state: root.join("state"),
+        mirrors: vec![],
+        rerun: Arc::new(NeverAgain),
+        snapshot: None,
+        locked_cache: None,
+        repaired_by_another: false,
+        allow_commands: scene.allow_commands,
+        yes: scene.yes,
+        approvals: Arc::new(People(Mutex::new(0), scene.answer)),
+        paths: vec![],
+        deadline: Instant::now() + scene.patience,
+        attempt: 1,
+        seed: 1,
+        progress: Arc::new(|_| {}),
+        last_rerun: Mutex::new(None),
+    });
+    let kinds = kinds(&world);
+    let prepared = |(at, (kind, args)): (usize, &(&str, Value))| PreparedStep {
+        id: format!("s{at}"),
+        step: kinds.iter().find(|k| k.kind() == *kind).unwrap().clone(),
+        args: args.clone(),
+        flow: Default::default(),
+    };
+    let plan: Vec<PreparedStep> = steps.iter().enumerate().map(prepared).collect();
+    let mut journal = MemoryJournal::default();
+    let ended = execute("i", &plan, &mut journal, &OpenGate, Drive::Fresh).await.unwrap();
+    (ended, journal.facts.into_iter().map(|fact| fact.event).collect())
+}
+
+fn why(ended: Ended) -> String {
+    match ended {
+        Ended::RolledBack { why } | Ended::Stuck { why } => why,
+        Ended::Verified => panic!("it went well"),
+    }
+}
+
+#[tokio::test]
+async fn a_command_runs_word_for_word_and_is_taken_back() {
+    let dir = tempfile::tempdir().unwrap();
+    // A shell would make one file of the second word's parts, and a redirection of the third.
+    let touch = json!({ "argv": ["touch", "a b; c", "> d"], "undo": ["rm", "-f", "a b; c", "> d"] });
+    let (ended, _) = run(dir.path(), SCENE, &[("command", touch.clone())]).await;
+    assert_eq!(ended, Ended::Verified);
+    assert!(dir.path().join("a b; c").exists() && dir.path().join("> d").exists());
+    let fails = json!({ "argv": ["ls", "--no-such-option"] });
+    let (ended, _) = run(dir.path(), SCENE, &[("command", touch), ("command", fails)]).await;
+    let Ended::Stuck { why } = ended else { panic!("{ended:?}") };
+    assert!(why.contains("s1: ls --no-such-option ended with exit code 2: "), "{why}");
+    assert!(why.contains("s1: the operator's command ls --no-such-option has no way back"), "{why}");
+    assert!(!dir.path().join("a b; c").exists() && !dir.path().join("> d").exists());
+}
+
+#[tokio::test]
+async fn no_command_runs_without_leave_or_from_the_checkout() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("fix");
+    fs::write(&script, "#!/bin/sh\ntouch ran\n").unwrap();
+    let touch = json!({ "argv": ["touch", "ran"], "undo": ["true"] });
+    let (ended, _) = run(dir.path(), Scene { allow_commands: false, ..SCENE }, &[("command", touch)]).await;
+    assert!(why(ended).contains("the operator's configuration does not allow commands"));
+    let own = json!({ "argv": [script.display().to_string()], "undo": ["true"] });
+    let (ended, _) = run(dir.path(), SCENE, &[("command", own)]).await;
+    assert!(why(ended).contains("lies in the checkout, and nothing of a checkout is run"));
+    assert!(!dir.path().join("ran").exists());
+    let facts = kind_facts().into_iter().find(|facts| facts.kind == "command").unwrap();
+    for (args, want) in [
+        (json!({ "argv": [] }), "a command without a program"),
+        (json!({ "argv": ["./fix"] }), "a program is an absolute path, or a name"),
+        (json!({ "argv": ["bin/fix"] }), "a program is an absolute path, or a name"),
+        (json!({ "argv": "ls" }), "invalid type"),
+        (json!({ "argv": ["ls"], "shell": "true" }), "unknown field `shell`"),
+    ] {
+        let said = (facts.check_args)(&args).unwrap_err();
+        assert!(said.contains(want), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_of_the_checkout_never_shadows_one_of_the_machine() {
+    let (outer, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    // The command was started in a folder of the checkout; its programs lie beside that one.
+    let (root, bin) = (outer.path().join("app"), outer.path().join("bin"));
+    for folder in [outer.path().join(".git"), root.clone(), bin.clone()] {
+        fs::create_dir(folder).unwrap();
+    }
+    let own = bin.join("touch");
+    fs::write(&own, "#!/bin/sh\necho > planted\n").unwrap();
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o755)).unwrap();
+    symlink(&own, elsewhere.path().join("touch")).unwrap();
+    let before = [PathBuf::from("../bin"), bin.clone(), elsewhere.path().to_owned()];
+    let machine = env::var_os("PATH").unwrap();
+    let path = env::join_paths(before.iter().cloned().chain(env::split_paths(&machine))).unwrap();
+    let env = |path: OsString| BTreeMap::from([("PATH".into(), path)]);
+    let touch = || [("command", json!({ "argv": ["touch", "made"], "undo": ["true"] }))];
+    let (ended, _) = run_with(&root, env(path), SCENE, &touch()).await;
+    assert_eq!(ended, Ended::Verified);
+    assert!(root.join("made").exists() && !root.join("planted").exists());
+    let only = env::join_paths(&before).unwrap();
+    let (ended, _) = run_with(&root, env(only), SCENE, &touch()).await;
+    assert!(why(ended).contains("there is no program `touch` in PATH outside the checkout"));
+    let link = elsewhere.path().join("touch").display().to_string();
+    let linked = [("command", json!({ "argv": [link, "made"], "undo": ["true"] }))];
+    let (ended, _) = run(&root, SCENE, &linked).await;
+    assert!(why(ended).contains("lies in the checkout"));
+    assert!(!root.join("planted").exists());
+}
+
+#[tokio::test]
+async fn a_person_s_word_lets_a_plan_go_on_or_turns_it_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let ask = || [("await-approval", json!({ "ask": "May it?" }))];
+    let (ended, facts) = run(dir.path(), Scene { answer: Some(true), ..SCENE }, &ask()).await;
+    assert_eq!(ended, Ended::Verified);
+    let said = facts.iter().find_map(|event| match event {
+        StepEvent::Applied { receipt } => receipt["said"].as_str().map(str::to_owned),
+        _ => None,
+    });
+    assert_eq!(said.as_deref(), Some("was approved by ann"));
+    let (ended, _) = run(dir.path(), Scene { answer: Some(false), ..SCENE }, &ask()).await;
+    assert_eq!(why(ended), "s0: denied by ann: so");
+    let (ended, _) = run(dir.path(), Scene { yes: true, ..SCENE }, &ask()).await;
+    assert_eq!(ended, Ended::Verified);
+    let (ended, _) = run(dir.path(), Scene { patience: Duration::ZERO, ..SCENE }, &ask()).await;
+    assert_eq!(why(ended), "s0: nobody approved it within the time for recovery");
+}
