@@ -29,7 +29,7 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     Suite {
         name: "laws",
         unit: "times every playbook × every step × every crash point, with a second crash and every combination of conditions",
@@ -75,6 +75,15 @@ const SUITES: [Suite; 7] = [
         tests: &["--package", "regreen-lockfile", "--test", "laws"],
         how_many: Some("PROPTEST_CASES"),
         seed: Some("PROPTEST_RNG_SEED"),
+    },
+    Suite {
+        name: "damaged",
+        unit: "damaged lockfiles of each format",
+        count: 1000,
+        portion: 250,
+        tests: &["--package", "regreen-lockfile", "--test", "damaged"],
+        how_many: Some("REGREEN_DAMAGED_COUNT"),
+        seed: Some("REGREEN_DAMAGED_SEED"),
     },
     Suite {
         name: "refused",

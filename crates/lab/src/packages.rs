@@ -12,7 +12,7 @@ mod pip;
 
 pub(crate) use cargo::index_path;
 pub(crate) use composer::{metadata as composer_metadata, package_name as composer_name};
-pub(crate) use pip::file_name as wheel_name;
+pub(crate) use pip::{file_name as wheel_name, foreign_name, foreign_wheel};
 
 /// A package manager that the lab can serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

@@ -121,8 +121,13 @@ impl Style {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Checksum {
     algorithm: Algorithm,
-    digest: Box<[u8]>,
+    /// As long as the longest; zeros behind the algorithm's own length, so that equal ones are equal. Tens of thousands are
+    /// read at once, so none is allocated for itself.
+    digest: [u8; LONGEST],
 }
+
+/// Bytes of the longest digest.
+const LONGEST: usize = Algorithm::Sha512.digest_bytes();
 
 /// Why a checksum is malformed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -146,7 +151,11 @@ pub enum BadDigest {
 impl Checksum {
     /// From the digest's bytes; `None` where their number is not the algorithm's.
     pub fn new(algorithm: Algorithm, digest: &[u8]) -> Option<Checksum> {
-        (digest.len() == algorithm.digest_bytes()).then(|| Checksum { algorithm, digest: digest.into() })
+        let mut own = [0; LONGEST];
+        own.get_mut(..algorithm.digest_bytes())
+            .filter(|own| own.len() == digest.len())?
+            .copy_from_slice(digest);
+        Some(Checksum { algorithm, digest: own })
     }
 
     /// Reads one checksum as `format` writes it: `sha512-…` (subresource integrity, one token, options after
@@ -167,14 +176,14 @@ impl Checksum {
                 let digest = rest.split('?').next().unwrap_or(rest);
                 of(algorithm, STANDARD.decode(digest).ok())
             }
-            Style::Hex(algorithm) => of(algorithm, unhex(text)),
+            Style::Hex(algorithm) => of_hex(algorithm, text),
             Style::Named { .. } => {
                 let (algorithm, digest) = named(':')?;
-                of(algorithm, unhex(digest))
+                of_hex(algorithm, digest)
             }
             Style::Assigned { .. } => {
                 let (algorithm, digest) = named('=')?;
-                of(algorithm, unhex(digest))
+                of_hex(algorithm, digest)
             }
             Style::Base64(algorithm) => of(algorithm, STANDARD.decode(text).ok()),
             Style::DirHash => {
@@ -187,7 +196,7 @@ impl Checksum {
 
     /// From hex digits of an algorithm that is known from elsewhere.
     pub(crate) fn of_hex(algorithm: Algorithm, text: &str) -> Result<Checksum, BadDigest> {
-        of(algorithm, unhex(text))
+        of_hex(algorithm, text)
     }
 
     /// The hash algorithm.
@@ -197,23 +206,23 @@ impl Checksum {
 
     /// The digest's bytes.
     pub fn digest(&self) -> &[u8] {
-        &self.digest
+        self.digest.get(..self.algorithm.digest_bytes()).unwrap_or(&self.digest)
     }
 
     /// The text that `format` writes for it.
     pub fn to_text(&self, format: Format) -> String {
         match format.facts().style {
-            Style::Sri => format!("{}-{}", self.algorithm, STANDARD.encode(&self.digest)),
+            Style::Sri => format!("{}-{}", self.algorithm, STANDARD.encode(self.digest())),
             Style::Hex(_) | Style::Element => self.hex(),
-            Style::Base64(_) => STANDARD.encode(&self.digest),
-            Style::DirHash => format!("h1:{}", STANDARD.encode(&self.digest)),
+            Style::Base64(_) => STANDARD.encode(self.digest()),
+            Style::DirHash => format!("h1:{}", STANDARD.encode(self.digest())),
             Style::Assigned { .. } => format!("{}={}", self.algorithm, self.hex()),
             Style::Named { .. } => format!("{}:{}", self.algorithm, self.hex()),
         }
     }
 
     fn hex(&self) -> String {
-        self.digest.iter().map(|b| format!("{b:02x}")).collect()
+        self.digest().iter().map(|b| format!("{b:02x}")).collect()
     }
 }
 
@@ -234,6 +243,34 @@ fn of(algorithm: Algorithm, digest: Option<Vec<u8>>) -> Result<Checksum, BadDige
     let found = digest.len();
     Checksum::new(algorithm, &digest).ok_or(BadDigest::Length { algorithm, found })
 }
+
+/// A digest in hex digits.
+fn of_hex(algorithm: Algorithm, text: &str) -> Result<Checksum, BadDigest> {
+    let mut digest = [0; LONGEST];
+    let bytes = text.as_bytes();
+    if bytes.len() == 2 * algorithm.digest_bytes() {
+        for (byte, pair) in digest.iter_mut().zip(bytes.chunks_exact(2)) {
+            let (high, low) = (HEX[usize::from(pair[0])], HEX[usize::from(pair[1])]);
+            if high > 15 || low > 15 {
+                return Err(BadDigest::Alphabet(algorithm));
+            }
+            *byte = high << 4 | low;
+        }
+        return Ok(Checksum { algorithm, digest });
+    }
+    of(algorithm, unhex(text))
+}
+
+/// The value of each lower-case hex digit; 255 for what is none.
+const HEX: [u8; 256] = {
+    let mut values = [255; 256];
+    let (mut digit, digits) = (0, *b"0123456789abcdef");
+    while digit < 16 {
+        values[digits[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let nibble = |b: u8| match b {

@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::artefacts::{Artefact, Differences};
 use crate::merge::registry_order;
 use crate::origin::host_of;
-use crate::{Checksum, Entry, Lockfile};
+use crate::{Checksum, Dependency, Entry, Lockfile};
 
 /// The differences, each list in the order of names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,6 +49,8 @@ pub struct State {
     pub source: Option<String>,
     /// The well-formed checksums, sorted.
     pub checksums: Vec<Checksum>,
+    /// The same in the order of the text, each with the file that it is of where the lockfile names it.
+    pub files: Vec<(Option<String>, Checksum)>,
     /// The names it depends on, with their ranges where the lockfile has them; sorted.
     pub dependencies: Vec<String>,
 }
@@ -57,6 +60,11 @@ pub struct State {
 pub fn diff(old: &Lockfile, new: &Lockfile) -> SemanticDiff {
     let mut diff = SemanticDiff::default();
     for (before, after) in pairs(old, new) {
+        if let (Some(before), Some(after)) = (before, after)
+            && is_same(before, after)
+        {
+            continue;
+        }
         let change = Change {
             name: after.or(before).map(|e| e.name.clone()).unwrap_or_default(),
             place: after.or(before).map(|e| e.place.clone()).unwrap_or_default(),
@@ -68,7 +76,7 @@ pub fn diff(old: &Lockfile, new: &Lockfile) -> SemanticDiff {
             (_, None) => diff.removed.push(change),
             (Some(o), Some(n)) if o.version != n.version => diff.version_changed.push(change),
             (Some(o), Some(n)) => {
-                let (checksums, sources) = (o.checksums != n.checksums, o.source != n.source);
+                let (checksums, sources) = (o.has_other_checksums(n), o.source != n.source);
                 if o.dependencies != n.dependencies {
                     diff.dependencies_changed.push(change.clone());
                 }
@@ -126,8 +134,8 @@ impl fmt::Display for SemanticDiff {
                 if let (Some(o), Some(n)) = (&change.old, &change.new)
                     && o.version == n.version
                 {
-                    if o.checksums != n.checksums && what.starts_with("CHECKSUM") {
-                        write!(f, " {} -> {}", list_of(&o.checksums), list_of(&n.checksums))?;
+                    if o.has_other_checksums(n) && what.starts_with("CHECKSUM") {
+                        write_checksums(f, o, n)?;
                     }
                     if what == "from elsewhere" {
                         let host = |s: &State| {
@@ -143,6 +151,12 @@ impl fmt::Display for SemanticDiff {
 }
 
 impl State {
+    /// Whether its checksums differ from the other one's, those of each file where files are named.
+    fn has_other_checksums(&self, other: &State) -> bool {
+        self.checksums != other.checksums
+            || !Differences::between(&self.files, &other.files).replaced.is_empty()
+    }
+
     fn of(entry: &Entry) -> State {
         let mut checksums = entry.checksums.clone();
         checksums.sort();
@@ -159,16 +173,49 @@ impl State {
             version: entry.version.clone().or_else(|| entry.requirement.clone()),
             source: entry.source.clone(),
             checksums,
+            files: entry.owned_artefacts(),
             dependencies,
         }
     }
 }
 
-fn list_of(checksums: &[Checksum]) -> String {
-    match checksums {
-        [] => "none".to_owned(),
-        list => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+/// Which checksum became which, file by file where that can be told.
+fn write_checksums(f: &mut fmt::Formatter<'_>, old: &State, new: &State) -> fmt::Result {
+    let found = Differences::between(&old.files, &new.files);
+    if found.replaced.is_empty() || !found.gone.is_empty() || !found.come.is_empty() {
+        return write!(f, " {} -> {}", list_of(&old.files), list_of(&new.files));
     }
+    for (n, replaced) in found.replaced.iter().enumerate() {
+        f.write_str(if n == 0 { " " } else { ", " })?;
+        if let Some(file) = replaced.file {
+            write!(f, "{file} ")?;
+        }
+        write!(f, "{} -> {}", replaced.from, replaced.to)?;
+    }
+    Ok(())
+}
+
+fn list_of(files: &[Artefact]) -> String {
+    let one = |(file, checksum): &Artefact| match file {
+        Some(file) => format!("{file} {checksum}"),
+        None => checksum.to_string(),
+    };
+    match files {
+        [] => "none".to_owned(),
+        list => list.iter().map(one).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// Whether both say the same, as almost all do.
+fn is_same(a: &Entry, b: &Entry) -> bool {
+    let said = |d: &Dependency| (d.name.clone(), d.requirement.clone());
+    a.version == b.version
+        && a.requirement == b.requirement
+        && a.source == b.source
+        && a.checksums == b.checksums
+        && a.artefacts().eq(b.artefacts())
+        && (a.dependencies == b.dependencies
+            || a.dependencies.iter().map(said).eq(b.dependencies.iter().map(said)))
 }
 
 /// Puts together what stands at the same place, then what has the same name, oldest version first.

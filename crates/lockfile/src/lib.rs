@@ -20,6 +20,7 @@
 //! ```
 
 mod agreement;
+mod artefacts;
 mod bun;
 mod cargo;
 mod check;
@@ -67,5 +68,8 @@ pub use examine::{
 pub use format::Format;
 pub use lockfile::{Dependency, Entry, EntryKey, Lockfile, checksum_of, hosts, parse};
 pub use merge::{MergeConflict, Merged, Side, Unmergeable, merge};
-pub use repair::{NoRepair, OddChecksum, Repair, Suspect, Version, acceptable, choose, odd_checksums};
+pub use repair::{
+    NoRepair, OddChecksum, OddChecksums, Repair, Suspect, UnclearChecksums, Version, acceptable, choose,
+    odd_checksums,
+};
 pub use replace::{Refused, replace_checksum};

@@ -104,6 +104,8 @@ pub(crate) struct Site {
     pub(crate) algorithm: Option<Algorithm>,
     /// `None` where it is malformed.
     pub(crate) checksum: Option<Checksum>,
+    /// The name of the file that it is of, where the lockfile tells it.
+    pub(crate) file: Option<Box<str>>,
 }
 
 impl Lockfile {
@@ -245,6 +247,24 @@ impl Entry {
         verdict.err().map(|why| Damage::BadChecksum { line: line(), entry: self.title(), why })
     }
 
+    /// Takes the checksums of the file of this name, or with this URL or path.
+    pub(crate) fn add_file(
+        &mut self,
+        format: Format,
+        file: Option<&str>,
+        json: &Json<'_>,
+        text: &str,
+        lines: &Lines<'_>,
+    ) -> Vec<Damage> {
+        let before = self.sites.len();
+        let damage = self.add_checksums(format, json, text, lines);
+        let name = file.and_then(|f| f.split(['#', '?']).next()?.rsplit('/').next());
+        for site in self.sites.iter_mut().skip(before) {
+            site.file = name.filter(|n| !n.is_empty()).map(Box::from);
+        }
+        damage
+    }
+
     /// Takes the checksums of one string, which blanks part.
     pub(crate) fn add_checksums(
         &mut self,
@@ -327,6 +347,6 @@ impl Site {
             Err(_) => format.facts().style.meant(text),
         };
         let verdict = parsed.as_ref().map(|_| ()).map_err(ToString::to_string);
-        (Site { span, algorithm, checksum: parsed.ok() }, verdict)
+        (Site { span, algorithm, checksum: parsed.ok(), file: None }, verdict)
     }
 }

@@ -99,11 +99,16 @@ pub(crate) fn is_name(text: &str) -> bool {
     let outer = |c: char| c.is_ascii_alphanumeric();
     text.starts_with(outer)
         && text.ends_with(outer)
-        && text.chars().all(|c| outer(c) || matches!(c, '-' | '_' | '.'))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// Whether it is a version, as PEP 440 has it.
 pub(crate) fn is_version(text: &str) -> bool {
+    // Almost every one is numbers and dots.
+    let part = |p: &[u8]| !p.is_empty() && p.iter().all(u8::is_ascii_digit);
+    if text.as_bytes().split(|b| *b == b'.').all(part) {
+        return true;
+    }
     let lower = text.to_ascii_lowercase();
     let bare = lower.strip_prefix('v').unwrap_or(&lower);
     let (public, local) = bare.split_once('+').map_or((bare, None), |(p, l)| (p, Some(l)));
@@ -161,17 +166,19 @@ pub(crate) fn is_wheel(file: &str) -> bool {
     let Some(stem) = file.strip_suffix(".whl") else { return false };
     let mut parts = stem.split('-');
     let (name, version) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let rest: Vec<&str> = parts.collect();
-    let tag = |part: &&str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+    let tag = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
     };
-    if !rest.iter().all(tag) {
+    let (count, sound) = parts.fold((0, true), |(count, sound), part| (count + 1, sound && tag(part)));
+    if !sound || !matches!(count, 3 | 4) {
         return false;
     }
     // An index may have escaped what stands in a URL.
-    is_name(name)
-        && is_version(&version.replace("%2B", "+").replace("%2b", "+"))
-        && matches!(rest.len(), 3 | 4)
+    let is_version = match version.contains('%') {
+        true => is_version(&version.replace("%2B", "+").replace("%2b", "+")),
+        false => is_version(version),
+    };
+    is_name(name) && is_version
 }
 
 /// Whether it is a moment as RFC 3339 has it.

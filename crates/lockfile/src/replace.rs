@@ -29,7 +29,7 @@ pub enum Refused {
         /// The entry.
         key: EntryKey,
         /// What was to be replaced.
-        old: Checksum,
+        old: Box<Checksum>,
     },
     /// The new checksum would be easier to forge.
     #[error("{new} is weaker than {old}, which {key} has")]
@@ -101,9 +101,48 @@ pub fn replace_checksum(
         return Err(Refused::Ambiguous(key.clone()));
     }
     if let (true, Some(old)) = (spans.is_empty(), old) {
-        return Err(Refused::NotThere { key: key.clone(), old: old.clone() });
+        return Err(Refused::NotThere { key: key.clone(), old: Box::new(old.clone()) });
     }
-    Ok(spliced(bytes, spans, new.to_text(format).as_bytes()))
+    let new = new.to_text(format);
+    Ok(spliced(bytes, spans.into_iter().map(|span| (span, new.clone())).collect()))
+}
+
+/// What is to stand at one place of the text.
+pub(crate) struct Replacement<'r> {
+    /// Whose checksum it is.
+    pub(crate) key: &'r EntryKey,
+    /// Where one stands now.
+    pub(crate) site: &'r Site,
+    /// The one to write.
+    pub(crate) new: &'r Checksum,
+}
+
+/// The text with each of these checksums in its place, under the rules of [`replace_checksum`].
+///
+/// # Errors
+/// [`Refused::Foreign`] and [`Refused::Weaker`].
+pub(crate) fn replaced(
+    format: Format,
+    bytes: &[u8],
+    replacements: &[Replacement<'_>],
+) -> Result<Vec<u8>, Refused> {
+    let style = format.facts().style;
+    let mut pieces = Vec::new();
+    for Replacement { key, site, new } in replacements {
+        if style != Style::Element && !style.can_hold(new.algorithm()) {
+            return Err(Refused::Foreign { format, new: new.algorithm() });
+        }
+        strong_enough(format, site, key, new)?;
+        pieces.push((site.span.clone(), new.to_text(format)));
+    }
+    pieces.sort_by_key(|(span, _)| span.start);
+    pieces.dedup();
+    // With an escape in it, a string of several stands in one place.
+    if let Some(at) = pieces.windows(2).position(|two| two[1].0.start < two[0].0.end) {
+        let key = replacements.get(at).map(|r| r.key.clone());
+        return key.map_or(Ok(bytes.to_vec()), |key| Err(Refused::Ambiguous(key)));
+    }
+    Ok(spliced(bytes, pieces))
 }
 
 /// Which of the entry's checksums is to go.
@@ -115,7 +154,7 @@ fn meant<'e>(
 ) -> Result<&'e Site, Refused> {
     if let Some(old) = old {
         let found = entry.sites.iter().find(|s| s.checksum.as_ref() == Some(old));
-        return found.ok_or_else(|| Refused::NotThere { key: key.clone(), old: old.clone() });
+        return found.ok_or_else(|| Refused::NotThere { key: key.clone(), old: Box::new(old.clone()) });
     }
     let only = |fits: &dyn Fn(&&Site) -> bool| {
         let mut fitting = entry.sites.iter().filter(fits);
@@ -148,14 +187,14 @@ fn strong_enough(format: Format, site: &Site, key: &EntryKey, new: &Checksum) ->
     }
 }
 
-fn spliced(bytes: &[u8], mut spans: Vec<Range<usize>>, new: &[u8]) -> Vec<u8> {
-    spans.sort_by_key(|s| s.start);
-    spans.dedup();
-    let mut out = Vec::with_capacity(bytes.len() + spans.len() * new.len());
+fn spliced(bytes: &[u8], mut pieces: Vec<(Range<usize>, String)>) -> Vec<u8> {
+    pieces.sort_by_key(|(span, _)| span.start);
+    pieces.dedup();
+    let mut out = Vec::with_capacity(bytes.len() + pieces.len());
     let mut at = 0;
-    for span in spans {
+    for (span, new) in pieces {
         out.extend_from_slice(&bytes[at..span.start]);
-        out.extend_from_slice(new);
+        out.extend_from_slice(new.as_bytes());
         at = span.end;
     }
     out.extend_from_slice(&bytes[at..]);

@@ -161,6 +161,96 @@ fn a_checksum_does_not_change_without_its_version() {
 }
 
 #[test]
+fn which_file_has_another_checksum_is_told() {
+    let sum = |letter: &str| format!("sha256:{}", letter.repeat(64));
+    let uv = |files: &[(&str, &str)]| {
+        let wheels: String = (files.iter())
+            .map(|(file, letter)| {
+                format!("{{ url = \"https://files.pythonhosted.org/{file}\", hash = \"{}\" }},", sum(letter))
+            })
+            .collect();
+        format!(
+            "version = 1\nrequires-python = \">=3.9\"\n[[package]]\nname = \"x\"\nversion = \"1\"\nsource = {{ registry = \"https://pypi.org/simple\" }}\nwheels = [{wheels}]\n"
+        )
+    };
+    let pipenv = |letters: &[&str]| {
+        let hashes: Vec<String> = letters.iter().map(|l| format!("\"{}\"", sum(l))).collect();
+        format!(
+            "{{\"_meta\": {{\"pipfile-spec\": 6}}, \"default\": {{\"x\": {{\"hashes\": [{}], \"version\": \"==1\"}}}}}}",
+            hashes.join(", ")
+        )
+    };
+    let (any, win, mac) =
+        ("x-1-py3-none-any.whl", "x-1-py3-none-win32.whl", "x-1-py3-none-macosx_11_0_arm64.whl");
+    for (old, new, want) in [
+        (vec![(any, "a"), (win, "b")], vec![(win, "b"), (any, "a")], None),
+        (
+            vec![(any, "a"), (win, "b")],
+            vec![(any, "a"), (win, "c")],
+            Some(
+                "checksum-changed 4: x 1 has another checksum of x-1-py3-none-win32.whl than before: sha256:bbbbbbbbbbbb… became sha256:cccccccccccc…",
+            ),
+        ),
+        // Exchanged: the set is the same.
+        (
+            vec![(any, "a"), (win, "b")],
+            vec![(any, "b"), (win, "a")],
+            Some(
+                "checksum-changed 4: x 1 has other checksums of x-1-py3-none-any.whl and 1 more of its files than before: sha256:aaaaaaaaaaaa… became sha256:bbbbbbbbbbbb…",
+            ),
+        ),
+        (
+            vec![(any, "a")],
+            vec![(any, "a"), (win, "b")],
+            Some("checksum-added 4: x 1 has a checksum that it did not have before: x-1-py3-none-win32.whl"),
+        ),
+        (
+            vec![(any, "a"), (win, "b")],
+            vec![(any, "a"), (mac, "c")],
+            Some(
+                "checksum-changed 4: 1 of the checksums that x 1 had are gone, and 1 others have come: x-1-py3-none-macosx_11_0_arm64.whl",
+            ),
+        ),
+    ] {
+        let want: Vec<&str> = want.into_iter().collect();
+        assert_eq!(changed(Format::UvLock, &uv(&old), &uv(&new)), want);
+    }
+    for (old, new, want) in [
+        (vec!["a", "b"], vec!["b", "a"], None),
+        (
+            vec!["a", "b"],
+            vec!["a", "c"],
+            Some(
+                "checksum-changed 1: x 1 has another checksum than before: sha256:bbbbbbbbbbbb… became sha256:cccccccccccc…",
+            ),
+        ),
+        (
+            vec!["a", "b"],
+            vec!["c", "d"],
+            Some(
+                "checksum-changed 1: x 1 has 2 other checksums than before: sha256:aaaaaaaaaaaa… became sha256:cccccccccccc…",
+            ),
+        ),
+        (
+            vec!["a"],
+            vec!["c", "d"],
+            Some("checksum-changed 1: 1 of the checksums that x 1 had are gone, and 2 others have come"),
+        ),
+    ] {
+        let want: Vec<&str> = want.into_iter().collect();
+        assert_eq!(changed(Format::PipfileLock, &pipenv(&old), &pipenv(&new)), want);
+    }
+    let said = examine_changes(
+        &read(Format::UvLock, &uv(&[(any, "a"), (win, "b")])),
+        &read(Format::UvLock, &uv(&[(any, "a"), (win, "c")])),
+    );
+    assert_eq!(
+        said.0.to_string(),
+        format!("CHECKSUM CHANGED, SAME VERSION: x 1 {win} {} -> {}", sum("b"), sum("c"))
+    );
+}
+
+#[test]
 fn another_host_for_the_same_version_is_told() {
     let elsewhere = NPM3.base.replacen("https://registry.npmjs.org/ms", "https://npm.example/ms", 1);
     let found = changed(Format::NpmLock, NPM3.base, &elsewhere);

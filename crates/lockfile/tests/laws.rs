@@ -3,7 +3,7 @@
 
 mod fixture;
 
-use fixture::{ALL, BUNDLER_SUMS, CARGO_V1, PAIRS, WORKSPACES};
+use fixture::{ALL, BUNDLER_SUMS, CARGO_V1, PAIRS, WORKSPACES, is_notation};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use regreen_lockfile::{
@@ -54,22 +54,6 @@ fn every_lockfile_is_tried() {
     assert_eq!(texts().len(), TEXTS);
     let formats: std::collections::BTreeSet<Format> = texts().into_iter().map(|(format, _)| format).collect();
     assert_eq!(formats.len(), Format::ALL.len());
-}
-
-/// What a reader of the underlying notation says of the text, where there is another one than ours.
-fn is_notation(format: Format, text: &str) -> bool {
-    let text = text.trim_start_matches('\u{feff}');
-    match format {
-        Format::NpmLock | Format::PipfileLock | Format::ComposerLock | Format::NugetLock => {
-            match serde_json::from_str::<serde_json::Value>(text) {
-                Ok(_) => true,
-                Err(e) => e.to_string().contains("number out of range"),
-            }
-        }
-        Format::CargoLock | Format::PoetryLock | Format::UvLock => text.parse::<toml::Table>().is_ok(),
-        Format::GradleVerification => roxmltree::Document::parse(text).is_ok(),
-        _ => true,
-    }
 }
 
 /// One edit of a byte string, as faults and careless people make them.

@@ -3,7 +3,7 @@
 
 mod fixture;
 
-use fixture::{ALL, Branches, CARGO, NPM3, PAIRS, PIP, YARN1};
+use fixture::{ALL, Branches, CARGO, NPM3, PAIRS, PIP, PIPENV, POETRY, UV, YARN1};
 use regreen_lockfile::{
     Agreement, Conflict, Format, Lockfile, NoRepair, Repair, Suspect, Version, acceptable, choose,
     split_conflict,
@@ -117,6 +117,97 @@ fn malformed_and_odd_checksums_come_back() {
     }
     // Gradle's own lockfile has none, and Bundler's base neither.
     assert_eq!(tried.len(), Format::ALL.len() - 2, "{tried:?}");
+}
+
+/// Every checksum of the entries with several, as the text has it.
+fn of_several_files(format: Format, text: &str) -> Vec<Vec<String>> {
+    let lockfile = Version::sound(format, "0", text.as_bytes()).unwrap().lockfile;
+    let several = lockfile.entries.into_iter().filter(|e| e.checksums.len() > 1 && !e.local);
+    several.map(|e| e.checksums.iter().map(|c| c.to_text(format)).collect()).collect()
+}
+
+fn fallen(sum: &str, to: char) -> String {
+    let at = sum.len() - 5;
+    format!("{}{to}{}", &sum[..at], &sum[at + 1..])
+}
+
+#[test]
+fn of_several_files_each_gets_its_own_checksum_back() {
+    let mut tried = std::collections::BTreeSet::new();
+    for (format, base, next) in texts() {
+        for sums in [base, next].into_iter().flat_map(|t| of_several_files(format, t)) {
+            if !sums.iter().all(|s| base.contains(s)) {
+                continue;
+            }
+            // Each of them alone, all of them, malformed ones, and a wrong one beside a file that is not known yet.
+            let all = sums.iter().fold(base.to_owned(), |t, s| t.replace(s, &fallen(s, 'x')));
+            let wrong = |s: &String| fallen(s, if s.as_bytes()[s.len() - 5] == b'a' { 'b' } else { 'a' });
+            let mut damaged = vec![all, sums.iter().fold(base.to_owned(), |t, s| t.replace(s, &wrong(s)))];
+            damaged.extend(sums.iter().map(|s| base.replace(s, &wrong(s))));
+            for text in damaged.into_iter().filter(|t| t != base) {
+                let mended = chosen(format, &text, &[base]).map(|(_, text)| text);
+                assert_eq!(mended.as_deref(), Ok(base), "{format}: {text}");
+                tried.insert(format);
+            }
+        }
+    }
+    let want = [Format::PipRequirements, Format::PoetryLock, Format::UvLock, Format::PipfileLock];
+    assert!(want.iter().all(|f| tried.contains(f)), "{tried:?}");
+}
+
+#[test]
+fn which_of_several_took_whose_place_is_told_by_the_files_name() {
+    for (format, base) in [(Format::UvLock, UV.base), (Format::PoetryLock, POETRY.base)] {
+        let sums = of_several_files(format, base).into_iter().next().unwrap();
+        // Exchanged, the set is as before.
+        let (one, two) = (&sums[0], &sums[1]);
+        let exchanged = base.replace(one, "<1>").replace(two, one).replace("<1>", two);
+        let mended = chosen(format, &exchanged, &[base]).map(|(_, text)| text);
+        assert_eq!(mended.as_deref(), Ok(base), "{format}");
+    }
+    let pip = |sums: &[&str]| {
+        let sums: String = sums.iter().map(|s| format!(" --hash=sha256:{}", s.repeat(64))).collect();
+        format!("x==1{sums}\n")
+    };
+    // Of a set, one that came beside one that took another's place can't be told from it; nothing is guessed.
+    let no = chosen(Format::PipRequirements, &pip(&["c", "d"]), &[&pip(&["a"])]).unwrap_err();
+    assert_eq!(
+        no.to_string(),
+        "1 of the checksums that commit 0000000000 held for x 1 are gone and 2 others have come; which took whose place \
+         can't be told"
+    );
+    assert!(matches!(no, NoRepair::Impossible(_)));
+    let more = chosen(Format::PipRequirements, &pip(&["a", "d"]), &[&pip(&["a"])]);
+    assert!(matches!(more, Err(NoRepair::Whole(_))), "{more:?}");
+}
+
+#[test]
+fn of_several_files_none_may_come_in_with_an_unknown_checksum() {
+    let agreement = |_: &Lockfile| Agreement::NotChecked(String::new());
+    for (format, base) in [
+        (Format::UvLock, UV.base),
+        (Format::PoetryLock, POETRY.base),
+        (Format::PipfileLock, PIPENV.base),
+        (Format::PipRequirements, PIP.base),
+    ] {
+        let history = [Version::sound(format, "0", base.as_bytes()).unwrap()];
+        let suspect = Suspect {
+            name: "lock",
+            format,
+            bytes: b"{",
+            history: &history,
+            sides: None,
+            agreement: &agreement,
+            unneeded: &|_| Vec::new(),
+        };
+        for sum in of_several_files(format, base).iter().flatten() {
+            let digit = if sum.as_bytes()[sum.len() - 5] == b'a' { 'b' } else { 'a' };
+            let other = base.replace(sum, &fallen(sum, digit));
+            let refused = acceptable(&suspect, None, other.as_bytes(), &[]).unwrap_err();
+            assert!(refused.ends_with("that the trusted history never held"), "{format}: {refused}");
+        }
+        assert!(acceptable(&suspect, None, base.as_bytes(), &[]).is_ok());
+    }
 }
 
 #[test]

@@ -207,7 +207,7 @@ fn what_is_refused() {
     }
     let other = sum(Algorithm::Sha512, 9);
     let refused = replaced(npm, NPM3.base, &ms, Some(&other), &sha512);
-    assert_eq!(refused, Err(Refused::NotThere { key: ms, old: other }));
+    assert_eq!(refused, Err(Refused::NotThere { key: ms, old: Box::new(other) }));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{fs, io::Read};
 
 use regreen_domain::RelPath;
 use regreen_lockfile::{
-    Agreement, Conflict, Damage, Lockfile, Manifest, NoRepair, OddChecksum, Repair, Suspect, Version,
+    Agreement, Conflict, Damage, Lockfile, Manifest, NoRepair, OddChecksums, Repair, Suspect, Version,
     agrees_with_manifest, odd_checksums, parse, unneeded,
 };
 
@@ -162,7 +162,7 @@ impl LockLook {
     }
 
     /// Checksums of `lock` that the trusted history contradicts.
-    pub fn odd_checksums(&self, lock: &Lockfile) -> Vec<OddChecksum> {
+    pub fn odd_checksums(&self, lock: &Lockfile) -> OddChecksums {
         odd_checksums(lock, &self.history)
     }
 }

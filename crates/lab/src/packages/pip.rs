@@ -1,4 +1,5 @@
-//! A wheel: one module and its `dist-info`.
+//! A wheel: one module and its `dist-info`; and one for another platform beside it. (A source distribution would be what pip
+//! and Poetry take where the wheel's checksum is not the lockfile's.)
 
 use std::io::{Cursor, Write};
 
@@ -18,24 +19,38 @@ pub(crate) fn file_name(release: Release) -> String {
     format!("{}-{}-py3-none-any.whl", module_name(release.name), release.version)
 }
 
-pub(super) fn wheel(release: Release, edition: Edition) -> Vec<u8> {
-    let module = module_name(release.name);
-    let info = format!("{module}-{}.dist-info", release.version);
+/// The file name of the wheel for another platform.
+pub(crate) fn foreign_name(release: Release) -> String {
+    format!("{}-{}-py3-none-win32.whl", module_name(release.name), release.version)
+}
+
+fn metadata(release: Release) -> String {
     let needs: String =
         release.needs.iter().map(|name| format!("Requires-Dist: {name} (>=1,<2)\n")).collect();
+    format!(
+        "Metadata-Version: 2.1\nName: {}\nVersion: {}\nSummary: a package of the Regreen lab\n{needs}",
+        release.name, release.version
+    )
+}
+
+pub(super) fn wheel(release: Release, edition: Edition) -> Vec<u8> {
+    tagged(release, edition, "py3-none-any")
+}
+
+/// The wheel for another platform.
+pub(crate) fn foreign_wheel(release: Release, edition: Edition) -> Vec<u8> {
+    tagged(release, edition, "py3-none-win32")
+}
+
+fn tagged(release: Release, edition: Edition, tag: &str) -> Vec<u8> {
+    let module = module_name(release.name);
+    let info = format!("{module}-{}.dist-info", release.version);
     let mut files = vec![
         (format!("{module}/__init__.py"), format!("GREETING = {:?}\n", greeting(release, edition))),
-        (
-            format!("{info}/METADATA"),
-            format!(
-                "Metadata-Version: 2.1\nName: {}\nVersion: {}\nSummary: a package of the Regreen lab\n{needs}",
-                release.name, release.version
-            ),
-        ),
+        (format!("{info}/METADATA"), metadata(release)),
         (
             format!("{info}/WHEEL"),
-            "Wheel-Version: 1.0\nGenerator: regreen-lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-                .to_owned(),
+            format!("Wheel-Version: 1.0\nGenerator: regreen-lab\nRoot-Is-Purelib: true\nTag: {tag}\n"),
         ),
     ];
     let mut record: String = files

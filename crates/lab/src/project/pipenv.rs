@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::error::LabError;
 use crate::lab::Lab;
 use crate::packages::digest::sha256_hex;
-use crate::packages::{Edition, PackageManager, Release, artefact};
+use crate::packages::{Edition, PackageManager, Release, artefact, foreign_wheel};
 use crate::script::PathGlob;
 
 use super::kind::Kind;
@@ -100,8 +100,13 @@ impl Kind for Pipenv {
         });
         let mut packages = Map::new();
         for release in pinned {
-            let sha256 = sha256_hex(&artefact(PackageManager::Pipenv, *release, Edition::Honest));
-            let mut entry = json!({ "hashes": [format!("sha256:{sha256}")] });
+            let files = [
+                artefact(PackageManager::Pipenv, *release, Edition::Honest),
+                foreign_wheel(*release, Edition::Honest),
+            ];
+            let mut hashes = files.map(|bytes| format!("sha256:{}", sha256_hex(&bytes)));
+            hashes.sort();
+            let mut entry = json!({ "hashes": hashes });
             if needed.contains(&release.name) {
                 entry["index"] = json!("pypi");
             }

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::error::LabError;
 use crate::lab::Lab;
 use crate::packages::digest::sha256_hex;
-use crate::packages::{Edition, PackageManager, Release, artefact, wheel_name};
+use crate::packages::{Edition, PackageManager, Release, artefact, foreign_name, foreign_wheel, wheel_name};
 use crate::script::PathGlob;
 
 use super::kind::{ADDRESS, Kind, remove_from};
@@ -150,6 +150,7 @@ fn asked(needed: &[&str]) -> Vec<String> {
 fn entry(release: Release) -> String {
     let Release { name, version, needs } = release;
     let sha256 = sha256_hex(&artefact(PackageManager::Poetry, release, Edition::Honest));
+    let of_foreign = sha256_hex(&foreign_wheel(release, Edition::Honest));
     let mut needed: String = needs.iter().map(|needed| format!("{needed} = \">=1,<2\"\n")).collect();
     if !needed.is_empty() {
         needed = format!("[package.dependencies]\n{needed}\n");
@@ -157,8 +158,9 @@ fn entry(release: Release) -> String {
     format!(
         "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\ndescription = \"a package of the Regreen lab\"\n\
          optional = false\npython-versions = \"*\"\ngroups = [\"main\"]\nfiles = [\n    \
-         {{file = \"{}\", hash = \"sha256:{sha256}\"}},\n]\n\n{needed}\
+         {{file = \"{}\", hash = \"sha256:{sha256}\"}},\n    {{file = \"{}\", hash = \"sha256:{of_foreign}\"}},\n]\n\n{needed}\
          [package.source]\ntype = \"legacy\"\nurl = \"http://{ADDRESS}/pip/simple\"\nreference = \"lab\"\n\n",
-        wheel_name(release)
+        wheel_name(release),
+        foreign_name(release)
     )
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::LabError;
 use crate::lab::Lab;
 use crate::packages::digest::sha256_hex;
-use crate::packages::{Edition, PackageManager, Release, artefact, wheel_name};
+use crate::packages::{Edition, PackageManager, Release, artefact, foreign_name, foreign_wheel, wheel_name};
 use crate::script::PathGlob;
 
 use super::kind::{ADDRESS, Kind, remove_from, without_block};
@@ -147,11 +147,15 @@ fn dependencies(names: &[&str]) -> String {
 fn entry(release: Release) -> String {
     let Release { name, version, needs } = release;
     let sha256 = sha256_hex(&artefact(PackageManager::Uv, release, Edition::Honest));
+    let of_foreign = sha256_hex(&foreign_wheel(release, Edition::Honest));
+    let wheel = |file: String, sha256: &str| {
+        format!("    {{ url = \"http://{ADDRESS}/pip/files/{file}\", hash = \"sha256:{sha256}\" }},\n")
+    };
     format!(
         "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n\
-         source = {{ registry = \"http://{ADDRESS}/pip/simple/\" }}\n{}\
-         wheels = [\n    {{ url = \"http://{ADDRESS}/pip/files/{}\", hash = \"sha256:{sha256}\" }},\n]\n",
+         source = {{ registry = \"http://{ADDRESS}/pip/simple/\" }}\n{}wheels = [\n{}{}]\n",
         dependencies(needs),
-        wheel_name(release)
+        wheel(wheel_name(release), &sha256),
+        wheel(foreign_name(release), &of_foreign)
     )
 }

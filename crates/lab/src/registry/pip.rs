@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use super::{IMMUTABLE, SHORT, accepts, answer, asked_host, not_found};
 use crate::packages::digest::sha256_hex;
-use crate::packages::{Edition, PackageManager, RELEASES, Release, artefact, wheel_name};
+use crate::packages::{
+    Edition, PackageManager, RELEASES, Release, artefact, foreign_name, foreign_wheel, wheel_name,
+};
 
 const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 
@@ -18,7 +20,7 @@ pub(super) fn router(edition: Edition) -> Router {
         .route("/pip/", get(super::alive))
         .route("/pip/simple/", get(super::alive))
         .route("/pip/simple/{name}/", get(index_page))
-        .route("/pip/files/{file}", get(wheel))
+        .route("/pip/files/{file}", get(file))
         .with_state(edition)
 }
 
@@ -32,11 +34,11 @@ async fn index_page(
     }
     let host = asked_host(&headers);
     let files: Vec<(String, String, String)> = Release::all_of(&name)
-        .map(|release| {
-            let file = wheel_name(release);
-            let sha256 = sha256_hex(&artefact(PackageManager::Pip, release, edition));
-            (format!("{host}/pip/files/{file}"), file, sha256)
+        .flat_map(|release| {
+            let wheel = (wheel_name(release), artefact(PackageManager::Pip, release, edition));
+            [wheel, (foreign_name(release), foreign_wheel(release, edition))]
         })
+        .map(|(file, bytes)| (format!("{host}/pip/files/{file}"), file, sha256_hex(&bytes)))
         .collect();
     if accepts(&headers, SIMPLE_JSON) {
         let files: Vec<Value> = files
@@ -55,11 +57,12 @@ async fn index_page(
     answer("text/html", SHORT, format!("<!DOCTYPE html>\n<html>\n  <body>\n{links}  </body>\n</html>\n"))
 }
 
-async fn wheel(State(edition): State<Edition>, Path(file): Path<String>) -> Response<Body> {
-    match RELEASES.iter().find(|release| wheel_name(**release) == file) {
-        Some(release) => {
-            answer("application/octet-stream", IMMUTABLE, artefact(PackageManager::Pip, *release, edition))
-        }
-        None => not_found(),
-    }
+async fn file(State(edition): State<Edition>, Path(file): Path<String>) -> Response<Body> {
+    let of = |name: fn(Release) -> String| RELEASES.iter().copied().find(|release| name(*release) == file);
+    let bytes = match (of(wheel_name), of(foreign_name)) {
+        (Some(release), _) => artefact(PackageManager::Pip, release, edition),
+        (None, Some(release)) => foreign_wheel(release, edition),
+        (None, None) => return not_found(),
+    };
+    answer("application/octet-stream", IMMUTABLE, bytes)
 }

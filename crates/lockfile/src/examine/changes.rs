@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::version;
+use crate::artefacts::{Artefact, Differences};
 use crate::origin::host_of;
 use crate::{Change, Checksum, Entry, Finding, Lockfile, Rule, SemanticDiff, State, diff};
 
@@ -83,40 +84,56 @@ fn of_checksums(change: &Change, line: u64) -> Option<Finding> {
             Rule::ChecksumDropped,
             format!("{title} had a {before} checksum before, and has only {after} now"),
         ),
-        _ => {
-            let gone = odd(&old.checksums, &new.checksums);
-            let come = odd(&new.checksums, &old.checksums);
-            // One that went and one that came, of one algorithm, are one that was replaced.
-            let replaced =
-                gone.iter().find_map(|g| Some((*g, *come.iter().find(|c| c.algorithm() == g.algorithm())?)));
-            match replaced {
-                Some((from, to)) => (
-                    Rule::ChecksumChanged,
-                    format!("{title} has another checksum than before: {} became {}", brief(from), brief(to)),
-                ),
-                None if come.is_empty() => return None,
-                None => {
-                    let what = if come.len() == 1 {
-                        "a checksum".to_owned()
-                    } else {
-                        format!("{} checksums", come.len())
-                    };
-                    (Rule::ChecksumAdded, format!("{title} has {what} that it did not have before"))
+        _ => return of_files(&title, old, new, line),
+    };
+    Some(Finding::new(rule, line, message))
+}
+
+/// Checksums of the same strength: which took which one's place, and of which file.
+fn of_files(title: &str, old: &State, new: &State, line: u64) -> Option<Finding> {
+    let found = Differences::between(&old.files, &new.files);
+    let (gone, come) = (found.gone.len(), found.come.len());
+    let (rule, message) = match found.replaced.as_slice() {
+        [first, rest @ ..] => {
+            let what = match (first.file, rest.len()) {
+                (None, 0) => "another checksum than before".to_owned(),
+                (None, more) => format!("{} other checksums than before", more + 1),
+                (Some(file), 0) => format!("another checksum of {file} than before"),
+                (Some(file), more) => {
+                    format!("other checksums of {file} and {more} more of its files than before")
                 }
-            }
+            };
+            let (from, to) = (brief(first.from), brief(first.to));
+            (Rule::ChecksumChanged, format!("{title} has {what}: {from} became {to}"))
+        }
+        [] if found.is_unclear() => {
+            let what =
+                format!("{gone} of the checksums that {title} had are gone, and {come} others have come");
+            (Rule::ChecksumChanged, format!("{what}{}", named(&found.come)))
+        }
+        [] if come == 0 => return None,
+        [] => {
+            let what = if come == 1 { "a checksum".to_owned() } else { format!("{come} checksums") };
+            let of = named(&found.come);
+            (Rule::ChecksumAdded, format!("{title} has {what} that it did not have before{of}"))
         }
     };
     Some(Finding::new(rule, line, message))
+}
+
+/// The first file of these, where it has a name.
+fn named(come: &[&Artefact]) -> String {
+    match come {
+        [(Some(file), _)] => format!(": {file}"),
+        [(Some(file), _), rest @ ..] => format!(": {file} and {} more", rest.len()),
+        _ => String::new(),
+    }
 }
 
 /// Enough of it to tell two apart.
 fn brief(checksum: &Checksum) -> String {
     let digits: String = checksum.digest().iter().take(6).map(|b| format!("{b:02x}")).collect();
     format!("{}:{digits}…", checksum.algorithm())
-}
-
-fn odd<'c>(of: &'c [Checksum], other: &[Checksum]) -> Vec<&'c Checksum> {
-    of.iter().filter(|c| !other.contains(c)).collect()
 }
 
 /// Another path on the same host is the registry's own affair.

@@ -93,7 +93,7 @@ impl Reader<'_> {
             let mut proofs = 0;
             for proof in artifact.children().filter(Node::is_element) {
                 proofs += 1;
-                self.proof(&mut entry, proof);
+                self.proof(&mut entry, artifact.attribute("name"), proof);
             }
             if proofs == 0 {
                 let line = self.lines.line(artifact.range().start);
@@ -111,7 +111,7 @@ impl Reader<'_> {
     }
 
     /// `<sha256 value="…"/>`, with others that are trusted as well inside.
-    fn proof(&mut self, entry: &mut Entry, proof: Node<'_, '_>) {
+    fn proof(&mut self, entry: &mut Entry, file: Option<&str>, proof: Node<'_, '_>) {
         let Some(algorithm) = Algorithm::parse(proof.tag_name().name()) else { return };
         let also = proof.children().filter(|c| c.is_element() && c.tag_name().name() == "also-trust");
         for node in std::iter::once(proof).chain(also) {
@@ -124,7 +124,7 @@ impl Reader<'_> {
             }
             let checksum = checksum.ok();
             entry.checksums.extend(checksum.clone());
-            entry.sites.push(Site { span, algorithm: Some(algorithm), checksum });
+            entry.sites.push(Site { span, algorithm: Some(algorithm), checksum, file: file.map(Box::from) });
         }
     }
 }

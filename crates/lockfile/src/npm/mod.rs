@@ -211,7 +211,7 @@ impl Reader<'_> {
         if self.text.get(inner.clone()) != Some(value) {
             let algorithm = sites.iter().map(|s| s.algorithm).max().flatten();
             let checksum = sites.pop().and_then(|s| s.checksum).filter(|_| sites.is_empty());
-            sites = vec![Site { span: inner, algorithm, checksum }];
+            sites = vec![Site { span: inner, algorithm, checksum, file: None }];
         }
         entry.sites = sites;
     }

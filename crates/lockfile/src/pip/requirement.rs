@@ -82,7 +82,7 @@ impl Requirement {
             let file = [".whl", ".zip", ".tar.gz"].iter().any(|end| name.ends_with(end));
             return (!file).then_some(requirement);
         }
-        if !said.starts_with(['=', '<', '>', '~', '!']) {
+        if !said.split(',').all(|clause| is_clause(clause.trim())) {
             return None;
         }
         let exact = said.strip_prefix("===").or(said.strip_prefix("==")).map(str::trim);
@@ -117,6 +117,15 @@ impl Requirement {
     }
 }
 
+/// An operator and a version of one word: what old releases call a version need not be one by today's rules. pip lets a
+/// comma stand at the end.
+fn is_clause(clause: &str) -> bool {
+    let operators = ["===", "==", "!=", "<=", ">=", "~=", "<", ">"];
+    let version = operators.iter().find_map(|o| clause.strip_prefix(o)).map(str::trim);
+    let sign = |c: char| c.is_alphanumeric() || matches!(c, '.' | '*' | '+' | '!' | '_' | '-');
+    clause.is_empty() || version.is_some_and(|v| !v.is_empty() && v.chars().all(sign))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +151,19 @@ mod tests {
             assert_eq!(found.asks.as_deref(), asks, "{text}");
             assert_eq!(found.source.as_deref(), source, "{text}");
         }
-        for bad in ["foo 1.0", "==1.0", "foo[", "{\"a\": 1}", "foo @", "!"] {
+        for bad in [
+            "foo 1.0",
+            "==1.0",
+            "foo[",
+            "{\"a\": 1}",
+            "foo @",
+            "!",
+            "a==1 b==2",
+            "a==1 \\",
+            "a==",
+            "a=1",
+            "a<1,b",
+        ] {
             assert_eq!(Requirement::read(bad), None, "{bad}");
         }
     }

@@ -103,7 +103,15 @@ impl Reader<'_, '_> {
         let elsewhere = self.metadata.get("files").and_then(|f| f.get(name_text));
         for file in items(package.get("files").or(elsewhere)) {
             match file.get("hash") {
-                Some(hash) => self.damage.extend(entry.add_checksums(FORMAT, hash, self.text, self.lines)),
+                Some(hash) => {
+                    self.damage.extend(entry.add_file(
+                        FORMAT,
+                        file.text("file"),
+                        hash,
+                        self.text,
+                        self.lines,
+                    ));
+                }
                 None => self.damage.push(Damage::BadChecksum {
                     line: self.lines.line(file.span.start),
                     entry: entry.title(),

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::odd::contradicts;
 use super::{Suspect, sound};
-use crate::{Agreement, Checksum, EntryKey, Lockfile, hosts};
+use crate::{Agreement, Checksum, Entry, EntryKey, Lockfile, hosts};
 
 /// Whether a repaired lockfile may be used: whole; in agreement with its manifest; no checksum that the trusted history
 /// contradicts, and none weaker than those it held; no host that neither the history nor `present` (the lockfile as it
@@ -34,25 +35,29 @@ pub fn acceptable(
     }
 }
 
-/// An entry that the trusted history knows by name, version and source, but never with this checksum, or only with
-/// stronger ones.
+/// An entry that the trusted history knows by name, version and source, but never with this checksum for one of its files,
+/// or only with stronger ones.
 fn contradicted(suspect: &Suspect<'_>, lock: &Lockfile) -> Option<String> {
     let held = held(suspect);
     let foreign = lock.entries.iter().filter(|e| !e.local).find(|entry| {
-        let Some(known) = held.get(&entry.key()) else { return false };
+        let Some(versions) = held.get(&entry.key()) else { return false };
+        let known = || versions.values().flatten().flat_map(|e| &e.checksums);
         let strongest = |of: &mut dyn Iterator<Item = &Checksum>| of.map(Checksum::algorithm).max();
-        let weaker = strongest(&mut entry.checksums.iter()) < strongest(&mut known.iter().copied());
-        weaker || !entry.checksums.iter().any(|c| known.contains(c))
+        let weaker = strongest(&mut entry.checksums.iter()) < strongest(&mut known());
+        weaker
+            || !entry.checksums.iter().any(|c| known().any(|k| k == c))
+            || versions.values().all(|of_version| contradicts(of_version, entry))
     });
     foreign.map(|entry| entry.title())
 }
 
-/// Every checksum that the trusted history held, by name, version and source.
-fn held<'s>(suspect: &Suspect<'s>) -> BTreeMap<EntryKey, BTreeSet<&'s Checksum>> {
-    let mut held: BTreeMap<EntryKey, BTreeSet<&Checksum>> = BTreeMap::new();
-    for entry in suspect.history.iter().flat_map(|v| &v.lockfile.entries).filter(|e| !e.checksums.is_empty())
-    {
-        held.entry(entry.key()).or_default().extend(&entry.checksums);
+/// By name, version and source, the entries with checksums of each version in which the trusted history held them.
+fn held<'s>(suspect: &Suspect<'s>) -> BTreeMap<EntryKey, BTreeMap<usize, Vec<&'s Entry>>> {
+    let mut held: BTreeMap<EntryKey, BTreeMap<usize, Vec<&Entry>>> = BTreeMap::new();
+    for (n, version) in suspect.history.iter().enumerate() {
+        for entry in version.lockfile.entries.iter().filter(|e| !e.checksums.is_empty()) {
+            held.entry(entry.key()).or_default().entry(n).or_default().push(entry);
+        }
     }
     held
 }

@@ -15,12 +15,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::position::marker;
-use crate::{
-    Agreement, Conflict, Damage, Format, Lockfile, hosts, merge, parse, replace_checksum, split_conflict,
-};
+use crate::{Agreement, Conflict, Damage, Format, Lockfile, hosts, merge, parse, split_conflict};
 
 pub use accept::acceptable;
-pub use odd::{OddChecksum, odd_checksums};
+pub use odd::{OddChecksum, OddChecksums, UnclearChecksums, odd_checksums};
 
 /// A lockfile that may be damaged, with all that bears on it.
 pub struct Suspect<'s> {
@@ -234,13 +232,13 @@ fn correct_checksums(suspect: &Suspect<'_>, lockfile: &Lockfile) -> Result<(Repa
         let whole = format!("{} is whole and agrees with the trusted history", suspect.name);
         return Err(NoRepair::Whole(whole));
     }
-    let mut text = suspect.bytes.to_vec();
-    for odd in &odd {
-        text = replace_checksum(suspect.format, &text, &odd.key, Some(&odd.found), &odd.known)
-            .map_err(|e| NoRepair::Impossible(e.to_string()))?;
+    if let Some(unclear) = odd.unclear.first() {
+        return Err(NoRepair::Impossible(unclear.to_string()));
     }
+    let text = odd::put_back(suspect.format, suspect.bytes, lockfile, &odd.replaced)
+        .map_err(|e| NoRepair::Impossible(e.to_string()))?;
     acceptable(suspect, Some(lockfile), &text, &[]).map_err(NoRepair::Impossible)?;
-    Ok((Repair::Checksums { count: odd.len() }, text))
+    Ok((Repair::Checksums { count: odd.replaced.len() }, text))
 }
 
 /// Both sides of a conflict as one lockfile, or why not.

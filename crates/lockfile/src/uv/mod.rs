@@ -138,7 +138,10 @@ impl Reader<'_> {
 
     fn file(&mut self, entry: &mut Entry, kind: &str, file: &Json<'_>) {
         match file.get("hash") {
-            Some(hash) => self.damage.extend(entry.add_checksums(FORMAT, hash, self.text, self.lines)),
+            Some(hash) => {
+                let name = ["url", "path", "filename"].into_iter().find_map(|key| file.text(key));
+                self.damage.extend(entry.add_file(FORMAT, name, hash, self.text, self.lines));
+            }
             // An index may have no hashes at all, but not for one file alone.
             None if kind == "registry" && !entry.sites.is_empty() => self.damage.push(Damage::BadChecksum {
                 line: self.lines.line(file.span.start),
@@ -167,6 +170,7 @@ impl Reader<'_> {
         }
         for (list, optional) in lists {
             let mut listed = BTreeSet::new();
+            let several = items(Some(list)).len() > 1;
             for item in items(Some(list)) {
                 self.asked(item)?;
                 let name = normalised(item.text("name").unwrap_or_default());
@@ -178,8 +182,8 @@ impl Reader<'_> {
                     (Some(version), None) => Some(format!("{name} {version}")),
                     (None, None) => None,
                 };
-                let extras: Vec<&str> = items(item.get("extra")).iter().filter_map(Json::as_str).collect();
-                if !listed.insert((name.clone(), place.clone(), item.text("marker"), extras)) {
+                let extras = || items(item.get("extra")).iter().filter_map(Json::as_str).collect::<Vec<_>>();
+                if several && !listed.insert((name.clone(), place.clone(), item.text("marker"), extras())) {
                     let line = self.lines.line(item.span.start);
                     let entry = format!("{name} as a dependency of {}", entry.name);
                     twice.push(Damage::DuplicateEntry { line, first_line: line, entry });

@@ -59,9 +59,14 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
         let mut served = Vec::new();
         for url in urls.iter().take(MOST) {
             if let Ok(bytes) = fetch(url, PATIENCE).await {
-                served.extend(adapter.checksummed(lock, entry, bytes));
+                served.extend(
+                    adapter
+                        .checksummed(lock, entry, bytes)
+                        .map(|bytes| compared(adapter, entry, url, &bytes)),
+                );
             }
         }
+        let any = |of: Served| served.contains(&of);
         if served.is_empty() {
             let says = cannot_tell(format!("{title} can't be fetched for comparison"));
             if unnamed {
@@ -69,8 +74,12 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
                 return says;
             }
             findings.extend(says);
-        } else if served.iter().any(|bytes| entry.checksums.iter().any(|c| adapter.matches(entry, c, bytes)))
-        {
+        } else if any(Served::AsLocked) && any(Served::NotKnown) && is_set(entry) {
+            findings.extend(cannot_tell(format!(
+                "the registry serves a file of {title} that the lockfile knows and one that it doesn't know, and nothing \
+                 tells which of them was asked for"
+            )));
+        } else if any(Served::AsLocked) && !any(Served::Other) {
             let says = format!(
                 "the registry serves {title} with the lockfile's checksum now; it was damaged on its way"
             );
@@ -95,4 +104,74 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
 
 fn blamed(entry: &Entry, suspect: &Suspect) -> bool {
     suspect.packages.iter().any(|name| name.as_str().eq_ignore_ascii_case(&entry.name))
+}
+
+/// What the registry serves under one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// With the checksum that the lockfile has for it.
+    AsLocked,
+    /// Not the bytes that the lockfile has a checksum for under this name.
+    Other,
+    /// A file of which the lockfile has neither the name nor the checksum; it may have been published later.
+    NotKnown,
+}
+
+fn compared(adapter: &dyn Adapter, entry: &Entry, url: &str, bytes: &[u8]) -> Served {
+    let path = url.split(['#', '?']).next().unwrap_or(url);
+    let file = path.rsplit('/').next();
+    let own = entry.artefacts().filter(|(name, _)| name.is_some() && *name == file);
+    let own: Vec<bool> = own.map(|(_, checksum)| adapter.matches(entry, checksum, bytes)).collect();
+    match own.as_slice() {
+        [] if entry.checksums.iter().any(|c| adapter.matches(entry, c, bytes)) => Served::AsLocked,
+        [] => Served::NotKnown,
+        own if own.contains(&true) => Served::AsLocked,
+        _ => Served::Other,
+    }
+}
+
+/// Several checksums, and no names of the files that they are of.
+fn is_set(entry: &Entry) -> bool {
+    entry.checksums.len() > 1 && entry.artefacts().all(|(name, _)| name.is_none())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+mod tests {
+    use regreen_lockfile::{Format, parse};
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+    use crate::uv::Uv;
+
+    #[test]
+    fn a_file_is_compared_with_its_own_checksum() {
+        let sum =
+            |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect() };
+        let (wheel, archive) = (sum(b"wheel"), sum(b"archive"));
+        let entry = |format, text: String| parse(format, text.as_bytes()).unwrap().entries.remove(0);
+        let named = entry(
+            Format::UvLock,
+            format!(
+                "version = 1\nrequires-python = \">=3.9\"\n[[package]]\nname = \"x\"\nversion = \"1\"\n\
+                 source = {{ registry = \"https://pypi.org/simple\" }}\n\
+                 sdist = {{ url = \"https://h/x-1.tar.gz\", hash = \"sha256:{archive}\" }}\n\
+                 wheels = [{{ url = \"https://h/x-1-py3-none-any.whl\", hash = \"sha256:{wheel}\" }}]\n"
+            ),
+        );
+        let set =
+            entry(Format::PipRequirements, format!("x==1 --hash=sha256:{archive} --hash=sha256:{wheel}\n"));
+        for (entry, file, bytes, want) in [
+            (&named, "x-1-py3-none-any.whl", "wheel", Served::AsLocked),
+            (&named, "x-1-py3-none-any.whl", "evil", Served::Other),
+            // The right bytes of another file.
+            (&named, "x-1-py3-none-any.whl", "archive", Served::Other),
+            (&named, "x-1-py3-none-win32.whl", "new", Served::NotKnown),
+            (&set, "x-1-py3-none-any.whl", "archive", Served::AsLocked),
+            (&set, "x-1-py3-none-any.whl", "evil", Served::NotKnown),
+        ] {
+            let url = format!("https://elsewhere/files/{file}#sha256=0");
+            assert_eq!(compared(&Uv, entry, &url, bytes.as_bytes()), want, "{file} {bytes}");
+        }
+    }
 }

@@ -27,13 +27,25 @@ pub fn lockfile(tool: &Tool, look: &Result<LockLook, NoLook>) -> Vec<Finding> {
         Ok(lock) => lock,
         Err(unsupported) => return say("lockfile", Standing::CannotTell, path, unsupported.to_string()),
     };
-    if let Some(odd) = look.odd_checksums(lock).first() {
+    let odd = look.odd_checksums(lock);
+    if let Some(odd) = odd.replaced.first() {
         let commit = odd.commit.get(..10).unwrap_or(&odd.commit);
         let says = format!(
-            "{path}, line {}: the checksum of {} is not the one that commit {commit} held for the same version",
-            odd.line, odd.key.name
+            "{path}, line {}: the checksum of {}{} is not the one that commit {commit} held for the same version",
+            odd.line,
+            odd.key.name,
+            odd.file.as_ref().map(|file| format!(" ({file})")).unwrap_or_default()
         );
         return say("lockfile", Standing::Confirms, &format!("{path}:{}", odd.line), says);
+    }
+    if let Some(unclear) = odd.unclear.first() {
+        let subject = format!("{path}:{}", unclear.line);
+        return say(
+            "lockfile",
+            Standing::CannotTell,
+            &subject,
+            format!("{path}, line {}: {unclear}", unclear.line),
+        );
     }
     match look.agreement(lock) {
         Agreement::Drift(reasons) => {
