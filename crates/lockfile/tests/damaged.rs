@@ -62,6 +62,7 @@ fn repaired_without_harm(
         history: &history,
         sides: None,
         agreement: &agreement,
+        unneeded: &|_| Vec::new(),
     };
     let Ok((how, mended)) = choose(&suspect, false) else { return Ok(()) };
     let repaired = parse(format, &mended).map_err(|e| format!("{how:?}: {e}"))?;
