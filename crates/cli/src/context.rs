@@ -6,7 +6,7 @@ use std::{
     ffi::{OsStr, OsString},
     io::{self, IsTerminal},
     os::unix::ffi::OsStrExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -91,16 +91,17 @@ pub fn catalog() -> Result<Catalog, Failed> {
     regreen_builtin::catalog().map_err(|e| Failed::new(exit::INVALID, e))
 }
 
-/// The pipeline for a command that acts on what is on record.
+/// The pipeline for a command that acts on what is on record, by the operator's `file` where one was named.
 ///
 /// # Errors
 /// The configuration's.
 pub async fn engine(
     context: &Context,
+    file: Option<&Path>,
     workspace: &Workspace,
     voice: Arc<Terminal>,
 ) -> Result<Engine, Failed> {
-    let config = config::load(context, None, workspace, &*voice).await?;
+    let config = config::load(context, file, workspace, &*voice).await?;
     Ok(Engine {
         catalog: Arc::new(catalog()?),
         config: config.into_engine(),

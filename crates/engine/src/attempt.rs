@@ -330,9 +330,19 @@ impl Run<'_> {
             }
             _ => {
                 engine.voice.tell(Event::RolledBack { incident, why: &why });
-                Ok(Attempt::Again(end))
+                // A person who said no, or nothing, was asked about this failure: no other playbook goes round that.
+                match self.is_unapproved().await? {
+                    true => Ok(Attempt::Over(Outcome::RolledBack, None)),
+                    false => Ok(Attempt::Again(end)),
+                }
             }
         }
+    }
+
+    /// Whether a step asked a person, who did not agree.
+    async fn is_unapproved(&self) -> Result<bool, EngineError> {
+        let question = self.ledger.incident(self.incident).await?.and_then(|incident| incident.question);
+        Ok(question.is_some_and(|question| question.answer.is_none_or(|answer| !answer.granted)))
     }
 
     /// Only neighbours would miss the note.

@@ -211,6 +211,7 @@ impl Engine {
                         });
                     }
                     attempt += 1;
+                    let ran_again = end.is_some();
                     // The repeated command's own time is not Regreen's.
                     deadline += end.as_ref().map_or(Duration::ZERO, |end| end.duration);
                     if let Some(end) = end.filter(|end| end.code != 0) {
@@ -238,7 +239,7 @@ impl Engine {
                     }
                     // What the command's own second run wrote is the command's; it is reported, and is no change of ours.
                     let now = self.snapshot(&failure.job).await;
-                    if let (Some(before), Some(now)) = (&snapshot, &now) {
+                    if let (true, Some(before), Some(now)) = (ran_again, &snapshot, &now) {
                         self.report_own_writes(&before.changes(now));
                     }
                     snapshot = now;

@@ -8,7 +8,7 @@ use std::{
 use regreen_domain::{Outcome, Plan};
 use regreen_ledger::{Closing, Incident, Ledger, State as LedgerState};
 use regreen_process::{RunId, marker};
-use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, execute, roll_back};
+use regreen_saga::{BoxFuture, Drive, Ended, OpenGate, StepEvent, execute, roll_back};
 use regreen_steps::{Cause, NobodyAsked, Rerun, RerunEnd, World, kinds};
 use regreen_tools::{Job, Overlay};
 
@@ -109,7 +109,7 @@ impl Engine {
             let why = "it ended before anything was decided".to_owned();
             return Ok(Resumed { incident: incident.id.clone(), outcome: Outcome::LeftAlone, why });
         };
-        self.may_take_back(&incident.id, &plan)?;
+        self.may_take_back(ledger, &incident.id, &plan).await?;
         let deadline = Instant::now() + self.config.recovery_timeout;
         let mut cache_locks = Vec::new();
         for root in closing::quarantined_roots(ledger, &incident.id).await? {
@@ -155,7 +155,7 @@ impl Engine {
         rollback::prepare(&ledger, state, job, &incident).await?;
         let plan =
             incident.plan().ok_or_else(|| EngineError::Catalog("the incident has no plan".to_owned()))?;
-        self.may_take_back(id, &plan)?;
+        self.may_take_back(&ledger, id, &plan).await?;
         let owner = owner_token();
         match incident.state {
             LedgerState::Closed => ledger.reopen(id, &owner, actor, why, now()).await?,
@@ -181,9 +181,12 @@ impl Engine {
 
     /// What the operator's commands did is taken back by the operator's commands: without leave for those the run stands
     /// still rather than being stuck.
-    fn may_take_back(&self, incident: &str, plan: &Plan) -> Result<(), EngineError> {
-        let commands = plan.steps.iter().any(|step| step.kind == COMMAND);
-        if commands && !self.config.allow_commands {
+    async fn may_take_back(&self, ledger: &Ledger, incident: &str, plan: &Plan) -> Result<(), EngineError> {
+        let is_command = |id: &str| plan.steps.iter().any(|step| step.id == id && step.kind == COMMAND);
+        let facts = ledger.facts(incident).await?;
+        let begun =
+            facts.iter().any(|entry| entry.fact.event == StepEvent::Started && is_command(&entry.fact.step));
+        if begun && !self.config.allow_commands {
             return Err(EngineError::Refused(format!(
                 "incident {incident} ran commands of the operator's, and the configuration in force does not allow \
                  those; name the configuration that does with REGREEN_CONFIG"

@@ -7,11 +7,13 @@ mod archive;
 mod cargo;
 mod composer;
 pub(crate) mod digest;
+mod go;
 mod npm;
 mod pip;
 
 pub(crate) use cargo::index_path;
 pub(crate) use composer::{metadata as composer_metadata, package_name as composer_name};
+pub(crate) use go::{files_hash as go_files_hash, go_mod, go_mod_hash, module_path};
 pub(crate) use pip::{file_name as wheel_name, foreign_name, foreign_wheel};
 
 /// A package manager that the lab can serve.
@@ -38,11 +40,13 @@ pub enum PackageManager {
     Pipenv,
     /// Composer, by `packages.json` and zip.
     Composer,
+    /// Go, by module proxy.
+    Go,
 }
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 10] = [
+    pub const ALL: [PackageManager; 11] = [
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
@@ -53,6 +57,7 @@ impl PackageManager {
         PackageManager::Poetry,
         PackageManager::Pipenv,
         PackageManager::Composer,
+        PackageManager::Go,
     ];
 
     /// The stable id, as in scenario files.
@@ -68,6 +73,7 @@ impl PackageManager {
             PackageManager::Poetry => "poetry",
             PackageManager::Pipenv => "pipenv",
             PackageManager::Composer => "composer",
+            PackageManager::Go => "go",
         }
     }
 }
@@ -153,6 +159,7 @@ pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> 
             pip::wheel(release, edition)
         }
         PackageManager::Composer => composer::zip(release, edition),
+        PackageManager::Go => go::zip(release, edition),
     }
 }
 

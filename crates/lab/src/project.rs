@@ -7,6 +7,7 @@
 mod cargo;
 mod composer;
 mod git;
+mod go;
 mod isolation;
 mod javascript;
 mod kind;

@@ -5,6 +5,7 @@
 //! metadata stays honest) or with both. Links name the host that the client asked for: the proxy.
 
 mod cargo;
+mod goproxy;
 mod npm;
 mod packagist;
 mod pip;
@@ -33,6 +34,7 @@ fn edition(edition: Edition) -> Router {
         .merge(cargo::router(edition))
         .merge(pip::router(edition))
         .merge(packagist::router(edition))
+        .merge(goproxy::router(edition))
 }
 
 /// What a health probe gets.

@@ -62,6 +62,8 @@ pub(crate) struct Receipt {
 
 /// Longest that it may take where its step has no limit of its own.
 const LONGEST: Duration = Duration::from_secs(300);
+/// Longest line, in bytes, that is given as the reason.
+const LONGEST_LINE: usize = 400;
 /// Bytes of each of its streams that are kept, for the line that says why it failed.
 const KEPT: usize = 64 * 1024;
 /// Longest that what takes it back may take: it is not cut by the time for recovery.
@@ -162,7 +164,8 @@ impl Command {
         };
         let text = ran.stderr.text();
         let last = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        let last: String = last.chars().take(200).collect();
+        // It is masked where it is shown and kept. What is cut first could hide a secret's end from that.
+        let last = if ran.stderr.truncated || last.len() > LONGEST_LINE { "" } else { last };
         Ok(Err(if last.is_empty() { format!("{shown} {how}") } else { format!("{shown} {how}: {last}") }))
     }
 }

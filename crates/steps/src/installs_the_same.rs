@@ -59,6 +59,10 @@ impl Step for InstallsTheSame {
         self.0.adapter(&args.tool).map(drop).map_err(Refused)
     }
 
+    fn foresee(&self, _: &Args, (): &()) -> Option<String> {
+        Some("install once more from the repaired lockfile".to_owned())
+    }
+
     async fn apply(&self, touch: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
         let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
         let job = &self.0.job;

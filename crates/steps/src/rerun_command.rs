@@ -93,6 +93,10 @@ impl Step for RerunCommand {
 
     async fn verify(&self, _: &Look, _: &Args, receipt: &Receipt) -> Result<Seen, Refused> {
         Ok(match receipt.code {
+            // Who pressed Ctrl-C wants an end, whatever the command made of it.
+            0 if self.0.was_interrupted() => {
+                Seen::NotThere("the repeated command was interrupted".to_owned())
+            }
             0 => Seen::There,
             code => Seen::NotThere(format!("the command failed again with exit code {code}")),
         })

@@ -168,6 +168,15 @@ impl World {
         self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Whether somebody interrupted the last repeated command.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.last_rerun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .is_some_and(|end| end.interrupted)
+    }
+
     /// How long the last repeated command ran.
     pub(crate) fn last_rerun_took(&self) -> Option<Duration> {
         self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|end| end.duration)

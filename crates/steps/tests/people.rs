@@ -122,6 +122,19 @@ async fn a_command_runs_word_for_word_and_is_taken_back() {
 }
 
 #[tokio::test]
+async fn of_a_line_that_is_too_long_no_part_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    // Cut before it is masked, a secret at the cut would lose its end, and no mask would know it.
+    for secret in [format!("{} {}", "x".repeat(390), "s3cret".repeat(5)), "s3cret".repeat(20_000)] {
+        let fails = json!({ "argv": ["sh", "-c", "echo first >&2; echo \"$0\" >&2; exit 7", secret.get(..100_000).unwrap_or(&secret)], "undo": ["true"] });
+        let (ended, _) = run(folder.path(), SCENE, &[("command", fails)]).await;
+        let why = why(ended);
+        let said = why.rsplit("ended with exit code 7").next().unwrap();
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn no_command_runs_without_leave_or_from_the_checkout() {
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("fix");

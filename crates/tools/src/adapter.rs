@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use crate::{
     cargo::Cargo,
     composer::Composer,
+    go::Go,
     npm::Npm,
     patience::{self, Trouble},
     pip::Pip,
@@ -144,8 +145,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 9] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer]
+pub fn all() -> [&'static dyn Adapter; 10] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer, &Go]
 }
 
 /// The package manager with this name.

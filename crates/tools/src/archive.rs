@@ -55,6 +55,23 @@ fn members<R: Read + Seek>(packed: &mut Passing<R>) -> Result<(), String> {
     Ok(())
 }
 
+/// Name and digest of every file of a zip archive. `None` where it is none, or unpacks to too much.
+pub(crate) fn zip_digests(bytes: &[u8], digest: impl Fn(&[u8]) -> String) -> Option<Vec<(String, String)>> {
+    let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).ok()?;
+    let mut left = LARGEST;
+    let mut found = Vec::new();
+    for i in 0..archive.len() {
+        let member = archive.by_index(i).ok()?;
+        let name = member.name().ok()?.into_owned();
+        let mut content = Vec::new();
+        left = left.checked_sub(member.take(left).read_to_end(&mut content).ok()? as u64)?;
+        if !name.ends_with('/') {
+            found.push((name, digest(&content)));
+        }
+    }
+    (left > 0).then_some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Cursor, Write};

@@ -8,6 +8,7 @@ mod cargo;
 mod composer;
 pub mod git;
 mod git_commit;
+mod go;
 pub mod locks;
 pub mod memory;
 mod npm;

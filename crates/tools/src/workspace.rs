@@ -40,15 +40,42 @@ const LOOK: Duration = Duration::from_secs(60);
 /// Most bytes of a tool's output that are kept.
 const LARGEST: usize = 64 * 1024 * 1024;
 
+/// Where CI systems say what they checked out. Sources: GitHub's "Default environment variables", GitLab's "Predefined
+/// CI/CD variables", Jenkins' and Azure's of the same kind.
+const CHECKED_OUT: [&str; 4] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE", "BUILD_SOURCESDIRECTORY"];
+
 impl Workspace {
     /// A workspace at `root`, which is made absolute by the caller.
     pub fn new(root: PathBuf, env: BTreeMap<OsString, OsString>) -> Self {
         Workspace { root, env, run: None }
     }
 
-    /// The top of the checkout: the nearest folder upwards with a `.git`, else `root`. What lies below is the repository's.
+    /// The top of the checkout. What lies below is the repository's. It is the nearest folder upwards with a `.git`; of a
+    /// submodule, the top of what holds it; and never less than what the CI system says it checked out.
     pub fn checkout(&self) -> &Path {
-        self.root.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&self.root)
+        let mut top: &Path = &self.root;
+        for folder in self.root.ancestors() {
+            let git = folder.join(".git");
+            if git.exists() {
+                top = folder;
+                // In a submodule it is a file that points into the repository around it.
+                if git.is_dir() {
+                    break;
+                }
+            }
+        }
+        // Elsewhere such a name can mean anything.
+        let names = if self.in_ci() { &CHECKED_OUT[..] } else { &[] };
+        let named = names.iter().filter_map(|name| self.var(name)).map(Path::new);
+        for checkout in named.filter(|path| path.is_absolute()) {
+            let holds = |folder: &&Path| {
+                folder.canonicalize().is_ok_and(|f| checkout.canonicalize().is_ok_and(|c| f == c))
+            };
+            if let Some(folder) = top.ancestors().find(holds).filter(|folder| folder.parent().is_some()) {
+                top = folder;
+            }
+        }
+        top
     }
 
     /// An environment variable, where it is set, not empty and UTF-8.
@@ -117,4 +144,41 @@ pub(crate) fn member_manifests<'m>(
         found.extend(manifests.filter(|m| root.join(m.as_str()).is_file()));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_checkout_is_all_that_the_repository_brings() {
+        let base = tempfile::tempdir().unwrap();
+        let top = base.path().canonicalize().unwrap().join("top");
+        let inner = top.join("sub/inner");
+        fs::create_dir_all(inner.join("deep")).unwrap();
+        fs::create_dir_all(top.join("plain")).unwrap();
+        let of = |folder: &Path, env: &[(&str, &Path)]| {
+            let env = env.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            Workspace::new(folder.to_owned(), env).checkout().to_owned()
+        };
+        assert_eq!(of(&inner, &[]), inner);
+        // Without a `.git`, what the CI system says; a laptop's variable of that name says nothing.
+        let said = [("GITHUB_WORKSPACE", top.as_path())];
+        assert_eq!(of(&inner, &said), inner);
+        let in_ci = [("CI", Path::new("true")), said[0]];
+        assert_eq!(of(&inner, &in_ci), top);
+        assert_eq!(of(&inner, &[in_ci[0], ("GITHUB_WORKSPACE", Path::new("/"))]), inner);
+        // A submodule is part of what holds it; a repository of its own is not.
+        fs::create_dir(top.join(".git")).unwrap();
+        assert_eq!(of(&inner.join("deep"), &[]), top);
+        fs::write(inner.join(".git"), "gitdir: ../../.git/modules/inner").unwrap();
+        assert_eq!(of(&inner.join("deep"), &[]), top);
+        fs::remove_file(inner.join(".git")).unwrap();
+        fs::create_dir(inner.join(".git")).unwrap();
+        assert_eq!(of(&inner.join("deep"), &[]), inner);
+    }
 }

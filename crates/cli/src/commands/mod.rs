@@ -57,7 +57,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Approve(approve) => approve::approve(&context, &approve),
         Command::Deny(deny) => approve::deny(&context, &deny),
         Command::Rollback(rollback) => rollback::rollback(&context, &rollback),
-        Command::Resume => resume::resume(&context),
+        Command::Resume => resume::resume(&context, None),
         Command::Pause(pause) => pause::pause(&context, &pause),
         Command::Unpause => pause::unpause(&context),
         Command::Breaker(command) => breaker::breaker(&context, &command),

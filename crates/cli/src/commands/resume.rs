@@ -1,6 +1,6 @@
 //! `regreen resume`: brings a recovery that was killed to its end.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use regreen_domain::Outcome;
 use regreen_engine::{Event, Voice};
@@ -13,8 +13,8 @@ use crate::{
     voice::Terminal,
 };
 
-/// Resumes what stands open in this workspace.
-pub fn resume(context: &Context) -> Result<u8, Failed> {
+/// Resumes what stands open in this workspace, by the operator's `config` where one was named.
+pub fn resume(context: &Context, config: Option<&Path>) -> Result<u8, Failed> {
     let workspace = context.workspace()?;
     let (state, _) = context.state(&workspace);
     let voice = Arc::new(Terminal::new(context));
@@ -27,7 +27,7 @@ pub fn resume(context: &Context) -> Result<u8, Failed> {
         return Ok(exit::FINE);
     }
     let resumed = runtime()?.block_on(async {
-        let engine = engine(context, &workspace, voice.clone()).await?;
+        let engine = engine(context, config, &workspace, voice.clone()).await?;
         let job = Job { workspace, argv: Vec::new() };
         Ok::<_, Failed>(engine.resume(&job, &state).await?)
     })?;

@@ -23,7 +23,7 @@ pub fn rollback(context: &Context, args: &RollbackArgs) -> Result<u8, Failed> {
     let voice = Arc::new(Terminal::new(context));
     let taken_back = runtime()?.block_on(async {
         record::one(context, id).await?;
-        let engine = engine(context, &workspace, voice.clone()).await?;
+        let engine = engine(context, None, &workspace, voice.clone()).await?;
         let job = Job { workspace, argv: Vec::new() };
         Ok::<_, Failed>(engine.roll_back(&job, &state, id, &record::actor(), &args.reason).await?)
     })?;

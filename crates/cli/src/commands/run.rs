@@ -5,6 +5,7 @@ use std::{
     ffi::OsStr,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -38,7 +39,7 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     let run_id = RunId::new(new_run_id()).map_err(|e| Failed::new(exit::BUG, e))?;
     let workspace = context.workspace();
     if let Ok(workspace) = &workspace {
-        finish_what_stands_open(context, workspace);
+        finish_what_stands_open(context, args.config.as_deref(), workspace);
     }
     let wrapped = Wrapped::new(&args, run_id.clone());
     let began = since_1970().as_millis();
@@ -110,12 +111,12 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
 }
 
 /// Whatever comes of it, the command is run: it is what the job is about.
-fn finish_what_stands_open(context: &Context, workspace: &Workspace) {
+fn finish_what_stands_open(context: &Context, config: Option<&Path>, workspace: &Workspace) {
     let (state, _) = context.state(workspace);
     if !unfinished(&state) {
         return;
     }
-    match catch_unwind(AssertUnwindSafe(|| resume::resume(context))) {
+    match catch_unwind(AssertUnwindSafe(|| resume::resume(context, config))) {
         Ok(Ok(_)) => {}
         Ok(Err(failed)) => {
             report(context, &failed);

@@ -32,7 +32,6 @@ heals = ["lockfile-corruption"]
 tools = ["cargo"]
 needs = ["confirmed"]
 paths = ["{{lockfile}}"]
-fallback = []
 
 [guard]
 risk = "medium"
@@ -104,6 +103,7 @@ fn a_plan_waits_for_a_person_s_word_and_goes_on_or_turns_back() {
     regreen: 5. nothing-else-changed: would compare the workspace with how the command left it; leaves nothing to put back
     regreen: 6. rerun-command: would run the command once more; leaves nothing to put back
     regreen: 7. tool-consistent (tool = cargo): would run cargo metadata --locked --offline --format-version=1 --quiet; leaves nothing to put back
+    regreen: 8. installs-the-same (tool = cargo): would install once more from the repaired lockfile; leaves nothing to put back
     "#);
     assert!(!note.exists() && fs::read(stage.project.lockfile()).unwrap() == stage.set);
     thread::scope(|scope| {

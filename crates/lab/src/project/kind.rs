@@ -9,7 +9,7 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, cargo, composer, npm, pip, pipenv, pnpm, poetry, uv, yarn, yarn_berry};
+use super::{NEEDED, Project, cargo, composer, go, npm, pip, pipenv, pnpm, poetry, uv, yarn, yarn_berry};
 
 /// Stands for host and port of the lab where a manifest or a lockfile must name them.
 pub(crate) const ADDRESS: &str = "lab.invalid";
@@ -110,6 +110,7 @@ impl PackageManager {
             PackageManager::Poetry => &poetry::Poetry,
             PackageManager::Pipenv => &pipenv::Pipenv,
             PackageManager::Composer => &composer::Composer,
+            PackageManager::Go => &go::Go,
         }
     }
 

@@ -235,6 +235,13 @@ impl Incident {
             scrub_text(scrub, &mut approval.actor);
             approval.reason.iter_mut().for_each(|text| scrub_text(scrub, text));
         }
+        if let Some(question) = &mut self.question {
+            scrub_text(scrub, &mut question.text);
+            if let Some(answer) = &mut question.answer {
+                scrub_text(scrub, &mut answer.actor);
+                answer.reason.iter_mut().for_each(|text| scrub_text(scrub, text));
+            }
+        }
         for factor in self.verification.iter_mut().flatten() {
             scrub_text(scrub, &mut factor.name);
             scrub_text(scrub, &mut factor.says);

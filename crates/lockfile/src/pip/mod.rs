@@ -41,7 +41,13 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
         if logical.unfinished {
             return Err(Damage::Truncated { line: lines.last() });
         }
-        match Statement::read(&logical, &lines)? {
+        // The last line of a file that was cut ends anywhere.
+        let may_be_cut = logical.span.end == text.len() && !text.ends_with('\n');
+        let statement = Statement::read(&logical, &lines).map_err(|damage| match damage {
+            Damage::Unparsable { .. } if may_be_cut => Damage::Truncated { line: lines.last() },
+            other => other,
+        })?;
+        match statement {
             None => {}
             Some(Statement::Option { url }) => {
                 let line = lines.line(logical.words.first().map_or(logical.span.start, |w| w.at));

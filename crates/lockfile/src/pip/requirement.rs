@@ -100,6 +100,7 @@ impl Requirement {
         let remote = location.contains("://") || location.starts_with("git@");
         let archive = [".whl", ".zip", ".tar.gz"].iter().any(|end| location.ends_with(end));
         if location.is_empty()
+            || location.ends_with('\\')
             || !(remote || editable || archive || location.contains(['/', '\\']) || location.starts_with('.'))
         {
             return None;

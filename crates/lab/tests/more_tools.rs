@@ -1,4 +1,4 @@
-//! The real Composer against the lab: sound, and under every damage and fault that their scenarios use.
+//! The real Composer and Go against the lab: sound, and under every damage and fault that their scenarios use.
 //!
 //! A package manager that isn't installed is skipped with a word on stderr.
 #![allow(
@@ -13,7 +13,7 @@ use regreen_lab::{Fault, Lab, LabError, Outage, PackageManager, PathGlob, Projec
 struct Stage {
     lab: Lab,
     project: Project,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Stage {
@@ -25,7 +25,7 @@ impl Stage {
                 eprintln!("skipped: {missing}");
                 None
             }
-            made => Some(Stage { lab, project: made.unwrap(), _folder: folder }),
+            made => Some(Stage { lab, project: made.unwrap(), folder }),
         }
     }
 
@@ -52,6 +52,7 @@ impl Stage {
     fn forget_all(&self) {
         self.project.remove_installed().unwrap();
         let _ = std::fs::remove_dir_all(self.project.cache());
+        let _ = std::fs::remove_dir_all(self.folder.path().join("build-cache"));
     }
 }
 
@@ -106,6 +107,7 @@ fn is_damaged_as_recorded(manager: PackageManager, argv: &[&str], damages: &[(D,
     }
 }
 
+const BUSY: Fault = Fault::Status { code: 503, retry_after: None };
 const LIMITED: Fault = Fault::Status { code: 429, retry_after: Some(1) };
 
 #[test]
@@ -138,4 +140,39 @@ fn composer_lockfiles_are_damaged_as_recorded() {
         (D::Drift, Some("is not present in the lock file")),
     ];
     is_damaged_as_recorded(PackageManager::Composer, &["composer", "install", "--no-interaction"], &damages);
+}
+
+#[test]
+fn go_is_sound() {
+    is_sound(PackageManager::Go, &["go", "mod", "tidy"]);
+}
+
+#[test]
+fn go_fails_as_recorded() {
+    let faults = [
+        (Fault::Reset, "read: connection reset by peer"),
+        (Fault::Close, "EOF"),
+        (Fault::ResetBody, "read: connection reset by peer"),
+        (Fault::TruncateBody, "unexpected EOF"),
+        (Fault::FlipBody, "zip: checksum error"),
+        (Fault::Tampered, "checksum mismatch"),
+        (BUSY, "503 Service Unavailable"),
+        (LIMITED, "429 Too Many Requests"),
+    ];
+    fails_as_recorded(PackageManager::Go, &faults, "connect: connection refused");
+}
+
+#[test]
+fn go_sums_are_damaged_as_recorded() {
+    let differs = Some("checksum mismatch");
+    // Go leaves out the lines of a go.sum that it can't read, and adds what is missing.
+    let damages = [
+        (D::Truncated, differs),
+        (D::ConflictMarkers, None),
+        (D::WrongChecksum, differs),
+        (D::TamperedChecksum, differs),
+    ];
+    is_damaged_as_recorded(PackageManager::Go, &["go", "mod", "download"], &damages);
+    let missing = Some("missing go.sum entry");
+    is_damaged_as_recorded(PackageManager::Go, &["go", "build", "./..."], &[(D::EntryMissing, missing)]);
 }
