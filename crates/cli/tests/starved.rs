@@ -52,6 +52,7 @@ fn what_a_dead_run_left_behind_makes_room() {
     };
     healed(&stage, &run);
     assert!(run.own_lines().contains("of room (temporary files"), "{}", run.err);
+    assert!(run.own_lines().contains("(temporary files of pip), which can't be put back"), "{}", run.err);
 }
 
 #[test]

@@ -119,6 +119,12 @@ pub(crate) fn check(
         if step.flow.attempts > 1 && kind.resume == Resume::Never {
             return Err(wrong(format!("is tried several times, and `{}` must not be repeated", kind.kind)));
         }
+        if step.flow.timeout.is_some() && !kind.stops {
+            return Err(wrong(format!(
+                "has a `timeout`, and `{}` can't be stopped in the middle",
+                kind.kind
+            )));
+        }
         if step.flow.group.is_some() && !kind.parallel {
             return Err(wrong(format!("is in a group, and `{}` does not run beside others", kind.kind)));
         }

@@ -152,6 +152,11 @@ fn what_a_kind_does_not_allow_is_said_at_the_start() {
             "`rerun-command` must not be repeated",
         ),
         (
+            "use = \"repair-lockfile\"\nwith = { tool = \"{tool}\" }",
+            "use = \"rerun-command\"\ntimeout = \"30s\"",
+            "`rerun-command` can't be stopped in the middle",
+        ),
+        (
             "probe = \"lockfile\"",
             "probe = \"stars\"",
             "asks the unknown probe `stars`; there are: cache, checksum",

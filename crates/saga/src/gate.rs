@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::step::BoxFuture;
 
-/// The kill switch, asked before every effect (not before an undo: that only gives back), and the clock.
+/// The kill switch, asked before every effect and around the pause before another try (not before an undo: that only
+/// gives back), and the clock.
 pub trait Gate: Send + Sync {
     /// Whether effects are allowed now; the error is the reason to show.
     ///

@@ -4,7 +4,8 @@ use std::{future::poll_fn, task::Poll, time::Duration};
 
 use crate::{gate::Gate, step::BoxFuture};
 
-/// The answer, or `None` where it did not come within `limit`. The work is asked first.
+/// The answer, or `None` where it did not come within `limit`: the work is dropped then, and must end with that. It is
+/// asked first.
 pub(crate) async fn within<T>(
     gate: &dyn Gate,
     limit: Option<Duration>,

@@ -158,7 +158,14 @@ impl<'a> Run<'a> {
                         continue;
                     }
                     if self.tried_again(step) > 0 && !step.flow.pause.is_zero() {
+                        if let Err(why) = gate.may_act() {
+                            return Ok(Next::Back(why));
+                        }
                         gate.sleep(step.flow.pause).await;
+                        // A pause can be long.
+                        if let Err(why) = gate.may_act() {
+                            return Ok(Next::Back(why));
+                        }
                     }
                     let look = self.look(step);
                     let work = step.step.preflight(&look, &step.args);
@@ -202,7 +209,10 @@ impl<'a> Run<'a> {
                 StepState::Failed { again: true, .. } | StepState::Undoing { again: true, .. } => {
                     self.undo(step).await?;
                 }
-                StepState::Failed { .. } if self.may_try_again(step) => {
+                StepState::Failed { why, .. } if self.may_try_again(step) => {
+                    if let Err(closed) = gate.may_act() {
+                        return Ok(Next::Back(format!("{why}; not tried again: {closed}")));
+                    }
                     self.record(step, StepEvent::TryAgain).await?;
                 }
                 StepState::Failed { why, .. } | StepState::Stuck { why } => return Ok(Next::Back(why)),

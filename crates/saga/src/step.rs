@@ -133,6 +133,8 @@ pub trait Step: Send + Sync + 'static {
     const RESUME: Resume;
     /// Whether it may run beside others of its group: only a kind that does nothing but look or wait.
     const PARALLEL: bool = false;
+    /// Whether it ends when its future is dropped, so that a plan may limit its time.
+    const STOPS: bool = true;
     /// The `with` table of the playbook. Unknown keys are refused when the catalogue loads.
     type Args: DeserializeOwned + Send + Sync;
     /// The world before, as far as `undo` needs it. On record before anything is touched.
@@ -191,6 +193,8 @@ pub struct KindFacts {
     pub resume: Resume,
     /// Whether it may run beside others.
     pub parallel: bool,
+    /// Whether it ends when its time is over.
+    pub stops: bool,
     /// Whether these arguments fit; the error says what does not.
     pub check_args: fn(&Value) -> Result<(), String>,
 }
@@ -204,6 +208,7 @@ impl KindFacts {
             undo: S::UNDO,
             resume: S::RESUME,
             parallel: S::PARALLEL,
+            stops: S::STOPS,
             check_args: |args| read::<S::Args>(args).map(drop),
         }
     }

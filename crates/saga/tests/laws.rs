@@ -2,13 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use regreen_domain::Flow;
 use regreen_saga::{
-    Ended, Resume, Undo,
-    rehearse::{Break, Depth, Fault, Part, laws, play},
+    ApplyError, BoxFuture, Drive, Ended, Gate, Look, PreparedStep, Refused, Resume, Seen, Step, StepEvent,
+    Touch, Undo, UndoError, execute,
+    rehearse::{Break, Depth, Fault, MemoryJournal, Part, laws, play},
 };
+use serde_json::{Value, json};
 
 fn part(id: &str, undo: Undo, resume: Resume, flow: Flow) -> Part {
     Part { id: id.to_owned(), undo, resume, flow }
@@ -69,4 +77,83 @@ async fn what_never_answers_is_ended_by_its_limit() {
     let Ended::RolledBack { why } = &back.ended else { panic!("{back:?}") };
     assert_eq!(why, "once: did not end within 1s");
     assert_eq!(back.undone, ["once", "note", "listen", "look", "first"]);
+}
+
+/// Fails with an unknown effect, whenever it is tried, and counts how often it looked.
+struct Fails(Arc<AtomicU32>);
+
+impl Step for Fails {
+    const KIND: &'static str = "fails";
+    const EXPLAIN: &'static str = "For the test.";
+    const UNDO: Undo = Undo::Exact;
+    const RESUME: Resume = Resume::Repeat;
+    type Args = Value;
+    type Before = ();
+    type Receipt = ();
+
+    async fn preflight(&self, _: &Look, _: &Value) -> Result<(), Refused> {
+        self.0.fetch_add(1, SeqCst);
+        Ok(())
+    }
+
+    async fn apply(&self, _: &Touch, _: &Value, (): &()) -> Result<(), ApplyError> {
+        Err(ApplyError::unknown("lost"))
+    }
+
+    async fn verify(&self, _: &Look, _: &Value, (): &()) -> Result<Seen, Refused> {
+        Ok(Seen::There)
+    }
+
+    async fn undo(&self, _: &Touch, _: &Value, (): &(), _: Option<&()>) -> Result<(), UndoError> {
+        Ok(())
+    }
+}
+
+/// Open for so many acts; closed by a pause where it says so.
+struct Closing {
+    acts: AtomicU32,
+    pauses: AtomicU32,
+    by_pause: bool,
+}
+
+impl Gate for Closing {
+    fn may_act(&self) -> Result<(), String> {
+        let left = self.acts.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        left.map(drop).map_err(|_| "switched off".to_owned())
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'_, ()> {
+        self.pauses.fetch_add(1, SeqCst);
+        if self.by_pause {
+            self.acts.store(0, SeqCst);
+        }
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// How it ended, how often it looked, and how often it is on record as tried again.
+async fn tried(gate: &Closing) -> (String, u32, usize) {
+    let looks = Arc::new(AtomicU32::new(0));
+    let flow = Flow { attempts: 3, pause: Duration::from_secs(3600), ..Flow::default() };
+    let step = Arc::new(Fails(looks.clone()));
+    let plan = [PreparedStep { id: "a".to_owned(), step, args: json!({}), flow }];
+    let mut journal = MemoryJournal::default();
+    let ended = execute("i", &plan, &mut journal, gate, Drive::Fresh).await.unwrap();
+    let Ended::RolledBack { why } = ended else { panic!("{ended:?}") };
+    let again = journal.facts.iter().filter(|fact| fact.event == StepEvent::TryAgain).count();
+    (why, looks.load(SeqCst), again)
+}
+
+#[tokio::test]
+async fn nothing_is_tried_again_once_the_switch_is_off() {
+    let gate = |acts: u32, by_pause| Closing { acts: acts.into(), pauses: 0.into(), by_pause };
+    let off = gate(1, false);
+    assert_eq!(tried(&off).await, ("a: lost; not tried again: switched off".to_owned(), 1, 0));
+    assert_eq!(off.pauses.load(SeqCst), 0);
+    let off = gate(2, false);
+    assert_eq!(tried(&off).await, ("a: switched off".to_owned(), 1, 1));
+    assert_eq!(off.pauses.load(SeqCst), 0);
+    // Switched off while it waits: it does not even look.
+    let off = gate(99, true);
+    assert_eq!(tried(&off).await, ("a: switched off".to_owned(), 1, 1));
 }

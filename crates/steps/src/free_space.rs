@@ -3,8 +3,12 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -52,11 +56,14 @@ pub(crate) struct Receipt {
 }
 
 /// One file or folder that is gone.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Removed {
     what: String,
     path: PathBuf,
     bytes: u64,
+    /// Why some of it is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    in_part: Option<String>,
 }
 
 /// Longest that the registry may take to answer.
@@ -92,9 +99,16 @@ impl Step for FreeSpace {
         // Only what was named before anything was touched.
         let named: Vec<Leftover> =
             found.into_iter().filter(|leftover| before.candidates.contains(&leftover.path)).collect();
-        let (began, progress) = (self.0.cause.began, self.0.progress.clone());
-        let cleared = tokio::task::spawn_blocking(move || clear(&full, goal, named, began, &*progress));
-        let (removed, now) = cleared.await.map_err(ApplyError::unknown)?;
+        let work = Work { done: Arc::default(), progress: self.0.progress.clone() };
+        let (began, done, progress) = (self.0.cause.began, work.done.clone(), self.0.progress.clone());
+        let cleared = tokio::task::spawn_blocking(move || {
+            clear(&full, goal, named, began, &done, &*progress, &remove);
+            full.iter().map(Volume::now).collect::<Vec<_>>()
+        });
+        let now = cleared.await.map_err(ApplyError::unknown)?;
+        let removed = work.done.removed().clone();
+        // Said at once, whatever becomes of the run.
+        drop(work);
         if removed.is_empty() {
             return Err(ApplyError::no_effect("nothing of what may go could be taken away"));
         }
@@ -153,31 +167,83 @@ impl FreeSpace {
     }
 }
 
-/// Takes one after the other away until there is room. What stands in the way of one says nothing of the next.
+/// How far the clearing is.
+#[derive(Default)]
+struct Done {
+    /// Nothing more may go.
+    stopped: AtomicBool,
+    /// What went. Held while something goes.
+    removed: Mutex<Vec<Removed>>,
+}
+
+impl Done {
+    fn removed(&self) -> MutexGuard<'_, Vec<Removed>> {
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The clearing as its future has it. Dropped, whether at the end or in the middle, it lets nothing more go (it waits for
+/// what is going right now), and says what went.
+struct Work {
+    done: Arc<Done>,
+    progress: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.done.stopped.store(true, SeqCst);
+        let removed = self.done.removed();
+        if !removed.is_empty() {
+            let bytes = human(removed.iter().map(|removed| removed.bytes).sum());
+            let mut what: Vec<&str> = removed.iter().map(|removed| removed.what.as_str()).collect();
+            what.dedup();
+            let what = what.join(", ");
+            (self.progress)(&format!("took away {bytes} ({what}), which can't be put back"));
+        }
+    }
+}
+
+/// Takes one after the other away until there is room, or it is stopped. What stands in the way of one says nothing of
+/// the next.
 fn clear(
     full: &[Volume],
     goal: Goal,
     candidates: Vec<Leftover>,
     began: SystemTime,
+    done: &Done,
     progress: &(dyn Fn(&str) + Send + Sync),
-) -> (Vec<Removed>, Vec<Volume>) {
-    let mut removed = Vec::new();
-    let now = || full.iter().map(Volume::now).collect::<Vec<_>>();
-    for leftover in candidates {
-        if !now().iter().any(|volume| volume.is_starved(goal)) {
+    remove: &dyn Fn(&Path) -> io::Result<()>,
+) {
+    for Leftover { what, path, .. } in candidates {
+        if !full.iter().map(Volume::now).any(|volume| volume.is_starved(goal)) {
             break;
         }
         // Looked at once more, right before it goes.
-        let Ok(bytes) = measure(&leftover.path, began) else { continue };
-        match remove(&leftover.path) {
-            Ok(()) => {
-                let Leftover { what, path, .. } = leftover;
-                removed.push(Removed { what: what.to_owned(), path, bytes });
-            }
-            Err(e) => progress(&format!("{} could not be taken away: {e}", leftover.path.display())),
+        let Ok(bytes) = measure(&path, began) else { continue };
+        // Held while it goes: who stops this knows then that nothing goes any more.
+        let mut removed = done.removed();
+        if done.stopped.load(SeqCst) {
+            break;
         }
+        let (bytes, in_part) = match remove(&path) {
+            Ok(()) => (bytes, None),
+            Err(e) => {
+                progress(&format!("{} could not be taken away: {e}", path.display()));
+                // Not a file of it was touched.
+                if measure(&path, began).is_ok_and(|left| left == bytes) {
+                    continue;
+                }
+                (bytes.saturating_sub(taken_up(&path)), Some(e.to_string()))
+            }
+        };
+        removed.push(Removed { what: what.to_owned(), path, bytes, in_part });
     }
-    (removed, now())
+}
+
+/// The bytes of what is left of it.
+fn taken_up(path: &Path) -> u64 {
+    let left = walkdir::WalkDir::new(path).into_iter().flatten();
+    left.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.blocks() * 512).sum()
 }
 
 /// Follows no link: `remove_dir_all` works by descriptors, and a link is taken away as a file.
@@ -204,7 +270,109 @@ fn goal(args: &Args) -> Result<Goal, String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
     use super::*;
+
+    /// Three leftovers of two files each, on a file system that never has room enough.
+    struct Disk {
+        folder: tempfile::TempDir,
+        volume: Volume,
+        said: Arc<Mutex<Vec<String>>>,
+    }
+
+    const NEVER: Goal = Goal { bytes: u64::MAX, percent: 1000 };
+
+    impl Disk {
+        fn new() -> Disk {
+            let folder = tempfile::tempdir().unwrap();
+            for name in ["a", "b", "c"] {
+                fs::create_dir(folder.path().join(name)).unwrap();
+                for file in ["one", "two"] {
+                    fs::write(folder.path().join(name).join(file), vec![1; 100_000]).unwrap();
+                }
+            }
+            let (what, path) = ("the workspace".to_owned(), folder.path().to_owned());
+            let device = path.metadata().unwrap().dev();
+            let volume = Volume { what, path, device, free: 0, size: 1 << 40, inodes: None };
+            Disk { folder, volume, said: Arc::default() }
+        }
+
+        fn is_there(&self, path: &str) -> bool {
+            self.folder.path().join(path).exists()
+        }
+
+        fn progress(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
+            let said = self.said.clone();
+            Arc::new(move |text| said.lock().unwrap().push(text.to_owned()))
+        }
+
+        fn work(&self) -> Work {
+            Work { done: Arc::default(), progress: self.progress() }
+        }
+
+        fn clear(&self, done: &Done, remove: &dyn Fn(&Path) -> io::Result<()>) {
+            let leftover = |name| Leftover { what: "things", path: self.folder.path().join(name), bytes: 1 };
+            let began = SystemTime::now() + Duration::from_secs(60);
+            let all = ["a", "b", "c"].map(leftover).to_vec();
+            let full = std::slice::from_ref(&self.volume);
+            clear(full, NEVER, all, began, done, &*self.progress(), remove);
+        }
+
+        fn said(&self) -> String {
+            self.said.lock().unwrap().join("\n")
+        }
+    }
+
+    #[test]
+    fn what_went_is_said_whatever_becomes_of_the_run() {
+        let disk = Disk::new();
+        let work = disk.work();
+        disk.clear(&work.done, &remove);
+        assert!(!disk.is_there("a") && !disk.is_there("c"));
+        drop(work);
+        assert!(disk.said().starts_with("took away ") && disk.said().contains("(things)"), "{}", disk.said());
+        drop(disk.work());
+        assert_eq!(disk.said().matches("took away").count(), 1, "nothing is said of nothing");
+    }
+
+    #[test]
+    fn what_is_gone_in_part_is_named_too() {
+        let disk = Disk::new();
+        let work = disk.work();
+        let breaks = |path: &Path| match path.ends_with("a") {
+            true => fs::remove_file(path.join("one")).and_then(|()| Err(io::Error::other("broken"))),
+            false => Err(io::Error::other("untouched")),
+        };
+        disk.clear(&work.done, &breaks);
+        let removed = work.done.removed().clone();
+        let [Removed { path, bytes, in_part, .. }] = removed.as_slice() else { panic!("{removed:?}") };
+        assert!(path.ends_with("a") && in_part.as_deref() == Some("broken"), "{removed:?}");
+        assert!((100_000..200_000).contains(bytes), "{bytes}");
+        drop(work);
+        assert!(disk.said().contains("took away "), "{}", disk.said());
+    }
+
+    #[test]
+    fn a_dropped_clearing_takes_nothing_more() {
+        let disk = Disk::new();
+        let work = disk.work();
+        let done = work.done.clone();
+        let work = Mutex::new(Some(work));
+        std::thread::scope(|scope| {
+            disk.clear(&done, &|path: &Path| {
+                // Another thread drops it while the first is going.
+                let work = work.lock().unwrap().take();
+                scope.spawn(move || drop(work));
+                while !done.stopped.load(SeqCst) {
+                    std::thread::yield_now();
+                }
+                remove(path)
+            });
+        });
+        assert!(!disk.is_there("a") && disk.is_there("b/one") && disk.is_there("c/one"));
+        assert_eq!(disk.said().matches("took away").count(), 1, "{}", disk.said());
+    }
 
     #[test]
     fn a_goal_is_bytes_and_percent() {

@@ -59,6 +59,8 @@ impl Step for RerunCommand {
     // What the command itself writes is the command's; it is reported apart.
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Never;
+    // The command has limits of its own, and its whole group of processes ends with them.
+    const STOPS: bool = false;
     type Args = Args;
     type Before = ();
     type Receipt = Receipt;

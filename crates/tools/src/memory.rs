@@ -36,11 +36,20 @@ impl Kills {
         Kills { group, machine: number(Path::new("/proc/vmstat"), "oom_kill") }
     }
 
-    /// How many there were since `before`.
-    pub fn since(&self, before: &Kills) -> u64 {
-        let more = |now: Option<u64>, then: Option<u64>| Some(now?.saturating_sub(then?));
-        let group = more(self.group, before.group).unwrap_or(0);
-        group.max(more(self.machine, before.machine).unwrap_or(0))
+    /// How many there were in the job's own control group since `before`; `None` where the kernel does not count them for
+    /// the group. What else the kernel killed on this machine says nothing of the job.
+    pub fn since(&self, before: &Kills) -> Option<u64> {
+        Some(self.group?.saturating_sub(before.group?))
+    }
+
+    /// How many there were on the whole machine since `before`, whoever's they are.
+    pub fn on_machine_since(&self, before: &Kills) -> u64 {
+        self.machine.unwrap_or(0).saturating_sub(before.machine.unwrap_or(u64::MAX))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(group: Option<u64>, machine: Option<u64>) -> Kills {
+        Kills { group, machine }
     }
 }
 
@@ -160,9 +169,17 @@ mod tests {
 
     #[test]
     fn only_what_came_since_counts() {
-        let before = Kills { group: Some(1), machine: Some(10) };
-        assert_eq!(Kills { group: Some(1), machine: Some(10) }.since(&before), 0);
-        assert_eq!(Kills { group: Some(3), machine: Some(12) }.since(&before), 2);
-        assert_eq!(Kills::default().since(&before), 0);
+        let before = Kills::of(Some(1), Some(10));
+        assert_eq!(Kills::of(Some(1), Some(10)).since(&before), Some(0));
+        assert_eq!(Kills::of(Some(3), Some(12)).since(&before), Some(2));
+        assert_eq!(Kills::default().since(&before), None);
+        assert_eq!(Kills::of(None, Some(12)).on_machine_since(&before), 2);
+        assert_eq!(Kills::of(None, Some(12)).on_machine_since(&Kills::default()), 0);
+    }
+
+    #[test]
+    fn another_container_s_kill_is_not_the_job_s() {
+        let before = Kills::of(Some(1), Some(10));
+        assert_eq!(Kills::of(Some(1), Some(11)).since(&before), Some(0));
     }
 }

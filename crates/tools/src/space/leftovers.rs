@@ -199,7 +199,7 @@ mod tests {
     async fn only_what_fills_itself_again_may_go() {
         let machine = Machine::new();
         for path in [
-            "tmp/pip-unpack-ab12/x",
+            "tmp/pip-unpack-ab12cd34/x",
             "tmp/my-work/x",
             "home/.npm/_cacache/tmp/1a2b",
             "home/.npm/_cacache/content-v2/sha512/aa/bb/cc",
@@ -210,7 +210,7 @@ mod tests {
         ] {
             machine.file(path);
         }
-        let may_go = ["tmp/pip-unpack-ab12", "home/.npm/_cacache/tmp/1a2b"];
+        let may_go = ["tmp/pip-unpack-ab12cd34", "home/.npm/_cacache/tmp/1a2b"];
         assert_eq!(machine.found(later(), None).await, may_go);
         let with_pip = machine.found(later(), Some("pip")).await;
         assert!(with_pip.contains(&"home/.cache/pip/http-v2".to_owned()), "{with_pip:?}");
@@ -220,15 +220,15 @@ mod tests {
     #[tokio::test]
     async fn what_is_new_open_linked_or_around_the_workspace_stays() {
         let machine = Machine::new();
-        machine.file("tmp/pip-unpack-a/x");
+        machine.file("tmp/pip-unpack-aaaaaaa1/x");
         let early = SystemTime::now() - Duration::from_secs(60);
         assert!(machine.found(early, None).await.is_empty(), "newer than the command");
-        let open = fs::File::open(machine.at("tmp/pip-unpack-a/x")).unwrap();
+        let open = fs::File::open(machine.at("tmp/pip-unpack-aaaaaaa1/x")).unwrap();
         assert!(machine.found(later(), None).await.is_empty(), "open");
         drop(open);
         machine.file("elsewhere/x");
-        symlink(machine.at("elsewhere"), machine.at("tmp/pip-unpack-b")).unwrap();
-        assert_eq!(machine.found(later(), None).await, ["tmp/pip-unpack-a"]);
-        assert!(measure(&machine.at("tmp/pip-unpack-b"), later()).is_err());
+        symlink(machine.at("elsewhere"), machine.at("tmp/pip-unpack-aaaaaaa2")).unwrap();
+        assert_eq!(machine.found(later(), None).await, ["tmp/pip-unpack-aaaaaaa1"]);
+        assert!(measure(&machine.at("tmp/pip-unpack-aaaaaaa2"), later()).is_err());
     }
 }

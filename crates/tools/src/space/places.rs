@@ -22,7 +22,8 @@ pub(super) struct Place {
     pub(super) what: &'static str,
     /// Where it can be: the first whose base is known here counts. `#` stands for digits.
     pub(super) folders: &'static [(Base, &'static str)],
-    /// The names of what may go, one of these. `#` stands for digits, `*` for letters, digits, `_`, `.` and `-`.
+    /// The names of what may go, one of these. `#` stands for digits, `*` for letters, digits, `_`, `.` and `-`; for one
+    /// character each stand `?` (a letter or digit), `~` (a small letter, digit or `_`) and `%` (a hexadecimal digit).
     pub(super) names: &'static [&'static str],
     /// Programs that use it: while one of them runs with the same homes, it stays.
     pub(super) users: &'static [&'static str],
@@ -33,38 +34,63 @@ pub(super) struct Place {
     pub(super) why: &'static str,
 }
 
+const ENDED: &str = "made by a run that has ended; nobody has it open, and the next run makes its own";
+
 /// Cheapest to miss first.
 pub(super) const PLACES: &[Place] = &[
     Place {
-        what: "temporary files that package managers and compilers left behind",
+        what: "temporary files of pip",
         folders: &[(Base::Temp, "")],
+        // `pip/_internal/utils/temp_dir.py`: the kind, and what `tempfile.mkdtemp` makes up. Not the kind `download`: people
+        // call folders of their own so.
         names: &[
-            // npm before 7; node-gyp's and yarn's scripts
-            "npm-#-*",
-            "yarn--#-*",
-            // pip: `pip/_internal/utils/temp_dir.py`, one name a kind
-            "pip-unpack-*",
-            "pip-build-*",
-            "pip-install-*",
-            "pip-req-build-*",
-            "pip-ephem-wheel-cache-*",
-            "pip-modern-metadata-*",
-            "pip-build-env-*",
-            "pip-download-*",
-            // `rustc_codegen_ssa/src/back/link.rs`; `cargo install`
-            "rustc??????",
-            "cargo-install??????",
-            // `cmd/go/internal/work/action.go`
-            "go-build#",
-            "go-link-#",
-            // Node's and Jest's compiled code
-            "node-compile-cache",
-            "v8-compile-cache-#",
-            "jest_*",
+            "pip-unpack-~~~~~~~~",
+            "pip-build-~~~~~~~~",
+            "pip-install-~~~~~~~~",
+            "pip-req-build-~~~~~~~~",
+            "pip-ephem-wheel-cache-~~~~~~~~",
+            "pip-modern-metadata-~~~~~~~~",
+            "pip-build-env-~~~~~~~~",
         ],
-        users: &[],
+        users: &["pip", "pip#", "pip#.#"],
         refilled_by: None,
-        why: "made by a run that has ended; nobody has it open, and the next run makes its own",
+        why: ENDED,
+    },
+    Place {
+        what: "temporary files of npm and yarn",
+        folders: &[(Base::Temp, "")],
+        // npm before 7 (`lib/npm.js`); yarn 1 (`src/util/portable-script.js`)
+        names: &["npm-#-%%%%%%%%", "yarn--#-0.#"],
+        users: &["npm", "npm-cli", "npx", "yarn", "yarnpkg"],
+        refilled_by: None,
+        why: ENDED,
+    },
+    Place {
+        what: "temporary files of rustc and cargo",
+        folders: &[(Base::Temp, "")],
+        // `rustc_codegen_ssa/src/back/link.rs`; `cargo install`
+        names: &["rustc??????", "cargo-install??????"],
+        users: &["cargo", "rustc", "rustdoc", "clippy-driver"],
+        refilled_by: None,
+        why: ENDED,
+    },
+    Place {
+        what: "temporary files of Go",
+        folders: &[(Base::Temp, "")],
+        // `cmd/go/internal/work/action.go`; `cmd/link/internal/ld/lib.go`
+        names: &["go-build#", "go-link-#"],
+        users: &["go", "compile", "link"],
+        refilled_by: None,
+        why: ENDED,
+    },
+    Place {
+        what: "Node's compiled code",
+        folders: &[(Base::Temp, "")],
+        // Node's `module.enableCompileCache`; the package v8-compile-cache, with the user's number
+        names: &["node-compile-cache", "v8-compile-cache-#"],
+        users: &["node", "npm", "pnpm", "yarn"],
+        refilled_by: None,
+        why: "Node compiles again what it misses",
     },
     Place {
         what: "npm's unfinished downloads",
@@ -158,6 +184,8 @@ fn matches(form: &[u8], name: &[u8]) -> bool {
         b'#' => b.is_ascii_digit(),
         b'*' => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'),
         b'?' => b.is_ascii_alphanumeric(),
+        b'~' => b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_',
+        b'%' => matches!(b, b'0'..=b'9' | b'a'..=b'f'),
         literal => b == literal,
     };
     let Some((_, rest)) = name.split_first().filter(|(head, _)| of(head)) else { return false };
@@ -172,7 +200,9 @@ mod tests {
     #[test]
     fn only_what_a_tool_names_so_is_meant() {
         for (form, good, bad) in [
-            ("npm-#-*", "npm-4711-1a2b3c", "npm-project"),
+            ("npm-#-%%%%%%%%", "npm-4711-1a2b3c4d", "npm-9-projects"),
+            ("yarn--#-0.#", "yarn--1700000000000-0.123456", "yarn--2-cache"),
+            ("pip-unpack-~~~~~~~~", "pip-unpack-a_2b3c4d", "pip-unpack-of-mine"),
             ("rustc??????", "rustcAb12Cd", "rustc-1.95.0-src"),
             ("go-build#", "go-build123456", "go-builder"),
             ("??", "0f", "README"),
@@ -184,6 +214,16 @@ mod tests {
             assert!(!is_named(form, bad), "{form} {bad}");
         }
         assert!(!is_named("*", "") && !is_named("*", "a/b"));
+    }
+
+    #[test]
+    fn what_people_call_their_own_folders_is_not_on_the_list() {
+        let temp = || PLACES.iter().filter(|place| place.folders[0].0 == Base::Temp);
+        for name in ["jest_results", "jest_rs", "pip-download-packages", "pip-install-logs", "npm-9-backup"] {
+            let meant = temp().flat_map(|place| place.names).find(|form| is_named(form, name));
+            assert_eq!(meant, None, "{name}");
+        }
+        assert!(temp().all(|place| !place.users.is_empty()), "whose it is can run");
     }
 
     #[test]
