@@ -158,9 +158,11 @@ fn make_executable(path: &Path) -> Result<(), LabError> {
         .map_err(LabError::file("make executable", path))
 }
 
-/// What no picture of a workspace shows: git's own files, what tools install, and what they log.
-const NOT_IN_THE_PICTURE: [&str; 8] =
-    [".git", "node_modules", "target", ".venv", "__pycache__", "vendor", ".yarn", ".pnp.cjs"];
+/// Folders that no picture of a workspace shows: git's own files, and what tools install.
+const NOT_IN_THE_PICTURE: [&str; 7] =
+    [".git", "node_modules", "target", ".venv", "__pycache__", "vendor", ".yarn"];
+/// The one file that a tool installs in the place of a folder: Plug'n'Play's.
+const INSTALLED_FILE: &str = ".pnp.cjs";
 
 /// Every file of the workspace with its bytes.
 pub(super) fn picture(root: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, LabError> {
@@ -175,7 +177,7 @@ pub(super) fn picture(root: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, LabErro
                 if !name.to_str().is_some_and(|name| NOT_IN_THE_PICTURE.contains(&name)) {
                     todo.push(path);
                 }
-            } else if kind.is_file() {
+            } else if kind.is_file() && name != INSTALLED_FILE {
                 let bytes = files::read(&path)?;
                 seen.insert(path, bytes);
             }
