@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt::Write, fs, process::Command};
 use regreen_catalog::{Catalog, Pattern, Playbook, Status, pattern_schema};
 use regreen_domain::{Confidence, FailureClass, Refusal};
 use regreen_lockfile::Rule;
+use regreen_steps::closing;
 
 use crate::top;
 
@@ -95,13 +96,10 @@ fn playbooks(catalog: &Catalog) -> String {
         put(&mut page, &format!("\n## `{id}`\n\n{title}.\n\n{}\n\n", explain.trim()));
         put(&mut page, &format!("- heals: {}\n- tools: {}\n", heals.join(", "), tools.join(", ")));
         put(&mut page, &format!("- risk: {}; attempts per commit and job: {}\n", guard.risk, guard.attempts));
+        let closing: Vec<&str> = closing(p.steps.iter().map(|s| s.kind.as_str())).collect();
         put(
             &mut page,
-            &format!(
-                "- steps: {}, and what ends every plan: nothing-else-changed, rerun-command, tool-consistent; \
-                 where a lockfile is repaired, installs-the-same\n",
-                steps.join(", ")
-            ),
+            &format!("- steps: {}, and what ends the plan: {}\n", steps.join(", "), closing.join(", ")),
         );
     }
     page

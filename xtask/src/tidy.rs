@@ -48,7 +48,10 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ),
     (
         "xtask",
-        &["domain", "catalog", "builtin", "lockfile", "detect", "logs", "mask", "bench", "learn", "lab"],
+        &[
+            "domain", "catalog", "builtin", "lockfile", "detect", "logs", "mask", "steps", "bench", "learn",
+            "lab",
+        ],
     ),
     ("fuzz", &["domain", "mask", "logs", "catalog", "builtin", "lockfile", "detect", "show", "ledger"]),
 ];

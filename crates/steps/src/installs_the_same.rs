@@ -1,5 +1,5 @@
 //! `installs-the-same`: where a lockfile was repaired, the install once more from the result. It must leave the lockfile
-//! byte for byte as it is, and install the same files. Never repeated by a later process.
+//! byte for byte as it is, and install the same files below the workspace. Never repeated by a later process.
 
 use std::{
     collections::BTreeMap,
@@ -43,12 +43,16 @@ pub(crate) struct Receipt {
 
 /// On top of twice what the first install took.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Files of an install that are compared at most.
+/// Files of an install that are compared at most: of a larger one only the lockfile is.
 const MOST: usize = 500_000;
+/// Largest file whose bytes are compared; of a larger one the size is.
+const LARGEST: u64 = 1024 * 1024;
+/// What is built stands here, in whatever amount, and no install writes it.
+const BUILT: &str = "target";
 
 impl Step for InstallsTheSame {
     const KIND: &'static str = "installs-the-same";
-    const EXPLAIN: &'static str = "Runs an install once more from a repaired lockfile: it must leave the lockfile byte for byte as it is, and install the same files. Ends every plan that repairs a lockfile.";
+    const EXPLAIN: &'static str = "Runs an install once more from a repaired lockfile: it must leave the lockfile byte for byte as it is, and install the same files below the workspace. Ends every plan that repairs a lockfile.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Never;
     type Args = Args;
@@ -105,18 +109,28 @@ impl Step for InstallsTheSame {
     }
 }
 
-/// What an install leaves: the digest of the lockfile, and of every file that was installed.
+/// What an install leaves: the digest of the lockfile, and the size of every file that was installed below the workspace,
+/// with the digest of the smaller ones.
 #[derive(Debug, PartialEq, Eq)]
 struct Picture {
     lockfile: Option<String>,
-    installed: BTreeMap<PathBuf, [u8; 32]>,
+    /// `None` where there are too many.
+    installed: Option<BTreeMap<PathBuf, Installed>>,
+}
+
+/// One installed file.
+#[derive(Debug, PartialEq, Eq)]
+struct Installed {
+    size: u64,
+    digest: Option<[u8; 32]>,
 }
 
 impl Picture {
     fn take(root: &Path, folders: &[&str], lockfile: &Path) -> Result<Picture, String> {
         let bytes = files::read(lockfile).map_err(|e| format!("{}: {e}", lockfile.display()))?;
+        let lockfile = bytes.as_deref().map(sha256);
         let mut installed = BTreeMap::new();
-        for folder in folders {
+        for folder in folders.iter().filter(|folder| **folder != BUILT) {
             let walk = walkdir::WalkDir::new(root.join(folder)).into_iter();
             for entry in walk.flatten().filter(|entry| entry.file_type().is_file()) {
                 // What an interpreter compiles beside its sources, and what tools note of the time, is not installed.
@@ -127,13 +141,14 @@ impl Picture {
                     continue;
                 }
                 if installed.len() == MOST {
-                    return Err(format!("more than {MOST} installed files"));
+                    return Ok(Picture { lockfile, installed: None });
                 }
-                let digest = digest(path).map_err(|e| format!("{}: {e}", path.display()))?;
-                installed.insert(path.to_owned(), digest);
+                let size = entry.metadata().map_or(0, |metadata| metadata.len());
+                let digest = (size <= LARGEST).then(|| digest(path).ok()).flatten();
+                installed.insert(path.to_owned(), Installed { size, digest });
             }
         }
-        Ok(Picture { lockfile: bytes.as_deref().map(sha256), installed })
+        Ok(Picture { lockfile, installed: Some(installed) })
     }
 
     /// The first thing that is not the same.
@@ -141,8 +156,9 @@ impl Picture {
         if self.lockfile != second.lockfile {
             return Some(format!("a second install rewrote {lockfile}"));
         }
-        let paths = self.installed.keys().chain(second.installed.keys());
-        let mut other = paths.filter(|path| self.installed.get(*path) != second.installed.get(*path));
+        let (Some(first), Some(second)) = (&self.installed, &second.installed) else { return None };
+        let paths = first.keys().chain(second.keys());
+        let mut other = paths.filter(|path| first.get(*path) != second.get(*path));
         other.next().map(|path| format!("a second install gave another {}", path.display()))
     }
 }
@@ -174,10 +190,12 @@ mod tests {
         fs::create_dir_all(root.join("node_modules/a")).unwrap();
         fs::write(root.join("lock"), "1").unwrap();
         fs::write(root.join("node_modules/a/index.js"), "1").unwrap();
-        let take = || Picture::take(root, &["node_modules"], &root.join("lock")).unwrap();
+        fs::create_dir_all(root.join("target")).unwrap();
+        let take = || Picture::take(root, &["node_modules", "target"], &root.join("lock")).unwrap();
         let first = take();
         fs::write(root.join("node_modules/.modules.yaml"), "noted: today").unwrap();
         fs::write(root.join("node_modules/a/x.pyc"), "compiled").unwrap();
+        fs::write(root.join("target/built"), "today").unwrap();
         assert_eq!(first.differs(&take(), "lock"), None);
         fs::write(root.join("node_modules/a/index.js"), "2").unwrap();
         let told = first.differs(&take(), "lock").unwrap();
