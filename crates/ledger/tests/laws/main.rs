@@ -20,7 +20,6 @@ macro_rules! both_engines {
 mod approvals;
 mod audit;
 mod breakers;
-mod deliveries;
 mod imports;
 mod incidents;
 mod journal;
@@ -29,5 +28,4 @@ mod masking;
 mod measures;
 mod opening;
 mod server;
-mod work;
 mod world;
