@@ -51,7 +51,7 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
     };
     let bare = lock.entries.iter().filter(|e| !e.local && e.checksums.is_empty() && blamed(e, suspect));
     for entry in bare.take(MOST) {
-        if breaks_its_promise(job, adapter, entry).await {
+        if breaks_its_promise(job, adapter, lock, entry).await {
             let title = entry.title();
             let says = format!(
                 "the registry serves other bytes for {title} than it promises; this can be tampering"
@@ -109,11 +109,11 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
 }
 
 /// Whether what the registry serves is not what it promises. That the two agree would say nothing.
-async fn breaks_its_promise(job: &Job, adapter: &dyn Adapter, entry: &Entry) -> bool {
+async fn breaks_its_promise(job: &Job, adapter: &dyn Adapter, lock: &Lockfile, entry: &Entry) -> bool {
     let Some(promise) = adapter.promised(job, entry).await else { return false };
     for url in adapter.artifact_urls(job, entry).await.iter().take(MOST) {
         if let Ok(bytes) = fetch(url, PATIENCE).await
-            && !adapter.matches(entry, &promise, &bytes)
+            && adapter.matches(lock, entry, &promise, &bytes) == Some(false)
         {
             return true;
         }
