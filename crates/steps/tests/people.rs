@@ -219,8 +219,8 @@ async fn what_a_clearing_had_taken_away_when_it_died_is_put_on_record() {
     fs::write(&there, vec![1; 8192]).unwrap();
     let before = json!({ "free": 1, "candidates": [gone, there], "sizes": [2_097_152, 8192] });
     let fact = |event| Fact { step: "s0".to_owned(), event };
-    let mut journal = MemoryJournal::default();
-    journal.facts = vec![fact(StepEvent::Prepared { before }), fact(StepEvent::Started)];
+    let facts = vec![fact(StepEvent::Prepared { before }), fact(StepEvent::Started)];
+    let mut journal = MemoryJournal { facts, ..MemoryJournal::default() };
     let clear = [("free-space", json!({ "tool": "npm", "least": "1GiB", "percent": "5" }))];
     let ended = go_on(dir.path(), BTreeMap::new(), SCENE, &clear, &mut journal, Drive::Resume).await;
     assert!(matches!(ended, Ended::RolledBack { .. }), "{ended:?}");
