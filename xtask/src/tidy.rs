@@ -28,7 +28,7 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("saga", &["domain"]),
     ("process", &[]),
     ("ledger", &["domain", "mask", "saga"]),
-    ("forge", &["domain", "mask"]),
+    ("forge", &["domain", "mask", "logs"]),
     ("tools", &["domain", "lockfile", "saga", "process"]),
     ("steps", &["domain", "lockfile", "saga", "tools", "process"]),
     (

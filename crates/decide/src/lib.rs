@@ -5,7 +5,9 @@
 
 mod choice;
 mod mode;
+pub mod outage;
 mod policy;
+mod random;
 mod settle;
 
 pub use choice::Ranked;

@@ -1,11 +1,14 @@
 //! Webhooks as their senders write them: every example payload of GitHub's, and GitLab's by its documentation.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 use std::{fs, path::Path};
 
 use hmac::{Hmac, Mac};
-use regreen_forge::hook::{Command, Conclusion, Delivery, Event, Rejected, Secret, Secrets, Sender, receive};
+use regreen_forge::{
+    Conclusion,
+    hook::{Command, Delivery, Event, Rejected, Secret, Secrets, Sender, receive},
+};
 use serde_json::{Value, json};
 use sha2::Sha256;
 

@@ -6,10 +6,11 @@
 use serde::Deserialize;
 
 use super::{
-    CheckEnded, Comment, Conclusion, Event, Headers, JobEnded, Rejected, RunEnded, Secrets,
+    CheckEnded, Comment, Event, Headers, JobEnded, Rejected, RunEnded, Secrets,
     body::{commit, name as cut, number, repository, unreadable, word},
     comment,
 };
+use crate::Conclusion;
 
 /// Names in `owner/name`.
 const NAMES: usize = 2;
@@ -156,7 +157,7 @@ fn run(payload: Payload) -> Result<Event, String> {
         branch: cut(run.head_branch),
         workflow: cut(payload.workflow.and_then(|w| w.name).or(run.name)),
         conclusion: ended(&conclusion),
-        foreign: head.is_none_or(|head| !head.eq_ignore_ascii_case(&repository)),
+        foreign: head.is_none_or(|head| !head.eq_ignore_ascii_case(repository.as_str())),
         repository,
     }))
 }
@@ -220,15 +221,21 @@ fn written(payload: Payload) -> Result<Event, String> {
     }))
 }
 
-fn full_name(of: Option<Repository>) -> Result<String, String> {
+fn full_name(of: Option<Repository>) -> Result<crate::Repository, String> {
     repository(of.and_then(|repository| repository.full_name), NAMES)
 }
 
 fn ended(conclusion: &str) -> Conclusion {
     match conclusion {
         "success" => Conclusion::Success,
-        "failure" | "timed_out" | "startup_failure" => Conclusion::Failure,
+        "failure" => Conclusion::Failure,
+        "timed_out" => Conclusion::TimedOut,
+        "startup_failure" => Conclusion::StartupFailure,
         "cancelled" => Conclusion::Cancelled,
-        _ => Conclusion::Other,
+        "skipped" => Conclusion::Skipped,
+        "neutral" => Conclusion::Neutral,
+        "action_required" => Conclusion::ActionRequired,
+        "stale" => Conclusion::Stale,
+        _ => Conclusion::Unknown,
     }
 }

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Comment, Conclusion, Event, Headers, JobEnded, Rejected, RunEnded, Secrets,
+    Comment, Event, Headers, JobEnded, Rejected, RunEnded, Secrets,
     body::{commit, name as cut, number, repository, unreadable, word},
     comment,
 };
+use crate::Conclusion;
 
 /// Most names in `group/subgroup/…/name`: GitLab nests groups 20 deep.
 const NAMES: usize = 21;
@@ -193,7 +194,7 @@ fn note(payload: &[u8]) -> Result<Event, String> {
     }))
 }
 
-fn path(project: Option<Project>) -> Result<String, String> {
+fn path(project: Option<Project>) -> Result<crate::Repository, String> {
     repository(project.and_then(|project| project.path_with_namespace), NAMES)
 }
 
@@ -202,7 +203,7 @@ fn ended(status: Option<&str>) -> Option<Conclusion> {
         "success" => Some(Conclusion::Success),
         "failed" => Some(Conclusion::Failure),
         "canceled" => Some(Conclusion::Cancelled),
-        "skipped" => Some(Conclusion::Other),
+        "skipped" => Some(Conclusion::Skipped),
         _ => None,
     }
 }

@@ -17,6 +17,8 @@ pub use comment::Command;
 pub use secret::{Secret, Secrets, WeakSecret};
 use thiserror::Error;
 
+use crate::{Conclusion, Repository};
+
 /// Who sends webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Sender {
@@ -92,24 +94,11 @@ pub enum Event {
     },
 }
 
-/// How something ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Conclusion {
-    /// Well.
-    Success,
-    /// Not well: failed, ran out of time, or could not start.
-    Failure,
-    /// Somebody or something called it off.
-    Cancelled,
-    /// In another way, such as skipped or neutral.
-    Other,
-}
-
 /// A workflow run or pipeline that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunEnded {
-    /// `owner/name`, or with GitLab `group/…/name`.
-    pub repository: String,
+    /// Whose it is.
+    pub repository: Repository,
     /// The host's id of it.
     pub run: u64,
     /// Which attempt, from 1; GitLab counts none.
@@ -132,7 +121,7 @@ pub struct RunEnded {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobEnded {
     /// As in [`RunEnded`].
-    pub repository: String,
+    pub repository: Repository,
     /// The run or pipeline that it belongs to.
     pub run: u64,
     /// Which attempt of the run, from 1; GitLab counts none.
@@ -151,7 +140,7 @@ pub struct JobEnded {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckEnded {
     /// As in [`RunEnded`].
-    pub repository: String,
+    pub repository: Repository,
     /// The host's id of it.
     pub check: u64,
     /// What it is called.
@@ -168,7 +157,7 @@ pub struct CheckEnded {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
     /// As in [`RunEnded`].
-    pub repository: String,
+    pub repository: Repository,
     /// The host's id of the comment.
     pub comment: u64,
     /// The number of the issue, pull or merge request that it is about.

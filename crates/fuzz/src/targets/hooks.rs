@@ -1,6 +1,9 @@
 //! Webhooks: the first line of an input names sender and event, the rest is the body.
 
-use regreen_forge::hook::{Event, Secret, Secrets, Sender, receive};
+use regreen_forge::{
+    Repository,
+    hook::{Event, Secret, Secrets, Sender, receive},
+};
 
 use super::bytes;
 use crate::Target;
@@ -89,7 +92,7 @@ fn run(input: &[u8]) {
 }
 
 fn check(event: &Event) {
-    let (repository, commit) = match event {
+    let (repository, commit): (&Repository, _) = match event {
         Event::RunEnded(run) => (&run.repository, Some(&run.commit)),
         Event::JobEnded(job) => (&job.repository, Some(&job.commit)),
         Event::CheckEnded(check) => (&check.repository, Some(&check.commit)),
@@ -99,7 +102,8 @@ fn check(event: &Event) {
             return;
         }
     };
+    let repository = repository.as_str();
     assert!(repository.split('/').count() >= 2 && !repository.split('/').any(|n| n == ".." || n.is_empty()));
     assert!(commit.is_none_or(|c| matches!(c.len(), 40 | 64) && c.bytes().all(|b| b.is_ascii_hexdigit())));
-    assert!(event.key().is_some_and(|key| key.contains(repository.as_str())));
+    assert!(event.key().is_some_and(|key| key.contains(repository)));
 }

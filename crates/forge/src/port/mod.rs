@@ -1,0 +1,17 @@
+//! The trait, and the types that pass through it.
+
+mod change;
+mod error;
+mod forge;
+mod issue;
+mod name;
+mod run;
+
+pub use change::{Change, Check, CheckState, FileChange, Proposal, Proposed};
+pub use error::{ForgeError, NotAllowed, Quota};
+pub use forge::{BoxFuture, Budget, Cache, Cursor, Forge, Page};
+pub use issue::{Actor, Comment, Issue, IssueText};
+pub use name::{Marker, Repository};
+pub use run::{
+    Annotation, Conclusion, Diagnosed, Job, JobLog, JobRef, Level, LogEntry, Rerun, Run, RunRef, Status, Step,
+};

@@ -1,0 +1,113 @@
+//! Names that go into addresses and bodies: checked once, where they come in.
+
+use std::fmt;
+
+/// A repository, `owner/name`; at GitLab groups may be nested, `group/subgroup/name`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Repository(String);
+
+/// Longest name of a repository.
+const LONGEST: usize = 255;
+
+impl Repository {
+    /// A name of two or more parts of letters, digits, `.`, `_` and `-`. `None` for everything else, so that a name
+    /// never leaves its place in an address.
+    pub fn parse(text: &str) -> Option<Repository> {
+        let part = |part: &str| {
+            !part.is_empty()
+                && !part.bytes().all(|b| b == b'.')
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        };
+        let right = text.len() <= LONGEST && text.split('/').count() >= 2 && text.split('/').all(part);
+        right.then(|| Repository(text.to_owned()))
+    }
+
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// All but its last part: the owner, organisation or group.
+    pub fn owner(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(owner, _)| owner)
+    }
+
+    /// Its last part.
+    pub fn name(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(_, name)| name)
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// By what Regreen finds again what it wrote: a fingerprint or an incident's id, kept in the text as an HTML comment that
+/// nobody sees.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Marker(String);
+
+impl Marker {
+    /// Letters, digits, `.`, `_`, `:`, `/` and `-`, at most 128 of them and at least 4. `None` for everything else.
+    pub fn parse(text: &str) -> Option<Marker> {
+        let right = (4..=128).contains(&text.len())
+            && !text.contains("--")
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'/' | b'-'));
+        right.then(|| Marker(text.to_owned()))
+    }
+
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As it stands in a text.
+    pub fn comment(&self) -> String {
+        format!("<!-- regreen {} -->", self.0)
+    }
+
+    /// A text that carries it.
+    pub fn mark(&self, text: &str) -> String {
+        format!("{}\n\n{}", text.trim_end(), self.comment())
+    }
+
+    /// Whether a text carries it: at its very end, where [`Marker::mark`] put it, so that a quotation doesn't count.
+    pub fn is_in(&self, text: &str) -> bool {
+        text.trim_end().ends_with(&self.comment())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_in_their_place() {
+        for right in ["a/b", "Octo-Org/hello.world_2", "group/sub/sub2/project"] {
+            assert_eq!(Repository::parse(right).map(|r| r.to_string()).as_deref(), Some(right));
+        }
+        for wrong in [
+            "", "a", "/a", "a/", "a//b", "../b", "a/..", "a/./b", "a/b?x", "a/b#x", "a/b%2f", "a b/c",
+            "a/\u{e9}",
+        ] {
+            assert_eq!(Repository::parse(wrong), None, "{wrong}");
+        }
+        let nested = Repository::parse("g/s/p").map(|r| (r.owner().to_owned(), r.name().to_owned()));
+        assert_eq!(nested, Some(("g/s".to_owned(), "p".to_owned())));
+    }
+
+    #[test]
+    fn a_marker_is_found_where_it_was_put_and_not_in_a_quotation() {
+        let marker = Marker::parse("npm-integrity/4f1c").unwrap_or_else(|| unreachable!("it is a good one"));
+        let text = marker.mark("The cache is damaged.\n");
+        assert!(marker.is_in(&text) && marker.is_in(&format!("{text}\r\n")));
+        assert!(!marker.is_in(&format!("> {text}\n\nmy words")));
+        for wrong in ["", "abc", "a --> b", "a--b", "x y z w", "<!-- a"] {
+            assert_eq!(Marker::parse(wrong), None, "{wrong}");
+        }
+    }
+}
