@@ -65,6 +65,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return nothing(match case.history.tried.is_empty() {
             true if class == HealableClass::RunnerFailure => Refusal::NotInJob,
             true => Refusal::NoPlaybook,
+            false if fallback(case).is_some() => Refusal::NoFallback,
             false => Refusal::Blocked,
         });
     };
@@ -104,13 +105,19 @@ fn candidates<'c>(case: &Case<'c>, class: HealableClass) -> Vec<(&'c Playbook, R
     let (tool, tried) = (healed_tool(case, class), &case.history.tried);
     let fits = |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !tried.contains(&p.id);
     let mut ranked = choice::rank(case.playbooks.iter().filter(fits), case.history);
-    let named = tried.iter().rev().filter_map(|id| case.playbooks.iter().find(|p| p.id == *id));
-    if let Some(order) = named.filter_map(|p| p.fallback.as_ref()).next() {
+    if let Some(order) = fallback(case) {
         let place = |p: &Playbook| order.iter().position(|id| *id == p.id);
         ranked.retain(|(p, _)| place(p).is_some());
         ranked.sort_by_key(|(p, _)| place(p));
     }
     ranked
+}
+
+/// What the latest playbook that was tried, of those that name any, lets be tried after it.
+fn fallback<'c>(case: &Case<'c>) -> Option<&'c Vec<String>> {
+    let tried = case.history.tried.iter().rev();
+    let named = tried.filter_map(|id| case.playbooks.iter().find(|p| p.id == *id));
+    named.filter_map(|p| p.fallback.as_ref()).next()
 }
 
 /// Whether the deny list names any part of this.

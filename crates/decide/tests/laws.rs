@@ -282,3 +282,35 @@ fn what_heals_is_tried_first_and_what_is_unknown_now_and_then() {
     let [a, b, _] = firsts(&[record("a", 0, 60), record("b", 60, 0)], [(96, 100), (70, 100), (70, 100)]);
     assert!(a == 0 && b > 380, "{a} {b}");
 }
+
+#[test]
+fn where_a_playbook_names_nothing_after_it_that_is_the_reason() {
+    let diagnosis = diagnosis(HealableClass::NetworkTimeout.into(), 0.9, true);
+    let command = CommandFacts { tool: Some(npm()), kind: CommandKind::Install, fetches: true };
+    let (setting, policy) = (Setting { in_ci: true, ..Setting::default() }, policy(Mode::Auto));
+    let decided = |fallback: Option<&[&str]>, tried: &[&str]| {
+        let mut playbooks = playbooks();
+        playbooks[1].fallback = fallback.map(|ids| ids.iter().map(ToString::to_string).collect());
+        let tried = tried.iter().map(ToString::to_string).collect();
+        let history = History { tried, ..History::default() };
+        let case = Case {
+            diagnosis: &diagnosis,
+            findings: &[],
+            command: &command,
+            playbooks: &playbooks,
+            policy: &policy,
+            setting: &setting,
+            history: &history,
+            now: 0,
+        };
+        match decide(&case) {
+            Decision::Nothing { because } => because.id().to_owned(),
+            Decision::Suggest { plan, .. } | Decision::Heal(plan) => plan.playbook,
+        }
+    };
+    assert_eq!(decided(Some(&[]), &["b"]), "no-fallback");
+    assert_eq!(decided(Some(&["c"]), &["b"]), "c");
+    assert_eq!(decided(Some(&["c"]), &["b", "c"]), "no-fallback");
+    assert_eq!(decided(None, &["b"]), "c");
+    assert_eq!(decided(None, &["b", "c"]), "blocked");
+}

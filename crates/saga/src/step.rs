@@ -133,7 +133,7 @@ pub trait Step: Send + Sync + 'static {
     const RESUME: Resume;
     /// Whether it may run beside others of its group: only a kind that does nothing but look or wait.
     const PARALLEL: bool = false;
-    /// Whether it ends when its future is dropped, so that a plan may limit its time.
+    /// Whether it ends when its future is dropped, so that a plan may limit its time, and a person end it.
     const STOPS: bool = true;
     /// The `with` table of the playbook. Unknown keys are refused when the catalogue loads.
     type Args: DeserializeOwned + Send + Sync;
@@ -226,6 +226,10 @@ pub trait AnyStep: Send + Sync {
     fn resume_kind(&self) -> Resume;
     /// Whether it may run beside others.
     fn is_parallel(&self) -> bool;
+    /// Whether it ends when its future is dropped.
+    fn stops(&self) -> bool {
+        true
+    }
     /// Whether these arguments fit; the error says what does not.
     fn check_args(&self, args: &Value) -> Result<(), String>;
     /// See [`Step::preflight`].
@@ -279,6 +283,10 @@ impl<S: Step> AnyStep for S {
 
     fn is_parallel(&self) -> bool {
         S::PARALLEL
+    }
+
+    fn stops(&self) -> bool {
+        S::STOPS
     }
 
     fn check_args(&self, args: &Value) -> Result<(), String> {

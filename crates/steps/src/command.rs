@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
+use regreen_lockfile::Format;
 use regreen_process::{
     Status,
-    quiet::{self, QuietCommand},
+    quiet::{self, QuietCommand, QuietError},
 };
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
 use serde::{Deserialize, Serialize};
@@ -80,11 +81,15 @@ impl Step for Command {
     type Receipt = Receipt;
 
     async fn preflight(&self, _: &Look, args: &Args) -> Result<(), Refused> {
-        self.allowed(&args.argv).map_err(Refused)
+        for words in std::iter::once(&args.argv).chain(&args.undo) {
+            self.allowed(words).and_then(|()| self.names_nothing_of_the_checkout(words)).map_err(Refused)?;
+        }
+        Ok(())
     }
 
     async fn apply(&self, _: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
         self.allowed(&args.argv).map_err(ApplyError::NoEffect)?;
+        self.names_nothing_of_the_checkout(&args.argv).map_err(ApplyError::NoEffect)?;
         let limit = LONGEST.min(self.0.time_left());
         (self.0.progress)(&format!("running the operator's command {}", args.argv.0.join(" ")));
         let ended = self.run(&args.argv, limit).await;
@@ -113,6 +118,39 @@ impl Command {
             return Err("the operator's configuration does not allow commands".to_owned());
         }
         self.program(words).map(drop)
+    }
+
+    /// A word that names something of the checkout could have the repository's own script run. What the plan may write as a
+    /// lockfile is data. Not asked before an undo: what its words name may be what the command has made.
+    fn names_nothing_of_the_checkout(&self, words: &Words) -> Result<(), String> {
+        let workspace = &self.0.job.workspace;
+        let checkout = workspace.checkout();
+        let real = checkout.canonicalize().unwrap_or_else(|_| checkout.to_owned());
+        let is_lockfile = |path: &Path| {
+            let declared = self.0.paths.iter().any(|declared| path == workspace.root.join(declared));
+            let name = path.file_name().and_then(OsStr::to_str);
+            declared && name.is_some_and(|name| Format::of_file_name(name).is_some())
+        };
+        for word in words.0.iter().skip(1) {
+            // Of `--file=fix.py` the part behind the sign too.
+            let behind = word.split_once('=').map(|(_, behind)| behind);
+            for named in std::iter::once(word.as_str()).chain(behind).filter(|named| !named.is_empty()) {
+                let path = workspace.root.join(named);
+                let (relative, there) = (!named.starts_with('/'), path.symlink_metadata().is_ok());
+                let inside = relative
+                    || path.starts_with(checkout)
+                    || path.canonicalize().is_ok_and(|path| path.starts_with(&real));
+                // `build` is a subcommand as often as a folder.
+                let a_word = path.is_dir() && !named.contains('/') && !named.starts_with('.');
+                if there && inside && !a_word && !is_lockfile(&path) {
+                    return Err(format!(
+                        "`{word}` names something of the checkout, and nothing of a checkout is run; name what lies \
+                         outside by its absolute path"
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The program: as it is named, or the first of its name in PATH; never one of the checkout, by whatever link.
@@ -151,7 +189,11 @@ impl Command {
             run_id: workspace.run.clone(),
             ..QuietCommand::new(argv)
         });
-        let ran = ran.await.map_err(|e| e.to_string())?;
+        let ran = self.0.saying(&format!("running {shown}"), limit, ran).await;
+        let ran = match ran {
+            Ok(ran) => ran,
+            Err(error) => return no_end(&error).map(Err),
+        };
         if ran.timed_out {
             return Ok(Err(format!("{shown} did not end within {limit:.0?}")));
         }
@@ -167,5 +209,32 @@ impl Command {
         // It is masked where it is shown and kept. What is cut first could hide a secret's end from that.
         let last = if ran.stderr.truncated || last.len() > LONGEST_LINE { "" } else { last };
         Ok(Err(if last.is_empty() { format!("{shown} {how}") } else { format!("{shown} {how}: {last}") }))
+    }
+}
+
+/// Why it is not known how it ended: the inner one where it was started, so that it may have had an effect.
+fn no_end(error: &QuietError) -> Result<String, String> {
+    let below = std::error::Error::source(error).map_or(String::new(), |source| format!(": {source}"));
+    let why = format!("{error}{below}");
+    match error {
+        QuietError::Wait { .. } => Ok(why),
+        QuietError::Empty | QuietError::Start { .. } => Err(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn what_was_started_and_lost_may_have_had_an_effect() {
+        let (program, source) = ("fix".to_owned(), io::Error::other("no such child"));
+        let lost = no_end(&QuietError::Wait { program: program.clone(), source });
+        assert_eq!(lost, Ok("lost track of fix: no such child".to_owned()));
+        let source = io::Error::other("not executable");
+        let never = no_end(&QuietError::Start { program, source });
+        assert_eq!(never, Err("cannot start fix: not executable".to_owned()));
     }
 }

@@ -7,7 +7,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use regreen_domain::CommandKind;
@@ -41,8 +40,9 @@ pub(crate) struct Receipt {
     differs: Option<String>,
 }
 
-/// On top of twice what the first install took.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// What is said where it does not end in time.
+const TOO_LATE: &str =
+    "the second install did not end within the time for recovery; RECOVERY_TIMEOUT can give it more";
 /// Files of an install that are compared at most: of a larger one only the lockfile is.
 const MOST: usize = 500_000;
 /// Largest file whose bytes are compared; of a larger one the size is.
@@ -75,17 +75,21 @@ impl Step for InstallsTheSame {
         let Some(place) = place else { return Ok(Receipt { ran: false, differs: None }) };
         let lockfile = job.workspace.root.join(place.path.as_str());
         let first = self.picture(adapter, &lockfile).await.map_err(ApplyError::no_effect)?;
-        (self.0.progress)("installing once more from the repaired lockfile, to see that it gives the same");
+        let limit = self.0.time_left();
+        if limit.is_zero() {
+            return Err(ApplyError::no_effect(TOO_LATE));
+        }
+        let what = "installing once more from the repaired lockfile";
+        (self.0.progress)(&format!("{what}, to see that it gives the same"));
         let added = overlay(touch);
         let mut words: Vec<&str> = job.argv.iter().map(String::as_str).collect();
         // As the repeated command got them: behind the program, and behind cargo's `+toolchain`.
         let at = 1 + usize::from(words.get(1).is_some_and(|word| word.starts_with('+')));
         words.splice(at..at, added.args.iter().map(String::as_str));
         let env: Vec<(&str, &str)> = added.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let limit = self.0.last_rerun_took().unwrap_or_default() * 2 + PATIENCE;
-        let said = job.workspace.quietly(&words, &env, Some(limit)).await;
+        let said = self.0.saying(what, limit, job.workspace.quietly(&words, &env, Some(limit))).await;
         let differs = match said {
-            None => Some("the second install did not end in time".to_owned()),
+            None => Some(TOO_LATE.to_owned()),
             Some(said) if said.code != Some(0) => {
                 let complaint = String::from_utf8_lossy(&said.stderr);
                 let first_line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();

@@ -113,6 +113,9 @@ async fn a_command_runs_word_for_word_and_is_taken_back() {
     let (ended, _) = run(dir.path(), SCENE, &[("command", touch.clone())]).await;
     assert_eq!(ended, Ended::Verified);
     assert!(dir.path().join("a b; c").exists() && dir.path().join("> d").exists());
+    for made in ["a b; c", "> d"] {
+        fs::remove_file(dir.path().join(made)).unwrap();
+    }
     let fails = json!({ "argv": ["ls", "--no-such-option"] });
     let (ended, _) = run(dir.path(), SCENE, &[("command", touch), ("command", fails)]).await;
     let Ended::Stuck { why } = ended else { panic!("{ended:?}") };
@@ -157,6 +160,36 @@ async fn no_command_runs_without_leave_or_from_the_checkout() {
         let said = (facts.check_args)(&args).unwrap_err();
         assert!(said.contains(want), "{said}");
     }
+}
+
+#[tokio::test]
+async fn no_word_of_a_command_names_a_file_of_the_checkout() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("app");
+    fs::create_dir_all(root.join("build")).unwrap();
+    fs::create_dir(root.join(".git")).unwrap();
+    let script = root.join("fix.sh");
+    fs::write(&script, "touch ran\n").unwrap();
+    symlink(&script, dir.path().join("link.sh")).unwrap();
+    let (absolute, link) = (script.display().to_string(), dir.path().join("link.sh").display().to_string());
+    for words in [
+        vec!["sh", "fix.sh"],
+        vec!["sh", "./build/../fix.sh"],
+        vec!["sh", &absolute],
+        vec!["sh", &link],
+        vec!["env", "SCRIPT=fix.sh", "sh", "-c", "sh $SCRIPT"],
+        vec!["make", "-C", "."],
+    ] {
+        let (ended, _) = run(&root, SCENE, &[("command", json!({ "argv": words, "undo": ["true"] }))]).await;
+        let why = why(ended);
+        assert!(why.contains("names something of the checkout, and nothing of a checkout is run"), "{why}");
+        let undo = json!({ "argv": ["touch", "ran"], "undo": words });
+        let (ended, _) = run(&root, SCENE, &[("command", undo)]).await;
+        assert!(matches!(ended, Ended::RolledBack { .. }) && !root.join("ran").exists(), "{words:?}");
+    }
+    // A folder's name is a word like another.
+    let word = json!({ "argv": ["echo", "build"], "undo": ["true"] });
+    assert_eq!(run(&root, SCENE, &[("command", word)]).await.0, Ended::Verified);
 }
 
 #[tokio::test]

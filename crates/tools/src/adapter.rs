@@ -122,16 +122,11 @@ pub trait Adapter: Send + Sync {
     /// Where what `entry` stands for can be fetched now, by the word of the job's own registries, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
-    /// The bytes that the checksum of `entry` in `lock` is of, made from what a registry has `served`; `None` where they
-    /// can't be made.
-    fn checksummed(&self, _lock: &Lockfile, _entry: &Entry, served: Vec<u8>) -> Option<Vec<u8>> {
-        Some(served)
-    }
-
-    /// Whether these are the bytes that a checksum of `entry` was made from, as the tool itself makes and accepts it.
-    /// Says only what a repeated command will accept anyway; no checksum is ever taken into a lockfile by it.
-    fn matches(&self, _entry: &Entry, checksum: &Checksum, bytes: &[u8]) -> bool {
-        matches(checksum, bytes)
+    /// Whether `checksum`, one of `entry` in `lock`, is of what a registry has `served`, as the tool itself makes and
+    /// accepts it; `None` where the bytes that it is of can't be made from that. Says only what a repeated command will
+    /// accept anyway; no checksum is ever taken into a lockfile by it.
+    fn matches(&self, _lock: &Lockfile, _entry: &Entry, checksum: &Checksum, served: &[u8]) -> Option<bool> {
+        Some(matches(checksum, served))
     }
 
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.

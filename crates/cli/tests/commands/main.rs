@@ -12,6 +12,7 @@ mod cache;
 mod diagnose;
 mod drafts;
 mod empty;
+mod ending;
 mod healed;
 mod help_acting;
 mod help_known;

@@ -143,6 +143,10 @@ fn a_run_that_is_killed_while_it_waits_leaves_all_as_before() {
     assert!(note.exists());
     running.kill().unwrap();
     running.wait().unwrap();
+    for word in ["approve", "deny"] {
+        let nobody = tell(&mut stage.regreen(&[word, &ids(&stage)[0]]), stage.base());
+        assert!(nobody.starts_with("exit code 14") && nobody.contains("so nobody waits for it"), "{nobody}");
+    }
     // Without leave for commands nothing can be taken back: it stands still, and can be resumed yet.
     let refused = tell(&mut stage.regreen(&["resume"]), stage.base());
     assert!(!refused.starts_with("exit code 0") && refused.contains("REGREEN_CONFIG"), "{refused}");
