@@ -18,10 +18,12 @@ impl Dialect {
             Dialect::Sqlite => &[
                 include_str!("../migrations/sqlite/0001_start.sql"),
                 include_str!("../migrations/sqlite/0002_derived.sql"),
+                include_str!("../migrations/sqlite/0003_fleet.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
                 include_str!("../migrations/postgres/0002_derived.sql"),
+                include_str!("../migrations/postgres/0003_fleet.sql"),
             ],
         }
     }
@@ -78,6 +80,22 @@ impl Dialect {
             Dialect::Postgres => {
                 Some("SELECT pg_advisory_xact_lock(1380405838, hashtext(current_schema()::text))")
             }
+        }
+    }
+
+    /// Ends a choice of one row to take: among those that nobody else is taking. SQLite has one writer at a time.
+    pub(crate) const fn unlocked_only(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Ends a look at a row that must stay as it is until the transaction ends.
+    pub(crate) const fn hold_row(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => "FOR SHARE",
         }
     }
 

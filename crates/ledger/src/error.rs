@@ -106,6 +106,14 @@ pub enum LedgerError {
         /// The token that no longer counts.
         owner: String,
     },
+    /// Somebody else has taken the work since, or it is done.
+    #[error("claim {fence} on work {work} no longer holds; whoever shows it may write nothing")]
+    StaleClaim {
+        /// The work's number.
+        work: i64,
+        /// The fence that no longer counts.
+        fence: i64,
+    },
     /// Two writers appended to one journal.
     #[error("another writer has appended entry {seq} to the journal of incident `{incident}`")]
     Conflict {

@@ -11,9 +11,19 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Transaction, any::AnyPoolOptions};
+use sqlx::{
+    Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, FromRow, Transaction,
+    any::{AnyPoolOptions, AnyRow},
+};
 
-use crate::{LedgerError, Scrub, dialect::Dialect, postgres, schema, sqlite};
+use crate::{
+    LedgerError, Scrub,
+    dialect::Dialect,
+    postgres, schema,
+    scrub::scrub_value,
+    sqlite,
+    work::{Fence, Query},
+};
 
 /// How long a second process waits for the first one to end its write.
 const BUSY: Duration = Duration::from_secs(2);
@@ -31,6 +41,8 @@ pub struct Ledger {
     dialect: Dialect,
     place: Arc<str>,
     scrub: Arc<dyn Scrub>,
+    /// The claim on a piece of work under which this handle writes.
+    fence: Option<Fence>,
 }
 
 impl Ledger {
@@ -117,6 +129,28 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// [`Ledger::connect`] for an address of a server, else [`Ledger::open`] for a path.
+    ///
+    /// # Errors
+    /// As those.
+    pub async fn at(address: &str, scrub: Arc<dyn Scrub>) -> Result<Ledger, LedgerError> {
+        match postgres::is_address(address) {
+            true => Ledger::connect(address, scrub).await,
+            false => Ledger::open(Path::new(address), scrub).await,
+        }
+    }
+
+    /// [`Ledger::connect_read_only`] for an address of a server, else [`Ledger::open_read_only`] for a path.
+    ///
+    /// # Errors
+    /// As those.
+    pub async fn at_read_only(address: &str, scrub: Arc<dyn Scrub>) -> Result<Ledger, LedgerError> {
+        match postgres::is_address(address) {
+            true => Ledger::connect_read_only(address, scrub).await,
+            false => Ledger::open_read_only(Path::new(address), scrub).await,
+        }
+    }
+
     /// Where the ledger is: its path, or its address without user, password and parameters.
     pub fn place(&self) -> &str {
         &self.place
@@ -142,6 +176,22 @@ impl Ledger {
         without_nul(self.scrub.scrub(text))
     }
 
+    /// A document as it may be stored.
+    pub(crate) fn clean_document(&self, text: &str) -> String {
+        match serde_json::from_str(text) {
+            Ok(value) => scrub_value(self.scrubber(), value).to_string(),
+            Err(_) => self.clean(text),
+        }
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    pub(crate) fn with_fence(&self, fence: Option<Fence>) -> Ledger {
+        Ledger { fence, ..self.clone() }
+    }
+
     pub(crate) fn scrubber(&self) -> &dyn Scrub {
         &*self.scrub
     }
@@ -157,7 +207,31 @@ impl Ledger {
         if let Some(lock) = self.dialect.lock() {
             sqlx::query(lock).execute(&mut *work).await.map_err(|e| LedgerError::from(e).at(&self.place))?;
         }
+        self.check_fence(work).await
+    }
+
+    /// A change that the audit log does not record: on PostgreSQL it waits for nobody who writes something else.
+    pub(crate) async fn write_aside(&self) -> Result<Transaction<'static, Any>, LedgerError> {
+        let work = self.begin(self.dialect.begin_write()).await?;
+        self.check_fence(work).await
+    }
+
+    async fn check_fence(
+        &self,
+        mut work: Transaction<'static, Any>,
+    ) -> Result<Transaction<'static, Any>, LedgerError> {
+        if let Some(fence) = self.fence {
+            fence.check(&mut work, self.dialect.hold_row()).await?;
+        }
         Ok(work)
+    }
+
+    /// A change that is one statement, by itself durable.
+    pub(crate) async fn at_once<T>(&self, query: Query<'_, T>) -> Result<Vec<T>, LedgerError>
+    where
+        T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        query.fetch_all(&self.pool).await.map_err(|e| self.dialect.error(e).at(&self.place))
     }
 
     /// Makes what was written durable.
@@ -246,7 +320,7 @@ impl Ledger {
         let mut db = pool.acquire().await.map_err(wrong)?;
         sqlx::raw_sql(AssertSqlSafe(greeting)).execute(&mut *db).await.map_err(wrong)?;
         drop(db);
-        let ledger = Ledger { pool, dialect, place: place.into(), scrub };
+        let ledger = Ledger { pool, dialect, place: place.into(), scrub, fence: None };
         // The first look at the file: this is where garbage shows.
         ledger.version().await?;
         Ok(ledger)

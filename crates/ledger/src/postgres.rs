@@ -4,6 +4,11 @@ use sqlx::any::AnyConnectOptions;
 
 use crate::LedgerError;
 
+/// Whether it is meant as an address: then it is never taken for a path, and shown as one.
+pub(crate) fn is_address(text: &str) -> bool {
+    text.contains("://")
+}
+
 /// The address as it may be shown: host, port and database, and nothing else.
 ///
 /// # Errors

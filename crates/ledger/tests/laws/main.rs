@@ -20,6 +20,7 @@ macro_rules! both_engines {
 mod approvals;
 mod audit;
 mod breakers;
+mod deliveries;
 mod imports;
 mod incidents;
 mod journal;
@@ -28,4 +29,5 @@ mod masking;
 mod measures;
 mod opening;
 mod server;
+mod work;
 mod world;

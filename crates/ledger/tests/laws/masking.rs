@@ -18,9 +18,9 @@ both_engines! {
     an_import_is_scrubbed_too,
 }
 
-const SECRET: &str = "hunter2";
+pub(crate) const SECRET: &str = "hunter2";
 
-struct Hides;
+pub(crate) struct Hides;
 
 impl Scrub for Hides {
     fn scrub(&self, text: &str) -> String {
@@ -40,7 +40,7 @@ fn leaky() -> Diagnosis {
 }
 
 /// Everything that lies in the ledger's folder, or in its tables.
-async fn stored(world: &World) -> Vec<u8> {
+pub(crate) async fn stored(world: &World) -> Vec<u8> {
     if let At::File(path) = &world.at {
         let files = fs::read_dir(path.parent().unwrap()).unwrap();
         return files.flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
@@ -62,7 +62,7 @@ async fn stored(world: &World) -> Vec<u8> {
     all.into_bytes()
 }
 
-fn holds(bytes: &[u8]) -> bool {
+pub(crate) fn holds(bytes: &[u8]) -> bool {
     bytes.windows(SECRET.len()).any(|w| w == SECRET.as_bytes())
 }
 
