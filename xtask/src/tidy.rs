@@ -30,22 +30,22 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("ledger", &["domain", "mask", "saga"]),
     ("forge", &["domain", "mask", "logs"]),
     ("tools", &["domain", "lockfile", "saga", "process"]),
-    ("steps", &["domain", "lockfile", "saga", "tools", "process"]),
+    ("steps", &["domain", "lockfile", "saga", "tools", "process", "forge"]),
     (
         "engine",
         &[
             "domain", "mask", "logs", "catalog", "lockfile", "detect", "decide", "saga", "process", "ledger",
-            "tools", "steps",
+            "tools", "steps", "forge",
         ],
     ),
-    ("server", &["forge"]),
+    ("server", &["domain", "forge", "ledger", "engine"]),
     ("lab", &["process"]),
     ("testkit", &["domain", "saga"]),
     (
         "cli",
         &[
             "domain", "mask", "logs", "catalog", "builtin", "lockfile", "detect", "bench", "show", "propose",
-            "decide", "saga", "process", "ledger", "tools", "steps", "engine", "lab",
+            "decide", "saga", "process", "ledger", "tools", "steps", "engine", "forge", "server", "lab",
         ],
     ),
     (

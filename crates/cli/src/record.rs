@@ -17,7 +17,8 @@ use crate::{
 /// What is said where nothing was ever recorded.
 pub const NOTHING: &str = "nothing is on record in this workspace\n";
 
-struct Scrubber(Arc<Masker>);
+/// The masker, as the ledger's belt and braces.
+pub struct Scrubber(pub Arc<Masker>);
 
 impl Scrub for Scrubber {
     fn scrub(&self, text: &str) -> String {
@@ -25,13 +26,25 @@ impl Scrub for Scrubber {
     }
 }
 
+/// The ledger that the environment names in place of the workspace's own: the fleet's.
+fn named(context: &Context) -> Option<String> {
+    context.secret("REGREEN_LEDGER")
+}
+
 /// Opens the ledger to read; `None` where nothing is on record.
 ///
 /// # Errors
 /// The ledger's own.
 pub async fn read(context: &Context) -> Result<Option<Ledger>, Failed> {
-    let (state, _) = context.state(&context.workspace()?);
-    match Ledger::open_read_only(&state.ledger(), Arc::new(Scrubber(context.masker()))).await {
+    let scrub = Arc::new(Scrubber(context.masker()));
+    let opened = match named(context) {
+        Some(address) => Ledger::at_read_only(&address, scrub).await,
+        None => {
+            let (state, _) = context.state(&context.workspace()?);
+            Ledger::open_read_only(&state.ledger(), scrub).await
+        }
+    };
+    match opened {
         Err(LedgerError::Absent { .. }) => Ok(None),
         other => Ok(Some(other?)),
     }
@@ -42,6 +55,9 @@ pub async fn read(context: &Context) -> Result<Option<Ledger>, Failed> {
 /// # Errors
 /// The state folder's and the ledger's own.
 pub async fn write(context: &Context) -> Result<Ledger, Failed> {
+    if let Some(address) = named(context) {
+        return Ok(Ledger::at(&address, Arc::new(Scrubber(context.masker()))).await?);
+    }
     let (state, _) = context.state(&context.workspace()?);
     state.make().map_err(|e| Failed::new(LEDGER, e))?;
     Ok(Ledger::open(&state.ledger(), Arc::new(Scrubber(context.masker()))).await?)

@@ -63,6 +63,52 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// Nothing more is done about a run.
+    RunSettled {
+        /// Names the work.
+        key: String,
+        /// The incident, where there is one.
+        incident: Option<String>,
+        /// How it ended.
+        outcome: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// A run has to wait.
+    RunWaits {
+        /// Names the work.
+        key: String,
+        /// For what.
+        why: String,
+    },
+    /// Failures were looked for that nobody told.
+    Swept {
+        /// Whose.
+        repository: String,
+        /// Failed runs.
+        found: usize,
+        /// Those that were not known.
+        fresh: usize,
+    },
+    /// Work failed, and is tried again.
+    WorkFailed {
+        /// Names the work.
+        key: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody else has the work now.
+    LeaseLost {
+        /// Names the work.
+        key: String,
+        /// Why.
+        why: String,
+    },
+    /// The list of work, or a host, can't be asked now.
+    WorkUnavailable {
+        /// Why.
+        why: String,
+    },
     /// The server stops: nothing new is taken.
     Draining,
     /// The server has stopped.
@@ -114,16 +160,27 @@ impl Happening {
             Happening::HookAccepted { .. } => "hook-accepted",
             Happening::HookRejected { .. } => "hook-rejected",
             Happening::HookUnavailable { .. } => "hook-unavailable",
+            Happening::RunSettled { .. } => "run-settled",
+            Happening::RunWaits { .. } => "run-waits",
+            Happening::Swept { .. } => "swept",
+            Happening::WorkFailed { .. } => "work-failed",
+            Happening::LeaseLost { .. } => "lease-lost",
+            Happening::WorkUnavailable { .. } => "work-unavailable",
             Happening::Draining => "draining",
             Happening::Stopped { .. } => "stopped",
         }
     }
 
     /// How much it matters.
-    pub const fn level(&self) -> Level {
+    pub fn level(&self) -> Level {
         match self {
-            Happening::HookRejected { .. } | Happening::Stopped { cut: 1.. } => Level::Warning,
-            Happening::HookUnavailable { .. } => Level::Error,
+            Happening::HookRejected { .. }
+            | Happening::LeaseLost { .. }
+            | Happening::Stopped { cut: 1.. } => Level::Warning,
+            Happening::HookUnavailable { .. }
+            | Happening::WorkFailed { .. }
+            | Happening::WorkUnavailable { .. } => Level::Error,
+            Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,
         }
     }
@@ -149,6 +206,21 @@ impl Happening {
             Happening::HookUnavailable { sender, why } => {
                 vec![("sender", sender.id().to_owned()), ("why", why.clone())]
             }
+            Happening::RunSettled { key, incident, outcome, why } => {
+                let mut fields = vec![("key", key.clone()), ("outcome", (*outcome).to_owned())];
+                fields.extend(incident.clone().map(|incident| ("incident", incident)));
+                fields.push(("why", why.clone()));
+                fields
+            }
+            Happening::RunWaits { key, why }
+            | Happening::WorkFailed { key, why }
+            | Happening::LeaseLost { key, why } => vec![("key", key.clone()), ("why", why.clone())],
+            Happening::Swept { repository, found, fresh } => vec![
+                ("repository", repository.clone()),
+                ("found", found.to_string()),
+                ("fresh", fresh.to_string()),
+            ],
+            Happening::WorkUnavailable { why } => vec![("why", why.clone())],
             Happening::Draining => Vec::new(),
             Happening::Stopped { cut } => vec![("cut", cut.to_string())],
         }

@@ -17,6 +17,7 @@ mod refill_entries;
 mod repair_lockfile;
 mod repaired_by_another;
 mod rerun_command;
+mod rerun_jobs;
 mod snapshot;
 mod tool_consistent;
 mod use_mirror;
@@ -30,6 +31,7 @@ use regreen_saga::{AnyStep, KindFacts, Step as _, Undo};
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
 pub use regreen_lockfile::Repair;
+pub use rerun_jobs::Host;
 pub use snapshot::{Change, Snapshot};
 pub use world::{Answer, Approvals, Cause, Limit, Mirror, NobodyAsked, Rerun, RerunEnd, World};
 
@@ -41,22 +43,37 @@ pub fn is_lasting(kind: &str) -> bool {
     kind_facts().iter().any(|facts| facts.kind == kind && facts.undo == Undo::Compensate)
 }
 
-/// The kinds of the steps that end a plan of these kinds: [`CLOSING`], and what a repaired lockfile must show besides.
-pub fn closing<'k>(mut kinds: impl Iterator<Item = &'k str>) -> impl Iterator<Item = &'static str> {
-    let repairs = kinds.any(|kind| kind == repair_lockfile::RepairLockfile::KIND);
-    CLOSING.into_iter().chain(repairs.then_some(installs_the_same::InstallsTheSame::KIND))
+/// The kinds of the steps that end a plan of these kinds: [`CLOSING`], and what a repaired lockfile must show besides. None
+/// at the CI host: there is no workspace, and the step itself sees to it that every job ends green.
+pub fn closing<'k>(kinds: impl Iterator<Item = &'k str>) -> impl Iterator<Item = &'static str> {
+    let kinds: Vec<&str> = kinds.collect();
+    let remote = kinds.iter().any(|kind| is_remote(kind));
+    let repairs = kinds.contains(&repair_lockfile::RepairLockfile::KIND);
+    let closing = (!remote).then_some(CLOSING).into_iter().flatten();
+    closing.chain(repairs.then_some(installs_the_same::InstallsTheSame::KIND))
+}
+
+/// Whether a step of this kind works at the CI host, and not in the job.
+pub fn is_remote(kind: &str) -> bool {
+    kind == rerun_jobs::RerunJobs::KIND
+}
+
+/// Every step kind that works at the CI host.
+pub fn remote_kinds(host: &Arc<Host>) -> Vec<Arc<dyn AnyStep>> {
+    vec![Arc::new(rerun_jobs::RerunJobs(host.clone()))]
 }
 
 macro_rules! step_kinds {
     ($($module:ident::$step:ident),+ $(,)?) => {
-        /// Every step kind, bound to this world.
+        /// Every step kind that works in a job, bound to this world.
         pub fn kinds(world: &Arc<World>) -> Vec<Arc<dyn AnyStep>> {
             vec![$(Arc::new($module::$step(world.clone()))),+]
         }
 
         /// Every step kind without a world: what a playbook must know of it.
         pub fn kind_facts() -> Vec<KindFacts> {
-            vec![$(KindFacts::of::<$module::$step>()),+]
+            let remote = KindFacts::of::<rerun_jobs::RerunJobs>();
+            vec![$(KindFacts::of::<$module::$step>()),+, remote]
         }
     };
 }
