@@ -26,6 +26,10 @@ fn playbook(id: &str, heals: HealableClass, risk: Risk) -> Playbook {
         cooldown_ms: 60_000,
         ci_only: false,
         writes_files: heals == HealableClass::LockfileCorruption,
+        paths: match heals {
+            HealableClass::LockfileCorruption => vec!["{lockfile}".to_owned()],
+            _ => vec![],
+        },
         prior: (0, 0),
         own: false,
         fallback: None,
@@ -102,7 +106,8 @@ prop_compose! {
                 ..policy(mode)
             },
             Setting {
-                in_ci, untrusted_fork: fork, deploys, yes, rerun_always: always, files_clean: clean, paths: vec![],
+                in_ci, untrusted_fork: fork, deploys, yes, rerun_always: always, files_clean: clean, paths: vec!["package-lock.json".to_owned()],
+                unclean: vec![],
             },
             History {
                 attempts,
@@ -150,6 +155,7 @@ proptest! {
             prop_assert!(plan.risk <= policy.max_risk);
             prop_assert!(!history.tried.contains(&plan.playbook));
             let writes = plan.class == HealableClass::LockfileCorruption;
+            prop_assert_eq!(plan.paths.clone(), if writes { setting.paths.clone() } else { vec![] });
             prop_assert!(!writes || setting.in_ci || setting.yes || setting.files_clean == Some(true));
         }
         if d.class.healable().is_none() {
@@ -164,7 +170,7 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
         diagnosis(HealableClass::LockfileCorruption.into(), 0.9, true),
         CommandFacts { tool: Some(npm()), kind: CommandKind::Install, fetches: true },
         policy(Mode::Auto),
-        Setting { in_ci: true, ..Setting::default() },
+        Setting { in_ci: true, paths: vec!["package-lock.json".to_owned()], ..Setting::default() },
         History::default(),
     );
     type Parts = (Diagnosis, CommandFacts, Policy, Setting, History);

@@ -201,8 +201,15 @@ impl Run<'_> {
         };
         let breaker = experience::seen(&self.ledger.breaker(&key, engine.config.breaker, now()).await?);
         let paths = tool.and_then(adapter).and_then(|a| a.lockfile(&self.failure.job));
-        let paths = paths.map(|place| place.path.to_string()).into_iter().collect();
-        let setting = setting(&self.failure.job, &engine.config, paths).await;
+        let paths: Vec<String> = paths.map(|place| place.path.to_string()).into_iter().collect();
+        let playbooks = join(&engine.catalog, diagnosis.pattern.as_deref(), engine.config.allow_commands)?;
+        let fitting =
+            playbooks.iter().filter(|p| diagnosis.class.healable().is_some_and(|c| p.heals.contains(&c)));
+        let mut declared: Vec<String> = fitting.flat_map(|p| p.paths_for(tool, &paths)).collect();
+        declared.retain(|path| !paths.contains(path));
+        declared.sort();
+        declared.dedup();
+        let setting = setting(&self.failure.job, &engine.config, paths, &declared).await;
         let repository = self.place.repository.as_deref();
         let (records, spent) =
             experience::experience(self.ledger, repository, diagnosis, self.incident, now()).await?;
@@ -216,8 +223,6 @@ impl Run<'_> {
             paused: self.ledger.paused("workspace").await?.is_some(),
             tried: tried.to_vec(),
         };
-        let allowed = engine.config.allow_commands;
-        let playbooks = join(&engine.catalog, diagnosis.pattern.as_deref(), allowed)?;
         let case = Case {
             diagnosis,
             findings: &seen.findings,

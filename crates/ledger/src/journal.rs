@@ -125,11 +125,12 @@ impl SqlJournal {
             | StepEvent::NotVerified { why }
             | StepEvent::Failed { why, .. }
             | StepEvent::UndoFailed { why } => scrub_text(scrub, why),
+            StepEvent::Undone { says: Some(says) } => scrub_text(scrub, says),
             StepEvent::Started
             | StepEvent::Verified
             | StepEvent::TryAgain
             | StepEvent::UndoStarted
-            | StepEvent::Undone => {}
+            | StepEvent::Undone { says: None } => {}
         }
         Ok(fact)
     }

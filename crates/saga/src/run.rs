@@ -294,7 +294,7 @@ impl<'a> Run<'a> {
         let touch = Touch::new(Look { receipts: self.all_receipts.clone(), ..self.look(step) });
         match step.step.undo(&touch, &step.args, &before, receipt.as_ref()).await {
             Ok(()) => {
-                self.record(step, StepEvent::Undone).await?;
+                self.record(step, StepEvent::Undone { says: touch.noted() }).await?;
                 Ok(None)
             }
             Err(why) => {

@@ -1,6 +1,13 @@
 //! The step trait: one kind of work with its look, its act, its check and its way back.
 
-use std::{collections::BTreeMap, fmt::Display, future::Future, ops::Deref, pin::Pin};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    future::Future,
+    ops::Deref,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -27,11 +34,23 @@ pub struct Look {
 #[derive(Debug)]
 pub struct Touch {
     look: Look,
+    notes: Mutex<Vec<String>>,
 }
 
 impl Touch {
     pub(crate) fn new(look: Look) -> Touch {
-        Touch { look }
+        Touch { look, notes: Mutex::default() }
+    }
+
+    /// Something that belongs on record with the end of an undo: what could not be put back, for one. Masked there.
+    pub fn note(&self, text: impl Into<String>) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(text.into());
+    }
+
+    /// What was noted.
+    pub(crate) fn noted(&self) -> Option<String> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 
     /// The same for every repetition of the same step of the same run.

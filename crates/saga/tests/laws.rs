@@ -188,7 +188,8 @@ impl<const STOPS: bool> Step for Lasts<STOPS> {
         Ok(Seen::There)
     }
 
-    async fn undo(&self, _: &Touch, _: &Value, (): &(), _: Option<&()>) -> Result<(), UndoError> {
+    async fn undo(&self, touch: &Touch, _: &Value, (): &(), _: Option<&()>) -> Result<(), UndoError> {
+        touch.note("it is not as it was");
         self.undone.fetch_add(1, SeqCst);
         Ok(())
     }
@@ -212,7 +213,11 @@ async fn ended_in_the_middle<const STOPS: bool>() -> (u32, u32, Ended) {
     let (ended, undone) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let step = Arc::new(Lasts::<STOPS> { ended: ended.clone(), undone: undone.clone() });
     let plan = [PreparedStep { id: "a".to_owned(), step, args: json!({}), flow: Flow::default() }];
-    let end = execute("i", &plan, &mut MemoryJournal::default(), &Asked, Drive::Fresh).await.unwrap();
+    let mut journal = MemoryJournal::default();
+    let end = execute("i", &plan, &mut journal, &Asked, Drive::Fresh).await.unwrap();
+    let says = Some("it is not as it was".to_owned());
+    let on_record = journal.facts.iter().any(|fact| fact.event == StepEvent::Undone { says: says.clone() });
+    assert_eq!(on_record, STOPS);
     (ended.load(SeqCst), undone.load(SeqCst), end)
 }
 

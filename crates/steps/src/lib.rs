@@ -23,6 +23,7 @@ mod tool_consistent;
 mod use_mirror;
 mod wait_until_reachable;
 mod world;
+mod written;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub use regreen_lockfile::Repair;
 pub use rerun_jobs::Host;
 pub use snapshot::{Change, Snapshot};
 pub use world::{Answer, Approvals, Cause, Limit, Mirror, NobodyAsked, Rerun, RerunEnd, World};
+pub use written::{Written, written};
 
 /// The steps that end every plan, whatever its playbook says: a healing that skipped one would not be verified.
 pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-consistent"];
@@ -43,14 +45,14 @@ pub fn is_lasting(kind: &str) -> bool {
     kind_facts().iter().any(|facts| facts.kind == kind && facts.undo == Undo::Compensate)
 }
 
-/// The kinds of the steps that end a plan of these kinds: [`CLOSING`], and what a repaired lockfile must show besides. None
-/// at the CI host: there is no workspace, and the step itself sees to it that every job ends green.
-pub fn closing<'k>(kinds: impl Iterator<Item = &'k str>) -> impl Iterator<Item = &'static str> {
-    let kinds: Vec<&str> = kinds.collect();
-    let remote = kinds.iter().any(|kind| is_remote(kind));
-    let repairs = kinds.contains(&repair_lockfile::RepairLockfile::KIND);
-    let closing = (!remote).then_some(CLOSING).into_iter().flatten();
-    closing.chain(repairs.then_some(installs_the_same::InstallsTheSame::KIND))
+/// The step kind that writes the tool's lockfile.
+pub const LOCKFILE_WRITER: &str = repair_lockfile::RepairLockfile::KIND;
+
+/// The kinds of the steps that end a plan which may write these files: [`CLOSING`], and what a written lockfile must show
+/// besides.
+pub fn closing(paths: &[String]) -> impl Iterator<Item = &'static str> {
+    let writes = paths.iter().any(|path| path.contains("{lockfile}") || written::is_lockfile(path));
+    CLOSING.into_iter().chain(writes.then_some(installs_the_same::InstallsTheSame::KIND))
 }
 
 /// Whether a step of this kind works at the CI host, and not in the job.

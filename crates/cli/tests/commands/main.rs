@@ -9,6 +9,7 @@ mod support;
 mod approval;
 mod breakers;
 mod cache;
+mod clock;
 mod diagnose;
 mod drafts;
 mod empty;

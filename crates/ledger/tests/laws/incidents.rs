@@ -17,6 +17,7 @@ both_engines! {
     a_pause_stands_until_it_is_ended,
     its_work_can_move_between_threads,
     a_record_of_the_first_version_is_read_and_goes_on_in_the_present_one,
+    a_record_of_the_second_version_is_read_and_goes_on_in_the_present_one,
 }
 
 async fn what_was_stored_comes_back(on: Engine) {
@@ -237,4 +238,32 @@ async fn a_record_of_the_first_version_is_read_and_goes_on_in_the_present_one(on
     // A record of a later version is refused, not guessed at.
     rewrite(&mut db, |record| record["version"] = 4.into()).await;
     assert!(matches!(l.incident("old").await, Err(LedgerError::Newer { found: 4, supported: 3 })));
+}
+
+/// As `regreen run --mode approve -- npm ci` stored it before a step could ask in the middle of a plan.
+const SECOND: &str = include_str!("../data/incident-v2.json");
+
+async fn a_record_of_the_second_version_is_read_and_goes_on_in_the_present_one(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    let record: Value = serde_json::from_str(SECOND).unwrap();
+    let id = record["id"].as_str().unwrap();
+    let d = diagnosis();
+    l.open_incident(&incident(id, 100, &d)).await.unwrap();
+    l.await_approval(id, OWNER, 101).await.unwrap();
+    let mut db = world.at.raw().await;
+    sqlx::query("UPDATE incidents SET record = $1").bind(SECOND.trim()).execute(&mut db).await.unwrap();
+    let stored = l.incident(id).await.unwrap().unwrap();
+    assert_eq!((stored.version, stored.state, &stored.question), (2, State::AwaitingApproval, &None));
+    assert_eq!(stored.diagnosis.class, "lockfile-corruption");
+    let plan = stored.plan().unwrap();
+    assert_eq!(plan.playbook, "repair-lockfile");
+    assert_eq!((plan.paths.as_slice(), plan.steps.len()), (&["package-lock.json".to_owned()][..], 4));
+    let inputs = stored.inputs.clone().unwrap();
+    // What later versions added is not there, and nothing else is lost.
+    assert_eq!((inputs.playbooks[0].paths.clone(), inputs.setting.unclean.len()), (None, 0));
+    assert_eq!((inputs.ranking.len(), inputs.history.seed), (2, Some(2158134025693084664)));
+    l.approve(id, "ann", stored.changed_at + 1).await.unwrap();
+    let after = l.incident(id).await.unwrap().unwrap();
+    assert_eq!((after.version, after.state, after.inputs), (3, State::Approved, Some(inputs)));
 }

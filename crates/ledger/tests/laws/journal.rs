@@ -47,7 +47,7 @@ async fn a_stale_owner_and_a_second_writer_are_refused(on: Engine) {
     );
 
     l.await_approval("a", "p2", 5).await.unwrap();
-    let refused = three.append(&fact("s", StepEvent::Undone)).await.unwrap_err();
+    let refused = three.append(&fact("s", StepEvent::Undone { says: None })).await.unwrap_err();
     assert!(matches!(why(&refused), LedgerError::WrongState { .. }), "{refused:?}");
     let refused = l.journal("b", "p2", || 4).append(&fact("s", StepEvent::Started)).await.unwrap_err();
     assert!(matches!(why(&refused), LedgerError::UnknownIncident { .. }), "{refused:?}");

@@ -84,6 +84,10 @@ async fn every_text_is_scrubbed_on_its_way_in(on: Engine) {
     journal.append(&fact("s", failed)).await.unwrap();
     journal.append(&fact("s", StepEvent::UndoStarted)).await.unwrap();
     journal.append(&fact("s", StepEvent::UndoFailed { why: text() })).await.unwrap();
+    assert_eq!(l.ask("a", OWNER, "agree", &text(), 2).await.unwrap(), None);
+    l.deny("a", &text(), Some(&text()), 2).await.unwrap();
+    let answer = l.ask("a", OWNER, "agree", &text(), 2).await.unwrap().unwrap();
+    assert!(!answer.granted && !answer.reason.unwrap().contains(SECRET));
     // The place is found by what it was given as.
     assert_eq!(l.attempts(&new.place).await.unwrap(), 1);
     let factor = VerificationFactor { name: text(), held: None, says: text() };
@@ -141,6 +145,8 @@ async fn an_import_is_scrubbed_too(on: Engine) {
     from.ledger.open_incident(&incident("a", 1, &d)).await.unwrap();
     let mut journal = from.ledger.journal("a", OWNER, || 2);
     journal.append(&fact("s", StepEvent::Prepared { before: json!(SECRET) })).await.unwrap();
+    from.ledger.ask("a", OWNER, "agree", &format!("{SECRET}?"), 2).await.unwrap();
+    from.ledger.deny("a", SECRET, Some(SECRET), 2).await.unwrap();
     from.ledger.feedback("a", d.class, SECRET, Some(SECRET), 3).await.unwrap();
     from.ledger.pause(SECRET, SECRET, SECRET, 4).await.unwrap();
     let mut file = Vec::new();
@@ -152,5 +158,7 @@ async fn an_import_is_scrubbed_too(on: Engine) {
     let report = l.import(&mut file.as_slice(), 10).await.unwrap();
     assert_eq!((report.incidents, report.facts, report.feedback, report.pauses), (1, 1, 1, 1));
     assert!(l.audit_verify(None).await.unwrap().is_sound());
+    let question = l.incident("a").await.unwrap().unwrap().question.unwrap();
+    assert!(question.text.ends_with('?') && !question.answer.unwrap().granted);
     assert!(!holds(&stored(&world).await));
 }
