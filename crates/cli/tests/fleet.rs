@@ -171,8 +171,8 @@ impl Serving {
 
     /// SIGTERM; what it said since, and its exit code.
     fn end(mut self) -> (Option<i32>, Vec<String>) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let code = self.child.wait().unwrap().code();
         (code, self.lines.iter().collect())
     }

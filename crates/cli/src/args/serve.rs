@@ -55,6 +55,12 @@ pub struct WorkArgs {
     /// A file with the token by which GitHub is asked
     #[arg(long, value_name = "FILE")]
     pub github_token_file: Option<PathBuf>,
+    /// Ask as this GitHub App, by its id or client id
+    #[arg(long, value_name = "ID", requires = "github_app_key_file", conflicts_with = "github_token_file")]
+    pub github_app: Option<String>,
+    /// A file with the app's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "github_app")]
+    pub github_app_key_file: Option<PathBuf>,
     /// GitHub's API; of an enterprise's own, https://HOST/api/v3
     #[arg(long, value_name = "URL", default_value = "https://api.github.com", value_parser = NonEmptyStringValueParser::new())]
     pub github_api: String,

@@ -26,30 +26,33 @@ pub(super) struct Found {
     jobs: Vec<Job>,
     /// One for each job that failed, in order; at least one.
     pub(super) failed: Vec<(Job, Detection)>,
+    /// Which of them decides.
+    decisive: usize,
+}
+
+/// Which one speaks loudest against acting: a job that failed by its own code before one of an unknown cause, that before
+/// what needs a person, that before what may be healed; of several of a sort the least sure.
+fn decisive(failed: &[(Job, Detection)]) -> usize {
+    let weight = |detection: &Detection| {
+        let diagnosis = &detection.diagnosis;
+        let sort = match diagnosis.class {
+            _ if !diagnosis.failed => 1,
+            FailureClass::Code(_) => 0,
+            FailureClass::Unknown => 1,
+            FailureClass::Infra(InfraClass::Advise(_)) => 2,
+            FailureClass::Infra(InfraClass::Healable(_)) => 3,
+        };
+        (sort, diagnosis.confidence.value())
+    };
+    let all = failed.iter().map(|(_, detection)| weight(detection)).enumerate();
+    let least = all.min_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    least.map_or(0, |(at, _)| at)
 }
 
 impl Found {
-    /// The job's diagnosis that decides for all of them: what speaks loudest against acting. A job that failed by its own code
-    /// before one of an unknown cause, that before what needs a person, that before what may be healed; of several of a sort
-    /// the least sure.
+    /// The job's diagnosis that decides for all of them.
     pub(super) fn decisive(&self) -> &Detection {
-        let weight = |detection: &Detection| {
-            let diagnosis = &detection.diagnosis;
-            let sort = match diagnosis.class {
-                _ if !diagnosis.failed => 1,
-                FailureClass::Code(_) => 0,
-                FailureClass::Unknown => 1,
-                FailureClass::Infra(InfraClass::Advise(_)) => 2,
-                FailureClass::Infra(InfraClass::Healable(_)) => 3,
-            };
-            (sort, diagnosis.confidence.value())
-        };
-        let mut all = self.failed.iter().map(|(_, detection)| detection);
-        let first = all.next().expect("a run that failed has a job that did");
-        all.fold(first, |least, other| {
-            let (a, b) = (weight(least), weight(other));
-            if b.0 < a.0 || (b.0 == a.0 && b.1 < a.1) { other } else { least }
-        })
+        &self.failed[self.decisive].1
     }
 
     /// The names of the jobs that failed.
@@ -120,7 +123,8 @@ impl Fleet {
                 break;
             }
         }
-        Ok(Examined::Found(Box::new(Found { run: now, jobs, failed })))
+        let decisive = decisive(&failed);
+        Ok(Examined::Found(Box::new(Found { run: now, jobs, failed, decisive })))
     }
 
     async fn diagnose(&self, job: &Job) -> Result<Result<Detection, ForgeError>, EngineError> {

@@ -31,11 +31,7 @@ const RUN: u64 = 77;
 struct Quiet;
 
 impl Log for Quiet {
-    fn tell(&self, happening: &Happening) {
-        if std::env::var_os("REGREEN_TEST_LINES").is_some() {
-            eprintln!("{}", happening.line());
-        }
-    }
+    fn tell(&self, _: &Happening) {}
 }
 
 fn octo() -> Repository {
