@@ -13,7 +13,7 @@ use super::{
 use crate::{
     args::{CacheRepairArgs, Format},
     config,
-    context::{Context, catalog, runtime},
+    context::{Context, catalog, runtime, unless_interrupted},
     exit::{FINE, Failed, INTERRUPTED, REFUSED, ROLLED_BACK, STUCK},
     output::{
         cache::{Checked, Repaired, json, plain},
@@ -81,7 +81,8 @@ async fn one(
         prefetch: args.prefetch,
         registry: args.registry.clone(),
     };
-    let repaired = engine.repair_cache(&job, &state, &wanted).await?;
+    let work = async { Ok(engine.repair_cache(&job, &state, &wanted).await?) };
+    let repaired = unless_interrupted(work).await?;
     // Where nothing is damaged, there is nothing to refuse.
     let refused = matches!(repaired, CacheRepaired::Refused(_));
     Ok(Some(repaired).filter(|_| !(refused && checked.scan.damaged.is_empty())))
