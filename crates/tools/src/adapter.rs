@@ -11,6 +11,7 @@ use regreen_saga::BoxFuture;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::{
+    bundler::Bundler,
     cargo::Cargo,
     composer::Composer,
     go::Go,
@@ -129,6 +130,12 @@ pub trait Adapter: Send + Sync {
         Some(matches(checksum, served))
     }
 
+    /// What the job's registry itself promises of `entry`, where the tool compares a download with that and not with its
+    /// lockfile. An unsigned promise confirms nothing, for the same server sent the bytes; broken, it forbids.
+    fn promised<'a>(&'a self, _: &'a Job, _: &'a Entry) -> BoxFuture<'a, Option<Checksum>> {
+        Box::pin(async move { None })
+    }
+
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
     fn use_mirror(&self, mirror: &str) -> Overlay;
 
@@ -140,8 +147,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 10] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer, &Go]
+pub fn all() -> [&'static dyn Adapter; 11] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer, &Go, &Bundler]
 }
 
 /// The package manager with this name.

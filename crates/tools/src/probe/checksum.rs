@@ -49,6 +49,16 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
     let cannot_tell = |says: String| {
         vec![finding("checksum", tool.clone(), LockfileCorruption, Standing::CannotTell, "", says)]
     };
+    let bare = lock.entries.iter().filter(|e| !e.local && e.checksums.is_empty() && blamed(e, suspect));
+    for entry in bare.take(MOST) {
+        if breaks_its_promise(job, adapter, lock, entry).await {
+            let title = entry.title();
+            let says = format!(
+                "the registry serves other bytes for {title} than it promises; this can be tampering"
+            );
+            return vec![finding("checksum", tool, LockfileCorruption, Standing::Forbids, title, says)];
+        }
+    }
     if suspects.is_empty() {
         return cannot_tell("the log names no entry of the lockfile".to_owned());
     }
@@ -96,6 +106,19 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
         }
     }
     findings
+}
+
+/// Whether what the registry serves is not what it promises. That the two agree would say nothing.
+async fn breaks_its_promise(job: &Job, adapter: &dyn Adapter, lock: &Lockfile, entry: &Entry) -> bool {
+    let Some(promise) = adapter.promised(job, entry).await else { return false };
+    for url in adapter.artifact_urls(job, entry).await.iter().take(MOST) {
+        if let Ok(bytes) = fetch(url, PATIENCE).await
+            && adapter.matches(lock, entry, &promise, &bytes) == Some(false)
+        {
+            return true;
+        }
+    }
+    false
 }
 
 fn blamed(entry: &Entry, suspect: &Suspect) -> bool {
