@@ -7,10 +7,12 @@ mod demo;
 mod diagnose;
 mod drafts;
 mod known;
+mod ledger;
 mod lockfile;
 mod record;
 mod report;
 mod run;
+mod which;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -23,6 +25,7 @@ pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
+pub use ledger::Ledger;
 pub use lockfile::{CheckArgs, CheckFormat, Lockfile, PlainOrJson, RepairArgs, RepairOutput, WatchArgs};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
@@ -30,6 +33,7 @@ pub use record::{
 };
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
+pub use which::WhichLedger;
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
 #[derive(Debug, Parser)]
@@ -124,6 +128,9 @@ pub enum Command {
     /// Carry what is on record from one machine to the next
     #[command(subcommand)]
     State(State),
+    /// Back up the ledger, restore one, prune or check it
+    #[command(subcommand)]
+    Ledger(Ledger),
     /// Explain a class, pattern, playbook, step kind, probe, reason or exit code
     Explain(ExplainArgs),
     /// Measure how good Regreen is

@@ -17,6 +17,7 @@ mod feedback;
 mod healing;
 mod import;
 mod incidents;
+mod ledger;
 mod lockfile;
 mod manual;
 mod metrics;
@@ -45,7 +46,7 @@ pub use diagnose::about as diagnosed;
 
 /// Runs the command and gives the exit code.
 pub fn dispatch(args: Args) -> u8 {
-    let context = Context::new(args.color);
+    let context = Context::new(args.color, args.command.ledger());
     let done = match args.command {
         Command::Run(run) => run::run(&context, run),
         Command::Diagnose(diagnose) => diagnose::diagnose(&context, &diagnose),
@@ -67,6 +68,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Metrics(command) => metrics::metrics(&context, &command),
         Command::Audit(command) => audit::audit(&context, &command),
         Command::State(command) => state::state(&context, &command),
+        Command::Ledger(command) => ledger::ledger(&context, &command),
         Command::Explain(explain) => explain::explain(&context, &explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),
         Command::Bench { command: Bench::Throughput(args) } => throughput::throughput(&args),
