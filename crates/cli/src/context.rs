@@ -11,8 +11,9 @@ use std::{
 };
 
 use regreen_catalog::Catalog;
-use regreen_engine::{Engine, State, state_root};
+use regreen_engine::{Engine, EngineError, State, state_root};
 use regreen_mask::{Masker, looks_secret};
+use regreen_process::interrupts::Interrupts;
 use regreen_tools::Workspace;
 
 use crate::{
@@ -119,4 +120,18 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
         .enable_all()
         .build()
         .map_err(|e| Failed::new(exit::BUG, format!("failed to start the runtime: {e}")))
+}
+
+/// `work` on what is on record, or an end where somebody asks for it: what it ran is ended with it, and what it had begun
+/// can be resumed.
+///
+/// # Errors
+/// The work's own; the end that was asked for; or where the system refuses to tell of signals.
+pub async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
+    let interrupts = Interrupts::listen().map_err(|e| Failed::new(exit::BUG, e))?;
+    tokio::select! {
+        biased;
+        done = work => done,
+        signal = interrupts.asked(1) => Err(EngineError::Interrupted { signal, unfinished: true }.into()),
+    }
 }

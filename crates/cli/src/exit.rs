@@ -33,6 +33,11 @@ pub const PROBLEMS: u8 = 18;
 /// Ended by Ctrl-C, as a shell says it.
 pub const INTERRUPTED: u8 = 130;
 
+/// Whether a code says that a signal asked for an end.
+pub fn is_by_signal(code: u8) -> bool {
+    code > 128
+}
+
 /// Every exit code with its meaning, for `regreen explain`.
 pub const MEANINGS: [(u8, &str); 17] = [
     (FINE, "all is well; after `diagnose`: no failure was found"),
@@ -105,11 +110,13 @@ impl From<regreen_engine::EngineError> for Failed {
             }
             E::State(_) => Some("set XDG_STATE_HOME to a folder that only you can write to".to_owned()),
             E::Saga(_) | E::Survivors(_) | E::CleanUp(_) => Some("try `regreen resume`".to_owned()),
-            E::Catalog(_) | E::Refused(_) => None,
+            E::Interrupted { unfinished: true, .. } => Some("`regreen resume` goes on with it".to_owned()),
+            E::Catalog(_) | E::Refused(_) | E::Interrupted { .. } => None,
         };
         let code = match &error {
             E::Catalog(_) => INVALID,
             E::Survivors(_) => STUCK,
+            E::Interrupted { signal, .. } => u8::try_from(128 + signal).unwrap_or(INTERRUPTED),
             E::Refused(_) | E::State(StateError::Busy(_)) => REFUSED,
             _ => LEDGER,
         };

@@ -1,10 +1,11 @@
 //! The wrapped command on the live terminal: the first time, and once more.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, io, sync::Arc};
 
 use regreen_engine::State;
 use regreen_process::{
     RunId, Spool,
+    interrupts::Interrupts,
     live::{self, LiveCommand, Options, Why},
 };
 use regreen_saga::BoxFuture;
@@ -19,6 +20,8 @@ pub struct Wrapped {
     cmd: Vec<OsString>,
     options: Options,
     run: RunId,
+    /// Heard while Regreen itself is at work.
+    interrupts: Option<Arc<Interrupts>>,
 }
 
 impl Wrapped {
@@ -30,7 +33,15 @@ impl Wrapped {
             leave_background: args.leave_background,
             ..Options::default()
         };
-        Wrapped { cmd: args.cmd.clone(), options, run }
+        Wrapped { cmd: args.cmd.clone(), options, run, interrupts: None }
+    }
+
+    /// The same, for while Regreen itself is at work: whoever asks for an end then is heard.
+    ///
+    /// # Errors
+    /// Where the system refuses to tell of signals.
+    pub fn heard(&self) -> io::Result<Self> {
+        Ok(Wrapped { interrupts: Some(Arc::new(Interrupts::listen()?)), ..self.clone() })
     }
 
     /// Runs it live. Its output goes through unchanged; the end of it is kept in `Spool`.
@@ -54,6 +65,13 @@ impl Wrapped {
 }
 
 impl Rerun for Wrapped {
+    fn asked_to_end(&self, times: u32) -> BoxFuture<'_, i32> {
+        match &self.interrupts {
+            Some(interrupts) => Box::pin(interrupts.asked(times)),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+
     fn rerun(&self, overlay: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>> {
         let this = self.clone();
         Box::pin(async move {

@@ -8,7 +8,7 @@
 
 use regreen_domain::Risk;
 
-use crate::{History, Playbook};
+use crate::{History, Playbook, random::Random};
 
 /// A playbook with the draw that gave it its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,32 +64,6 @@ fn beta(a: u32, b: u32, random: &mut Random) -> f64 {
     let mut uniform: Vec<f64> = (1..a + b).map(|_| random.uniform()).collect();
     let place = (a - 1) as usize;
     *uniform.select_nth_unstable_by(place, f64::total_cmp).1
-}
-
-/// SplitMix64, of a seed and a name. Source: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number
-/// generators", OOPSLA (2014).
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64, name: &str) -> Random {
-        // FNV-1a of the name, so that a playbook's draws don't depend on its neighbours.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Random(seed ^ hash)
-    }
-
-    /// Uniform in 0 to 1, without 1.
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        #[expect(clippy::cast_precision_loss, reason = "53 bits of a random fraction are enough")]
-        let fraction = (z >> 11) as f64 / (1u64 << 53) as f64;
-        fraction
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 
 mod choice;
 mod mode;
+pub mod outage;
 mod policy;
+mod random;
 mod settle;
 
 pub use choice::Ranked;
@@ -63,6 +65,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return nothing(match case.history.tried.is_empty() {
             true if class == HealableClass::RunnerFailure => Refusal::NotInJob,
             true => Refusal::NoPlaybook,
+            false if fallback(case).is_some() => Refusal::NoFallback,
             false => Refusal::Blocked,
         });
     };
@@ -71,12 +74,12 @@ pub fn decide(case: &Case<'_>) -> Decision {
         playbook: playbook.id.clone(),
         risk: playbook.risk,
         steps: playbook.steps_for(tool).into_iter().map(|step| settle::step(step, case)).collect(),
-        paths: case.setting.paths.clone(),
+        paths: playbook.paths_for(tool, &case.setting.paths),
     };
     if forbids("manifest") {
         return Decision::Suggest { plan, because: Refusal::ManifestDrift };
     }
-    match obstacle(case, playbook, tool) {
+    match obstacle(case, playbook, &plan.paths, tool) {
         Some(because) => Decision::Suggest { plan, because },
         None => Decision::Heal(plan),
     }
@@ -102,13 +105,19 @@ fn candidates<'c>(case: &Case<'c>, class: HealableClass) -> Vec<(&'c Playbook, R
     let (tool, tried) = (healed_tool(case, class), &case.history.tried);
     let fits = |p: &&Playbook| p.heals.contains(&class) && p.fits_tool(tool) && !tried.contains(&p.id);
     let mut ranked = choice::rank(case.playbooks.iter().filter(fits), case.history);
-    let named = tried.iter().rev().filter_map(|id| case.playbooks.iter().find(|p| p.id == *id));
-    if let Some(order) = named.filter_map(|p| p.fallback.as_ref()).next() {
+    if let Some(order) = fallback(case) {
         let place = |p: &Playbook| order.iter().position(|id| *id == p.id);
         ranked.retain(|(p, _)| place(p).is_some());
         ranked.sort_by_key(|(p, _)| place(p));
     }
     ranked
+}
+
+/// What the latest playbook that was tried, of those that name any, lets be tried after it.
+fn fallback<'c>(case: &Case<'c>) -> Option<&'c Vec<String>> {
+    let tried = case.history.tried.iter().rev();
+    let named = tried.filter_map(|id| case.playbooks.iter().find(|p| p.id == *id));
+    named.filter_map(|p| p.fallback.as_ref()).next()
 }
 
 /// Whether the deny list names any part of this.
@@ -129,7 +138,7 @@ fn budget_used_up(budget: &Budget, spent: &Spent) -> bool {
 }
 
 /// The first thing that stands in the way of acting.
-fn obstacle(case: &Case<'_>, playbook: &Playbook, tool: Option<&Tool>) -> Option<Refusal> {
+fn obstacle(case: &Case<'_>, playbook: &Playbook, paths: &[String], tool: Option<&Tool>) -> Option<Refusal> {
     let (policy, setting, history) = (case.policy, case.setting, case.history);
     let repeatable = match case.command.kind {
         CommandKind::Install | CommandKind::Build | CommandKind::Test => case.command.tool.as_ref() == tool,
@@ -141,6 +150,9 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, tool: Option<&Tool>) -> Option
     let cooling = last_try.is_some_and(|at| case.now.saturating_sub(at) < playbook.cooldown_ms);
     let mode = mode::earned(policy, record);
     let demoted = mode < policy.mode;
+    let (lockfiles, others): (Vec<_>, Vec<_>) = paths.iter().partition(|path| setting.paths.contains(path));
+    let clean = (lockfiles.is_empty() || setting.files_clean == Some(true))
+        && !others.iter().any(|path| setting.unclean.contains(path));
     let lifted = setting.yes || setting.in_ci;
     let checks = [
         (!repeatable && !setting.rerun_always, Refusal::NotRepeatable),
@@ -161,7 +173,7 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, tool: Option<&Tool>) -> Option
         (mode == Mode::Approve && !setting.yes && demoted, Refusal::Demoted),
         // Invariant 10: a laptop is not disposable.
         (playbook.ci_only && !lifted, Refusal::NotDisposable),
-        (playbook.writes_files && !lifted && setting.files_clean != Some(true), Refusal::UncommittedChanges),
+        (playbook.writes_files && !lifted && !clean, Refusal::UncommittedChanges),
         (playbook.risk == Risk::High && !setting.yes, Refusal::RiskTooHigh),
     ];
     checks.into_iter().find(|(stands, _)| *stands).map(|(_, refusal)| refusal)

@@ -116,8 +116,10 @@ pub struct Setting {
     pub rerun_always: bool,
     /// Whether every file of `paths` is tracked and equal to HEAD; `None` where that can't be told.
     pub files_clean: Option<bool>,
-    /// Files below the workspace that a playbook of this tool may write.
+    /// The tool's lockfile below the workspace, where it has one: what `{lockfile}` stands for.
     pub paths: Vec<String>,
+    /// Other files that a playbook declares by name, and that are not tracked and equal to HEAD.
+    pub unclean: Vec<String>,
 }
 
 /// What happened before.
@@ -203,6 +205,8 @@ pub struct Playbook {
     pub ci_only: bool,
     /// Whether it writes files of the workspace.
     pub writes_files: bool,
+    /// Which: paths below the workspace, `{lockfile}` and `{tool}` for the tool's. Nothing else may be written.
+    pub paths: Vec<String>,
     /// What is thought of it before there are outcomes: so many healed of so many tried.
     pub prior: (u32, u32),
     /// The operator's own: it goes before those of the program.
@@ -213,10 +217,26 @@ pub struct Playbook {
     pub steps: Vec<PlannedStep>,
 }
 
+/// Stands for the tool's lockfile.
+const LOCKFILE: &str = "{lockfile}";
+
 impl Playbook {
     /// Whether it is made for this tool.
     pub fn fits_tool(&self, tool: Option<&Tool>) -> bool {
         self.tools.is_empty() || tool.is_some_and(|t| self.tools.contains(t))
+    }
+
+    /// The files of the workspace that its plan may write. Without a lockfile there is none to write.
+    pub fn paths_for(&self, tool: Option<&Tool>, lockfiles: &[String]) -> Vec<String> {
+        let name = tool.map_or("", Tool::as_str);
+        let mut paths: Vec<String> = Vec::new();
+        for path in self.paths.iter().map(|path| path.replace("{tool}", name)) {
+            match path.contains(LOCKFILE) {
+                true => paths.extend(lockfiles.iter().map(|lockfile| path.replace(LOCKFILE, lockfile))),
+                false => paths.push(path),
+            }
+        }
+        paths
     }
 
     /// Its steps with the tool filled in. Only a checked tool name can stand in that hole.

@@ -26,6 +26,10 @@ fn playbook(id: &str, heals: HealableClass, risk: Risk) -> Playbook {
         cooldown_ms: 60_000,
         ci_only: false,
         writes_files: heals == HealableClass::LockfileCorruption,
+        paths: match heals {
+            HealableClass::LockfileCorruption => vec!["{lockfile}".to_owned()],
+            _ => vec![],
+        },
         prior: (0, 0),
         own: false,
         fallback: None,
@@ -102,7 +106,8 @@ prop_compose! {
                 ..policy(mode)
             },
             Setting {
-                in_ci, untrusted_fork: fork, deploys, yes, rerun_always: always, files_clean: clean, paths: vec![],
+                in_ci, untrusted_fork: fork, deploys, yes, rerun_always: always, files_clean: clean, paths: vec!["package-lock.json".to_owned()],
+                unclean: vec![],
             },
             History {
                 attempts,
@@ -150,6 +155,7 @@ proptest! {
             prop_assert!(plan.risk <= policy.max_risk);
             prop_assert!(!history.tried.contains(&plan.playbook));
             let writes = plan.class == HealableClass::LockfileCorruption;
+            prop_assert_eq!(plan.paths.clone(), if writes { setting.paths.clone() } else { vec![] });
             prop_assert!(!writes || setting.in_ci || setting.yes || setting.files_clean == Some(true));
         }
         if d.class.healable().is_none() {
@@ -164,7 +170,7 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
         diagnosis(HealableClass::LockfileCorruption.into(), 0.9, true),
         CommandFacts { tool: Some(npm()), kind: CommandKind::Install, fetches: true },
         policy(Mode::Auto),
-        Setting { in_ci: true, ..Setting::default() },
+        Setting { in_ci: true, paths: vec!["package-lock.json".to_owned()], ..Setting::default() },
         History::default(),
     );
     type Parts = (Diagnosis, CommandFacts, Policy, Setting, History);
@@ -281,4 +287,36 @@ fn what_heals_is_tried_first_and_what_is_unknown_now_and_then() {
     assert!(a > 330, "{a}");
     let [a, b, _] = firsts(&[record("a", 0, 60), record("b", 60, 0)], [(96, 100), (70, 100), (70, 100)]);
     assert!(a == 0 && b > 380, "{a} {b}");
+}
+
+#[test]
+fn where_a_playbook_names_nothing_after_it_that_is_the_reason() {
+    let diagnosis = diagnosis(HealableClass::NetworkTimeout.into(), 0.9, true);
+    let command = CommandFacts { tool: Some(npm()), kind: CommandKind::Install, fetches: true };
+    let (setting, policy) = (Setting { in_ci: true, ..Setting::default() }, policy(Mode::Auto));
+    let decided = |fallback: Option<&[&str]>, tried: &[&str]| {
+        let mut playbooks = playbooks();
+        playbooks[1].fallback = fallback.map(|ids| ids.iter().map(ToString::to_string).collect());
+        let tried = tried.iter().map(ToString::to_string).collect();
+        let history = History { tried, ..History::default() };
+        let case = Case {
+            diagnosis: &diagnosis,
+            findings: &[],
+            command: &command,
+            playbooks: &playbooks,
+            policy: &policy,
+            setting: &setting,
+            history: &history,
+            now: 0,
+        };
+        match decide(&case) {
+            Decision::Nothing { because } => because.id().to_owned(),
+            Decision::Suggest { plan, .. } | Decision::Heal(plan) => plan.playbook,
+        }
+    };
+    assert_eq!(decided(Some(&[]), &["b"]), "no-fallback");
+    assert_eq!(decided(Some(&["c"]), &["b"]), "c");
+    assert_eq!(decided(Some(&["c"]), &["b", "c"]), "no-fallback");
+    assert_eq!(decided(None, &["b"]), "c");
+    assert_eq!(decided(None, &["b", "c"]), "blocked");
 }

@@ -122,6 +122,7 @@ fn playbook(heals: HealableClass) -> Playbook {
         cooldown_ms: 0,
         ci_only: false,
         writes_files: false,
+        paths: vec![],
         prior: (0, 0),
         own: false,
         fallback: None,

@@ -138,6 +138,8 @@ refusals! {
     RiskTooHigh = "risk-too-high", "the playbook's risk is above what is allowed here";
     /// Another Regreen holds the workspace or the cache.
     Busy = "busy", "another regreen is healing this workspace or cache, and did not end within the time for recovery";
+    /// What was tried has no other after it.
+    NoFallback = "no-fallback", "what was tried did not help or could not, and the playbook names nothing more that may be tried after it (`fallback`)";
     /// A step's preflight looked and found nothing it may do.
     Blocked = "blocked", "a look before acting found that the playbook cannot help here";
 }

@@ -15,7 +15,7 @@ use regreen_ledger::{
     BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, JournalEntry, Ledger, Place, PlaybookRecord,
     RecordsOf,
 };
-use regreen_saga::{Drive, Ended, Foreseen, Gate, StepEvent, applied, dry_run, execute};
+use regreen_saga::{BoxFuture, Drive, Ended, Foreseen, Gate, StepEvent, applied, dry_run, execute};
 use regreen_steps::{CLOSING, Rerun, RerunEnd, Snapshot, World, kinds, sha256};
 use regreen_tools::adapter;
 
@@ -27,19 +27,28 @@ use crate::{
     foreseen,
     handle::{Engine, Failure, millis, now},
     held::Held,
+    interrupted::{self, Progress},
     look::Look,
     playbooks::{join, prepare_plan},
     setting::setting,
     state::State,
 };
 
-/// The kill switch: a pause that another process wrote is seen before the next effect.
+/// The kill switch: a pause that another process wrote is seen before the next effect, and somebody's wish to end.
 pub(crate) struct Switch<'a> {
     pub(crate) ledger: &'a Path,
+    pub(crate) rerun: &'a dyn Rerun,
 }
 
 impl Gate for Switch<'_> {
+    fn stopped(&self) -> BoxFuture<'_, String> {
+        Box::pin(async { interrupted::says(self.rerun.asked_to_end(1).await) })
+    }
+
     fn may_act(&self) -> Result<(), String> {
+        if let Some(signal) = interrupted::asked(self.rerun) {
+            return Err(interrupted::says(signal));
+        }
         match self.ledger.with_file_name("paused").try_exists() {
             Ok(false) => Ok(()),
             Ok(true) => Err("healing was paused".to_owned()),
@@ -88,6 +97,7 @@ pub(crate) struct Run<'a> {
     pub(crate) overhead: OnceLock<u64>,
     pub(crate) snapshot: &'a Option<Snapshot>,
     pub(crate) rerun: &'a Arc<dyn Rerun>,
+    pub(crate) progress: &'a Progress,
 }
 
 impl Run<'_> {
@@ -103,7 +113,9 @@ impl Run<'_> {
         let (decision, world, key) = loop {
             let world = self.world(&[], seen, held);
             let (decision, key) = self.decide(seen, &tried.all()).await?;
-            if matches!(decision, Decision::Nothing { because: Refusal::Blocked }) && tried.may_repeat {
+            let none_left = Decision::Nothing { because: Refusal::Blocked };
+            let none_named = Decision::Nothing { because: Refusal::NoFallback };
+            if (decision == none_left || decision == none_named) && tried.may_repeat {
                 tried.may_repeat = false;
                 tried.playbooks.retain(|(_, ran)| !ran);
                 continue;
@@ -166,6 +178,7 @@ impl Run<'_> {
                 return self.close_untouched(Outcome::LeftAlone, Some(because)).await;
             }
         };
+        let _acting = self.progress.act();
         let policy = self.engine.config.breaker;
         if let Entry::Refused { .. } =
             self.ledger.breaker_enter(&key.breaker, policy, self.incident, now()).await?
@@ -195,8 +208,15 @@ impl Run<'_> {
             BreakerState::Closed | BreakerState::HalfOpen { probe: None } => Breaker::Closed,
         };
         let paths = tool.and_then(adapter).and_then(|a| a.lockfile(&self.failure.job));
-        let paths = paths.map(|place| place.path.to_string()).into_iter().collect();
-        let setting = setting(&self.failure.job, &engine.config, paths).await;
+        let paths: Vec<String> = paths.map(|place| place.path.to_string()).into_iter().collect();
+        let playbooks = join(&engine.catalog, diagnosis.pattern.as_deref(), engine.config.allow_commands)?;
+        let fitting =
+            playbooks.iter().filter(|p| diagnosis.class.healable().is_some_and(|c| p.heals.contains(&c)));
+        let mut declared: Vec<String> = fitting.flat_map(|p| p.paths_for(tool, &paths)).collect();
+        declared.retain(|path| !paths.contains(path));
+        declared.sort();
+        declared.dedup();
+        let setting = setting(&self.failure.job, &engine.config, paths, &declared).await;
         let (records, spent) = self.experience(diagnosis).await?;
         let history = History {
             attempts: self.ledger.attempts(self.place).await?,
@@ -208,8 +228,6 @@ impl Run<'_> {
             paused: self.ledger.paused("workspace").await?.is_some(),
             tried: tried.to_vec(),
         };
-        let allowed = engine.config.allow_commands;
-        let playbooks = join(&engine.catalog, diagnosis.pattern.as_deref(), allowed)?;
         let case = Case {
             diagnosis,
             findings: &seen.findings,
@@ -282,7 +300,7 @@ impl Run<'_> {
         let begun = Instant::now();
         let mut journal = self.ledger.journal(incident, self.owner, now);
         let ledger = self.state.ledger();
-        let gate = Switch { ledger: &ledger };
+        let gate = Switch { ledger: &ledger, rerun: &**self.rerun };
         let ended = execute(incident, &steps, &mut journal, &gate, Drive::Fresh).await?;
         let took = millis(begun.elapsed());
         let facts = self.ledger.facts(incident).await?;
@@ -308,8 +326,14 @@ impl Run<'_> {
         closing_record.act_ms = Some(took.saturating_sub(again_ms).saturating_sub(verify_ms.unwrap_or(0)));
         closing_record.verify_ms = verify_ms;
         self.ledger.close(incident, self.owner, &closing_record, now()).await?;
-        let verdict =
-            if outcome == Outcome::Healed { BreakerOutcome::Success } else { BreakerOutcome::Failure };
+        let wanted_an_end =
+            interrupted::asked(&**self.rerun).is_some() || end.as_ref().is_some_and(|end| end.interrupted);
+        let verdict = match outcome {
+            Outcome::Healed => BreakerOutcome::Success,
+            // Who asks for an end says nothing of what heals.
+            Outcome::RolledBack if wanted_an_end => BreakerOutcome::Abandoned,
+            _ => BreakerOutcome::Failure,
+        };
         self.ledger.breaker_outcome(&key.breaker, incident, verdict, now()).await?;
         // Stuck: the copies stay, because a person needs them.
         if outcome != Outcome::Stuck {

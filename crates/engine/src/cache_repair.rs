@@ -132,7 +132,8 @@ impl Engine {
         let begun = Instant::now();
         let mut journal = ledger.journal(&incident, &owner, now);
         let path = state.ledger();
-        let ended = execute(&incident, &steps, &mut journal, &Switch { ledger: &path }, Drive::Fresh).await?;
+        let gate = Switch { ledger: &path, rerun: &*world.rerun };
+        let ended = execute(&incident, &steps, &mut journal, &gate, Drive::Fresh).await?;
         let (outcome, why) = match ended {
             Ended::Verified => (Outcome::Healed, String::new()),
             Ended::RolledBack { why } => (Outcome::RolledBack, why),

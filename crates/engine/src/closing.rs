@@ -1,15 +1,15 @@
 //! The end of a recovery: what is kept for people, and what must be gone.
 
-use std::{fs, io, os::unix::fs::OpenOptionsExt, path::PathBuf};
+use std::{collections::BTreeSet, fs, io, os::unix::fs::OpenOptionsExt, path::PathBuf};
 
 use regreen_ledger::{JournalEntry, Ledger, Patch};
 use regreen_mask::Masker;
 use regreen_saga::{StepEvent, applied};
-use regreen_steps::{forget, quarantined_root, state_copy};
+use regreen_steps::{forget, quarantined_root, state_copy, written};
 use regreen_tools::Job;
 use serde_json::Value;
 
-use crate::{error::EngineError, patch::unified, state::State};
+use crate::{error::EngineError, patch::unified_file, state::State};
 
 /// A patch that undoes nothing and shows everything: what Regreen changed in tracked files, as a unified diff.
 /// `None` where nothing was changed, or where masking would change the patch: then it is refused.
@@ -22,14 +22,36 @@ pub(crate) fn patch(
 ) -> io::Result<Option<Patch>> {
     let mut text = String::new();
     let mut summary = Vec::new();
+    let mut shown = BTreeSet::new();
     for (step, receipt) in applied(facts.iter().map(|entry| &entry.fact)) {
-        let Some(path) = receipt.get("path").and_then(Value::as_str) else { continue };
-        let copy = state_copy(state.folder(), incident, step);
-        let (Ok(old), Ok(new)) = (fs::read(copy), fs::read(job.workspace.root.join(path))) else { continue };
-        let (old, new) = (String::from_utf8_lossy(&old), String::from_utf8_lossy(&new));
-        text.push_str(&unified(path, &old, &new));
-        let said = receipt.get("summary").and_then(Value::as_str).unwrap_or_default();
-        summary.push(format!("{path}: {said}"));
+        for file in written(step, before(facts, step), receipt) {
+            let path = file.path.as_str();
+            let said = match receipt.get("summary").and_then(Value::as_str) {
+                Some(said) => said.to_owned(),
+                None => format!("written by the step `{step}`"),
+            };
+            // Of several steps that wrote a file, the first one's copy is what it was.
+            if !shown.insert(path.to_owned()) {
+                summary.push(format!("{path}: {said}"));
+                continue;
+            }
+            let old = match &file.from {
+                Some(_) => fs::read(state_copy(state.folder(), incident, &file.copy)).map(Some),
+                None => Ok(None),
+            };
+            let new = match fs::read(job.workspace.root.join(path)) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+                other => other.map(Some),
+            };
+            let (Ok(old), Ok(new)) = (old, new) else { continue };
+            let as_text = |bytes: &Option<Vec<u8>>| bytes.clone().map(String::from_utf8).transpose();
+            let (Ok(old), Ok(new)) = (as_text(&old), as_text(&new)) else {
+                summary.push(format!("{path}: {said} (not text: not in the patch)"));
+                continue;
+            };
+            text.push_str(&unified_file(path, old.as_deref(), new.as_deref()));
+            summary.push(format!("{path}: {said}"));
+        }
     }
     if summary.is_empty() {
         return Ok(None);
@@ -48,6 +70,15 @@ pub(crate) fn patch(
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
     io::Write::write_all(&mut file, text.as_bytes())?;
     Ok(Some(Patch { path: Some(path.display().to_string()), summary }))
+}
+
+/// What is on record of the world before a step.
+fn before<'f>(facts: &'f [JournalEntry], step: &str) -> &'f Value {
+    let found = facts.iter().rev().find_map(|entry| match &entry.fact.event {
+        StepEvent::Prepared { before } if entry.fact.step == step => Some(before),
+        _ => None,
+    });
+    found.unwrap_or(&Value::Null)
 }
 
 /// Deletes what the run kept for its undo. Only once the run is closed: nothing raw outlives it.

@@ -1,6 +1,7 @@
 //! What stops Regreen, never the job: the wrapped command's verdict stands.
 
 use regreen_ledger::LedgerError;
+use regreen_process::interrupts::signal_name;
 use regreen_saga::SagaError;
 use thiserror::Error;
 
@@ -27,6 +28,14 @@ pub enum EngineError {
     /// Processes of a killed run could not be ended.
     #[error("processes of the killed run are still there: {0}")]
     Survivors(String),
+    /// Somebody asked for an end, by this signal.
+    #[error("ended by {}", signal_name(*.signal))]
+    Interrupted {
+        /// Its number.
+        signal: i32,
+        /// Whether something was begun that must yet be taken back, by `regreen resume`.
+        unfinished: bool,
+    },
     /// Something that was to be put away after a run is still there.
     #[error("failed to clear up after the run")]
     CleanUp(#[source] std::io::Error),

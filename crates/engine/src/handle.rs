@@ -22,6 +22,7 @@ use crate::{
     error::EngineError,
     event::{Event, Voice},
     held::{Got, Held},
+    interrupted::{Progress, asked},
     look::{Look, Scene, look},
     setting::place,
     state::State,
@@ -97,15 +98,27 @@ impl Scrub for Scrubber {
 }
 
 impl Engine {
-    /// Brings a failure to its end. `rerun` runs the wrapped command once more.
+    /// Brings a failure to its end. `rerun` runs the wrapped command once more, and tells whether somebody asks for an end.
     ///
     /// # Errors
-    /// [`EngineError`]: Regreen's own failure. The job's verdict stands.
+    /// [`EngineError`]: Regreen's own failure, or an end that was asked for. The job's verdict stands.
     pub async fn handle(
+        &self,
+        failure: Failure,
+        state: &State,
+        rerun: Arc<dyn Rerun>,
+    ) -> Result<Handled, EngineError> {
+        let progress = Progress::default();
+        let work = self.bring_to_its_end(failure, state, rerun.clone(), &progress);
+        self.unless_asked_to_end(state, &rerun, &progress, work).await
+    }
+
+    async fn bring_to_its_end(
         &self,
         mut failure: Failure,
         state: &State,
         rerun: Arc<dyn Rerun>,
+        progress: &Progress,
     ) -> Result<Handled, EngineError> {
         let mut ended = Instant::now();
         let mut deadline = ended + self.config.recovery_timeout;
@@ -161,6 +174,7 @@ impl Engine {
                     detect_ms: Some(detect_ms),
                 })
                 .await?;
+            progress.opened(&incident, &owner);
             let run = Run {
                 engine: self,
                 ledger: &ledger,
@@ -175,41 +189,32 @@ impl Engine {
                 overhead: OnceLock::new(),
                 snapshot: &snapshot,
                 rerun: &rerun,
+                progress,
             };
-            match run.attempt(&seen, &mut tried, &mut held, busy).await? {
+            let attempted = run.attempt(&seen, &mut tried, &mut held, busy).await?;
+            progress.closed();
+            let over = match &attempted {
+                Attempt::Over(outcome @ Outcome::Healed, because) => Some((0, *outcome, *because)),
+                // What could not be put back stays so, whoever asked for an end.
                 Attempt::Over(outcome, because) => {
-                    ledger.close_file().await;
-                    let code = if outcome == Outcome::Healed { 0 } else { code };
-                    let (host, package) = (seen.detection.host(), seen.detection.package());
-                    let findings = seen.findings;
-                    return Ok(Handled {
-                        code,
-                        outcome,
-                        diagnosis,
-                        findings,
-                        because,
-                        incident,
-                        host,
-                        package,
-                    });
+                    Some((asked(&*rerun).map_or(code, shell_code), *outcome, *because))
                 }
+                // Who wants an end gets no other try.
                 Attempt::Again(end) => {
-                    if let Some(end) = end.as_ref().filter(|end| end.interrupted) {
-                        ledger.close_file().await;
-                        let (host, package) = (seen.detection.host(), seen.detection.package());
-                        let (code, outcome, findings) = (end.code, Outcome::RolledBack, seen.findings);
-                        let because = None;
-                        return Ok(Handled {
-                            code,
-                            outcome,
-                            diagnosis,
-                            findings,
-                            because,
-                            incident,
-                            host,
-                            package,
-                        });
-                    }
+                    let by_repeat = end.as_ref().filter(|end| end.interrupted).map(|end| end.code);
+                    let asked = by_repeat.or_else(|| asked(&*rerun).map(shell_code));
+                    asked.map(|code| (code, Outcome::RolledBack, None))
+                }
+            };
+            if let Some((code, outcome, because)) = over {
+                ledger.close_file().await;
+                let (host, package) = (seen.detection.host(), seen.detection.package());
+                let findings = seen.findings;
+                return Ok(Handled { code, outcome, diagnosis, findings, because, incident, host, package });
+            }
+            match attempted {
+                Attempt::Over(..) => {}
+                Attempt::Again(end) => {
                     attempt += 1;
                     let ran_again = end.is_some();
                     // The repeated command's own time is not Regreen's.
@@ -337,6 +342,11 @@ pub(crate) fn now() -> i64 {
 pub(crate) fn owner_token() -> String {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
     format!("{}-{:x}-{nanos:x}", std::process::id(), now())
+}
+
+/// As a shell shows the end by a signal.
+fn shell_code(signal: i32) -> i32 {
+    128 + signal
 }
 
 pub(crate) fn millis(duration: Duration) -> u64 {

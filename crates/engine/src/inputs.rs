@@ -87,6 +87,7 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
             rerun_always: case.setting.rerun_always,
             files_clean: case.setting.files_clean,
             paths: case.setting.paths.clone(),
+            unclean: case.setting.unclean.clone(),
         },
         history: HistoryV1 {
             attempts: case.history.attempts,
@@ -113,6 +114,7 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
                 cooldown_ms: p.cooldown_ms,
                 ci_only: p.ci_only,
                 writes_files: p.writes_files,
+                paths: Some(p.paths.clone()),
                 prior: p.prior,
                 own: p.own,
                 fallback: p.fallback.clone(),
@@ -179,6 +181,7 @@ pub(crate) fn restored(diagnosis: Diagnosis, stored: &InputsV1) -> Option<Inputs
             rerun_always: stored.setting.rerun_always,
             files_clean: stored.setting.files_clean,
             paths: stored.setting.paths.clone(),
+            unclean: stored.setting.unclean.clone(),
         },
         history: History {
             attempts: stored.history.attempts,
@@ -230,6 +233,8 @@ fn playbook(stored: &PlaybookV1) -> Option<Playbook> {
         cooldown_ms: stored.cooldown_ms,
         ci_only: stored.ci_only,
         writes_files: stored.writes_files,
+        // Every plan of an older version could write the lockfile.
+        paths: stored.paths.clone().unwrap_or_else(|| vec!["{lockfile}".to_owned()]),
         prior: stored.prior,
         own: stored.own,
         fallback: stored.fallback.clone(),

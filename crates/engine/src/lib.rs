@@ -12,6 +12,7 @@ mod foreseen;
 mod handle;
 mod held;
 mod inputs;
+mod interrupted;
 mod look;
 mod patch;
 mod playbooks;

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use regreen_catalog::Catalog;
 use regreen_detect::{Baseline, Circumstances, Detection, Detector, ExitFacts};
 use regreen_domain::{
-    CommandFacts, Evidence, FailureClass, Finding, HealableClass, PackageName, Resource, Standing, Tool,
+    AdviseClass, CommandFacts, Evidence, FailureClass, Finding, HealableClass, InfraClass, PackageName,
+    Resource, Standing, Tool,
 };
 use regreen_logs::{Dropped, ReadOptions, read};
 use regreen_mask::Masker;
@@ -114,6 +115,12 @@ pub(crate) async fn look(
         Some(adapter) => probe_for(&first, &suspects, job, adapter, Since { state, began }).await,
         None => Vec::new(),
     };
+    // Advice is all that comes of it: nobody here sets a clock, or looks away from a certificate.
+    if first.diagnosis.class == FailureClass::Infra(InfraClass::Advise(AdviseClass::TrustFailure))
+        && let Some(adapter) = tool.as_ref().and_then(adapter)
+    {
+        findings.extend(probe::clock(job, adapter, first.diagnosis.class).await);
+    }
     if let (Some(resource), Some(tool)) = (resource, &tool) {
         let own = command.tool.as_ref().and_then(adapter);
         findings.extend(match resource {

@@ -9,8 +9,17 @@ const CONTEXT: usize = 3;
 
 /// What changed in the file at `path`, as a unified diff that `git apply` takes.
 pub fn unified(path: &str, old: &str, new: &str) -> String {
-    let diff = TextDiff::from_lines(old, new);
-    let mut text = format!("--- a/{path}\n+++ b/{path}\n");
+    unified_file(path, Some(old), Some(new))
+}
+
+/// The same where the file may have been made or taken away.
+pub(crate) fn unified_file(path: &str, old: Option<&str>, new: Option<&str>) -> String {
+    let side = |side: char, text: Option<&str>| match text {
+        Some(_) => format!("{side}/{path}"),
+        None => "/dev/null".to_owned(),
+    };
+    let mut text = format!("--- {}\n+++ {}\n", side('a', old), side('b', new));
+    let diff = TextDiff::from_lines(old.unwrap_or_default(), new.unwrap_or_default());
     for group in diff.grouped_ops(CONTEXT) {
         let changes: Vec<Change<&str>> = group.iter().flat_map(|op| diff.iter_changes(op)).collect();
         // Counted here: the ranges that the library gives for a hunk can be wrong where it begins with a deletion.
@@ -126,6 +135,12 @@ mod tests {
             let patch = unified("f", &old, &new);
             assert_eq!(reverse(&patch, "f", &new).as_deref(), Some(old.as_str()), "{patch}");
         }
+    }
+
+    #[test]
+    fn a_file_that_was_made_or_taken_away_has_one_side() {
+        assert_eq!(unified_file("f", None, Some("1\n")), "--- /dev/null\n+++ b/f\n@@ -0,0 +1 @@\n+1\n");
+        assert_eq!(unified_file("f", Some("1\n"), None), "--- a/f\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n");
     }
 
     #[test]

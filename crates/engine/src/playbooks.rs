@@ -7,7 +7,7 @@ use regreen_catalog::{Catalog, Part, PatternSource, Playbook as Written, Status,
 use regreen_decide::Playbook;
 use regreen_domain::{Condition, Flow, Plan, PlannedStep, Risk};
 use regreen_saga::{AnyStep, KindFacts, PreparedStep, Resume};
-use regreen_steps::{closing, is_lasting, kind_facts};
+use regreen_steps::{LOCKFILE_WRITER, closing, is_lasting, kind_facts};
 use regreen_tools::probe;
 use serde_json::Value;
 
@@ -60,9 +60,9 @@ pub(crate) fn joined(playbook: &Written) -> Result<Playbook, EngineError> {
         let (id, kind) = (step.id.clone(), step.kind.clone());
         steps.push(PlannedStep { id, kind, args, lists: step.lists.clone(), flow: step.flow.clone() });
     }
-    let closing: Vec<PlannedStep> =
-        closing(steps.iter().map(|step| step.kind.as_str())).map(closing_step).collect();
-    steps.extend(closing);
+    // A named root (`cache:{tool}`) is no path of the workspace.
+    let paths: Vec<String> = playbook.paths.iter().filter(|path| !path.contains(':')).cloned().collect();
+    steps.extend(closing(&paths).map(closing_step));
     Ok(Playbook {
         id: playbook.id.clone(),
         heals: playbook.heals.clone(),
@@ -71,7 +71,8 @@ pub(crate) fn joined(playbook: &Written) -> Result<Playbook, EngineError> {
         attempts: playbook.guard.attempts,
         cooldown_ms: i64::try_from(playbook.guard.cooldown.as_millis()).unwrap_or(i64::MAX),
         ci_only: playbook.guard.ci_only || steps.iter().any(|step| is_lasting(&step.kind)),
-        writes_files: !playbook.paths.is_empty(),
+        writes_files: !paths.is_empty(),
+        paths,
         prior: playbook.guard.prior,
         own: playbook.source == PatternSource::Operator,
         fallback: playbook.fallback.clone(),
@@ -115,6 +116,9 @@ pub(crate) fn check(
             if !step.lists.contains_key("undo") && playbook.risk != Risk::High {
                 return Err(wrong("is a command without `undo`, so the playbook's risk is high".to_owned()));
             }
+        }
+        if step.kind == LOCKFILE_WRITER && !playbook.paths.iter().any(|path| path == "{lockfile}") {
+            return Err(wrong("writes the lockfile; declare `{lockfile}` in `paths`".to_owned()));
         }
         if step.flow.attempts > 1 && kind.resume == Resume::Never {
             return Err(wrong(format!("is tried several times, and `{}` must not be repeated", kind.kind)));

@@ -115,6 +115,7 @@ impl Engine {
         for root in closing::quarantined_roots(ledger, &incident.id).await? {
             cache_locks.push(lock(&state.cache_lock(&root), deadline, || {}).await?);
         }
+        let job = &marked(job, incident.run_marker.as_deref());
         let world = self.found_world(job, state, &plan, incident.attempt);
         let steps = prepare_plan(&plan, &kinds(&world))?;
         let mut journal = ledger.journal(&incident.id, &owner, now);
@@ -163,6 +164,7 @@ impl Engine {
                 ledger.take_over(id, &owner, now()).await?
             }
         }
+        let job = &marked(job, incident.run_marker.as_deref());
         let world = self.found_world(job, state, &plan, incident.attempt);
         let steps = prepare_plan(&plan, &kinds(&world))?;
         let mut journal = ledger.journal(id, &owner, now);
@@ -218,6 +220,13 @@ impl Engine {
             last_rerun: Mutex::new(None),
         })
     }
+}
+
+/// The job with the mark of the run that is brought to its end: what is started to take it back can be found again.
+fn marked(job: &Job, run: Option<&str>) -> Job {
+    let mut job = job.clone();
+    job.workspace.run = run.and_then(|run| RunId::new(run.to_owned()).ok()).or(job.workspace.run);
+    job
 }
 
 /// Shorthand for an end without more to record.

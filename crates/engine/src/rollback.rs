@@ -10,9 +10,8 @@ use std::fs;
 use regreen_domain::{Outcome, RelPath};
 use regreen_ledger::{Incident, Ledger, State as LedgerState};
 use regreen_saga::{StepState, applied, fold};
-use regreen_steps::{SavedFile, keep_state_copy, sha256};
+use regreen_steps::{Written, keep_state_copy, sha256, written};
 use regreen_tools::Job;
-use serde_json::Value;
 
 use crate::{
     error::EngineError,
@@ -50,7 +49,8 @@ pub(crate) async fn prepare(
 
 /// A file that the run changed.
 struct Changed {
-    step: String,
+    /// The name of its copy.
+    copy: String,
     path: RelPath,
     old: String,
     new: String,
@@ -97,7 +97,7 @@ async fn bring_copies_back(
     }
     mark(state, id)?;
     for (file, copy) in changed.iter().zip(copies) {
-        keep_state_copy(state.folder(), id, &file.step, copy.as_bytes()).map_err(EngineError::CleanUp)?;
+        keep_state_copy(state.folder(), id, &file.copy, copy.as_bytes()).map_err(EngineError::CleanUp)?;
     }
     Ok(())
 }
@@ -120,17 +120,22 @@ fn changed_files<'a>(
     let mut changed = Vec::new();
     for (step, _) in applied(facts) {
         let Some(StepState::Verified { before, receipt }) = states.get(step) else { continue };
-        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        let saved = before.get("saved").and_then(|s| serde_json::from_value::<SavedFile>(s.clone()).ok());
-        let (Some(path), Some(new), Some(old)) =
-            (text(receipt, "path"), text(receipt, "sha256"), saved.and_then(|s| s.sha256))
-        else {
-            continue;
-        };
-        // The journal is read back: its paths are checked like any other.
-        let path = RelPath::parse(&path)
-            .ok_or_else(|| EngineError::Refused(format!("`{path}` is no path below the workspace")))?;
-        changed.push(Changed { step: step.to_owned(), path, old, new });
+        for Written { path, from, to, copy } in written(step, before, receipt) {
+            // The journal is read back: its paths are checked like any other.
+            let path = RelPath::parse(&path)
+                .ok_or_else(|| EngineError::Refused(format!("`{path}` is no path below the workspace")))?;
+            let (Some(old), Some(new)) = (from, to) else {
+                let why = format!("{path} was made or taken away by the run; take it from git, or remove it");
+                return Err(EngineError::Refused(why));
+            };
+            if changed.iter().any(|other: &Changed| other.path == path) {
+                let why = format!(
+                    "{path} was written by several steps; take it from git: git checkout HEAD -- {path}"
+                );
+                return Err(EngineError::Refused(why));
+            }
+            changed.push(Changed { copy, path, old, new });
+        }
     }
     Ok(changed)
 }

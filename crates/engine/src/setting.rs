@@ -19,8 +19,8 @@ const JOB_NAMES: [&str; 9] = [
     "SYSTEM_JOBDISPLAYNAME",
 ];
 
-/// The setting of a job; `paths` are the files that a playbook of its tool may write.
-pub async fn setting(job: &Job, config: &Config, paths: Vec<String>) -> Setting {
+/// The setting of a job; `paths` is its tool's lockfile, and `declared` are other files that playbooks may write.
+pub async fn setting(job: &Job, config: &Config, paths: Vec<String>, declared: &[String]) -> Setting {
     let ws = &job.workspace;
     let mut clean = Some(true);
     for path in &paths {
@@ -32,6 +32,16 @@ pub async fn setting(job: &Job, config: &Config, paths: Vec<String>) -> Setting 
             None => None,
         };
     }
+    let mut unclean = Vec::new();
+    for path in declared {
+        let is_clean = match regreen_domain::RelPath::parse(path) {
+            Some(path) => git::is_clean(ws, &path).await == Some(true),
+            None => false,
+        };
+        if !is_clean {
+            unclean.push(path.clone());
+        }
+    }
     Setting {
         in_ci: ws.in_ci(),
         untrusted_fork: pull_request(ws).is_some_and(|p| p.foreign),
@@ -40,6 +50,7 @@ pub async fn setting(job: &Job, config: &Config, paths: Vec<String>) -> Setting 
         rerun_always: config.rerun_always,
         files_clean: clean,
         paths,
+        unclean,
     }
 }
 

@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 use regreen_catalog::{Catalog, Status};
-use regreen_engine::{check_own_playbook, join_playbooks, rehearse};
+use regreen_engine::{check_own_playbook, join_playbooks, rehearse, replay};
+use regreen_ledger::Incident;
 use regreen_saga::rehearse::Depth;
 
 /// The counts of the soak.
@@ -226,4 +227,12 @@ fn an_operator_s_playbook_is_checked_as_the_built_in_ones_and_may_hold_commands(
     let catalog = Catalog::load([("playbooks/own.toml", text.as_str())]).unwrap();
     let said = join_playbooks(&catalog, None, true).unwrap_err().to_string();
     assert!(said.contains("only an operator's own playbook may hold"), "{said}");
+}
+
+#[test]
+fn a_decision_of_an_older_version_is_made_again_the_same() {
+    let stored = include_str!("../../ledger/tests/data/incident-v2.json");
+    let incident = serde_json::from_str::<Incident>(stored).unwrap();
+    let replayed = replay(&incident, &regreen_builtin::catalog().unwrap()).unwrap();
+    assert_eq!(replayed.differences(), []);
 }

@@ -7,12 +7,14 @@ mod archive;
 mod cargo;
 mod composer;
 pub(crate) mod digest;
+mod gem;
 mod go;
 mod npm;
 mod pip;
 
 pub(crate) use cargo::index_path;
 pub(crate) use composer::{metadata as composer_metadata, package_name as composer_name};
+pub(crate) use gem::file_name as gem_name;
 pub(crate) use go::{files_hash as go_files_hash, go_mod, go_mod_hash, module_path};
 pub(crate) use pip::{file_name as wheel_name, foreign_name, foreign_wheel};
 
@@ -42,11 +44,13 @@ pub enum PackageManager {
     Composer,
     /// Go, by module proxy.
     Go,
+    /// Bundler, by compact index and gem.
+    Bundler,
 }
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 11] = [
+    pub const ALL: [PackageManager; 12] = [
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
@@ -58,6 +62,7 @@ impl PackageManager {
         PackageManager::Pipenv,
         PackageManager::Composer,
         PackageManager::Go,
+        PackageManager::Bundler,
     ];
 
     /// The stable id, as in scenario files.
@@ -74,6 +79,7 @@ impl PackageManager {
             PackageManager::Pipenv => "pipenv",
             PackageManager::Composer => "composer",
             PackageManager::Go => "go",
+            PackageManager::Bundler => "bundler",
         }
     }
 }
@@ -148,7 +154,7 @@ impl Release {
     }
 }
 
-/// The file that a package manager downloads for a release: a `.tgz`, a `.crate`, a `.whl` or a `.zip`.
+/// The file that a package manager downloads for a release: a `.tgz`, a `.crate`, a `.whl`, a `.zip` or a `.gem`.
 pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
     match manager {
         PackageManager::Npm | PackageManager::Pnpm | PackageManager::Yarn | PackageManager::YarnBerry => {
@@ -160,6 +166,7 @@ pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> 
         }
         PackageManager::Composer => composer::zip(release, edition),
         PackageManager::Go => go::zip(release, edition),
+        PackageManager::Bundler => gem::gem(release, edition),
     }
 }
 

@@ -9,6 +9,7 @@ mod goproxy;
 mod npm;
 mod packagist;
 mod pip;
+mod rubygems;
 
 pub(crate) use packagist::dist as composer_dist;
 
@@ -35,6 +36,7 @@ fn edition(edition: Edition) -> Router {
         .merge(pip::router(edition))
         .merge(packagist::router(edition))
         .merge(goproxy::router(edition))
+        .merge(rubygems::router(edition))
 }
 
 /// What a health probe gets.

@@ -1,4 +1,4 @@
-//! The real Composer and Go against the lab: sound, and under every damage and fault that their scenarios use.
+//! The real Composer, Go and Bundler against the lab: sound, and under every damage and fault that their scenarios use.
 //!
 //! A package manager that isn't installed is skipped with a word on stderr.
 #![allow(
@@ -7,7 +7,7 @@
     reason = "a test that can't go on should stop; a skipped one should say so"
 )]
 
-use regreen_lab::damage::LockfileDamage as D;
+use regreen_lab::damage::{CacheDamage, LockfileDamage as D};
 use regreen_lab::{Fault, Lab, LabError, Outage, PackageManager, PathGlob, Project, Script, Until};
 
 struct Stage {
@@ -175,4 +175,73 @@ fn go_sums_are_damaged_as_recorded() {
     is_damaged_as_recorded(PackageManager::Go, &["go", "mod", "download"], &damages);
     let missing = Some("missing go.sum entry");
     is_damaged_as_recorded(PackageManager::Go, &["go", "build", "./..."], &[(D::EntryMissing, missing)]);
+}
+
+#[test]
+fn bundler_is_sound() {
+    // In a deployment it would write no lockfile.
+    is_sound(PackageManager::Bundler, &["env", "BUNDLE_DEPLOYMENT=false", "bundle", "lock"]);
+}
+
+#[test]
+fn bundler_fails_as_recorded() {
+    let Some(stage) = Stage::set(PackageManager::Bundler) else { return };
+    let argv = stage.project.install_argv();
+    let differs = "does not match the checksum given by the server";
+    for (fault, words, stays) in [
+        (Fault::Reset, "<too many connection resets", false),
+        (Fault::ResetBody, "<too many connection resets", false),
+        (BUSY, "<bad response Service Unavailable 503", false),
+        (LIMITED, "<bad response Too Many Requests 429", false),
+        // What it has downloaded it takes again, whatever it is.
+        (Fault::TruncateBody, differs, true),
+        (Fault::FlipBody, differs, true),
+        (Fault::Tampered, differs, true),
+    ] {
+        stage.forget_all();
+        stage.lab.set_script(Script::fault(stage.project.manager().downloads(), fault, Until::Forever));
+        stage.fails_saying(argv, words);
+        stage.lab.set_script(Script::sound());
+        match stays {
+            true => stage.fails_saying(argv, differs),
+            false => stage.succeeds(argv),
+        }
+    }
+    // Where the index is tampered with as well, nothing tells: this lockfile holds no checksums.
+    stage.forget_all();
+    stage.lab.set_script(Script::fault(PathGlob::ANY, Fault::Tampered, Until::Forever));
+    stage.succeeds(argv);
+    stage.forget_all();
+    stage.lab.set_script(Script::down(Outage::Forever));
+    stage.fails_saying(argv, "Errno::ECONNREFUSED");
+}
+
+#[test]
+fn bundler_lockfiles_are_damaged_as_recorded() {
+    let unreadable = Some("Your bundle only supports platforms []");
+    let damages = [
+        (D::Garbage, unreadable),
+        (D::Truncated, unreadable),
+        (D::Empty, unreadable),
+        (D::ConflictMarkers, Some("Your Gemfile.lock contains merge conflicts")),
+        (D::EntryMissing, Some("The lockfile does not have all gems needed")),
+        (D::Drift, Some("The dependencies in your gemfile changed")),
+    ];
+    is_damaged_as_recorded(PackageManager::Bundler, &["bundle", "install"], &damages);
+}
+
+#[test]
+fn bundler_caches_are_damaged_as_recorded() {
+    let Some(stage) = Stage::set(PackageManager::Bundler) else { return };
+    for (damage, words) in [
+        (CacheDamage::Flipped, "does not match the checksum given by the server"),
+        (CacheDamage::Truncated, "does not match the checksum given by the server"),
+        (CacheDamage::IsFolder, "Errno::EISDIR"),
+    ] {
+        stage.forget_all();
+        stage.project.warm_cache().unwrap();
+        damage.apply(&stage.project).unwrap();
+        stage.fails_saying(stage.project.install_argv(), words);
+        stage.fails_saying(stage.project.install_argv(), words);
+    }
 }

@@ -216,7 +216,9 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
             (busy, "HTTP status server error (503 Service Unavailable)"),
             (limited, "HTTP status client error (429 Too Many Requests)"),
         ],
-        PackageManager::Composer | PackageManager::Go => unreachable!("tests/more_tools.rs"),
+        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler => {
+            unreachable!("tests/more_tools.rs")
+        }
     };
     for (fault, words) in words {
         stage.lab.set_script(downloads(manager, fault));
@@ -235,7 +237,9 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
         PackageManager::Uv => "Hash mismatch for `regreen-lab-",
         PackageManager::Poetry => "did not match any known checksums",
         PackageManager::Pipenv => "DO NOT MATCH THE HASHES",
-        PackageManager::Composer | PackageManager::Go => unreachable!("tests/more_tools.rs"),
+        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler => {
+            unreachable!("tests/more_tools.rs")
+        }
     });
     stage.lab.set_script(Script::down(Outage::Forever));
     stage.forget_cache();
@@ -248,7 +252,9 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
         PackageManager::Uv => "tcp connect error",
         PackageManager::Poetry => "All attempts to connect to",
         PackageManager::Pipenv => "Connection refused",
-        PackageManager::Composer | PackageManager::Go => unreachable!("tests/more_tools.rs"),
+        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler => {
+            unreachable!("tests/more_tools.rs")
+        }
     });
     stage.lab.set_script(Script::sound());
     stage.install().succeeded();
@@ -324,7 +330,9 @@ fn lockfile_damages_fail_as_recorded(manager: PackageManager) {
             (PackageManager::Uv, D::Drift) => "needs to be updated, but `--locked` was provided",
             (PackageManager::Uv, _) => "Failed to parse `uv.lock`",
             (PackageManager::Pip, D::Drift) => "Hashes are required in --require-hashes mode",
-            (PackageManager::Composer | PackageManager::Go, _) => unreachable!("tests/more_tools.rs"),
+            (PackageManager::Composer | PackageManager::Go | PackageManager::Bundler, _) => {
+                unreachable!("tests/more_tools.rs")
+            }
         };
         seen.failed_saying(words);
     }
@@ -362,7 +370,9 @@ fn cache_damages_fail_as_recorded(manager: PackageManager) {
         PackageManager::Pipenv => &[(D::Flipped, Some("DO NOT MATCH THE HASHES"))],
         // Its own downloads are kept as they came, and checked before they are used.
         PackageManager::Poetry => &[],
-        PackageManager::Composer | PackageManager::Go => unreachable!("tests/more_tools.rs"),
+        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler => {
+            unreachable!("tests/more_tools.rs")
+        }
     };
     for (damage, words) in damages {
         let stage = Stage::set(manager);

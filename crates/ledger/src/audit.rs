@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sqlx::{FromRow, Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, FromRow, Row as _, any::AnyRow};
 
 use crate::{
     Ledger, LedgerError,
@@ -55,8 +55,8 @@ impl AuditEntry {
     }
 }
 
-impl FromRow<'_, SqliteRow> for AuditEntry {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for AuditEntry {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         Ok(AuditEntry {
             seq: row.try_get("seq")?,
             at: row.try_get("at")?,
@@ -92,41 +92,43 @@ impl Ledger {
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn audit_of(&self, incident: &str) -> Result<Vec<AuditEntry>, LedgerError> {
-        let facts = format!("fact/{incident}/");
         Ok(sqlx::query_as(
             "SELECT seq, at, kind, body, prev, hash FROM audit
-             WHERE body ->> '$.row' = ? OR substr(body ->> '$.row', 1, length(?)) = ? ORDER BY seq",
+             WHERE about = $1 OR (about > $2 AND about < $3) ORDER BY seq",
         )
         .bind(format!("incident/{incident}"))
-        .bind(&facts)
-        .bind(&facts)
+        .bind(format!("fact/{incident}/"))
+        // The character that comes after the slash.
+        .bind(format!("fact/{incident}0"))
         .fetch_all(&mut *self.read().await?)
         .await?)
     }
 }
 
 /// Number and hash of the newest entry.
-pub(crate) async fn last(db: &mut SqliteConnection) -> Result<(i64, String), LedgerError> {
+pub(crate) async fn last(db: &mut AnyConnection) -> Result<(i64, String), LedgerError> {
     let last: Option<(i64, String)> =
         sqlx::query_as("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetch_optional(db).await?;
     Ok(last.unwrap_or((0, GENESIS.to_owned())))
 }
 
 pub(crate) async fn entries(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     after_seq: i64,
     limit: u32,
 ) -> Result<Vec<AuditEntry>, LedgerError> {
-    Ok(sqlx::query_as("SELECT seq, at, kind, body, prev, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?")
-        .bind(after_seq)
-        .bind(limit)
-        .fetch_all(db)
-        .await?)
+    Ok(sqlx::query_as(
+        "SELECT seq, at, kind, body, prev, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2",
+    )
+    .bind(after_seq)
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?)
 }
 
 /// Appends the entry for a row that changes in the same transaction.
 pub(crate) async fn append_row(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     change: &Change<'_>,
     row: &Row,
 ) -> Result<(), LedgerError> {
@@ -137,7 +139,7 @@ pub(crate) async fn append_row(
 }
 
 /// Appends an entry that speaks of no single row.
-pub(crate) async fn append(db: &mut SqliteConnection, change: &Change<'_>) -> Result<(), LedgerError> {
+pub(crate) async fn append(db: &mut AnyConnection, change: &Change<'_>) -> Result<(), LedgerError> {
     let body: Map<String, Value> =
         change.details.iter().map(|(key, text)| ((*key).to_owned(), Value::from(*text))).collect();
     let (seq, prev) = last(db).await?;
@@ -154,8 +156,8 @@ pub(crate) async fn append(db: &mut SqliteConnection, change: &Change<'_>) -> Re
 }
 
 /// Stores an entry as it is.
-pub(crate) async fn insert(db: &mut SqliteConnection, entry: &AuditEntry) -> Result<(), LedgerError> {
-    sqlx::query("INSERT INTO audit (seq, at, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)")
+pub(crate) async fn insert(db: &mut AnyConnection, entry: &AuditEntry) -> Result<(), LedgerError> {
+    sqlx::query("INSERT INTO audit (seq, at, kind, body, prev, hash) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(entry.seq)
         .bind(entry.at)
         .bind(&entry.kind)

@@ -1,6 +1,6 @@
 //! Circuit breakers, one for each class × service × repository.
 
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::{
     Ledger, LedgerError,
@@ -166,13 +166,13 @@ impl Ledger {
 }
 
 async fn fold(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     key: &BreakerKey,
     policy: BreakerPolicy,
 ) -> Result<(Circuit, i64), LedgerError> {
     let events: Vec<(i64, String, String)> = sqlx::query_as(
         "SELECT at, incident, event FROM breaker_events
-         WHERE class = ? AND service = ? AND repository = ? ORDER BY at, seq",
+         WHERE class = $1 AND service = $2 AND repository = $3 ORDER BY at, seq",
     )
     .bind(&key.class)
     .bind(&key.service)
@@ -190,7 +190,7 @@ async fn fold(
 }
 
 async fn record(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     key: &BreakerKey,
     incident: &str,
     event: Event,
@@ -199,7 +199,8 @@ async fn record(
 ) -> Result<(), LedgerError> {
     // A clock that was set back must not put this before what has already been acted upon.
     let at = now.max(last_at(db, key).await?.unwrap_or(now));
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM breaker_events").fetch_one(&mut *db).await?;
+    let last: Option<i64> =
+        sqlx::query_scalar("SELECT max(seq) FROM breaker_events").fetch_one(&mut *db).await?;
     let parts = [
         key.class.as_str(),
         &key.service,
@@ -208,7 +209,7 @@ async fn record(
         event.id(),
         &at.to_string(),
         // Two equal events of one millisecond are two.
-        &count.to_string(),
+        &last.unwrap_or(0).to_string(),
     ];
     let row = Row::BreakerEvent {
         id: content_id(&parts),
@@ -223,9 +224,9 @@ async fn record(
     rows::put(db, &row, &Change { at: now, kind, details: &[("actor", actor), ("event", event.id())] }).await
 }
 
-async fn last_at(db: &mut SqliteConnection, key: &BreakerKey) -> Result<Option<i64>, LedgerError> {
+async fn last_at(db: &mut AnyConnection, key: &BreakerKey) -> Result<Option<i64>, LedgerError> {
     Ok(sqlx::query_scalar(
-        "SELECT max(at) FROM breaker_events WHERE class = ? AND service = ? AND repository = ?",
+        "SELECT max(at) FROM breaker_events WHERE class = $1 AND service = $2 AND repository = $3",
     )
     .bind(&key.class)
     .bind(&key.service)

@@ -2,44 +2,74 @@
 
 use std::path::{Path, PathBuf};
 
+use sqlx::postgres::PgDatabaseError;
 use thiserror::Error;
 
-/// A ledger that could not do what was asked. Nothing of a failed call is stored.
+use crate::{postgres, sqlite};
+
+/// A ledger that could not do what was asked. Nothing of a failed call is stored, but for `CommitUnknown`.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LedgerError {
     /// Another process held the ledger for longer than the busy time-out.
-    #[error("the ledger{} is locked by another process", at(.path))]
+    #[error("the ledger{} is locked by another process", at(.place))]
     Locked {
         /// Where it is.
-        path: Option<PathBuf>,
+        place: Option<String>,
     },
     /// The file is no ledger, or a damaged one. It is left as it was found.
-    #[error("the ledger{} is damaged or is no ledger ({why}); it was left as it is", at(.path))]
+    #[error("the ledger{} is damaged or is no ledger ({why}); it was left as it is", at(.place))]
     Corrupt {
         /// Where it is.
-        path: Option<PathBuf>,
+        place: Option<String>,
         /// What was seen.
         why: String,
     },
     /// The file, its folder or the file system can't be written to.
-    #[error("the ledger{} is read-only", at(.path))]
+    #[error("the ledger{} is read-only", at(.place))]
     ReadOnly {
         /// Where it is.
-        path: Option<PathBuf>,
+        place: Option<String>,
     },
     /// The file or its folder belongs to somebody else.
-    #[error("no permission to open the ledger{}", at(.path))]
+    #[error("no permission to open the ledger{}", at(.place))]
     NoPermission {
         /// Where it is.
-        path: Option<PathBuf>,
+        place: Option<String>,
     },
     /// No room for another write.
-    #[error("the disk that holds the ledger{} is full", at(.path))]
+    #[error("the disk that holds the ledger{} is full", at(.place))]
     DiskFull {
         /// Where it is.
-        path: Option<PathBuf>,
+        place: Option<String>,
     },
+    /// The server can't be reached, or ended the connection.
+    #[error("the ledger{} can't be reached ({why})", at(.place))]
+    Unreachable {
+        /// Where it is.
+        place: Option<String>,
+        /// What was seen.
+        why: String,
+    },
+    /// The server does not let this user in, or has no such database.
+    #[error("the server of the ledger{} refuses: {why}", at(.place))]
+    Refused {
+        /// Where it is.
+        place: Option<String>,
+        /// Its answer.
+        why: String,
+    },
+    /// The connection was cut while a change was made durable.
+    #[error("the ledger{} was cut off while a change was stored ({why}): it may be there or not", at(.place))]
+    CommitUnknown {
+        /// Where it is.
+        place: Option<String>,
+        /// What was seen.
+        why: String,
+    },
+    /// What was given as the server's address is none. It may hold a password, so it is not shown.
+    #[error("the ledger's address is no address of a PostgreSQL server")]
+    BadAddress,
     /// A newer Regreen has written to it.
     #[error("the ledger has schema version {found}, and this version of regreen reads up to {supported}")]
     Newer {
@@ -57,10 +87,10 @@ pub enum LedgerError {
         supported: i64,
     },
     /// Opened for reading only, and there is none.
-    #[error("there is no ledger{}", at(.path))]
+    #[error("there is no ledger{}", at(.place))]
     Absent {
         /// Where it would be.
-        path: Option<PathBuf>,
+        place: Option<String>,
     },
     /// No incident has this id.
     #[error("there is no incident `{id}`")]
@@ -75,6 +105,14 @@ pub enum LedgerError {
         incident: String,
         /// The token that no longer counts.
         owner: String,
+    },
+    /// Somebody else has taken the work since, or it is done.
+    #[error("claim {fence} on work {work} no longer holds; whoever shows it may write nothing")]
+    StaleClaim {
+        /// The work's number.
+        work: i64,
+        /// The fence that no longer counts.
+        fence: i64,
     },
     /// Two writers appended to one journal.
     #[error("another writer has appended entry {seq} to the journal of incident `{incident}`")]
@@ -147,14 +185,31 @@ pub enum LedgerError {
 
 impl LedgerError {
     /// What to do now, where there is something to do.
-    pub const fn help(&self) -> Option<&'static str> {
+    pub fn help(&self) -> Option<&'static str> {
         Some(match self {
             LedgerError::Locked { .. } => "wait for the other regreen to end and try again",
+            LedgerError::Corrupt { place: Some(place), .. } if place.starts_with("postgres:") => {
+                "give the ledger a database of its own: CREATE DATABASE regreen"
+            }
             LedgerError::Corrupt { .. } => "move the file away to start afresh, or bring back a copy of it",
+            LedgerError::ReadOnly { place: Some(place) }
+            | LedgerError::NoPermission { place: Some(place) }
+                if place.starts_with("postgres:") =>
+            {
+                "give the role the right to read and write there (and to create tables at the first start)"
+            }
             LedgerError::ReadOnly { .. } | LedgerError::NoPermission { .. } => {
                 "make the file and its folder writable for this user, or set another place for the state"
             }
             LedgerError::DiskFull { .. } => "free some space and try again",
+            LedgerError::Unreachable { .. } => {
+                "see that the server runs and can be reached from here, and try again"
+            }
+            LedgerError::Refused { .. } => {
+                "check user, database and password (which PGPASSWORD or ~/.pgpass may hold as well)"
+            }
+            LedgerError::CommitUnknown { .. } => "look whether it is there before trying again",
+            LedgerError::BadAddress => "write it as postgres://USER@HOST:PORT/DATABASE",
             LedgerError::Newer { .. } => "use the newer regreen, or another place for the state",
             LedgerError::Older { .. } => "run a command that writes to the ledger, such as `regreen resume`",
             LedgerError::Absent { .. } => "it is made when `regreen run` sees the first failure",
@@ -165,60 +220,64 @@ impl LedgerError {
     }
 
     /// The same error, with the place of the ledger.
-    pub(crate) fn at(mut self, place: &Path) -> LedgerError {
-        if let LedgerError::Locked { path }
-        | LedgerError::Corrupt { path, .. }
-        | LedgerError::ReadOnly { path }
-        | LedgerError::NoPermission { path }
-        | LedgerError::DiskFull { path }
-        | LedgerError::Absent { path } = &mut self
+    pub(crate) fn at(mut self, where_it_is: &str) -> LedgerError {
+        if let LedgerError::Locked { place }
+        | LedgerError::Corrupt { place, .. }
+        | LedgerError::ReadOnly { place }
+        | LedgerError::NoPermission { place }
+        | LedgerError::DiskFull { place }
+        | LedgerError::Unreachable { place, .. }
+        | LedgerError::Refused { place, .. }
+        | LedgerError::CommitUnknown { place, .. }
+        | LedgerError::Absent { place } = &mut self
         {
-            path.get_or_insert_with(|| place.to_owned());
+            place.get_or_insert_with(|| where_it_is.to_owned());
         }
         self
     }
 
     pub(crate) fn corrupt(why: impl Into<String>) -> LedgerError {
-        LedgerError::Corrupt { path: None, why: why.into() }
+        LedgerError::Corrupt { place: None, why: why.into() }
     }
 
-    pub(crate) fn from_io(doing: &'static str, place: &Path, source: std::io::Error) -> LedgerError {
+    pub(crate) fn from_io(doing: &'static str, path: &Path, source: std::io::Error) -> LedgerError {
         use std::io::ErrorKind as K;
-        let path = Some(place.to_owned());
+        let place = Some(path.display().to_string());
         match source.kind() {
-            K::PermissionDenied => LedgerError::NoPermission { path },
-            K::ReadOnlyFilesystem => LedgerError::ReadOnly { path },
-            K::StorageFull | K::QuotaExceeded => LedgerError::DiskFull { path },
-            _ => LedgerError::Io { doing, path: place.to_owned(), source },
+            K::PermissionDenied => LedgerError::NoPermission { place },
+            K::ReadOnlyFilesystem => LedgerError::ReadOnly { place },
+            K::StorageFull | K::QuotaExceeded => LedgerError::DiskFull { place },
+            _ => LedgerError::Io { doing, path: path.to_owned(), source },
         }
     }
 }
 
 impl From<sqlx::Error> for LedgerError {
-    /// By SQLite's primary result code (the low byte of the extended one): <https://sqlite.org/rescode.html>.
     fn from(source: sqlx::Error) -> Self {
+        let (place, why) = (None, source.to_string());
         match &source {
-            sqlx::Error::PoolTimedOut => return LedgerError::Locked { path: None },
+            sqlx::Error::PoolTimedOut => LedgerError::Locked { place },
             // SQLite keeps any type in any column: a row that was not written by this crate.
             sqlx::Error::ColumnDecode { index, .. } => {
-                return LedgerError::corrupt(format!("a value of another type in column {index}"));
+                LedgerError::corrupt(format!("a value of another type in column {index}"))
             }
-            _ => {}
-        }
-        let answer = source.as_database_error().map(|e| (e.code().and_then(|c| c.parse().ok()), e.message()));
-        let Some((Some(code), message)) = answer else { return LedgerError::Database(source) };
-        let (code, message): (i32, &str) = (code, message);
-        match code & 0xff {
-            5 | 6 => LedgerError::Locked { path: None },
-            3 | 14 | 23 => LedgerError::NoPermission { path: None },
-            8 => LedgerError::ReadOnly { path: None },
-            11 | 26 => LedgerError::corrupt(message),
-            13 => LedgerError::DiskFull { path: None },
+            sqlx::Error::Decode(_) => LedgerError::corrupt("a value that is no text"),
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) => LedgerError::Unreachable { place, why },
+            // Its text may quote the address.
+            sqlx::Error::Configuration(_) => LedgerError::BadAddress,
+            sqlx::Error::Database(answer) => {
+                let code = answer.code().unwrap_or_default();
+                let meaning = match answer.try_downcast_ref::<PgDatabaseError>() {
+                    Some(_) => postgres::meaning(&code, answer.message()),
+                    None => sqlite::meaning(&code, answer.message()),
+                };
+                meaning.unwrap_or(LedgerError::Database(source))
+            }
             _ => LedgerError::Database(source),
         }
     }
 }
 
-fn at(path: &Option<PathBuf>) -> String {
-    path.as_ref().map(|p| format!(" `{}`", p.display())).unwrap_or_default()
+fn at(place: &Option<String>) -> String {
+    place.as_ref().map(|place| format!(" `{place}`")).unwrap_or_default()
 }

@@ -33,7 +33,8 @@ impl Ledger {
             let text = serde_json::to_string(line)
                 .map_err(|source| LedgerError::Shape { what: "a row to export".to_owned(), source })?;
             lines += 1;
-            writeln!(out, "{text}").map_err(|e| LedgerError::from_io("write the export of", self.path(), e))
+            writeln!(out, "{text}")
+                .map_err(|e| LedgerError::from_io("write the export of", self.place().as_ref(), e))
         };
         write(&Line::RegreenState { version: VERSION })?;
         let mut after = i64::MIN;
@@ -60,7 +61,7 @@ impl Ledger {
         let end = serde_json::json!({ "end": { "lines": before } });
         writeln!(out, "{end}")
             .and_then(|()| out.flush())
-            .map_err(|e| LedgerError::from_io("write the export of", self.path(), e))?;
+            .map_err(|e| LedgerError::from_io("write the export of", self.place().as_ref(), e))?;
         Ok(Exported { lines: before + 1, head })
     }
 }

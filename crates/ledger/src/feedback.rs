@@ -65,7 +65,7 @@ impl Ledger {
     /// Where the ledger can't be read.
     pub async fn feedback_of(&self, id: &str) -> Result<Vec<Feedback>, LedgerError> {
         let rows: Vec<(String, String, Option<String>, i64)> =
-            sqlx::query_as("SELECT class, actor, note, at FROM feedback WHERE incident = ? ORDER BY at, id")
+            sqlx::query_as("SELECT class, actor, note, at FROM feedback WHERE incident = $1 ORDER BY at, id")
                 .bind(id)
                 .fetch_all(&mut *self.read().await?)
                 .await?;

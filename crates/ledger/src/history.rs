@@ -43,9 +43,9 @@ const LOOKED_BACK: i64 = 2000;
 /// A day in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// An incident that ended: playbook, outcome, pattern, when a step was last started, whether a person called its class
-/// another one.
-type Ended = (String, String, Option<String>, Option<i64>, bool);
+/// An incident that ended: playbook, outcome, pattern, when a step was last started, how many labels name
+/// another class.
+type Ended = (String, String, Option<String>, Option<i64>, i64);
 
 impl Ledger {
     /// How many incidents of this repository, commit and job have acted (a step was started). Without a commit:
@@ -59,8 +59,8 @@ impl Ledger {
         let workspace = place.commit.is_none().then_some(&place.workspace);
         let count: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM incidents
-             WHERE repository IS NOT DISTINCT FROM ? AND commit_id IS NOT DISTINCT FROM ?
-               AND job IS NOT DISTINCT FROM ? AND workspace = coalesce(?, workspace)
+             WHERE repository IS NOT DISTINCT FROM $1 AND commit_id IS NOT DISTINCT FROM $2
+               AND job IS NOT DISTINCT FROM $3 AND workspace = coalesce($4, workspace)
                AND EXISTS (SELECT 1 FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started')",
         )
         .bind(&place.repository)
@@ -81,14 +81,14 @@ impl Ledger {
     /// Where the ledger can't be read.
     pub async fn records(&self, of: &RecordsOf<'_>, most: u32) -> Result<Vec<PlaybookRecord>, LedgerError> {
         let rows: Vec<Ended> = sqlx::query_as(
-            "SELECT playbook, outcome, record ->> '$.diagnosis.pattern',
+            "SELECT playbook, outcome, pattern,
                     (SELECT max(at) FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started'),
-                    EXISTS (SELECT 1 FROM feedback WHERE feedback.incident = incidents.id AND feedback.class <> incidents.class)
-             FROM (SELECT * FROM incidents ORDER BY opened_at DESC, id DESC LIMIT ?) AS incidents
-             WHERE class = ? AND repository IS NOT DISTINCT FROM ? AND record ->> '$.diagnosis.tool' IS NOT DISTINCT FROM ?
-               AND id <> ? AND playbook IS NOT NULL AND outcome IN ('healed', 'rolled-back', 'stuck')
+                    (SELECT count(*) FROM feedback WHERE feedback.incident = incidents.id AND feedback.class <> incidents.class)
+             FROM (SELECT * FROM incidents ORDER BY opened_at DESC, id DESC LIMIT $1) AS incidents
+             WHERE class = $2 AND repository IS NOT DISTINCT FROM $3 AND tool IS NOT DISTINCT FROM $4
+               AND id <> $5 AND playbook IS NOT NULL AND outcome IN ('healed', 'rolled-back', 'stuck')
                AND EXISTS (SELECT 1 FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started')
-             ORDER BY opened_at DESC, id DESC LIMIT ?",
+             ORDER BY opened_at DESC, id DESC LIMIT $6",
         )
         .bind(LOOKED_BACK)
         .bind(self.clean(of.class))
@@ -101,7 +101,8 @@ impl Ledger {
         let pattern = of.pattern.map(|text| self.clean(text));
         let mut records: BTreeMap<String, PlaybookRecord> = BTreeMap::new();
         for (playbook, ended, with, started, called_wrong) in rows {
-            let outcome = if called_wrong && ended == "healed" { "rolled-back".to_owned() } else { ended };
+            let outcome =
+                if called_wrong > 0 && ended == "healed" { "rolled-back".to_owned() } else { ended };
             let record = records.entry(playbook.clone()).or_insert_with(|| PlaybookRecord {
                 playbook,
                 last_outcome: outcome.clone(),
@@ -134,12 +135,12 @@ impl Ledger {
         hour: i64,
     ) -> Result<(u64, u32), LedgerError> {
         let (ms, begun): (i64, i64) = sqlx::query_as(
-            "SELECT coalesce(sum(took), 0), coalesce(sum(began >= ?), 0) FROM
+            "SELECT CAST(coalesce(sum(took), 0) AS BIGINT), coalesce(sum(CASE WHEN began >= $1 THEN 1 ELSE 0 END), 0) FROM
                (SELECT max(facts.at) - min(facts.at) AS took, min(facts.at) AS began
                 FROM facts JOIN incidents ON incidents.id = facts.incident
-                WHERE incidents.opened_at >= ? AND incidents.repository IS NOT DISTINCT FROM ? AND incidents.id <> ?
-                  AND facts.at >= ?
-                GROUP BY facts.incident HAVING sum(facts.event = 'started') > 0)",
+                WHERE incidents.opened_at >= $2 AND incidents.repository IS NOT DISTINCT FROM $3 AND incidents.id <> $4
+                  AND facts.at >= $5
+                GROUP BY facts.incident HAVING sum(CASE WHEN facts.event = 'started' THEN 1 ELSE 0 END) > 0) AS recoveries",
         )
         .bind(hour)
         // No recovery is at work for more than a day; the index on this column keeps old incidents from being read.

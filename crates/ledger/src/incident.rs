@@ -1,7 +1,7 @@
 //! The life of an incident: opened, decided, waiting, closed; and who may write to it.
 
 use regreen_domain::{Decision, Diagnosis, Outcome, Verification};
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::{
     Ledger, LedgerError,
@@ -254,11 +254,11 @@ impl Ledger {
 
 /// The incident and who owns it.
 pub(crate) async fn find(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     id: &str,
 ) -> Result<Option<(Incident, Option<String>)>, LedgerError> {
     let found: Option<(String, Option<String>)> =
-        sqlx::query_as("SELECT record, owner FROM incidents WHERE id = ?")
+        sqlx::query_as("SELECT record, owner FROM incidents WHERE id = $1")
             .bind(id)
             .fetch_optional(db)
             .await?;
@@ -270,7 +270,7 @@ pub(crate) async fn find(
 }
 
 /// The incident, where it is one of this ledger's own.
-pub(crate) async fn ours(db: &mut SqliteConnection, id: &str) -> Result<Incident, LedgerError> {
+pub(crate) async fn ours(db: &mut AnyConnection, id: &str) -> Result<Incident, LedgerError> {
     match find(db, id).await? {
         None => Err(LedgerError::UnknownIncident { id: id.to_owned() }),
         Some((_, None)) => Err(LedgerError::Imported { id: id.to_owned() }),
@@ -279,7 +279,7 @@ pub(crate) async fn ours(db: &mut SqliteConnection, id: &str) -> Result<Incident
 }
 
 /// The incident, where `owner` still owns it.
-pub(crate) async fn owned(db: &mut SqliteConnection, id: &str, owner: &str) -> Result<Incident, LedgerError> {
+pub(crate) async fn owned(db: &mut AnyConnection, id: &str, owner: &str) -> Result<Incident, LedgerError> {
     match find(db, id).await? {
         Some((_, Some(holder))) if holder != owner => {
             Err(LedgerError::StaleOwner { incident: id.to_owned(), owner: owner.to_owned() })
@@ -299,7 +299,7 @@ pub(crate) fn require(incident: &Incident, state: State, doing: &'static str) ->
 }
 
 pub(crate) async fn store(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     incident: &Incident,
     change: &Change<'_>,
 ) -> Result<(), LedgerError> {
@@ -309,8 +309,8 @@ pub(crate) async fn store(
     rows::put(db, &row, change).await
 }
 
-async fn set_owner(db: &mut SqliteConnection, id: &str, owner: &str) -> Result<(), LedgerError> {
-    sqlx::query("UPDATE incidents SET owner = ? WHERE id = ?").bind(owner).bind(id).execute(db).await?;
+async fn set_owner(db: &mut AnyConnection, id: &str, owner: &str) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE incidents SET owner = $1 WHERE id = $2").bind(owner).bind(id).execute(db).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use regreen_saga::{BoxFuture, Fact, Journal, JournalError, StepEvent};
 use serde_json::Value;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::{
     Ledger, LedgerError,
@@ -61,7 +61,7 @@ impl Ledger {
     /// Where the ledger, or an entry, can't be read.
     pub async fn facts(&self, incident: &str) -> Result<Vec<JournalEntry>, LedgerError> {
         let rows: Vec<(i64, i64, String)> =
-            sqlx::query_as("SELECT seq, at, fact FROM facts WHERE incident = ? ORDER BY seq")
+            sqlx::query_as("SELECT seq, at, fact FROM facts WHERE incident = $1 ORDER BY seq")
                 .bind(incident)
                 .fetch_all(&mut *self.read().await?)
                 .await?;
@@ -125,11 +125,12 @@ impl SqlJournal {
             | StepEvent::NotVerified { why }
             | StepEvent::Failed { why, .. }
             | StepEvent::UndoFailed { why } => scrub_text(scrub, why),
+            StepEvent::Undone { says: Some(says) } => scrub_text(scrub, says),
             StepEvent::Started
             | StepEvent::Verified
             | StepEvent::TryAgain
             | StepEvent::UndoStarted
-            | StepEvent::Undone => {}
+            | StepEvent::Undone { says: None } => {}
         }
         Ok(fact)
     }
@@ -149,8 +150,8 @@ impl Journal for SqlJournal {
     }
 }
 
-async fn last_seq(db: &mut SqliteConnection, incident: &str) -> Result<i64, LedgerError> {
-    let last: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM facts WHERE incident = ?")
+async fn last_seq(db: &mut AnyConnection, incident: &str) -> Result<i64, LedgerError> {
+    let last: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM facts WHERE incident = $1")
         .bind(incident)
         .fetch_one(db)
         .await?;

@@ -1,14 +1,58 @@
 //! Memory that lasts: incidents, the recovery journal, the audit chain, breakers, feedback and what follows from them.
 //!
-//! Only this crate says SQL. Three rules hold everywhere in it:
-//! - a row is written in one transaction with its entry in the hash-chained audit log, which carries the row's digest;
+//! Only this crate says SQL, and it says it once for SQLite ([`Ledger::open`]) and PostgreSQL ([`Ledger::connect`]). Three
+//! rules hold everywhere in it:
+//! - a record is written in one transaction with its entry in the hash-chained audit log, which carries the row's digest;
 //! - the crate has no clock and makes no ids: the caller gives both, so that whatever is stored can be replayed;
 //! - free text passes through [`Scrub`] on its way in, whatever the caller did to it before.
+//!
+//! # Many nodes
+//!
+//! What comes in and what is to be done about it lies beside the records: [`Ledger::receive`] and [`Ledger::claim`].
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use regreen_ledger::{AsIs, Ledger, LedgerError, NewDelivery, NewWork, Received};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), LedgerError> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! let ledger = Ledger::open(&folder.path().join("ledger.db"), Arc::new(AsIs)).await?;
+//! let now = 1_000;
+//! let work =
+//!     NewWork { kind: "run-ended", key: "github/o/r/7/1", payload: "{}", created_at: now, due_at: now };
+//! let delivery = NewDelivery {
+//!     forge: "github",
+//!     id: "72d3162e",
+//!     event: "workflow_run",
+//!     kind: "run-ended",
+//!     received_at: now,
+//!     body: None,
+//!     work: Some(work),
+//! };
+//! // Durable once it returns, the work with it; many go into one transaction.
+//! assert_eq!(ledger.receive(&[delivery]).await?, [Received::Fresh { work: true }]);
+//! assert_eq!(ledger.receive(&[delivery]).await?, [Received::Duplicate]);
+//!
+//! let claim = ledger.claim(&["run-ended"], "node-1", 30_000, now).await?.unwrap();
+//! assert_eq!(ledger.claim(&["run-ended"], "node-2", 30_000, now).await?, None);
+//! // The lease ends, and another node takes the work over.
+//! let next = ledger.claim(&[], "node-2", 30_000, now + 30_000).await?.unwrap();
+//! assert_eq!((next.id, next.fence, next.attempts), (claim.id, claim.fence + 1, 2));
+//! // Through this handle the first node can write nothing any more: no incident, no journal, no breaker.
+//! let late = ledger.under(&claim).pause("workspace", "node-1", "too late", now + 30_001).await;
+//! assert!(matches!(late, Err(LedgerError::StaleClaim { .. })));
+//! ledger.under(&next).pause("workspace", "node-2", "in time", now + 30_001).await?;
+//! ledger.finish(&next, "healed", now + 30_002).await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod approval;
 mod audit;
 mod breaker;
 mod circuit;
+mod delivery;
+mod dialect;
 mod digest;
 mod error;
 mod export;
@@ -21,20 +65,24 @@ mod listing;
 mod metrics;
 mod open;
 mod pause;
+mod postgres;
 mod question;
 mod row;
 mod rows;
 mod schema;
 mod scrub;
 mod shape;
+mod sqlite;
 mod statistics;
 mod transfer;
 mod verify;
+mod work;
 
 pub use approval::APPROVAL_LASTS_MS;
 pub use audit::AuditEntry;
 pub use breaker::{Breaker, BreakerKey, BreakerOutcome, Entry};
 pub use circuit::{BreakerPolicy, BreakerState};
+pub use delivery::{NewDelivery, Received};
 pub use error::LedgerError;
 pub use export::Exported;
 pub use feedback::Feedback;
@@ -54,3 +102,4 @@ pub use shape::{
 };
 pub use statistics::{Rate, Spread};
 pub use verify::{AuditReport, AuditVerdict};
+pub use work::{Claim, NewWork, Waiting};

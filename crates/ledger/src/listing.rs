@@ -56,19 +56,16 @@ impl Ledger {
         let after = filter.after.clone().unwrap_or(Cursor { opened_at: i64::MAX, id: "~".to_owned() });
         let rows: Vec<(String, Option<String>)> = sqlx::query_as(
             "SELECT record, owner FROM incidents
-             WHERE (opened_at, id) < (?, ?) AND (? IS NULL OR outcome = ?) AND (? IS NULL OR class = ?)
-               AND (? IS NULL OR state = ?)
-             ORDER BY opened_at DESC, id DESC LIMIT ?",
+             WHERE (opened_at, id) < ($1, $2) AND ($3 IS NULL OR outcome = $3) AND ($4 IS NULL OR class = $4)
+               AND ($5 IS NULL OR state = $5)
+             ORDER BY opened_at DESC, id DESC LIMIT $6",
         )
         .bind(after.opened_at)
         .bind(after.id)
         .bind(filter.outcome.map(Outcome::id))
-        .bind(filter.outcome.map(Outcome::id))
-        .bind(filter.class.map(FailureClass::id))
         .bind(filter.class.map(FailureClass::id))
         .bind(filter.state.map(State::id))
-        .bind(filter.state.map(State::id))
-        .bind(if filter.limit == 0 { 100 } else { filter.limit })
+        .bind(if filter.limit == 0 { 100 } else { i64::from(filter.limit) })
         .fetch_all(&mut *self.read().await?)
         .await?;
         rows.into_iter().map(read).collect()

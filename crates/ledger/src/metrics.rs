@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use regreen_domain::{FailureClass, Outcome, Verdict};
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::{
     Ledger, LedgerError,
@@ -11,7 +11,7 @@ use crate::{
     statistics::{Rate, Spread, mean},
 };
 
-const PAGE: u32 = 256;
+const PAGE: i64 = 256;
 
 /// Figures over a window of time; `None` where there is no data.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -78,8 +78,8 @@ impl Ledger {
         let (mut at, mut id) = (since, String::new());
         loop {
             let page: Vec<(i64, String, String)> = sqlx::query_as(
-                "SELECT opened_at, id, record FROM incidents WHERE (opened_at, id) > (?, ?) AND opened_at < ?
-                 ORDER BY opened_at, id LIMIT ?",
+                "SELECT opened_at, id, record FROM incidents WHERE (opened_at, id) > ($1, $2) AND opened_at < $3
+                 ORDER BY opened_at, id LIMIT $4",
             )
             .bind(at)
             .bind(&id)
@@ -105,9 +105,9 @@ impl Ledger {
     /// Where the ledger can't be read.
     pub async fn days(&self, limit: u32) -> Result<Vec<i64>, LedgerError> {
         let mut days: Vec<i64> = sqlx::query_scalar(
-            "SELECT DISTINCT opened_at / 86400000 AS day FROM incidents ORDER BY day DESC LIMIT ?",
+            "SELECT DISTINCT opened_at / 86400000 AS day FROM incidents ORDER BY day DESC LIMIT $1",
         )
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&mut *self.read().await?)
         .await?;
         days.reverse();
@@ -116,7 +116,7 @@ impl Ledger {
 }
 
 /// The newest label of every incident that has one.
-async fn labels(db: &mut SqliteConnection) -> Result<HashMap<String, FailureClass>, LedgerError> {
+async fn labels(db: &mut AnyConnection) -> Result<HashMap<String, FailureClass>, LedgerError> {
     let rows: Vec<(String, String)> =
         sqlx::query_as("SELECT incident, class FROM feedback ORDER BY at, id").fetch_all(db).await?;
     Ok(rows.into_iter().filter_map(|(id, class)| Some((id, FailureClass::parse(&class)?))).collect())

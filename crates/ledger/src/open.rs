@@ -1,25 +1,48 @@
-//! Opening the ledger: whose file it is, who may read it, how it is kept, and what is refused.
+//! Opening the ledger, as a file or on a server, and its transactions.
 
-use std::{fs, io::Read, path::Path, sync::Arc, time::Duration};
-
-use sqlx::{
-    Sqlite, SqliteConnection, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use crate::{LedgerError, Scrub, schema};
+use sqlx::{
+    Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, FromRow, Transaction,
+    any::{AnyPoolOptions, AnyRow},
+};
+
+use crate::{
+    LedgerError, Scrub,
+    dialect::Dialect,
+    postgres, schema,
+    scrub::scrub_value,
+    sqlite,
+    work::{Fence, Query},
+};
 
 /// How long a second process waits for the first one to end its write.
 const BUSY: Duration = Duration::from_secs(2);
-/// Between two tries to switch a new file to write-ahead logging.
-const SWITCH_PAUSE: Duration = Duration::from_millis(10);
+/// How long a node waits for all the others: they queue for one lock.
+const SHARED_BUSY: Duration = Duration::from_secs(10);
+/// How long a server may take to answer, or to come back.
+const REACH: Duration = Duration::from_secs(10);
+/// Connections to a server.
+const CONNECTIONS: u32 = 8;
 
 /// An open ledger. Clones share it.
 #[derive(Clone)]
 pub struct Ledger {
-    pool: SqlitePool,
-    path: Arc<Path>,
+    pool: AnyPool,
+    dialect: Dialect,
+    place: Arc<str>,
     scrub: Arc<dyn Scrub>,
+    /// The claim on a piece of work under which this handle writes.
+    fence: Option<Fence>,
 }
 
 impl Ledger {
@@ -40,10 +63,10 @@ impl Ledger {
         scrub: Arc<dyn Scrub>,
         busy: Duration,
     ) -> Result<Ledger, LedgerError> {
-        make_file(path)?;
-        check_file(path)?;
-        let ledger = Ledger::connect(path, scrub, busy, options(path, busy)).await?;
-        ledger.prepare(busy).await.map_err(|e| e.at(path))?;
+        sqlite::make_file(path)?;
+        sqlite::check_file(path)?;
+        let ledger = Ledger::file(path, scrub, busy, "mode=rw").await?;
+        ledger.prepare(busy).await.map_err(|e| e.at(&ledger.place))?;
         Ok(ledger)
     }
 
@@ -54,42 +77,119 @@ impl Ledger {
     pub async fn open_read_only(path: &Path, scrub: Arc<dyn Scrub>) -> Result<Ledger, LedgerError> {
         match fs::metadata(path) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(LedgerError::Absent { path: Some(path.to_owned()) });
+                return Err(LedgerError::Absent { place: Some(path.display().to_string()) });
             }
             Err(e) => return Err(LedgerError::from_io("open the ledger", path, e)),
-            Ok(_) => check_file(path)?,
+            Ok(_) => sqlite::check_file(path)?,
         }
-        let options = options(path, BUSY).read_only(true);
-        let ledger = match Ledger::connect(path, Arc::clone(&scrub), BUSY, options.clone()).await {
+        let ledger = match Ledger::file(path, Arc::clone(&scrub), BUSY, "mode=ro").await {
             // A log can't be shared on a read-only disk; but then nobody writes to it either.
             Err(LedgerError::NoPermission { .. } | LedgerError::ReadOnly { .. }) => {
-                Ledger::connect(path, scrub, BUSY, options.immutable(true)).await?
+                Ledger::file(path, scrub, BUSY, "mode=ro&immutable=true").await?
             }
             other => other?,
         };
-        let found = ledger.version().await?;
-        match found {
-            0 => Err(LedgerError::Absent { path: Some(path.to_owned()) }),
-            found if found < schema::SUPPORTED => {
-                Err(LedgerError::Older { found, supported: schema::SUPPORTED })
-            }
-            _ => Ok(ledger),
+        ledger.present().await?;
+        Ok(ledger)
+    }
+
+    /// Opens the ledger on a PostgreSQL server, making its tables in the (empty) schema where there are none. The address
+    /// is `postgres://USER@HOST:PORT/DATABASE`, with libpq's parameters; the environment (`PGPASSWORD`, …) and `~/.pgpass`
+    /// fill in what it leaves out.
+    ///
+    /// # Errors
+    /// `BadAddress`, `Unreachable`, `Refused`, `NoPermission`, `Corrupt` for somebody else's schema, `Newer`. None of them
+    /// shows the password.
+    pub async fn connect(address: &str, scrub: Arc<dyn Scrub>) -> Result<Ledger, LedgerError> {
+        Ledger::connect_with(address, scrub, SHARED_BUSY).await
+    }
+
+    /// As [`Ledger::connect`], waiting at most `busy` for the writes of the other nodes.
+    ///
+    /// # Errors
+    /// As [`Ledger::connect`].
+    pub async fn connect_with(
+        address: &str,
+        scrub: Arc<dyn Scrub>,
+        busy: Duration,
+    ) -> Result<Ledger, LedgerError> {
+        let ledger = Ledger::server(address, scrub, busy, "").await?;
+        ledger.prepare(busy).await.map_err(|e| e.at(&ledger.place))?;
+        Ok(ledger)
+    }
+
+    /// Opens an existing ledger on a PostgreSQL server to read it. Every write is refused with `ReadOnly`.
+    ///
+    /// # Errors
+    /// `Absent`, and as [`Ledger::connect`].
+    pub async fn connect_read_only(address: &str, scrub: Arc<dyn Scrub>) -> Result<Ledger, LedgerError> {
+        let read_only = "; SET default_transaction_read_only = on";
+        let ledger = Ledger::server(address, scrub, SHARED_BUSY, read_only).await?;
+        ledger.present().await?;
+        Ok(ledger)
+    }
+
+    /// [`Ledger::connect`] for an address of a server, else [`Ledger::open`] for a path.
+    ///
+    /// # Errors
+    /// As those.
+    pub async fn at(address: &str, scrub: Arc<dyn Scrub>) -> Result<Ledger, LedgerError> {
+        match postgres::is_address(address) {
+            true => Ledger::connect(address, scrub).await,
+            false => Ledger::open(Path::new(address), scrub).await,
         }
     }
 
-    /// Where the ledger is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// [`Ledger::connect_read_only`] for an address of a server, else [`Ledger::open_read_only`] for a path.
+    ///
+    /// # Errors
+    /// As those.
+    pub async fn at_read_only(address: &str, scrub: Arc<dyn Scrub>) -> Result<Ledger, LedgerError> {
+        match postgres::is_address(address) {
+            true => Ledger::connect_read_only(address, scrub).await,
+            false => Ledger::open_read_only(Path::new(address), scrub).await,
+        }
     }
 
-    /// Lets go of the file. Not needed for durability: every write is on disk when its call returns.
+    /// Where the ledger is: its path, or its address without user, password and parameters.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// How the engine keeps what is written, as it says itself: for a check, and for the tests.
+    ///
+    /// # Errors
+    /// Where it can't be asked.
+    pub async fn settings(&self) -> Result<BTreeMap<String, String>, LedgerError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as(self.dialect.settings()).fetch_all(&mut *self.read().await?).await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Lets go of the file or server. Not needed for durability: every write is on disk when its call returns.
     pub async fn close_file(&self) {
         self.pool.close().await;
     }
 
-    /// The text as it may be stored.
+    /// The text as it may be stored. PostgreSQL can hold no NUL in text.
     pub(crate) fn clean(&self, text: &str) -> String {
-        self.scrub.scrub(text)
+        without_nul(self.scrub.scrub(text))
+    }
+
+    /// A document as it may be stored.
+    pub(crate) fn clean_document(&self, text: &str) -> String {
+        match serde_json::from_str(text) {
+            Ok(value) => scrub_value(self.scrubber(), value).to_string(),
+            Err(_) => self.clean(text),
+        }
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    pub(crate) fn with_fence(&self, fence: Option<Fence>) -> Ledger {
+        Ledger { fence, ..self.clone() }
     }
 
     pub(crate) fn scrubber(&self) -> &dyn Scrub {
@@ -97,37 +197,130 @@ impl Ledger {
     }
 
     /// A consistent view.
-    pub(crate) async fn read(&self) -> Result<Transaction<'static, Sqlite>, LedgerError> {
-        self.pool.begin().await.map_err(|e| LedgerError::from(e).at(&self.path))
+    pub(crate) async fn read(&self) -> Result<Transaction<'static, Any>, LedgerError> {
+        self.begin(self.dialect.begin_read()).await
     }
 
     /// The right to write, taken at once, so that what is read within it stays true until it is committed.
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, LedgerError> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| LedgerError::from(e).at(&self.path))
+    pub(crate) async fn write(&self) -> Result<Transaction<'static, Any>, LedgerError> {
+        let mut work = self.begin(self.dialect.begin_write()).await?;
+        if let Some(lock) = self.dialect.lock() {
+            sqlx::query(lock).execute(&mut *work).await.map_err(|e| LedgerError::from(e).at(&self.place))?;
+        }
+        self.check_fence(work).await
+    }
+
+    /// A change that the audit log does not record: on PostgreSQL it waits for nobody who writes something else.
+    pub(crate) async fn write_aside(&self) -> Result<Transaction<'static, Any>, LedgerError> {
+        let work = self.begin(self.dialect.begin_write()).await?;
+        self.check_fence(work).await
+    }
+
+    async fn check_fence(
+        &self,
+        mut work: Transaction<'static, Any>,
+    ) -> Result<Transaction<'static, Any>, LedgerError> {
+        if let Some(fence) = self.fence {
+            fence.check(&mut work, self.dialect.hold_row()).await?;
+        }
+        Ok(work)
+    }
+
+    /// A change that is one statement, by itself durable.
+    pub(crate) async fn at_once<T>(&self, query: Query<'_, T>) -> Result<Vec<T>, LedgerError>
+    where
+        T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        query.fetch_all(&self.pool).await.map_err(|e| self.dialect.error(e).at(&self.place))
     }
 
     /// Makes what was written durable.
-    pub(crate) async fn commit(&self, work: Transaction<'static, Sqlite>) -> Result<(), LedgerError> {
-        work.commit().await.map_err(|e| LedgerError::from(e).at(&self.path))
+    pub(crate) async fn commit(&self, work: Transaction<'static, Any>) -> Result<(), LedgerError> {
+        work.commit().await.map_err(|e| {
+            match LedgerError::from(e) {
+                // The server may have done it and died before it could say so.
+                LedgerError::Unreachable { why, .. } => LedgerError::CommitUnknown { place: None, why },
+                other => other,
+            }
+            .at(&self.place)
+        })
     }
 
-    async fn connect(
+    async fn begin(&self, how: &'static str) -> Result<Transaction<'static, Any>, LedgerError> {
+        let begun = match self.pool.begin_with(how).await {
+            // SQLite takes a change back by itself where the disk is full, and the connection does not know it.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                let spoilt = self.pool.acquire().await.map_err(|e| self.dialect.error(e).at(&self.place))?;
+                let _closed = spoilt.close().await;
+                self.pool.begin_with(how).await
+            }
+            begun => begun,
+        };
+        begun.map_err(|e| self.dialect.error(e).at(&self.place))
+    }
+
+    async fn file(
         path: &Path,
         scrub: Arc<dyn Scrub>,
         busy: Duration,
-        options: SqliteConnectOptions,
+        how: &str,
     ) -> Result<Ledger, LedgerError> {
-        let pool = SqlitePoolOptions::new()
+        let address = format!("{}?{how}", sqlite::address(path)?);
+        let options = AnyPoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
             // Longer than the wait for another process, so that a queue within this one is no error.
-            .acquire_timeout(busy * 4 + Duration::from_secs(10))
-            .connect_with(options)
-            .await
-            .map_err(|e| LedgerError::from(e).at(path))?;
-        let ledger = Ledger { pool, path: path.into(), scrub };
+            .acquire_timeout(busy * 4 + Duration::from_secs(10));
+        let greeting = format!("PRAGMA busy_timeout = {}; {}", busy.as_millis(), Dialect::Sqlite.greeting());
+        let place = path.display().to_string();
+        Ledger::with(Dialect::Sqlite, place, &address, options, greeting, scrub).await
+    }
+
+    async fn server(
+        address: &str,
+        scrub: Arc<dyn Scrub>,
+        busy: Duration,
+        more: &str,
+    ) -> Result<Ledger, LedgerError> {
+        let place = postgres::shown(address)?;
+        let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(busy + REACH);
+        let greeting =
+            format!("{}; SET lock_timeout = {}{more}", Dialect::Postgres.greeting(), busy.as_millis());
+        Ledger::with(Dialect::Postgres, place, address, options, greeting, scrub).await
+    }
+
+    async fn with(
+        dialect: Dialect,
+        place: String,
+        address: &str,
+        options: AnyPoolOptions,
+        greeting: String,
+        scrub: Arc<dyn Scrub>,
+    ) -> Result<Ledger, LedgerError> {
+        sqlx::any::install_default_drivers();
+        let wrong = |e| dialect.error(e).at(&place);
+        // The pool tries again and again where a greeting fails; the first one is done by hand, so that it says why.
+        let (first, again): (_, Arc<str>) = (AtomicBool::new(true), greeting.as_str().into());
+        let options = options.after_connect(move |db, _| {
+            let again = (!first.swap(false, Ordering::Relaxed)).then(|| Arc::clone(&again));
+            Box::pin(async move {
+                if let Some(greeting) = again {
+                    sqlx::raw_sql(AssertSqlSafe(greeting)).execute(db).await?;
+                }
+                Ok(())
+            })
+        });
+        if dialect == Dialect::Postgres {
+            // Nor does the pool say at once that nobody is there.
+            AnyConnection::connect(address).await.map_err(wrong)?.close().await.map_err(wrong)?;
+        }
+        let pool = options.connect(address).await.map_err(wrong)?;
+        let mut db = pool.acquire().await.map_err(wrong)?;
+        sqlx::raw_sql(AssertSqlSafe(greeting)).execute(&mut *db).await.map_err(wrong)?;
+        drop(db);
+        let ledger = Ledger { pool, dialect, place: place.into(), scrub, fence: None };
         // The first look at the file: this is where garbage shows.
         ledger.version().await?;
         Ok(ledger)
@@ -135,83 +328,36 @@ impl Ledger {
 
     /// The schema's version, looked at in one view: another process may be making the ledger right now.
     async fn version(&self) -> Result<i64, LedgerError> {
-        schema::found(&mut *self.read().await?).await.map_err(|e| e.at(&self.path))
+        schema::found(&mut *self.read().await?, self.dialect).await.map_err(|e| e.at(&self.place))
+    }
+
+    /// There is a ledger, of the version that this build reads.
+    async fn present(&self) -> Result<(), LedgerError> {
+        match self.version().await? {
+            0 => Err(LedgerError::Absent { place: Some(self.place.to_string()) }),
+            found if found < schema::SUPPORTED => {
+                Err(LedgerError::Older { found, supported: schema::SUPPORTED })
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn prepare(&self, busy: Duration) -> Result<(), LedgerError> {
-        write_ahead(&mut *self.pool.acquire().await?, busy).await?;
+        if self.dialect == Dialect::Sqlite {
+            sqlite::write_ahead(&mut *self.pool.acquire().await?, busy).await?;
+        }
         if self.version().await? < schema::SUPPORTED {
             let mut work = self.write().await?;
-            schema::migrate(&mut work).await?;
+            schema::migrate(&mut work, self.dialect).await?;
             self.commit(work).await?;
         }
         Ok(())
     }
 }
 
-fn options(path: &Path, busy: Duration) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(busy)
-        .foreign_keys(true)
-        .synchronous(SqliteSynchronous::Full)
-        // A damaged or hostile file is noticed when it is read, and its schema can run nothing.
-        .pragma("cell_size_check", "ON")
-        .pragma("trusted_schema", "OFF")
-}
-
-/// Switches to write-ahead logging. SQLite does not wait by itself here, so this does.
-async fn write_ahead(db: &mut SqliteConnection, busy: Duration) -> Result<(), LedgerError> {
-    let mut left = busy;
-    loop {
-        let answer = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = WAL").fetch_one(&mut *db).await;
-        match answer.map_err(LedgerError::from) {
-            Ok(_) => return Ok(()),
-            Err(LedgerError::Locked { .. }) if left > SWITCH_PAUSE => {
-                tokio::time::sleep(SWITCH_PAUSE).await;
-                left -= SWITCH_PAUSE;
-            }
-            Err(other) => return Err(other),
-        }
-    }
-}
-
-/// SQLite takes a file shorter than its smallest page for an empty one, and would write over it.
-fn check_file(path: &Path) -> Result<(), LedgerError> {
-    const MARK: &[u8] = b"SQLite format 3\0";
-    const SMALLEST: u64 = 512;
-    let failed = |e| LedgerError::from_io("read the ledger", path, e);
-    let file = fs::File::open(path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
-    let mut start = Vec::new();
-    file.take(MARK.len() as u64).read_to_end(&mut start).map_err(failed)?;
-    if length == 0 || (length >= SMALLEST && start == MARK) {
-        return Ok(());
-    }
-    Err(LedgerError::corrupt("it is no SQLite database").at(path))
-}
-
-/// Makes the folder and an empty file that nobody else can read, before SQLite could make one that others can.
-fn make_file(path: &Path) -> Result<(), LedgerError> {
-    #[cfg(unix)]
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        builder.mode(0o700);
-        builder.create(folder).map_err(|e| LedgerError::from_io("make the folder", folder, e))?;
-    }
-    let mut file = fs::OpenOptions::new();
-    file.write(true).create_new(true);
-    #[cfg(unix)]
-    file.mode(0o600);
-    match file.open(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(LedgerError::from_io("make the ledger", path, e))
-        }
-        _ => Ok(()),
-    }
+/// NUL shown as what can't be shown.
+pub(crate) fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 #[cfg(test)]
@@ -223,12 +369,11 @@ mod tests {
     async fn every_commit_waits_for_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("l.db"), Arc::new(AsIs)).await.unwrap();
-        let mut db = ledger.pool.acquire().await.unwrap();
-        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *db).await.unwrap();
-        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *db).await.unwrap();
-        let foreign: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *db).await.unwrap();
+        let settings = ledger.settings().await.unwrap();
         // 2 is FULL: <https://sqlite.org/pragma.html#pragma_synchronous>.
-        assert_eq!((journal.as_str(), synchronous, foreign), ("wal", 2, 1));
+        for (name, value) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")] {
+            assert_eq!(settings[name], value);
+        }
     }
 
     #[tokio::test]
@@ -245,6 +390,8 @@ mod tests {
         assert!(matches!(refused, LedgerError::DiskFull { .. }), "{refused:?}");
         assert!(ledger.paused("w").await.unwrap().is_some());
         assert!(ledger.paused("v").await.unwrap().is_none());
+        // Once there is room again, so are writes.
+        ledger.pause("v", "ann", &long, 3).await.unwrap();
         assert!(ledger.audit_verify(None).await.unwrap().is_sound());
     }
 }

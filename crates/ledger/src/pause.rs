@@ -83,9 +83,9 @@ impl Ledger {
     }
 }
 
-async fn standing(db: &mut sqlx::SqliteConnection, scope: &str) -> Result<Vec<(String, Pause)>, LedgerError> {
+async fn standing(db: &mut sqlx::AnyConnection, scope: &str) -> Result<Vec<(String, Pause)>, LedgerError> {
     let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
-        "SELECT id, at, actor, reason FROM pauses WHERE scope = ? AND ended_at IS NULL ORDER BY at, id",
+        "SELECT id, at, actor, reason FROM pauses WHERE scope = $1 AND ended_at IS NULL ORDER BY at, id",
     )
     .bind(scope)
     .fetch_all(db)

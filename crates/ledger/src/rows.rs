@@ -1,6 +1,6 @@
 //! Rows into and out of the tables. A row that this Regreen writes goes through [`put`], which tells the audit log.
 
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::{
     LedgerError,
@@ -8,36 +8,32 @@ use crate::{
     row::Row,
 };
 
-const PAGE: u32 = 256;
+const PAGE: i64 = 256;
 
 /// Writes a row and its audit entry. An existing row with the same key is replaced.
-pub(crate) async fn put(
-    db: &mut SqliteConnection,
-    row: &Row,
-    change: &Change<'_>,
-) -> Result<(), LedgerError> {
+pub(crate) async fn put(db: &mut AnyConnection, row: &Row, change: &Change<'_>) -> Result<(), LedgerError> {
     put_silently(db, row).await?;
     audit::append_row(db, change, row).await
 }
 
 /// Writes a row whose audit entry is already there. Facts, feedback and breaker events are never replaced.
-pub(crate) async fn put_silently(db: &mut SqliteConnection, row: &Row) -> Result<(), LedgerError> {
+pub(crate) async fn put_silently(db: &mut AnyConnection, row: &Row) -> Result<(), LedgerError> {
     let query = match row {
         Row::Incident { id, record } => sqlx::query(
-            "INSERT INTO incidents (id, record) VALUES (?, ?)
+            "INSERT INTO incidents (id, record) VALUES ($1, $2)
              ON CONFLICT (id) DO UPDATE SET record = excluded.record",
         )
         .bind(id)
         .bind(record),
         Row::Fact { incident, seq, at, fact } => {
-            sqlx::query("INSERT INTO facts (incident, seq, at, fact) VALUES (?, ?, ?, ?)")
+            sqlx::query("INSERT INTO facts (incident, seq, at, fact) VALUES ($1, $2, $3, $4)")
                 .bind(incident)
                 .bind(seq)
                 .bind(at)
                 .bind(fact)
         }
         Row::Feedback { id, incident, class, actor, note, at } => sqlx::query(
-            "INSERT INTO feedback (id, incident, class, actor, note, at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO feedback (id, incident, class, actor, note, at) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(id)
         .bind(incident)
@@ -47,7 +43,7 @@ pub(crate) async fn put_silently(db: &mut SqliteConnection, row: &Row) -> Result
         .bind(at),
         Row::BreakerEvent { id, class, service, repository, incident, at, event } => sqlx::query(
             "INSERT INTO breaker_events (id, class, service, repository, incident, at, event)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(id)
         .bind(class)
@@ -57,7 +53,7 @@ pub(crate) async fn put_silently(db: &mut SqliteConnection, row: &Row) -> Result
         .bind(at)
         .bind(event),
         Row::Pause { id, scope, at, actor, reason, ended_at, ended_by } => sqlx::query(
-            "INSERT INTO pauses (id, scope, at, actor, reason, ended_at, ended_by) VALUES (?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO pauses (id, scope, at, actor, reason, ended_at, ended_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, ended_by = excluded.ended_by",
         )
         .bind(id)
@@ -73,15 +69,15 @@ pub(crate) async fn put_silently(db: &mut SqliteConnection, row: &Row) -> Result
 }
 
 /// The stored row with the same key.
-pub(crate) async fn same_key(db: &mut SqliteConnection, row: &Row) -> Result<Option<Row>, LedgerError> {
+pub(crate) async fn same_key(db: &mut AnyConnection, row: &Row) -> Result<Option<Row>, LedgerError> {
     Ok(match row {
-        Row::Incident { id, .. } => sqlx::query_as("SELECT id, record FROM incidents WHERE id = ?")
+        Row::Incident { id, .. } => sqlx::query_as("SELECT id, record FROM incidents WHERE id = $1")
             .bind(id)
             .fetch_optional(db)
             .await?
             .map(incident),
         Row::Fact { incident, seq, .. } => {
-            sqlx::query_as("SELECT incident, seq, at, fact FROM facts WHERE incident = ? AND seq = ?")
+            sqlx::query_as("SELECT incident, seq, at, fact FROM facts WHERE incident = $1 AND seq = $2")
                 .bind(incident)
                 .bind(seq)
                 .fetch_optional(db)
@@ -89,26 +85,26 @@ pub(crate) async fn same_key(db: &mut SqliteConnection, row: &Row) -> Result<Opt
                 .map(fact)
         }
         Row::Feedback { id, .. } => {
-            sqlx::query_as("SELECT id, incident, class, actor, note, at FROM feedback WHERE id = ?")
+            sqlx::query_as("SELECT id, incident, class, actor, note, at FROM feedback WHERE id = $1")
                 .bind(id)
                 .fetch_optional(db)
                 .await?
                 .map(feedback)
         }
         Row::BreakerEvent { id, .. } => sqlx::query_as(
-            "SELECT id, class, service, repository, incident, at, event FROM breaker_events WHERE id = ?",
+            "SELECT id, class, service, repository, incident, at, event FROM breaker_events WHERE id = $1",
         )
         .bind(id)
         .fetch_optional(db)
         .await?
         .map(breaker_event),
-        Row::Pause { id, .. } => {
-            sqlx::query_as("SELECT id, scope, at, actor, reason, ended_at, ended_by FROM pauses WHERE id = ?")
-                .bind(id)
-                .fetch_optional(db)
-                .await?
-                .map(pause)
-        }
+        Row::Pause { id, .. } => sqlx::query_as(
+            "SELECT id, scope, at, actor, reason, ended_at, ended_by FROM pauses WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(db)
+        .await?
+        .map(pause),
     })
 }
 
@@ -123,7 +119,7 @@ pub(crate) struct Walk {
 
 impl Walk {
     /// The next rows: table by table, those that others refer to first, each in a fixed order; empty at the end.
-    pub(crate) async fn next(&mut self, db: &mut SqliteConnection) -> Result<Vec<Row>, LedgerError> {
+    pub(crate) async fn next(&mut self, db: &mut AnyConnection) -> Result<Vec<Row>, LedgerError> {
         loop {
             let rows = self.page(db).await?;
             if !rows.is_empty() || self.table > 4 {
@@ -133,9 +129,9 @@ impl Walk {
         }
     }
 
-    async fn page(&mut self, db: &mut SqliteConnection) -> Result<Vec<Row>, LedgerError> {
+    async fn page(&mut self, db: &mut AnyConnection) -> Result<Vec<Row>, LedgerError> {
         let rows: Vec<Row> = match self.table {
-            0 => sqlx::query_as("SELECT id, record FROM incidents WHERE id > ? ORDER BY id LIMIT ?")
+            0 => sqlx::query_as("SELECT id, record FROM incidents WHERE id > $1 ORDER BY id LIMIT $2")
                 .bind(&self.text)
                 .bind(PAGE)
                 .fetch_all(db)
@@ -144,8 +140,8 @@ impl Walk {
                 .map(incident)
                 .collect(),
             1 => sqlx::query_as(
-                "SELECT incident, seq, at, fact FROM facts WHERE (incident, seq) > (?, ?)
-                 ORDER BY incident, seq LIMIT ?",
+                "SELECT incident, seq, at, fact FROM facts WHERE (incident, seq) > ($1, $2)
+                 ORDER BY incident, seq LIMIT $3",
             )
             .bind(&self.text)
             .bind(self.first)
@@ -156,7 +152,7 @@ impl Walk {
             .map(fact)
             .collect(),
             2 => sqlx::query_as(
-                "SELECT id, incident, class, actor, note, at FROM feedback WHERE id > ? ORDER BY id LIMIT ?",
+                "SELECT id, incident, class, actor, note, at FROM feedback WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(&self.text)
             .bind(PAGE)
@@ -171,8 +167,8 @@ impl Walk {
                 rows.into_iter().map(|(_, row)| breaker_event(row)).collect()
             }
             4 => sqlx::query_as(
-                "SELECT id, scope, at, actor, reason, ended_at, ended_by FROM pauses WHERE id > ?
-                 ORDER BY id LIMIT ?",
+                "SELECT id, scope, at, actor, reason, ended_at, ended_by FROM pauses WHERE id > $1
+                 ORDER BY id LIMIT $2",
             )
             .bind(&self.text)
             .bind(PAGE)
@@ -200,12 +196,12 @@ impl Walk {
     /// In the order in which they count, so that an import can keep it.
     async fn breaker_events(
         &self,
-        db: &mut SqliteConnection,
+        db: &mut AnyConnection,
     ) -> Result<Vec<(i64, BreakerEventRow)>, LedgerError> {
         type Numbered = (String, String, String, String, String, i64, String, i64);
         let rows: Vec<Numbered> = sqlx::query_as(
             "SELECT id, class, service, repository, incident, at, event, seq FROM breaker_events
-             WHERE (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?",
+             WHERE (at, seq) > ($1, $2) ORDER BY at, seq LIMIT $3",
         )
         .bind(self.first)
         .bind(self.second)

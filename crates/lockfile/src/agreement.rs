@@ -38,6 +38,7 @@ pub fn agrees_with_manifest(lockfile: &Lockfile, manifest: &Manifest<'_>) -> Agr
         Format::PipfileLock => crate::pipenv::agrees(lockfile, manifest),
         Format::GoSum => crate::gosum::agrees(lockfile, manifest),
         Format::ComposerLock => crate::composer::agrees(lockfile, manifest),
+        Format::GemfileLock => crate::gemfile::agrees(lockfile, manifest),
         format => Agreement::NotChecked(format.facts().manifest.err().unwrap_or("not known here").to_owned()),
     }
 }

@@ -33,6 +33,8 @@ pub struct Lockfile {
     pub(crate) ranges_rewritten: bool,
     /// The tool's own hash of its manifest.
     pub(crate) content_hash: Option<String>,
+    /// What the manifest asks for itself, where the lockfile tells and the format has no better place for it.
+    pub(crate) wanted: Vec<Dependency>,
 }
 
 /// A source that is no entry's own.
@@ -145,6 +147,7 @@ impl Lockfile {
             members: Vec::new(),
             ranges_rewritten: false,
             content_hash: None,
+            wanted: Vec::new(),
         }
     }
 }

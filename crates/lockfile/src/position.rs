@@ -1,5 +1,7 @@
 //! From byte offsets to lines, and the checks that every format needs before it is parsed.
 
+use std::cell::Cell;
+
 use crate::{Damage, Format};
 
 /// Where the lines of a text begin.
@@ -7,16 +9,31 @@ pub(crate) struct Lines<'t> {
     text: &'t str,
     /// Offset of each newline, ascending.
     newlines: Vec<usize>,
+    /// The line that was asked for last, from 0.
+    last: Cell<usize>,
 }
 
 impl<'t> Lines<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Lines { text, newlines: memchr::memchr_iter(b'\n', text.as_bytes()).collect() }
+        Lines { text, newlines: memchr::memchr_iter(b'\n', text.as_bytes()).collect(), last: Cell::new(0) }
+    }
+
+    pub(crate) const fn text(&self) -> &'t str {
+        self.text
     }
 
     /// The 1-based line that holds this byte.
     pub(crate) fn line(&self, offset: usize) -> u64 {
-        self.newlines.partition_point(|n| *n < offset) as u64 + 1
+        // Mostly asked in the order of the text: a few lines behind the one that was asked for last.
+        let last = self.last.get();
+        let before = |line: usize| self.newlines.get(line).is_some_and(|end| *end < offset);
+        let near = match last == 0 || before(last - 1) {
+            true => (last..last + 16).find(|line| !before(*line)),
+            false => None,
+        };
+        let line = near.unwrap_or_else(|| self.newlines.partition_point(|n| *n < offset));
+        self.last.set(line);
+        line as u64 + 1
     }
 
     /// The 1-based column of this byte, in Unicode scalars.
@@ -103,6 +120,18 @@ fn first_marker(bytes: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_the_same_in_whatever_order_they_are_asked_for() {
+        let text = "a\n\nbc\n".repeat(40);
+        let lines = Lines::new(&text);
+        let right = |offset: usize| text[..offset].matches('\n').count() as u64 + 1;
+        for step in [1, 7, 119, 200] {
+            for offset in (0..=text.len()).map(|n| n * step % (text.len() + 1)) {
+                assert_eq!(lines.line(offset), right(offset), "{offset}");
+            }
+        }
+    }
 
     #[test]
     fn offsets_become_lines_and_columns() {

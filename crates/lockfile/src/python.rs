@@ -13,8 +13,13 @@ pub(crate) fn put_back(entries: &mut [Entry], lists: Vec<Vec<Dependency>>) {
 /// PEP 503: one way to write a name.
 pub(crate) fn normalised(name: &str) -> String {
     // Lockfiles write it so already.
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if name.bytes().all(plain) && !name.contains("--") {
+    let mut dash = false;
+    let plain = |b: u8| {
+        let second = dash && b == b'-';
+        dash = b == b'-';
+        !second && (b.is_ascii_lowercase() || b.is_ascii_digit() || dash)
+    };
+    if name.bytes().all(plain) {
         return name.to_owned();
     }
     let mut out = String::with_capacity(name.len());

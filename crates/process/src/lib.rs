@@ -3,12 +3,14 @@
 //! - [`live`] runs the wrapped command as if Regreen were not there: its output passes through unchanged, signals
 //!   and the terminal reach it, its exit code comes back, and nothing that it started outlives it.
 //! - [`quiet`] runs a probe or a tool: captured, capped, with a time limit, asynchronously.
+//! - [`interrupts`] counts the signals that ask for an end meanwhile.
 //! - [`marker`] recognises the processes of a run by an environment variable, so that a later Regreen can end the
 //!   orphans of one that was killed.
 //!
 //! Linux only: the guarantees rest on process groups, child subreapers and `/proc`.
 
 pub mod error;
+pub mod interrupts;
 pub mod live;
 pub mod marker;
 mod process_table;

@@ -27,7 +27,7 @@ use rustix::process::{Pid, child_subreaper, getpid, set_child_subreaper};
 
 pub use crate::error::StartError;
 pub use ended::{Ended, Why};
-pub use signals::hand_signals_over;
+pub(crate) use signals::{ENDING, hand_ends_over, is_ignored, is_running};
 
 use crate::process_table::own_children;
 use crate::{RunId, Spool};

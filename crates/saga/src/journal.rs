@@ -57,8 +57,12 @@ pub enum StepEvent {
     TryAgain,
     /// Written before the first effect of an undo.
     UndoStarted,
-    /// The world is as before, as far as this step wrote it.
-    Undone,
+    /// The world is as before, as far as this step wrote it and could put it back.
+    Undone {
+        /// What the undo had to say for the record.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        says: Option<String>,
+    },
     /// A person must look.
     UndoFailed {
         /// What went wrong.
@@ -201,8 +205,8 @@ impl StepState {
                 S::Undoing { before, receipt, again }
             }
             (S::Undoing { before, receipt, again }, E::UndoStarted) => S::Undoing { before, receipt, again },
-            (S::Undoing { again: true, .. }, E::Undone) => S::Waiting,
-            (S::Undoing { again: false, .. }, E::Undone) => S::Undone,
+            (S::Undoing { again: true, .. }, E::Undone { .. }) => S::Waiting,
+            (S::Undoing { again: false, .. }, E::Undone { .. }) => S::Undone,
             (S::Undoing { .. }, E::UndoFailed { why }) => S::Stuck { why },
             _ => return None,
         })
@@ -238,7 +242,7 @@ impl StepEvent {
             StepEvent::Skipped { .. } => "skipped",
             StepEvent::TryAgain => "try-again",
             StepEvent::UndoStarted => "undo-started",
-            StepEvent::Undone => "undone",
+            StepEvent::Undone { .. } => "undone",
             StepEvent::UndoFailed { .. } => "undo-failed",
         }
     }
@@ -269,7 +273,7 @@ pub fn applied<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Vec<(&'a str, &
     for fact in facts {
         match &fact.event {
             StepEvent::Applied { receipt } => standing.push((&fact.step, receipt)),
-            StepEvent::Undone => standing.retain(|(step, _)| *step != fact.step),
+            StepEvent::Undone { .. } => standing.retain(|(step, _)| *step != fact.step),
             _ => {}
         }
     }

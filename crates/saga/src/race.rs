@@ -1,21 +1,44 @@
-//! Futures against time, and side by side.
+//! Futures against time and a person's wish to end, and side by side.
 
-use std::{future::poll_fn, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use crate::{gate::Gate, step::BoxFuture};
 
-/// The answer, or `None` where it did not come within `limit`: the work is dropped then, and must end with that. It is
-/// asked first.
+/// Why work was let go before its end.
+pub(crate) enum Cut {
+    /// Its time was over.
+    TooLong,
+    /// Somebody asked for an end, in these words.
+    Stopped(String),
+}
+
+/// The answer, unless `limit` or somebody's wish to end comes first: the work is dropped then, and must end with that. It
+/// is asked first.
 pub(crate) async fn within<T>(
     gate: &dyn Gate,
     limit: Option<Duration>,
     mut work: BoxFuture<'_, T>,
-) -> Option<T> {
-    let Some(limit) = limit else { return Some(work.await) };
-    let mut clock = gate.sleep(limit);
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(answer) => Poll::Ready(Some(answer)),
-        Poll::Pending => clock.as_mut().poll(cx).map(|()| None),
+) -> Result<T, Cut> {
+    let mut stopped = gate.stopped();
+    let mut clock = limit.map(|limit| gate.sleep(limit));
+    poll_fn(|cx| {
+        if let Poll::Ready(answer) = work.as_mut().poll(cx) {
+            return Poll::Ready(Ok(answer));
+        }
+        if let Poll::Ready(why) = stopped.as_mut().poll(cx) {
+            return Poll::Ready(Err(Cut::Stopped(why)));
+        }
+        match &mut clock {
+            Some(clock) => {
+                ready!(clock.as_mut().poll(cx));
+                Poll::Ready(Err(Cut::TooLong))
+            }
+            None => Poll::Pending,
+        }
     })
     .await
 }

@@ -9,7 +9,7 @@ use crate::{
     executor::{Ended, PreparedStep, SagaError},
     gate::Gate,
     journal::{Effect, Fact, IllegalTransition, Journal, StepEvent, StepState, fold},
-    race::{first, within},
+    race::{Cut, first, within},
     step::{ApplyError, Look, Receipts, Refused, Resume, Seen, Touch},
 };
 
@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
                         if let Err(why) = gate.may_act() {
                             return Ok(Next::Back(why));
                         }
-                        gate.sleep(step.flow.pause).await;
+                        let _cut = within(gate, None, gate.sleep(step.flow.pause)).await;
                         // A pause can be long.
                         if let Err(why) = gate.may_act() {
                             return Ok(Next::Back(why));
@@ -170,9 +170,9 @@ impl<'a> Run<'a> {
                     let look = self.look(step);
                     let work = step.step.preflight(&look, &step.args);
                     let event = match within(gate, step.flow.timeout, work).await {
-                        Some(Ok(before)) => StepEvent::Prepared { before },
-                        Some(Err(Refused(why))) => StepEvent::Failed { effect: Effect::None, why },
-                        None => StepEvent::Failed { effect: Effect::None, why: too_long(step) },
+                        Ok(Ok(before)) => StepEvent::Prepared { before },
+                        Ok(Err(Refused(why))) => StepEvent::Failed { effect: Effect::None, why },
+                        Err(cut) => StepEvent::Failed { effect: Effect::None, why: says(cut, step) },
                     };
                     self.record(step, event).await?;
                 }
@@ -195,9 +195,9 @@ impl<'a> Run<'a> {
                     let look = self.look(step);
                     let work = step.step.verify(&look, &step.args, &receipt);
                     let event = match within(gate, step.flow.timeout, work).await {
-                        Some(Ok(Seen::There)) => StepEvent::Verified,
-                        Some(Ok(Seen::NotThere(why)) | Err(Refused(why))) => StepEvent::NotVerified { why },
-                        None => StepEvent::NotVerified { why: too_long(step) },
+                        Ok(Ok(Seen::There)) => StepEvent::Verified,
+                        Ok(Ok(Seen::NotThere(why)) | Err(Refused(why))) => StepEvent::NotVerified { why },
+                        Err(cut) => StepEvent::NotVerified { why: says(cut, step) },
                     };
                     self.record(step, event).await?;
                 }
@@ -280,7 +280,7 @@ impl<'a> Run<'a> {
         let touch = Touch::new(Look { receipts: self.all_receipts.clone(), ..self.look(step) });
         match step.step.undo(&touch, &step.args, &before, receipt.as_ref()).await {
             Ok(()) => {
-                self.record(step, StepEvent::Undone).await?;
+                self.record(step, StepEvent::Undone { says: touch.noted() }).await?;
                 Ok(None)
             }
             Err(why) => {
@@ -300,19 +300,26 @@ async fn act(
     repeated: bool,
 ) -> StepEvent {
     let work = step.step.apply(touch, &step.args, before);
-    match within(gate, step.flow.timeout, work).await {
-        Some(Ok(receipt)) => StepEvent::Applied { receipt },
-        Some(Err(ApplyError::NoEffect(why))) if !repeated => StepEvent::Failed { effect: Effect::None, why },
+    let answer = match step.step.stops() {
+        true => within(gate, step.flow.timeout, work).await,
+        false => Ok(work.await),
+    };
+    match answer {
+        Ok(Ok(receipt)) => StepEvent::Applied { receipt },
+        Ok(Err(ApplyError::NoEffect(why))) if !repeated => StepEvent::Failed { effect: Effect::None, why },
         // A repeated `apply` can't know what the first one did.
-        Some(Err(ApplyError::NoEffect(why) | ApplyError::Unknown(why))) => {
+        Ok(Err(ApplyError::NoEffect(why) | ApplyError::Unknown(why))) => {
             StepEvent::Failed { effect: Effect::Unknown, why }
         }
-        None => StepEvent::Failed { effect: Effect::Unknown, why: too_long(step) },
+        Err(cut) => StepEvent::Failed { effect: Effect::Unknown, why: says(cut, step) },
     }
 }
 
-fn too_long(step: &PreparedStep) -> String {
-    format!("did not end within {:?}", step.flow.timeout.unwrap_or_default())
+fn says(cut: Cut, step: &PreparedStep) -> String {
+    match cut {
+        Cut::TooLong => format!("did not end within {:?}", step.flow.timeout.unwrap_or_default()),
+        Cut::Stopped(why) => why,
+    }
 }
 
 /// Whether the field of a receipt is what it must be.

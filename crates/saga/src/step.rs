@@ -1,6 +1,13 @@
 //! The step trait: one kind of work with its look, its act, its check and its way back.
 
-use std::{collections::BTreeMap, fmt::Display, future::Future, ops::Deref, pin::Pin};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    future::Future,
+    ops::Deref,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -27,11 +34,23 @@ pub struct Look {
 #[derive(Debug)]
 pub struct Touch {
     look: Look,
+    notes: Mutex<Vec<String>>,
 }
 
 impl Touch {
     pub(crate) fn new(look: Look) -> Touch {
-        Touch { look }
+        Touch { look, notes: Mutex::default() }
+    }
+
+    /// Something that belongs on record with the end of an undo: what could not be put back, for one. Masked there.
+    pub fn note(&self, text: impl Into<String>) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(text.into());
+    }
+
+    /// What was noted.
+    pub(crate) fn noted(&self) -> Option<String> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 
     /// The same for every repetition of the same step of the same run.
@@ -133,7 +152,7 @@ pub trait Step: Send + Sync + 'static {
     const RESUME: Resume;
     /// Whether it may run beside others of its group: only a kind that does nothing but look or wait.
     const PARALLEL: bool = false;
-    /// Whether it ends when its future is dropped, so that a plan may limit its time.
+    /// Whether it ends when its future is dropped, so that a plan may limit its time, and a person end it.
     const STOPS: bool = true;
     /// The `with` table of the playbook. Unknown keys are refused when the catalogue loads.
     type Args: DeserializeOwned + Send + Sync;
@@ -226,6 +245,10 @@ pub trait AnyStep: Send + Sync {
     fn resume_kind(&self) -> Resume;
     /// Whether it may run beside others.
     fn is_parallel(&self) -> bool;
+    /// Whether it ends when its future is dropped.
+    fn stops(&self) -> bool {
+        true
+    }
     /// Whether these arguments fit; the error says what does not.
     fn check_args(&self, args: &Value) -> Result<(), String>;
     /// See [`Step::preflight`].
@@ -279,6 +302,10 @@ impl<S: Step> AnyStep for S {
 
     fn is_parallel(&self) -> bool {
         S::PARALLEL
+    }
+
+    fn stops(&self) -> bool {
+        S::STOPS
     }
 
     fn check_args(&self, args: &Value) -> Result<(), String> {

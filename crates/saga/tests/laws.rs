@@ -157,3 +157,74 @@ async fn nothing_is_tried_again_once_the_switch_is_off() {
     let off = gate(99, true);
     assert_eq!(tried(&off).await, ("a: switched off".to_owned(), 1, 1));
 }
+
+/// Acts until a moment later, and counts its ends and its undos.
+struct Lasts<const STOPS: bool> {
+    ended: Arc<AtomicU32>,
+    undone: Arc<AtomicU32>,
+}
+
+impl<const STOPS: bool> Step for Lasts<STOPS> {
+    const KIND: &'static str = "lasts";
+    const EXPLAIN: &'static str = "For the test.";
+    const UNDO: Undo = Undo::Exact;
+    const RESUME: Resume = Resume::Never;
+    const STOPS: bool = STOPS;
+    type Args = Value;
+    type Before = ();
+    type Receipt = ();
+
+    async fn preflight(&self, _: &Look, _: &Value) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    async fn apply(&self, _: &Touch, _: &Value, (): &()) -> Result<(), ApplyError> {
+        tokio::task::yield_now().await;
+        self.ended.fetch_add(1, SeqCst);
+        Ok(())
+    }
+
+    async fn verify(&self, _: &Look, _: &Value, (): &()) -> Result<Seen, Refused> {
+        Ok(Seen::There)
+    }
+
+    async fn undo(&self, touch: &Touch, _: &Value, (): &(), _: Option<&()>) -> Result<(), UndoError> {
+        touch.note("it is not as it was");
+        self.undone.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+
+/// Somebody asks for an end while the first step acts.
+struct Asked;
+
+impl Gate for Asked {
+    fn may_act(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, String> {
+        Box::pin(std::future::ready("somebody wants an end".to_owned()))
+    }
+}
+
+/// How often it ended and was undone, and the whole run's end.
+async fn ended_in_the_middle<const STOPS: bool>() -> (u32, u32, Ended) {
+    let (ended, undone) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let step = Arc::new(Lasts::<STOPS> { ended: ended.clone(), undone: undone.clone() });
+    let plan = [PreparedStep { id: "a".to_owned(), step, args: json!({}), flow: Flow::default() }];
+    let mut journal = MemoryJournal::default();
+    let end = execute("i", &plan, &mut journal, &Asked, Drive::Fresh).await.unwrap();
+    let says = Some("it is not as it was".to_owned());
+    let on_record = journal.facts.iter().any(|fact| fact.event == StepEvent::Undone { says: says.clone() });
+    assert_eq!(on_record, STOPS);
+    (ended.load(SeqCst), undone.load(SeqCst), end)
+}
+
+#[tokio::test]
+async fn who_asks_for_an_end_cuts_what_can_be_cut_and_it_is_undone() {
+    let back = Ended::RolledBack { why: "a: somebody wants an end".to_owned() };
+    assert_eq!(ended_in_the_middle::<true>().await, (0, 1, back));
+    // What can't be cut is awaited; the gate then lets nothing more go.
+    assert_eq!(ended_in_the_middle::<false>().await, (1, 0, Ended::Verified));
+}

@@ -7,6 +7,7 @@
 mod advice;
 mod cure;
 mod diagnosed;
+pub mod escalation;
 pub mod github;
 pub mod harmless;
 pub mod json;

@@ -2,10 +2,15 @@
 
 use std::fmt::Write;
 
-use crate::{Diagnosed, harmless::harmless};
+use crate::{
+    Diagnosed,
+    harmless::{harmless, short},
+};
 
 /// So many lines of evidence are shown.
 const SHOWN: usize = 6;
+/// So many characters of each.
+const WIDE: usize = 500;
 
 /// A section for one input.
 pub fn section(of: &Diagnosed<'_>) -> String {
@@ -18,7 +23,7 @@ pub fn section(of: &Diagnosed<'_>) -> String {
     let _infallible = write!(text, " ({})\n\n{}.\n", code(of.rule()), sentence(&d.reason));
     if !d.evidence.is_empty() {
         let lines: String = d.evidence.iter().take(SHOWN).fold(String::new(), |mut lines, e| {
-            let _infallible = writeln!(lines, "{}:{}: {}", e.line, e.column, harmless(&e.text));
+            let _infallible = writeln!(lines, "{}:{}: {}", e.line, e.column, short(&harmless(&e.text), WIDE));
             lines
         });
         let fence = fence(&lines, 3);

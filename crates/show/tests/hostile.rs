@@ -10,7 +10,11 @@ use regreen_detect::{Circumstances, Detection, Detector, Hang};
 use regreen_domain::{Confidence, Diagnosis, Evidence, FailureClass, Fingerprint, Role};
 use regreen_logs::{ReadOptions, read};
 use regreen_mask::Masker;
-use regreen_show::{Cure, Diagnosed, Named, github, json, markdown, plain, sarif};
+use regreen_show::{
+    Cure, Diagnosed, Named,
+    escalation::{Escalation, Occurrence, Tried},
+    github, json, markdown, plain, sarif,
+};
 use serde_json::Value;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| regreen_builtin::catalog().unwrap());
@@ -90,6 +94,30 @@ fn formats(of: &Diagnosed<'_>) -> [(&'static str, String); 5] {
     ]
 }
 
+/// The one address that an issue links to.
+const LINK: &str = "https://ci.example/jobs/1";
+
+/// An issue that quotes it wherever an issue quotes something.
+fn issue(of: &Diagnosed<'_>, text: &str) -> (String, String) {
+    let met = Occurrence {
+        repository: text,
+        job: text,
+        url: Some(LINK),
+        when: text,
+        outcome: text,
+        incident: text,
+    };
+    let tried = Tried { playbook: text, outcome: text, why: Some(text) };
+    let issue = Escalation {
+        of,
+        met: &[met.clone(), Occurrence { url: Some(text), ..met }],
+        more: 3,
+        tried: &[tried],
+        because: text,
+    };
+    (issue.title(), issue.body())
+}
+
 /// What no format may hold, whatever it quotes.
 fn assert_harmless(what: &str, of: &Diagnosed<'_>) {
     for (format, text) in formats(of) {
@@ -117,7 +145,7 @@ fn assert_harmless(what: &str, of: &Diagnosed<'_>) {
                 assert_eq!(value["verdict"], of.diagnosis.class.verdict().to_string(), "{at}");
             }
             "github" => assert_eq!(text.lines().count(), 1, "{at}"),
-            "markdown" => assert_means_itself(&text, &at),
+            "markdown" => assert_means_itself(&text, 1, 0, &at),
             _ => {
                 let value: Value = serde_json::from_str(&text).unwrap();
                 let message = value["runs"][0]["results"][0]["message"]["text"].as_str().unwrap();
@@ -128,11 +156,12 @@ fn assert_harmless(what: &str, of: &Diagnosed<'_>) {
 }
 
 /// Read as Markdown, it has no elements but ours: nothing that is quoted made one.
-fn assert_means_itself(text: &str, at: &str) {
-    let mut headings = 0;
+fn assert_means_itself(text: &str, headings: usize, links: usize, at: &str) {
+    let mut seen = (0, 0);
     for event in Parser::new(text) {
         match event {
-            Event::Start(Tag::Heading { .. }) => headings += 1,
+            Event::Start(Tag::Heading { .. }) => seen.0 += 1,
+            Event::Start(Tag::Link { dest_url, .. }) if *dest_url == *LINK => seen.1 += 1,
             Event::Start(
                 Tag::Link { .. }
                 | Tag::Image { .. }
@@ -147,7 +176,7 @@ fn assert_means_itself(text: &str, at: &str) {
             _ => {}
         }
     }
-    assert_eq!(headings, 1, "{at}");
+    assert_eq!(seen, (headings, links), "{at}");
     // What GitHub and GitLab make of text that is shown as such: mentions, references, addresses. Code is left alone.
     let mut shown = String::new();
     let mut code = false;
@@ -171,6 +200,64 @@ fn what_is_quoted_stays_a_quotation() {
     for (what, text) in ATTACKS {
         assert_harmless(what, &quoting(text));
     }
+}
+
+#[test]
+fn what_an_issue_quotes_stays_a_quotation() {
+    for (what, text) in ATTACKS {
+        let (title, body) = issue(&quoting(text), text);
+        assert_means_itself(&body, 4, 1, what);
+        assert!(
+            !title.contains('\n') && !body.contains(|c: char| c.is_control() && c != '\n'),
+            "{what}: {body:?}"
+        );
+    }
+}
+
+#[test]
+fn an_issue_says_what_it_is_where_it_was_met_what_was_tried_and_how_to_act() {
+    let log = "npm error code ECONNRESET\nnpm error network read ECONNRESET\nError: Process completed with exit code 1.\n";
+    let scan = DETECTOR.scan(&read(log.as_bytes(), &ReadOptions::default()), &Circumstances::default());
+    let Detection { diagnosis, .. } = DETECTOR.conclude(&scan, &[], &Masker::new::<[&str; 0], &str>([]));
+    let pattern = diagnosis.pattern.as_deref().and_then(|id| CATALOG.pattern(id));
+    let of = Diagnosed {
+        input: "ci / build".to_owned(),
+        diagnosis,
+        cure: CURE,
+        pattern,
+        hang: None,
+        named: Named::default(),
+    };
+    let met: Vec<String> = (0..30).map(|i| format!("inc-{i}")).collect();
+    let met: Vec<_> = met
+        .iter()
+        .map(|incident| Occurrence {
+            repository: "acme/web",
+            job: "build",
+            url: Some(LINK),
+            when: "2026-11-29 10:00 UTC",
+            outcome: "rolled-back",
+            incident,
+        })
+        .collect();
+    let tried = [Tried {
+        playbook: "rerun-failed-jobs",
+        outcome: "rolled-back",
+        why: Some("attempt 2 failed alike"),
+    }];
+    let issue = Escalation { of: &of, met: &met, more: 5, tried: &tried, because: "no attempt is left." };
+    assert!(issue.title().starts_with("CI: network-timeout of npm: npm-"), "{}", issue.title());
+    let body = issue.body();
+    for part in [
+        "ECONNRESET",
+        "and 15 more",
+        "`rerun-failed-jobs`: rolled-back: attempt 2 failed alike",
+        "\nno attempt is left.\n",
+        "`regreen incidents show` `inc-0`",
+    ] {
+        assert!(body.contains(part), "{part} in {body}");
+    }
+    assert_eq!(body.matches(LINK).count(), 20);
 }
 
 /// The same, from the log's bytes on: what reading leaves of an attack is no attack either.

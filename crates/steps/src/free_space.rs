@@ -42,6 +42,9 @@ pub(crate) struct Before {
     /// Bytes that were free on the full file systems together.
     free: u64,
     candidates: Vec<PathBuf>,
+    /// The bytes that each took up, in the same order. An older version kept none.
+    #[serde(default)]
+    sizes: Vec<u64>,
 }
 
 /// What went.
@@ -66,6 +69,8 @@ struct Removed {
     in_part: Option<String>,
 }
 
+/// Most paths that are named of what a process that died had taken away.
+const MOST_NAMED: usize = 50;
 /// Longest that the registry may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -89,8 +94,9 @@ impl Step for FreeSpace {
                 says.join("; ")
             )));
         }
+        let sizes = found.iter().map(|leftover| leftover.bytes).collect();
         let candidates = found.into_iter().map(|leftover| leftover.path).collect();
-        Ok(Before { free: free(&full), candidates })
+        Ok(Before { free: free(&full), candidates, sizes })
     }
 
     async fn apply(&self, _: &Touch, args: &Args, before: &Before) -> Result<Receipt, ApplyError> {
@@ -128,7 +134,21 @@ impl Step for FreeSpace {
         })
     }
 
-    async fn undo(&self, _: &Touch, _: &Args, _: &Before, _: Option<&Receipt>) -> Result<(), UndoError> {
+    // It gave no answer: what went is seen by looking, and put on record.
+    async fn undo(
+        &self,
+        touch: &Touch,
+        _: &Args,
+        before: &Before,
+        receipt: Option<&Receipt>,
+    ) -> Result<(), UndoError> {
+        if let (None, Some(went)) = (receipt, went(before)) {
+            // The process that cleared says so itself, where it lives. One that found the run knows no cause.
+            if self.0.cause.resource.is_none() {
+                (self.0.progress)(&went);
+            }
+            touch.note(went);
+        }
         Ok(())
     }
 }
@@ -238,6 +258,27 @@ fn clear(
         };
         removed.push(Removed { what: what.to_owned(), path, bytes, in_part });
     }
+}
+
+/// What is gone of what was named, in words.
+fn went(before: &Before) -> Option<String> {
+    let named = before.candidates.iter().zip(&before.sizes);
+    let gone: Vec<(&PathBuf, u64)> = named
+        .map(|(path, bytes)| (path, bytes.saturating_sub(taken_up(path))))
+        .filter(|(_, gone)| *gone > 0)
+        .collect();
+    let shown: Vec<String> = gone
+        .iter()
+        .take(MOST_NAMED)
+        .map(|(path, bytes)| format!("{} ({})", path.display(), human(*bytes)))
+        .collect();
+    let more = match gone.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let all = human(gone.iter().map(|(_, bytes)| bytes).sum());
+    (!gone.is_empty())
+        .then(|| format!("had taken away {all}, which can't be put back: {}{more}", shown.join(", ")))
 }
 
 /// The bytes of what is left of it.
@@ -372,6 +413,25 @@ mod tests {
         });
         assert!(!disk.is_there("a") && disk.is_there("b/one") && disk.is_there("c/one"));
         assert_eq!(disk.said().matches("took away").count(), 1, "{}", disk.said());
+    }
+
+    #[test]
+    fn what_a_process_that_died_had_taken_away_is_seen_by_looking() {
+        let disk = Disk::new();
+        let candidates: Vec<PathBuf> = ["a", "b", "c"].map(|name| disk.folder.path().join(name)).to_vec();
+        let sizes = candidates.iter().map(|path| taken_up(path)).collect();
+        let before = Before { free: 0, candidates, sizes };
+        assert_eq!(went(&before), None);
+        fs::remove_dir_all(disk.folder.path().join("a")).unwrap();
+        fs::remove_file(disk.folder.path().join("b/one")).unwrap();
+        let said = went(&before).unwrap();
+        let [a, b, c] = ["a", "b", "c"].map(|name| disk.folder.path().join(name).display().to_string());
+        assert!(said.starts_with("had taken away ") && said.contains(&a) && said.contains(&b), "{said}");
+        assert!(!said.contains(&c), "{said}");
+        // What an older version kept names no sizes.
+        let old: Before =
+            serde_json::from_value(serde_json::json!({ "free": 0, "candidates": [a] })).unwrap();
+        assert_eq!(went(&old), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `installs-the-same`: where a lockfile was repaired, the install once more from the result. It must leave the lockfile
+//! `installs-the-same`: where a plan wrote a lockfile, the install once more from the result. It must leave the lockfile
 //! byte for byte as it is, and install the same files below the workspace. Never repeated by a later process.
 
 use std::{
@@ -7,7 +7,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use regreen_domain::CommandKind;
@@ -20,6 +19,7 @@ use crate::{
     added::overlay,
     files::{self, sha256},
     world::World,
+    written::{is_lockfile, paths_in},
 };
 
 /// The step.
@@ -35,14 +35,15 @@ pub(crate) struct Args {
 /// What the second install left.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Receipt {
-    /// Whether it was run: only an install can be compared with another.
+    /// Whether it was run: only an install can be compared with another, and only where a lockfile was written.
     ran: bool,
     /// What differs; nothing where it is the same.
     differs: Option<String>,
 }
 
-/// On top of twice what the first install took.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// What is said where it does not end in time.
+const TOO_LATE: &str =
+    "the second install did not end within the time for recovery; RECOVERY_TIMEOUT can give it more";
 /// Files of an install that are compared at most: of a larger one only the lockfile is.
 const MOST: usize = 500_000;
 /// Largest file whose bytes are compared; of a larger one the size is.
@@ -52,7 +53,7 @@ const BUILT: &str = "target";
 
 impl Step for InstallsTheSame {
     const KIND: &'static str = "installs-the-same";
-    const EXPLAIN: &'static str = "Runs an install once more from a repaired lockfile: it must leave the lockfile byte for byte as it is, and install the same files below the workspace. Ends every plan that repairs a lockfile.";
+    const EXPLAIN: &'static str = "Runs an install once more from a lockfile that the plan wrote: it must leave the lockfile byte for byte as it is, and install the same files below the workspace. Ends every plan that may write a lockfile; where none was written there is nothing to compare.";
     const UNDO: Undo = Undo::Inert;
     const RESUME: Resume = Resume::Never;
     type Args = Args;
@@ -64,36 +65,46 @@ impl Step for InstallsTheSame {
     }
 
     fn foresee(&self, _: &Args, (): &()) -> Option<String> {
-        Some("install once more from the repaired lockfile".to_owned())
+        Some("install once more from the lockfile that was written".to_owned())
     }
 
     async fn apply(&self, touch: &Touch, args: &Args, (): &()) -> Result<Receipt, ApplyError> {
         let adapter = self.0.adapter(&args.tool).map_err(ApplyError::NoEffect)?;
         let job = &self.0.job;
         let argv: Vec<_> = job.argv.iter().map(Into::into).collect();
-        let place = adapter.lockfile(job).filter(|_| recognise(&argv).kind == CommandKind::Install);
-        let Some(place) = place else { return Ok(Receipt { ran: false, differs: None }) };
-        let lockfile = job.workspace.root.join(place.path.as_str());
-        let first = self.picture(adapter, &lockfile).await.map_err(ApplyError::no_effect)?;
-        (self.0.progress)("installing once more from the repaired lockfile, to see that it gives the same");
+        let own = adapter.lockfile(job).map(|place| place.path.to_string());
+        let mut lockfiles = paths_in(touch.receipts.values());
+        lockfiles.retain(|path| is_lockfile(path) || own.as_ref() == Some(path));
+        if lockfiles.is_empty() || recognise(&argv).kind != CommandKind::Install {
+            return Ok(Receipt { ran: false, differs: None });
+        }
+        lockfiles.extend(own);
+        lockfiles.sort();
+        lockfiles.dedup();
+        let first = self.picture(adapter, &lockfiles).await.map_err(ApplyError::no_effect)?;
+        let limit = self.0.time_left();
+        if limit.is_zero() {
+            return Err(ApplyError::no_effect(TOO_LATE));
+        }
+        let what = "installing once more from the lockfile that was written";
+        (self.0.progress)(&format!("{what}, to see that it gives the same"));
         let added = overlay(touch);
         let mut words: Vec<&str> = job.argv.iter().map(String::as_str).collect();
         // As the repeated command got them: behind the program, and behind cargo's `+toolchain`.
         let at = 1 + usize::from(words.get(1).is_some_and(|word| word.starts_with('+')));
         words.splice(at..at, added.args.iter().map(String::as_str));
         let env: Vec<(&str, &str)> = added.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let limit = self.0.last_rerun_took().unwrap_or_default() * 2 + PATIENCE;
-        let said = job.workspace.quietly(&words, &env, Some(limit)).await;
+        let said = self.0.saying(what, limit, job.workspace.quietly(&words, &env, Some(limit))).await;
         let differs = match said {
-            None => Some("the second install did not end in time".to_owned()),
+            None => Some(TOO_LATE.to_owned()),
             Some(said) if said.code != Some(0) => {
                 let complaint = String::from_utf8_lossy(&said.stderr);
                 let first_line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
                 Some(format!("the second install failed: {first_line}"))
             }
             Some(_) => {
-                let second = self.picture(adapter, &lockfile).await.map_err(ApplyError::unknown)?;
-                first.differs(&second, place.path.as_str())
+                let second = self.picture(adapter, &lockfiles).await.map_err(ApplyError::unknown)?;
+                first.differs(&second)
             }
         };
         Ok(Receipt { ran: true, differs })
@@ -109,11 +120,11 @@ impl Step for InstallsTheSame {
     }
 }
 
-/// What an install leaves: the digest of the lockfile, and the size of every file that was installed below the workspace,
+/// What an install leaves: the digests of the lockfiles, and the size of every file that was installed below the workspace,
 /// with the digest of the smaller ones.
 #[derive(Debug, PartialEq, Eq)]
 struct Picture {
-    lockfile: Option<String>,
+    lockfiles: BTreeMap<String, Option<String>>,
     /// `None` where there are too many.
     installed: Option<BTreeMap<PathBuf, Installed>>,
 }
@@ -126,9 +137,12 @@ struct Installed {
 }
 
 impl Picture {
-    fn take(root: &Path, folders: &[&str], lockfile: &Path) -> Result<Picture, String> {
-        let bytes = files::read(lockfile).map_err(|e| format!("{}: {e}", lockfile.display()))?;
-        let lockfile = bytes.as_deref().map(sha256);
+    fn take(root: &Path, folders: &[&str], paths: &[String]) -> Result<Picture, String> {
+        let mut lockfiles = BTreeMap::new();
+        for path in paths {
+            let bytes = files::read(&root.join(path)).map_err(|e| format!("{path}: {e}"))?;
+            lockfiles.insert(path.clone(), bytes.as_deref().map(sha256));
+        }
         let mut installed = BTreeMap::new();
         for folder in folders.iter().filter(|folder| **folder != BUILT) {
             let walk = walkdir::WalkDir::new(root.join(folder)).into_iter();
@@ -141,20 +155,22 @@ impl Picture {
                     continue;
                 }
                 if installed.len() == MOST {
-                    return Ok(Picture { lockfile, installed: None });
+                    return Ok(Picture { lockfiles, installed: None });
                 }
                 let size = entry.metadata().map_or(0, |metadata| metadata.len());
                 let digest = (size <= LARGEST).then(|| digest(path).ok()).flatten();
                 installed.insert(path.to_owned(), Installed { size, digest });
             }
         }
-        Ok(Picture { lockfile, installed: Some(installed) })
+        Ok(Picture { lockfiles, installed: Some(installed) })
     }
 
     /// The first thing that is not the same.
-    fn differs(&self, second: &Picture, lockfile: &str) -> Option<String> {
-        if self.lockfile != second.lockfile {
-            return Some(format!("a second install rewrote {lockfile}"));
+    fn differs(&self, second: &Picture) -> Option<String> {
+        let rewritten =
+            self.lockfiles.iter().find(|(path, digest)| second.lockfiles.get(*path) != Some(digest));
+        if let Some((path, _)) = rewritten {
+            return Some(format!("a second install rewrote {path}"));
         }
         let (Some(first), Some(second)) = (&self.installed, &second.installed) else { return None };
         let paths = first.keys().chain(second.keys());
@@ -170,9 +186,9 @@ fn digest(path: &Path) -> io::Result<[u8; 32]> {
 }
 
 impl InstallsTheSame {
-    async fn picture(&self, adapter: &'static dyn Adapter, lockfile: &Path) -> Result<Picture, String> {
-        let (root, lockfile) = (self.0.job.workspace.root.clone(), lockfile.to_owned());
-        let take = move || Picture::take(&root, adapter.install_folders(), &lockfile);
+    async fn picture(&self, adapter: &'static dyn Adapter, lockfiles: &[String]) -> Result<Picture, String> {
+        let (root, lockfiles) = (self.0.job.workspace.root.clone(), lockfiles.to_vec());
+        let take = move || Picture::take(&root, adapter.install_folders(), &lockfiles);
         tokio::task::spawn_blocking(take).await.map_err(|e| e.to_string())?
     }
 }
@@ -191,16 +207,16 @@ mod tests {
         fs::write(root.join("lock"), "1").unwrap();
         fs::write(root.join("node_modules/a/index.js"), "1").unwrap();
         fs::create_dir_all(root.join("target")).unwrap();
-        let take = || Picture::take(root, &["node_modules", "target"], &root.join("lock")).unwrap();
+        let take = || Picture::take(root, &["node_modules", "target"], &["lock".to_owned()]).unwrap();
         let first = take();
         fs::write(root.join("node_modules/.modules.yaml"), "noted: today").unwrap();
         fs::write(root.join("node_modules/a/x.pyc"), "compiled").unwrap();
         fs::write(root.join("target/built"), "today").unwrap();
-        assert_eq!(first.differs(&take(), "lock"), None);
+        assert_eq!(first.differs(&take()), None);
         fs::write(root.join("node_modules/a/index.js"), "2").unwrap();
-        let told = first.differs(&take(), "lock").unwrap();
+        let told = first.differs(&take()).unwrap();
         assert!(told.ends_with("node_modules/a/index.js"), "{told}");
         fs::write(root.join("lock"), "2").unwrap();
-        assert_eq!(first.differs(&take(), "lock").unwrap(), "a second install rewrote lock");
+        assert_eq!(first.differs(&take()).unwrap(), "a second install rewrote lock");
     }
 }

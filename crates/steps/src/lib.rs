@@ -22,6 +22,7 @@ mod tool_consistent;
 mod use_mirror;
 mod wait_until_reachable;
 mod world;
+mod written;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
 pub use regreen_lockfile::Repair;
 pub use snapshot::{Change, Snapshot};
 pub use world::{Answer, Approvals, Cause, Limit, Mirror, NobodyAsked, Rerun, RerunEnd, World};
+pub use written::{Written, written};
 
 /// The steps that end every plan, whatever its playbook says: a healing that skipped one would not be verified.
 pub const CLOSING: [&str; 3] = ["nothing-else-changed", "rerun-command", "tool-consistent"];
@@ -41,10 +43,14 @@ pub fn is_lasting(kind: &str) -> bool {
     kind_facts().iter().any(|facts| facts.kind == kind && facts.undo == Undo::Compensate)
 }
 
-/// The kinds of the steps that end a plan of these kinds: [`CLOSING`], and what a repaired lockfile must show besides.
-pub fn closing<'k>(mut kinds: impl Iterator<Item = &'k str>) -> impl Iterator<Item = &'static str> {
-    let repairs = kinds.any(|kind| kind == repair_lockfile::RepairLockfile::KIND);
-    CLOSING.into_iter().chain(repairs.then_some(installs_the_same::InstallsTheSame::KIND))
+/// The step kind that writes the tool's lockfile.
+pub const LOCKFILE_WRITER: &str = repair_lockfile::RepairLockfile::KIND;
+
+/// The kinds of the steps that end a plan which may write these files: [`CLOSING`], and what a written lockfile must show
+/// besides.
+pub fn closing(paths: &[String]) -> impl Iterator<Item = &'static str> {
+    let writes = paths.iter().any(|path| path.contains("{lockfile}") || written::is_lockfile(path));
+    CLOSING.into_iter().chain(writes.then_some(installs_the_same::InstallsTheSame::KIND))
 }
 
 macro_rules! step_kinds {

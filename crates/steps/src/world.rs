@@ -3,6 +3,7 @@
 
 use std::{
     path::PathBuf,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -11,7 +12,12 @@ use regreen_domain::{HealableClass, PackageName, Resource, Tool};
 use regreen_saga::BoxFuture;
 use regreen_tools::{Adapter, Job, Overlay, Trouble, adapter, runtime::Runtime};
 
+use tokio::time::timeout;
+
 use crate::snapshot::Snapshot;
+
+/// How often it is said of long work that it goes on.
+const OFTEN: Duration = Duration::from_secs(10);
 
 /// A mirror that the operator configured, outside the checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +60,12 @@ pub struct RerunEnd {
 pub trait Rerun: Send + Sync {
     /// Runs it with `overlay` added, and gives its end. The error says why it could not be started.
     fn rerun(&self, overlay: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>>;
+
+    /// Ready once somebody asked so often for an end while Regreen itself was at work, with the number of the signal.
+    /// Never, where nobody can ask.
+    fn asked_to_end(&self, _times: u32) -> BoxFuture<'_, i32> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// What the diagnosis says that a step may use: facts of closed kinds, and names that went through their holes.
@@ -158,9 +170,19 @@ impl World {
         Tool::new(tool).as_ref().and_then(adapter).ok_or_else(|| format!("`{tool}` is not a supported tool"))
     }
 
-    /// Time left for Regreen's own work.
+    /// Time left for Regreen's own work. What the repeated command took is not counted.
     pub(crate) fn time_left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        let deadline = self.deadline + self.last_rerun_took().unwrap_or_default();
+        deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Awaits `work` that may take `limit`, and says now and then that it goes on.
+    pub(crate) async fn saying<T>(&self, what: &str, limit: Duration, work: impl Future<Output = T>) -> T {
+        let most = limit.as_secs_f64().ceil();
+        let say = |so_far: Duration| {
+            (self.progress)(&format!("still {what}: {} s so far, {most:.0} s at most", so_far.as_secs()));
+        };
+        saying(OFTEN, say, work).await
     }
 
     /// Takes what the last repeated command left.
@@ -184,5 +206,33 @@ impl World {
 
     pub(crate) fn keep_rerun(&self, end: RerunEnd) {
         *self.last_rerun.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+    }
+}
+
+/// Awaits `work`, and says after every `often` for how long by now.
+async fn saying<T>(often: Duration, say: impl Fn(Duration), work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    let begun = Instant::now();
+    loop {
+        match timeout(often, work.as_mut()).await {
+            Ok(done) => return done,
+            Err(_) => say(begun.elapsed()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, future::poll_fn, task::Poll};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn long_work_is_spoken_of_until_it_ends() {
+        let said = Cell::new(0);
+        let work = poll_fn(|_| if said.get() < 3 { Poll::Pending } else { Poll::Ready("done") });
+        let say = |_| said.set(said.get() + 1);
+        assert_eq!(saying(Duration::from_millis(1), say, work).await, "done");
+        assert_eq!(said.get(), 3);
     }
 }

@@ -58,6 +58,18 @@ impl Rerun for Again {
     }
 }
 
+/// The command, run again: somebody interrupts it, and it ends with this code all the same.
+struct Interrupted(i32);
+
+impl Rerun for Interrupted {
+    fn rerun(&self, overlay: Overlay) -> BoxFuture<'_, Result<RerunEnd, String>> {
+        let code = self.0;
+        Box::pin(
+            async move { Again(code).rerun(overlay).await.map(|end| RerunEnd { interrupted: true, ..end }) },
+        )
+    }
+}
+
 /// The command, run again: it writes the lockfile anew, as `npm install` does, and then fails.
 struct Rewrites(PathBuf);
 
@@ -246,6 +258,21 @@ async fn a_command_that_fails_again_leaves_everything_as_before() {
     let ended = run(&stage.world(1, true), &mut MemoryJournal::default(), Drive::Fresh).await.unwrap();
     assert!(matches!(ended, Ended::RolledBack { .. }), "{ended:?}");
     assert_eq!(stage.picture(), before);
+}
+
+#[tokio::test]
+async fn a_repeated_command_that_was_interrupted_is_not_green_whatever_it_ends_with() {
+    for code in [0, 130] {
+        let stage = Stage::new(&registry());
+        let before = stage.picture();
+        let world = stage.world_with(Arc::new(Interrupted(code)), true);
+        let ended = run(&world, &mut MemoryJournal::default(), Drive::Fresh).await.unwrap();
+        let Ended::RolledBack { why } = ended else { panic!("{ended:?}") };
+        assert!(why.starts_with("rerun-command: "), "{why}");
+        assert_eq!(stage.picture(), before);
+        // The run ends there: who interrupts wants no other try.
+        assert!(world.take_rerun().unwrap().interrupted);
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use std::{
 };
 
 use regreen_saga::{
-    BoxFuture, Drive, Ended, OpenGate, PreparedStep, StepEvent, execute, rehearse::MemoryJournal,
+    BoxFuture, Drive, Ended, Fact, OpenGate, PreparedStep, StepEvent, execute, rehearse::MemoryJournal,
 };
 use regreen_steps::{Answer, Approvals, Cause, Rerun, RerunEnd, World, kind_facts, kinds};
 use regreen_tools::{Job, Overlay, Workspace};
@@ -48,10 +48,11 @@ struct Scene {
     yes: bool,
     answer: Option<bool>,
     patience: Duration,
+    paths: &'static [&'static str],
 }
 
 const SCENE: Scene =
-    Scene { allow_commands: true, yes: false, answer: None, patience: Duration::from_secs(20) };
+    Scene { allow_commands: true, yes: false, answer: None, patience: Duration::from_secs(20), paths: &[] };
 
 async fn run(root: &Path, scene: Scene, steps: &[(&str, Value)]) -> (Ended, Vec<StepEvent>) {
     run_with(root, env::vars_os().collect(), scene, steps).await
@@ -63,6 +64,19 @@ async fn run_with(
     scene: Scene,
     steps: &[(&str, Value)],
 ) -> (Ended, Vec<StepEvent>) {
+    let mut journal = MemoryJournal::default();
+    let ended = go_on(root, env, scene, steps, &mut journal, Drive::Fresh).await;
+    (ended, journal.facts.into_iter().map(|fact| fact.event).collect())
+}
+
+async fn go_on(
+    root: &Path,
+    env: BTreeMap<OsString, OsString>,
+    scene: Scene,
+    steps: &[(&str, Value)],
+    journal: &mut MemoryJournal,
+    drive: Drive,
+) -> Ended {
     let world = Arc::new(World {
         job: Job {
             workspace: Workspace::new(root.to_owned(), env),
@@ -78,7 +92,7 @@ async fn run_with(
         allow_commands: scene.allow_commands,
         yes: scene.yes,
         approvals: Arc::new(People(Mutex::new(0), scene.answer)),
-        paths: vec![],
+        paths: scene.paths.iter().map(ToString::to_string).collect(),
         deadline: Instant::now() + scene.patience,
         attempt: 1,
         seed: 1,
@@ -93,9 +107,7 @@ async fn run_with(
         flow: Default::default(),
     };
     let plan: Vec<PreparedStep> = steps.iter().enumerate().map(prepared).collect();
-    let mut journal = MemoryJournal::default();
-    let ended = execute("i", &plan, &mut journal, &OpenGate, Drive::Fresh).await.unwrap();
-    (ended, journal.facts.into_iter().map(|fact| fact.event).collect())
+    execute("i", &plan, journal, &OpenGate, drive).await.unwrap()
 }
 
 fn why(ended: Ended) -> String {
@@ -113,6 +125,9 @@ async fn a_command_runs_word_for_word_and_is_taken_back() {
     let (ended, _) = run(dir.path(), SCENE, &[("command", touch.clone())]).await;
     assert_eq!(ended, Ended::Verified);
     assert!(dir.path().join("a b; c").exists() && dir.path().join("> d").exists());
+    for made in ["a b; c", "> d"] {
+        fs::remove_file(dir.path().join(made)).unwrap();
+    }
     let fails = json!({ "argv": ["ls", "--no-such-option"] });
     let (ended, _) = run(dir.path(), SCENE, &[("command", touch), ("command", fails)]).await;
     let Ended::Stuck { why } = ended else { panic!("{ended:?}") };
@@ -157,6 +172,93 @@ async fn no_command_runs_without_leave_or_from_the_checkout() {
         let said = (facts.check_args)(&args).unwrap_err();
         assert!(said.contains(want), "{said}");
     }
+}
+
+#[tokio::test]
+async fn what_a_command_wrote_is_on_record_and_put_back_with_the_lockfile() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let reset = || {
+        fs::write(root.join("package-lock.json"), "lock").unwrap();
+        fs::write(root.join("declared"), "old").unwrap();
+    };
+    reset();
+    let scene = || Scene { paths: &["declared"], ..SCENE };
+    let script = "echo >package-lock.json; echo new >declared; exit $0";
+    let writes = |code: &str| ("command", json!({ "argv": ["sh", "-c", script, code], "undo": ["true"] }));
+    let (ended, facts) = run(root, scene(), &[writes("0")]).await;
+    assert_eq!((ended, read("declared")), (Ended::Verified, "new\n".to_owned()));
+    let receipt = facts.iter().find_map(|event| match event {
+        StepEvent::Applied { receipt } => Some(receipt.clone()),
+        _ => None,
+    });
+    let paths: Vec<Value> =
+        receipt.unwrap()["files"].as_array().unwrap().iter().map(|file| file["path"].clone()).collect();
+    assert_eq!(paths, ["declared", "package-lock.json"]);
+    // It failed in the middle, or a later step did.
+    let fails = ("command", json!({ "argv": ["false"], "undo": ["true"] }));
+    for steps in [vec![writes("7")], vec![writes("0"), fails]] {
+        reset();
+        let (ended, _) = run(root, scene(), &steps).await;
+        assert!(matches!(ended, Ended::RolledBack { .. }), "{ended:?}");
+        assert_eq!((read("package-lock.json"), read("declared")), ("lock".to_owned(), "old".to_owned()));
+    }
+    // Without `undo` a person is called, and the files are put back all the same.
+    reset();
+    let alone = ("command", json!({ "argv": ["sh", "-c", script, "7"] }));
+    let (ended, _) = run(root, scene(), &[alone]).await;
+    assert!(matches!(ended, Ended::Stuck { .. }), "{ended:?}");
+    assert_eq!((read("package-lock.json"), read("declared")), ("lock".to_owned(), "old".to_owned()));
+}
+
+#[tokio::test]
+async fn what_a_clearing_had_taken_away_when_it_died_is_put_on_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let (gone, there) = (dir.path().join("gone"), dir.path().join("there"));
+    fs::write(&there, vec![1; 8192]).unwrap();
+    let before = json!({ "free": 1, "candidates": [gone, there], "sizes": [2_097_152, 8192] });
+    let fact = |event| Fact { step: "s0".to_owned(), event };
+    let facts = vec![fact(StepEvent::Prepared { before }), fact(StepEvent::Started)];
+    let mut journal = MemoryJournal { facts, ..MemoryJournal::default() };
+    let clear = [("free-space", json!({ "tool": "npm", "least": "1GiB", "percent": "5" }))];
+    let ended = go_on(dir.path(), BTreeMap::new(), SCENE, &clear, &mut journal, Drive::Resume).await;
+    assert!(matches!(ended, Ended::RolledBack { .. }), "{ended:?}");
+    let Some(Fact { event: StepEvent::Undone { says: Some(says) }, .. }) = journal.facts.last() else {
+        panic!("{:?}", journal.facts)
+    };
+    let gone = format!("had taken away 2.0 MiB, which can't be put back: {} (2.0 MiB)", gone.display());
+    assert_eq!(*says, gone);
+}
+
+#[tokio::test]
+async fn no_word_of_a_command_names_a_file_of_the_checkout() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("app");
+    fs::create_dir_all(root.join("build")).unwrap();
+    fs::create_dir(root.join(".git")).unwrap();
+    let script = root.join("fix.sh");
+    fs::write(&script, "touch ran\n").unwrap();
+    symlink(&script, dir.path().join("link.sh")).unwrap();
+    let (absolute, link) = (script.display().to_string(), dir.path().join("link.sh").display().to_string());
+    for words in [
+        vec!["sh", "fix.sh"],
+        vec!["sh", "./build/../fix.sh"],
+        vec!["sh", &absolute],
+        vec!["sh", &link],
+        vec!["env", "SCRIPT=fix.sh", "sh", "-c", "sh $SCRIPT"],
+        vec!["make", "-C", "."],
+    ] {
+        let (ended, _) = run(&root, SCENE, &[("command", json!({ "argv": words, "undo": ["true"] }))]).await;
+        let why = why(ended);
+        assert!(why.contains("names something of the checkout, and nothing of a checkout is run"), "{why}");
+        let undo = json!({ "argv": ["touch", "ran"], "undo": words });
+        let (ended, _) = run(&root, SCENE, &[("command", undo)]).await;
+        assert!(matches!(ended, Ended::RolledBack { .. }) && !root.join("ran").exists(), "{words:?}");
+    }
+    // A folder's name is a word like another.
+    let word = json!({ "argv": ["echo", "build"], "undo": ["true"] });
+    assert_eq!(run(&root, SCENE, &[("command", word)]).await.0, Ended::Verified);
 }
 
 #[tokio::test]

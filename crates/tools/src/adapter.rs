@@ -11,6 +11,7 @@ use regreen_saga::BoxFuture;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::{
+    bundler::Bundler,
     cargo::Cargo,
     composer::Composer,
     go::Go,
@@ -122,16 +123,17 @@ pub trait Adapter: Send + Sync {
     /// Where what `entry` stands for can be fetched now, by the word of the job's own registries, without credentials.
     fn artifact_urls<'a>(&'a self, job: &'a Job, entry: &'a Entry) -> BoxFuture<'a, Vec<String>>;
 
-    /// The bytes that the checksum of `entry` in `lock` is of, made from what a registry has `served`; `None` where they
-    /// can't be made.
-    fn checksummed(&self, _lock: &Lockfile, _entry: &Entry, served: Vec<u8>) -> Option<Vec<u8>> {
-        Some(served)
+    /// Whether `checksum`, one of `entry` in `lock`, is of what a registry has `served`, as the tool itself makes and
+    /// accepts it; `None` where the bytes that it is of can't be made from that. Says only what a repeated command will
+    /// accept anyway; no checksum is ever taken into a lockfile by it.
+    fn matches(&self, _lock: &Lockfile, _entry: &Entry, checksum: &Checksum, served: &[u8]) -> Option<bool> {
+        Some(matches(checksum, served))
     }
 
-    /// Whether these are the bytes that a checksum of `entry` was made from, as the tool itself makes and accepts it.
-    /// Says only what a repeated command will accept anyway; no checksum is ever taken into a lockfile by it.
-    fn matches(&self, _entry: &Entry, checksum: &Checksum, bytes: &[u8]) -> bool {
-        matches(checksum, bytes)
+    /// What the job's registry itself promises of `entry`, where the tool compares a download with that and not with its
+    /// lockfile. An unsigned promise confirms nothing, for the same server sent the bytes; broken, it forbids.
+    fn promised<'a>(&'a self, _: &'a Job, _: &'a Entry) -> BoxFuture<'a, Option<Checksum>> {
+        Box::pin(async move { None })
     }
 
     /// What makes a repeated command use `mirror` in place of its registry, and send it no credential.
@@ -145,8 +147,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 10] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer, &Go]
+pub fn all() -> [&'static dyn Adapter; 11] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer, &Go, &Bundler]
 }
 
 /// The package manager with this name.

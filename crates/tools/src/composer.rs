@@ -6,7 +6,7 @@ use std::{
 };
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
-use regreen_lockfile::{Algorithm, Checksum, Entry, Format, parse};
+use regreen_lockfile::{Algorithm, Checksum, Entry, Format, Lockfile, parse};
 use regreen_saga::BoxFuture;
 use serde_json::Value;
 use sha1::{Digest, Sha1};
@@ -133,13 +133,13 @@ impl Adapter for Composer {
         Box::pin(async move { url.into_iter().collect() })
     }
 
-    fn matches(&self, _: &Entry, checksum: &Checksum, bytes: &[u8]) -> bool {
+    fn matches(&self, _: &Lockfile, _: &Entry, checksum: &Checksum, served: &[u8]) -> Option<bool> {
         // Composer knows no other checksum, and goes by it itself. To a SHA-1 that is given nobody can make a second
         // archive; only one who made the first could have made two, and needs no damaged download for that.
-        match checksum.algorithm() {
-            Algorithm::Sha1 => *checksum.digest() == Sha1::digest(bytes)[..],
-            _ => matches(checksum, bytes),
-        }
+        Some(match checksum.algorithm() {
+            Algorithm::Sha1 => *checksum.digest() == Sha1::digest(served)[..],
+            _ => matches(checksum, served),
+        })
     }
 
     fn use_mirror(&self, _: &str) -> Overlay {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
-use regreen_lockfile::{Checksum, Entry, Format};
+use regreen_lockfile::{Checksum, Entry, Format, Lockfile};
 use regreen_saga::BoxFuture;
 use sha2::{Digest, Sha256};
 
@@ -130,12 +130,13 @@ impl Adapter for Go {
         })
     }
 
-    fn matches(&self, entry: &Entry, checksum: &Checksum, bytes: &[u8]) -> bool {
+    fn matches(&self, _: &Lockfile, entry: &Entry, checksum: &Checksum, served: &[u8]) -> Option<bool> {
         let files = match entry.version.as_deref().is_some_and(|v| v.ends_with("/go.mod")) {
-            true => Some(vec![("go.mod".to_owned(), sha256(bytes))]),
-            false => archive::zip_digests(bytes, sha256),
+            true => Some(vec![("go.mod".to_owned(), sha256(served))]),
+            false => archive::zip_digests(served, sha256),
         };
-        files.and_then(|files| STANDARD.decode(hash(files)).ok()).is_some_and(|h| *checksum.digest() == h[..])
+        let made = files.and_then(|files| STANDARD.decode(hash(files)).ok());
+        Some(made.is_some_and(|made| *checksum.digest() == made[..]))
     }
 
     fn use_mirror(&self, _: &str) -> Overlay {

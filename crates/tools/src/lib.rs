@@ -3,6 +3,7 @@
 
 pub mod adapter;
 mod archive;
+mod bundler;
 pub mod cache;
 mod cargo;
 mod composer;

@@ -156,7 +156,12 @@ const KNOWN: &[Patience] = &[
             setting("BUNDLE_RETRY", Rule::AtLeast(8), "BUNDLE_RETRY"),
             setting("BUNDLE_TIMEOUT", Rule::Unless(60), "BUNDLE_TIMEOUT"),
         ],
-        files: &[(Base::Above, ".bundle/config"), (Base::Home, ".bundle/config")],
+        files: &[
+            (Base::Above, ".bundle/config"),
+            (Base::Home, ".bundle/config"),
+            (Base::Variable("BUNDLE_USER_HOME"), "config"),
+            (Base::Variable("BUNDLE_USER_CONFIG"), ""),
+        ],
     },
 ];
 

@@ -75,6 +75,41 @@ impl Answer {
 /// Largest body that [`fetch`] takes, in bytes.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
+/// What a remote's clock says, by the `Date` of its answer to one plain `HEAD`, and by the age of what a cache in between
+/// answers for it (RFC 9111, section 4.2.3). `None` where it says nothing.
+///
+/// Where this machine's clock makes a sound certificate look unsound, an encrypted answer can't be had. Then the same host
+/// is asked without encryption, at port 80 or the port of the address, for `/`: many say the time even where they serve
+/// nothing like that. Its word is never more than a hint for a person.
+pub async fn date(url: &str, limit: Duration) -> Option<SystemTime> {
+    let url = url.to_owned();
+    let asked = tokio::task::spawn_blocking(move || match head(&url, limit) {
+        Ok(told) => told,
+        Err(error) => match refusal(&error) {
+            Answer::Silent { stage: Stage::Name | Stage::Connection, .. } => None,
+            _ => head(&unencrypted(&url)?, limit).ok().flatten(),
+        },
+    });
+    asked.await.ok().flatten()
+}
+
+fn head(url: &str, limit: Duration) -> Result<Option<SystemTime>, ureq::Error> {
+    let request = agent(limit).head(url).config().max_redirects(0).max_redirects_will_error(false).build();
+    let response = request.call()?;
+    let of = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let told = of("date").and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+    let age = of("age").and_then(|age| age.trim().parse().ok()).unwrap_or_default();
+    Ok(told.and_then(|told| told.checked_add(Duration::from_secs(age))))
+}
+
+/// The root of the same host and port without encryption; `None` of what was not encrypted.
+fn unencrypted(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    Some(format!("http://{host}/"))
+}
+
 fn agent(limit: Duration) -> Agent {
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
     // A little less than the whole, so that it is known how far it came.
@@ -209,6 +244,32 @@ mod tests {
         let refused = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
         assert_eq!(asked(refused).await, Answer::Serves { status: 403 });
         assert_eq!(asked("HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n").await, unwell(503, 0));
+    }
+
+    #[tokio::test]
+    async fn the_time_that_a_remote_tells_is_that_of_its_answer() {
+        let told = |answer| async move { date(&answers(answer), Duration::from_secs(5)).await };
+        let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let dated =
+            "HTTP/1.1 404 Not Found\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(told(dated).await, at(784_111_777));
+        // As it was when a cache in between took it up.
+        let aged =
+            "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nAge: 60\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(told(aged).await, at(784_111_837));
+        let moved = "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:9/\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                     Content-Length: 0\r\n\r\n";
+        assert_eq!(told(moved).await, at(784_111_777));
+        assert_eq!(told("HTTP/1.1 200 OK\r\nDate: today\r\nContent-Length: 0\r\n\r\n").await, None);
+        assert_eq!(date("http://127.0.0.1:9/", Duration::from_secs(5)).await, None);
+    }
+
+    #[test]
+    fn without_encryption_only_the_host_is_asked() {
+        let of = |url| unencrypted(url);
+        assert_eq!(of("https://registry.example/-/ping?x#y").as_deref(), Some("http://registry.example/"));
+        assert_eq!(of("https://user:pass@localhost:8443/a").as_deref(), Some("http://localhost:8443/"));
+        assert_eq!(of("http://registry.example/"), None);
     }
 
     #[tokio::test]

@@ -31,7 +31,7 @@ struct Reader {
     refuses: &'static [&'static str],
 }
 
-const READERS: [Reader; 9] = [
+const READERS: [Reader; 10] = [
     Reader {
         format: Format::NpmLock,
         file: "package-lock.json",
@@ -128,12 +128,29 @@ const READERS: [Reader; 9] = [
         argv: &["pnpm", "install", "--lockfile-only", "--frozen-lockfile", "--offline", "--ignore-scripts"],
         refuses: &["ERR_PNPM_BROKEN_LOCKFILE"],
     },
+    // Go reads it when it has a module to compare. Below 1.20 it leaves out what it can't read, and says nothing.
+    Reader {
+        format: Format::GoSum,
+        file: "go.sum",
+        sound: data!("go/next.sum"),
+        other: data!("go/base.sum"),
+        beside: &[
+            ("go.mod", "module example.com/demo\n\ngo 1.19\n\nrequire example.com/lab/beta v0.3.0\n"),
+            ("proxy/example.com/lab/beta/@v/v0.3.0.mod", "module example.com/lab/beta\n"),
+        ],
+        argv: &["go", "mod", "graph"],
+        refuses: &["malformed go.sum"],
+    },
 ];
 
 fn said(folder: &Path, argv: &[&str]) -> Option<String> {
     let mut command = Command::new(argv[0]);
     command.args(&argv[1..]).current_dir(folder);
-    let out = command.env("BUNDLE_GEMFILE", folder.join("Gemfile")).output().ok()?;
+    command.env("BUNDLE_GEMFILE", folder.join("Gemfile"));
+    command.env("GOPROXY", format!("file://{}", folder.join("proxy").display()));
+    command.env("GOMODCACHE", folder.join("modules")).env("GOFLAGS", "-mod=mod -modcacherw");
+    command.env("GONOSUMDB", "*").env("GOTOOLCHAIN", "local");
+    let out = command.output().ok()?;
     Some(String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
 }
 

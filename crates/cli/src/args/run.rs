@@ -12,7 +12,8 @@ use super::OwnPatterns;
     after_help = "Examples:\n  regreen run -- npm ci\n  regreen run --idle-timeout 10m -- cargo build --locked\n  \
                         regreen run --mode suggest -- pip install -r requirements.txt\n\n\
                         The exit code is the command's own; 0 once healed and verified; 124 on a time-out;\n\
-                        126 or 127 where the command can't be started; 128 + n where signal n ended it."
+                        126 or 127 where the command can't be started; 128 + n where signal n ended it\n\
+                        or the healing, which is taken back then."
 )]
 pub struct RunArgs {
     /// End the command after this long (124)

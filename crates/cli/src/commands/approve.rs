@@ -1,12 +1,12 @@
 //! `regreen approve INCIDENT` and `regreen deny INCIDENT`: a person's word on a recovery that waits for it.
 
-use regreen_ledger::{LedgerError, State};
+use regreen_ledger::{Ledger, LedgerError, State};
 use regreen_show::harmless::harmless;
 
 use crate::{
     args::{ApproveArgs, DenyArgs},
     context::{Context, runtime},
-    exit::Failed,
+    exit::{Failed, REFUSED},
     output::print::print,
     record::{self, actor, now},
 };
@@ -16,6 +16,7 @@ pub fn approve(context: &Context, args: &ApproveArgs) -> Result<u8, Failed> {
     let id = args.incident.as_str();
     runtime()?.block_on(async {
         let ledger = record::write_to(context, id).await?;
+        somebody_waits(context, &ledger, id).await?;
         ledger.approve(id, &actor(), now()).await.map_err(refused)?;
         let incident = ledger.incident(id).await?.ok_or_else(|| LedgerError::UnknownIncident { id: id.to_owned() })?;
         let playbook = incident.plan().map_or_else(String::new, |plan| format!(" by `{}`", plan.playbook));
@@ -35,11 +36,28 @@ pub fn deny(context: &Context, args: &DenyArgs) -> Result<u8, Failed> {
     let id = args.incident.as_str();
     runtime()?.block_on(async {
         let ledger = record::write_to(context, id).await?;
+        somebody_waits(context, &ledger, id).await?;
         ledger.deny(id, &actor(), args.reason.as_deref(), now()).await.map_err(refused)?;
         let open = ledger.incident(id).await?.is_some_and(|incident| incident.state == State::Open);
         let then = if open { "the run that waits for it turns back" } else { "nothing is done about it" };
         print(&format!("denied: {id}; {then}\n"))
     })
+}
+
+/// An open incident waits only while the run that asked is alive. Of one that died nothing goes on, whatever is answered.
+async fn somebody_waits(context: &Context, ledger: &Ledger, id: &str) -> Result<(), Failed> {
+    let asked = ledger
+        .incident(id)
+        .await?
+        .is_some_and(|incident| incident.state == State::Open && incident.question.is_some());
+    let (state, _) = context.state(&context.workspace()?);
+    if !asked || state.is_healing().unwrap_or(true) {
+        return Ok(());
+    }
+    let what = format!("the run that asked for a word on incident {id} has ended, so nobody waits for it");
+    Err(Failed::new(REFUSED, what).help(
+        "`regreen resume` takes back what it had done; so does the next `regreen run`, which asks again",
+    ))
 }
 
 fn refused(error: LedgerError) -> Failed {

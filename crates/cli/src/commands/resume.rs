@@ -7,7 +7,7 @@ use regreen_engine::{Event, Voice};
 use regreen_tools::Job;
 
 use crate::{
-    context::{Context, engine, runtime},
+    context::{Context, engine, runtime, unless_interrupted},
     exit::{self, Failed},
     live::unfinished,
     voice::Terminal,
@@ -26,11 +26,11 @@ pub fn resume(context: &Context, config: Option<&Path>) -> Result<u8, Failed> {
         voice.tell(Event::Progress("nothing stands open here"));
         return Ok(exit::FINE);
     }
-    let resumed = runtime()?.block_on(async {
+    let resumed = runtime()?.block_on(unless_interrupted(async {
         let engine = engine(context, config, &workspace, voice.clone()).await?;
         let job = Job { workspace, argv: Vec::new() };
         Ok::<_, Failed>(engine.resume(&job, &state).await?)
-    })?;
+    }))?;
     let mut code = exit::FINE;
     for run in &resumed {
         let incident = run.incident.as_str();

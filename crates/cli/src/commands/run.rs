@@ -12,7 +12,7 @@ use std::{
 
 use regreen_detect::ExitFacts;
 use regreen_domain::CommandFacts;
-use regreen_engine::{Engine, Event, Failure, Handled, Voice};
+use regreen_engine::{Engine, EngineError, Event, Failure, Handled, Voice};
 use regreen_logs::Dropped;
 use regreen_process::{
     RunId, Spool, Status,
@@ -38,8 +38,10 @@ use crate::{
 pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     let run_id = RunId::new(new_run_id()).map_err(|e| Failed::new(exit::BUG, e))?;
     let workspace = context.workspace();
-    if let Ok(workspace) = &workspace {
-        finish_what_stands_open(context, args.config.as_deref(), workspace);
+    if let Ok(workspace) = &workspace
+        && let Some(code) = finish_what_stands_open(context, args.config.as_deref(), workspace)
+    {
+        return Ok(code);
     }
     let wrapped = Wrapped::new(&args, run_id.clone());
     let began = since_1970().as_millis();
@@ -88,7 +90,8 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
         heal(context, &args, failure, &state, &wrapped, voice.clone())
     }));
     match handled {
-        Ok(Ok((handled, warnings))) => {
+        Ok(Ok(Came::Interrupted(code))) => Ok(code),
+        Ok(Ok(Came::Handled(handled, warnings))) => {
             if let Some(path) = &args.report {
                 let line = json::outcome(&handled, &warnings);
                 let line = context.masker().mask(&line).into_owned();
@@ -110,19 +113,21 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     }
 }
 
-/// Whatever comes of it, the command is run: it is what the job is about.
-fn finish_what_stands_open(context: &Context, config: Option<&Path>, workspace: &Workspace) {
+/// Whatever comes of it, the command is run: it is what the job is about. `Some` where somebody asks for an end meanwhile.
+fn finish_what_stands_open(context: &Context, config: Option<&Path>, workspace: &Workspace) -> Option<u8> {
     let (state, _) = context.state(workspace);
     if !unfinished(&state) {
-        return;
+        return None;
     }
     match catch_unwind(AssertUnwindSafe(|| resume::resume(context, config))) {
-        Ok(Ok(_)) => {}
+        Ok(Ok(_)) => None,
         Ok(Err(failed)) => {
-            report(context, &failed);
+            let code = report(context, &failed);
+            exit::is_by_signal(code).then_some(code)
         }
         Err(_panic) => {
             report(context, &Failed::new(exit::BUG, "Regreen has a bug; the command is run all the same"));
+            None
         }
     }
 }
@@ -154,9 +159,10 @@ fn heal(
     state: &regreen_engine::State,
     wrapped: &Wrapped,
     voice: Arc<Terminal>,
-) -> Result<(Handled, Vec<String>), Failed> {
+) -> Result<Came, Failed> {
     let runtime = runtime()?;
-    runtime.block_on(async {
+    let came = runtime.block_on(async {
+        let wrapped = wrapped.heard().map_err(|e| Failed::new(exit::BUG, e))?;
         let mut config =
             config::load(context, args.config.as_deref(), &failure.job.workspace, &*voice).await?;
         config.apply_flags(args.mode.as_deref(), args.yes, args.rerun == RerunWhen::Always, args.dry_run);
@@ -176,9 +182,33 @@ fn heal(
             masker: context.masker(),
             voice: voice.clone(),
         };
-        Ok((engine.handle(failure, state, Arc::new(wrapped.clone())).await?, warnings))
-    })
+        match engine.handle(failure, state, Arc::new(wrapped)).await {
+            Err(ended @ EngineError::Interrupted { unfinished, .. }) => {
+                let then = match unfinished {
+                    true => "what was begun is taken back by `regreen resume` or the next `regreen run`",
+                    false => "nothing was changed",
+                };
+                voice.tell(Event::Warning(&format!("{ended}; {then}")));
+                Ok(Came::Interrupted(Failed::from(ended).code))
+            }
+            handled => Ok(Came::Handled(Box::new(handled?), warnings)),
+        }
+    });
+    // What still looks at files in the background changes nothing, and is not waited for.
+    runtime.shutdown_timeout(LOOKING);
+    came
 }
+
+/// What came of it.
+enum Came {
+    /// An end, with warnings on the way.
+    Handled(Box<Handled>, Vec<String>),
+    /// Somebody asked for an end; the exit code.
+    Interrupted(u8),
+}
+
+/// Longest that is waited for what is at work in the background.
+const LOOKING: Duration = Duration::from_secs(1);
 
 fn failure(job: Job, args: &RunArgs, began: u128, ended: &Ended, spool: &Spool) -> Failure {
     let content = spool.take();

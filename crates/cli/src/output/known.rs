@@ -193,10 +193,7 @@ fn playbook_shape(p: &Playbook) -> PlaybookV1<'_> {
             .steps
             .iter()
             .map(step)
-            .chain(
-                closing(p.steps.iter().map(|s| s.kind.as_str()))
-                    .map(|kind| step_shape(kind, kind, BTreeMap::new(), &USUAL)),
-            )
+            .chain(closing(&p.paths).map(|kind| step_shape(kind, kind, BTreeMap::new(), &USUAL)))
             .collect(),
         explain: p.explain.trim(),
     }

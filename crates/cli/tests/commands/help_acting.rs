@@ -82,7 +82,8 @@ fn run() {
       regreen run --mode suggest -- pip install -r requirements.txt
 
     The exit code is the command's own; 0 once healed and verified; 124 on a time-out;
-    126 or 127 where the command can't be started; 128 + n where signal n ended it.
+    126 or 127 where the command can't be started; 128 + n where signal n ended it
+    or the healing, which is taken back then.
     ");
 }
 

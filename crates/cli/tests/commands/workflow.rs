@@ -103,7 +103,7 @@ fn a_plan_waits_for_a_person_s_word_and_goes_on_or_turns_back() {
     regreen: 5. nothing-else-changed: would compare the workspace with how the command left it; leaves nothing to put back
     regreen: 6. rerun-command: would run the command once more; leaves nothing to put back
     regreen: 7. tool-consistent (tool = cargo): would run cargo metadata --locked --offline --format-version=1 --quiet; leaves nothing to put back
-    regreen: 8. installs-the-same (tool = cargo): would install once more from the repaired lockfile; leaves nothing to put back
+    regreen: 8. installs-the-same (tool = cargo): would install once more from the lockfile that was written; leaves nothing to put back
     "#);
     assert!(!note.exists() && fs::read(stage.project.lockfile()).unwrap() == stage.set);
     thread::scope(|scope| {
@@ -143,6 +143,10 @@ fn a_run_that_is_killed_while_it_waits_leaves_all_as_before() {
     assert!(note.exists());
     running.kill().unwrap();
     running.wait().unwrap();
+    for word in ["approve", "deny"] {
+        let nobody = tell(&mut stage.regreen(&[word, &ids(&stage)[0]]), stage.base());
+        assert!(nobody.starts_with("exit code 14") && nobody.contains("so nobody waits for it"), "{nobody}");
+    }
     // Without leave for commands nothing can be taken back: it stands still, and can be resumed yet.
     let refused = tell(&mut stage.regreen(&["resume"]), stage.base());
     assert!(!refused.starts_with("exit code 0") && refused.contains("REGREEN_CONFIG"), "{refused}");
@@ -152,6 +156,69 @@ fn a_run_that_is_killed_while_it_waits_leaves_all_as_before() {
     assert!(!note.exists() && fs::read(stage.project.lockfile()).unwrap() == stage.set);
     let late = tell(&mut stage.regreen(&["approve", &ids(&stage)[0]]), stage.base());
     assert!(!late.starts_with("exit code 0"), "{late}");
+    aftermath::audit_verifies(&stage.state()).unwrap();
+    aftermath::nothing_left(&stage).unwrap();
+}
+
+#[test]
+fn a_command_may_rewrite_the_lockfile_only_where_its_playbook_declares_that() {
+    let stage = Stage::broken(PackageManager::Cargo, Break::Lockfile(LockfileDamage::Truncated));
+    let (folder, good) = (stage.base().join("playbooks"), stage.base().join("good"));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(&good, &stage.good).unwrap();
+    let config = stage.base().join("operator.toml");
+    fs::write(&config, "playbooks = \"playbooks\"\nallow-commands = true\n").unwrap();
+    let playbook = |paths: &str| {
+        let text = format!(
+            r#"id = "restore"
+title = "Takes the lockfile from elsewhere"
+since = "1"
+status = "stable"
+explain = "For the test."
+heals = ["lockfile-corruption"]
+tools = ["cargo"]
+needs = ["confirmed"]
+paths = [{paths}]
+fallback = []
+
+[guard]
+risk = "medium"
+attempts = 1
+cooldown = "0s"
+
+[[step]]
+id = "take"
+use = "command"
+with = {{ argv = ["sh", "-c", 'cat "{}" >Cargo.lock'], undo = ["true"] }}
+"#,
+            good.display()
+        );
+        fs::write(folder.join("restore.toml"), text).unwrap();
+    };
+    playbook("");
+    let said = run(&stage, &config, &[]);
+    assert!(said.starts_with("exit code 101"), "{said}");
+    assert!(said.contains("1 path(s) outside the playbook's own changed: Cargo.lock"), "{said}");
+    assert!(
+        said.contains("not healed (no-fallback)") || said.contains("nothing was done (no-fallback)"),
+        "{said}"
+    );
+    assert!(fs::read(stage.project.lockfile()).unwrap() == stage.set);
+    aftermath::nothing_left(&stage).unwrap();
+    playbook("\"{lockfile}\"");
+    let said = run(&stage, &config, &[]);
+    assert!(said.starts_with("exit code 0"), "{said}");
+    assert!(said.contains("installing once more from the lockfile that was written"), "{said}");
+    assert!(fs::read(stage.project.lockfile()).unwrap() == stage.good);
+    let id = ids(&stage).remove(0);
+    let patch = fs::read_to_string(stage.state().patch(&id)).unwrap();
+    assert!(patch.starts_with("--- a/Cargo.lock\n+++ b/Cargo.lock\n"), "{patch}");
+    let taken_back = tell(
+        stage.regreen(&["rollback", &id, "--reason", "test"]).env("REGREEN_CONFIG", &config),
+        stage.base(),
+    );
+    assert!(taken_back.starts_with("exit code 0"), "{taken_back}");
+    assert!(fs::read(stage.project.lockfile()).unwrap() == stage.set);
     aftermath::audit_verifies(&stage.state()).unwrap();
     aftermath::nothing_left(&stage).unwrap();
 }

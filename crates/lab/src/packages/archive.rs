@@ -3,7 +3,7 @@
 use std::io::Write;
 
 /// 1985-10-26T08:15:00Z: the moment that npm itself stamps on every file it packs.
-const MODIFIED: u64 = 499_162_500;
+pub(crate) const MODIFIED: u64 = 499_162_500;
 
 /// The files, in the order given, as a `.tar.gz`.
 pub(crate) fn tar_gz(files: &[(String, String)]) -> Vec<u8> {

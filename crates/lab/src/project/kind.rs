@@ -9,7 +9,9 @@ use crate::files;
 use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
-use super::{NEEDED, Project, cargo, composer, go, npm, pip, pipenv, pnpm, poetry, uv, yarn, yarn_berry};
+use super::{
+    NEEDED, Project, bundler, cargo, composer, go, npm, pip, pipenv, pnpm, poetry, uv, yarn, yarn_berry,
+};
 
 /// Stands for host and port of the lab where a manifest or a lockfile must name them.
 pub(crate) const ADDRESS: &str = "lab.invalid";
@@ -111,6 +113,7 @@ impl PackageManager {
             PackageManager::Pipenv => &pipenv::Pipenv,
             PackageManager::Composer => &composer::Composer,
             PackageManager::Go => &go::Go,
+            PackageManager::Bundler => &bundler::Bundler,
         }
     }
 

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use super::{ImportMode, Imported, file::File};
 use crate::{
     LedgerError,
     audit::{self, Change, GENESIS},
     incident::find,
+    open::without_nul,
     row::Row,
     rows,
     scrub::{Scrub, scrub_value},
@@ -18,7 +19,7 @@ use crate::{
 
 /// Merges within one write transaction.
 pub(super) async fn merge(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     file: &File,
     scrub: &dyn Scrub,
     now: i64,
@@ -55,11 +56,10 @@ pub(super) async fn merge(
 }
 
 /// Whether a file with this head is in this ledger: as a part of its chain, or merged before.
-async fn seen(db: &mut SqliteConnection, head: &str) -> Result<bool, LedgerError> {
+async fn seen(db: &mut AnyConnection, head: &str) -> Result<bool, LedgerError> {
     let count: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM audit WHERE hash = ? OR (kind = 'imported' AND body ->> '$.head' = ?)",
+        "SELECT count(*) FROM audit WHERE hash = $1 OR (kind = 'imported' AND imported = $1)",
     )
-    .bind(head)
     .bind(head)
     .fetch_one(db)
     .await?;
@@ -67,7 +67,7 @@ async fn seen(db: &mut SqliteConnection, head: &str) -> Result<bool, LedgerError
 }
 
 /// Whether taking all of these rows over would touch nothing that an import must leave alone.
-async fn nothing_protected(db: &mut SqliteConnection, rows: &[Row]) -> Result<bool, LedgerError> {
+async fn nothing_protected(db: &mut AnyConnection, rows: &[Row]) -> Result<bool, LedgerError> {
     // Incidents that will be strangers here, so that their journals may grow. They come before their facts.
     let mut strangers = HashSet::new();
     for row in rows {
@@ -93,12 +93,12 @@ async fn nothing_protected(db: &mut SqliteConnection, rows: &[Row]) -> Result<bo
 }
 
 /// Whether the incident is here and was imported.
-async fn is_stranger(db: &mut SqliteConnection, id: &str) -> Result<bool, LedgerError> {
+async fn is_stranger(db: &mut AnyConnection, id: &str) -> Result<bool, LedgerError> {
     Ok(find(db, id).await?.is_some_and(|(mine, _)| mine.imported))
 }
 
 /// Whether `theirs` may take the place of `mine`: only an incident that is over here and went on there.
-async fn may_replace(db: &mut SqliteConnection, mine: &Row, theirs: &Row) -> Result<bool, LedgerError> {
+async fn may_replace(db: &mut AnyConnection, mine: &Row, theirs: &Row) -> Result<bool, LedgerError> {
     let (Row::Incident { id, .. }, Row::Incident { record, .. }) = (mine, theirs) else { return Ok(false) };
     let Some((mine, _)) = find(db, id).await? else { return Ok(false) };
     let over = mine.imported || mine.state == State::Closed;
@@ -106,7 +106,7 @@ async fn may_replace(db: &mut SqliteConnection, mine: &Row, theirs: &Row) -> Res
 }
 
 /// Takes a row in, where it is new or may replace what is here. In a fast-forward its audit entry is there already.
-async fn take(db: &mut SqliteConnection, row: &Row, mode: ImportMode, now: i64) -> Result<bool, LedgerError> {
+async fn take(db: &mut AnyConnection, row: &Row, mode: ImportMode, now: i64) -> Result<bool, LedgerError> {
     match rows::same_key(db, row).await? {
         Some(mine) if mine == *row => return Ok(false),
         Some(mine) if !may_replace(db, &mine, row).await? => return Ok(false),
@@ -124,7 +124,7 @@ async fn take(db: &mut SqliteConnection, row: &Row, mode: ImportMode, now: i64) 
         rows::put(db, row, &Change { at: now, kind: "row-imported", details: &[] }).await?;
     }
     if let Row::Incident { id, .. } = row {
-        sqlx::query("UPDATE incidents SET owner = NULL WHERE id = ?").bind(id).execute(db).await?;
+        sqlx::query("UPDATE incidents SET owner = NULL WHERE id = $1").bind(id).execute(db).await?;
     }
     Ok(true)
 }
@@ -161,7 +161,7 @@ fn scrubbed(row: &Row, scrub: &dyn Scrub) -> Result<Row, LedgerError> {
         }
     }
     for text in texts {
-        *text = scrub.scrub(text);
+        *text = without_nul(scrub.scrub(text));
     }
     Ok(row)
 }

@@ -123,8 +123,11 @@ pub struct SettingV1 {
     pub rerun_always: bool,
     /// Whether the files were equal to HEAD; `null` where that could not be told.
     pub files_clean: Option<bool>,
-    /// Files that a playbook of the tool may write.
+    /// The tool's lockfile.
     pub paths: Vec<String>,
+    /// Declared files that were not equal to HEAD.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unclean: Vec<String>,
 }
 
 /// What had happened before.
@@ -199,6 +202,9 @@ pub struct PlaybookV1 {
     pub ci_only: bool,
     /// Whether it writes files of the workspace.
     pub writes_files: bool,
+    /// Which; `None` of a version in which every plan could write the lockfile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<String>>,
     /// So many healed of so many tried, as the catalogue thought before there were outcomes.
     #[serde(default)]
     pub prior: (u32, u32),
@@ -220,6 +226,7 @@ impl InputsV1 {
             scrub_text(scrub, &mut finding.says);
         }
         self.setting.paths.iter_mut().for_each(|path| scrub_text(scrub, path));
+        self.setting.unclean.iter_mut().for_each(|path| scrub_text(scrub, path));
         self.history.tried.iter_mut().for_each(|id| scrub_text(scrub, id));
         self.history.records.iter_mut().for_each(|record| scrub_text(scrub, &mut record.playbook));
         self.ranking.iter_mut().for_each(|ranked| scrub_text(scrub, &mut ranked.playbook));

@@ -3,7 +3,15 @@
 use regreen_domain::{Decision, Diagnosis, Fingerprint, Outcome, Refusal};
 use regreen_ledger::{APPROVAL_LASTS_MS, Ledger, LedgerError, NewIncident, Place, State};
 
-use crate::world::{OWNER, World, diagnosis, incident, place, plan};
+use crate::world::{Engine, OWNER, World, diagnosis, incident, place, plan};
+
+both_engines! {
+    a_person_says_yes_or_no,
+    an_approval_is_used_once_and_says_by_whom,
+    an_approval_covers_nothing_but_what_was_approved,
+    an_approval_lasts_a_day_and_can_be_renewed_or_taken_back,
+    a_run_that_asks_in_the_middle_gets_its_answer,
+}
 
 /// An incident that waits for a person's word since `at`.
 async fn waiting(l: &Ledger, id: &str, at: i64) {
@@ -38,9 +46,8 @@ fn wrong_state<T>(answer: Result<T, LedgerError>) -> bool {
     matches!(answer, Err(LedgerError::WrongState { .. }))
 }
 
-#[tokio::test]
-async fn a_person_says_yes_or_no() {
-    let world = World::new().await;
+async fn a_person_says_yes_or_no(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     for id in ["yes", "no"] {
         l.open_incident(&incident(id, 100, &diagnosis())).await.unwrap();
@@ -62,9 +69,8 @@ async fn a_person_says_yes_or_no() {
     assert!(l.audit_verify(None).await.unwrap().is_sound());
 }
 
-#[tokio::test]
-async fn an_approval_is_used_once_and_says_by_whom() {
-    let world = World::new().await;
+async fn an_approval_is_used_once_and_says_by_whom(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     waiting(l, "asked", 100).await;
     assert_eq!(found(l, 110).await, None);
@@ -78,18 +84,19 @@ async fn an_approval_is_used_once_and_says_by_whom() {
     }
     let (one, two) =
         tokio::join!(l.hand_over("asked", "first", OWNER, 131), l.hand_over("asked", "second", OWNER, 131));
-    assert_eq!([one.unwrap(), two.unwrap()].iter().filter(|used| **used).count(), 1);
+    let used = [one.unwrap(), two.unwrap()];
+    assert_eq!(used.iter().filter(|used| **used).count(), 1);
+    let user = if used[0] { "first" } else { "second" };
     let asked = l.incident("asked").await.unwrap().unwrap();
     assert_eq!((asked.state, asked.outcome()), (State::Closed, Some(Outcome::HandedOver)));
-    assert_eq!(asked.handed_over_to.as_deref(), Some("first"));
+    assert_eq!(asked.handed_over_to.as_deref(), Some(user));
     assert_eq!(found(l, 132).await, None);
     assert!(wrong_state(l.approve("asked", "ann", 133).await));
     assert!(l.audit_verify(None).await.unwrap().is_sound());
 }
 
-#[tokio::test]
-async fn an_approval_covers_nothing_but_what_was_approved() {
-    let world = World::new().await;
+async fn an_approval_covers_nothing_but_what_was_approved(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     waiting(l, "asked", 100).await;
     l.approve("asked", "ann", 110).await.unwrap();
@@ -127,9 +134,8 @@ async fn an_approval_covers_nothing_but_what_was_approved() {
     assert!(l.hand_over("asked", "fits", OWNER, 131).await.unwrap());
 }
 
-#[tokio::test]
-async fn an_approval_lasts_a_day_and_can_be_renewed_or_taken_back() {
-    let world = World::new().await;
+async fn an_approval_lasts_a_day_and_can_be_renewed_or_taken_back(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     waiting(l, "asked", 100).await;
     l.approve("asked", "ann", 1000).await.unwrap();
@@ -147,9 +153,8 @@ async fn an_approval_lasts_a_day_and_can_be_renewed_or_taken_back() {
     assert!(!l.hand_over("asked", "late", OWNER, end + 13).await.unwrap());
 }
 
-#[tokio::test]
-async fn a_run_that_asks_in_the_middle_gets_its_answer() {
-    let world = World::new().await;
+async fn a_run_that_asks_in_the_middle_gets_its_answer(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     next(l, "a", 100).await;
     // Nobody has asked: there is nothing to agree to.

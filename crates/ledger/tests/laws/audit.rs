@@ -2,12 +2,20 @@
 
 use std::fs;
 
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::ValueTree};
 use regreen_ledger::{AuditVerdict, Ledger, LedgerError};
-use sqlx::{AssertSqlSafe, Connection, Row as _, SqliteConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
-use crate::world::{World, open, raw};
+use crate::world::{At, Engine, World};
+
+both_engines! {
+    a_cell_that_was_changed_is_seen,
+    a_row_that_is_gone_or_new_is_seen,
+    entries_that_changed_places_are_seen,
+    a_ledger_written_anew_does_not_have_the_head,
+    every_head_that_was_ever_printed_still_counts,
+}
 
 /// Table, key to find a row by, and a column that holds something.
 const CELLS: &[(&str, &str)] = &[
@@ -35,59 +43,90 @@ const CELLS: &[(&str, &str)] = &[
 
 const TABLES: &[&str] = &["audit", "incidents", "facts", "feedback", "breaker_events", "pauses"];
 
-/// A copy of one ledger, to spoil.
-struct Copy {
-    _folder: TempDir,
-    path: std::path::PathBuf,
+/// Numbers; every other column is text.
+const NUMBERS: &[&str] = &["seq", "at", "ended_at"];
+
+/// Numbers the rows of a table, whatever else was done to it.
+const ROW: fn(Engine) -> &'static str = |on| match on {
+    Engine::Sqlite => "CAST(rowid AS TEXT)",
+    Engine::Postgres => "CAST(ctid AS TEXT)",
+};
+
+/// A ledger that others are copied from.
+struct Original {
+    world: World,
+    on: Engine,
     head: String,
 }
 
-impl Copy {
-    async fn verdict(&self, head: Option<&str>) -> AuditVerdict {
-        open(&self.path).await.audit_verify(head).await.unwrap().verdict
+/// A copy of one ledger, to spoil, without the keys, constraints and derived columns that would object.
+struct Copy {
+    _folder: TempDir,
+    at: At,
+    db: AnyConnection,
+}
+
+impl Original {
+    async fn new(on: Engine) -> Original {
+        let world = World::lived_in(on).await;
+        let head = world.ledger.audit_head().await.unwrap();
+        Original { world, on, head }
     }
 
-    /// A connection to the same data without the keys, constraints and derived columns that would object.
-    async fn spoil(&self) -> SqliteConnection {
-        let mut db = raw(&self.path).await;
+    async fn copy(&self) -> Copy {
+        let folder = tempfile::tempdir().unwrap();
+        let at = match &self.world.at {
+            At::File(path) => {
+                self.world.ledger.close_file().await;
+                let copy = folder.path().join("l.db");
+                fs::copy(path, &copy).unwrap();
+                At::File(copy)
+            }
+            At::Server(_) => At::new_schema().await,
+        };
+        let mut db = at.raw().await;
+        let mut sql = match self.on {
+            Engine::Sqlite => "PRAGMA foreign_keys = OFF;".to_owned(),
+            Engine::Postgres => String::new(),
+        };
+        let from = self.world.at.to_text();
+        let from = from.rsplit_once("search_path%3D").map_or("", |(_, schema)| schema);
         for table in TABLES {
             let columns = match *table {
                 "incidents" => "id, record, owner",
                 "facts" => "incident, seq, at, fact",
+                "audit" => "seq, at, kind, body, prev, hash",
                 _ => "*",
             };
-            let sql = format!(
-                "PRAGMA foreign_keys = OFF; CREATE TABLE bare AS SELECT {columns} FROM {table};
-                 DROP TABLE {table}; ALTER TABLE bare RENAME TO {table}"
-            );
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+            sql += &match self.on {
+                Engine::Sqlite => format!(
+                    "CREATE TABLE bare AS SELECT {columns} FROM {table};
+                     DROP TABLE {table}; ALTER TABLE bare RENAME TO {table};"
+                ),
+                Engine::Postgres => format!("CREATE TABLE {table} AS SELECT {columns} FROM {from}.{table};"),
+            };
         }
-        db
+        if self.on == Engine::Postgres {
+            sql += &format!(
+                "CREATE TABLE schema_version AS SELECT * FROM {from}.schema_version;
+                 COMMENT ON TABLE schema_version IS 'ledger of regreen'"
+            );
+        }
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+        Copy { _folder: folder, at, db }
     }
 }
 
-fn lived_in() -> (Vec<u8>, String) {
-    block_on(async {
-        let world = World::lived_in().await;
-        let head = world.ledger.audit_head().await.unwrap();
-        world.ledger.close_file().await;
-        (fs::read(&world.path).unwrap(), head)
-    })
+impl Copy {
+    async fn verdict(self, head: Option<&str>) -> AuditVerdict {
+        self.db.close().await.unwrap();
+        self.at.open().await.audit_verify(head).await.unwrap().verdict
+    }
 }
 
-fn copy((bytes, head): &(Vec<u8>, String)) -> Copy {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("l.db");
-    fs::write(&path, bytes).unwrap();
-    Copy { _folder: folder, path, head: head.clone() }
-}
-
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
-}
-
-async fn rowids(db: &mut SqliteConnection, table: &str) -> Vec<i64> {
-    let sql = AssertSqlSafe(format!("SELECT rowid FROM {table} ORDER BY rowid"));
+async fn rows(db: &mut AnyConnection, on: Engine, table: &str) -> Vec<String> {
+    let row = ROW(on);
+    let sql = AssertSqlSafe(format!("SELECT {row} FROM {table} ORDER BY {row}"));
     sqlx::query_scalar(sql).fetch_all(db).await.unwrap()
 }
 
@@ -105,51 +144,39 @@ fn change(value: &str, at: prop::sample::Index) -> String {
     chars.into_iter().collect()
 }
 
-#[test]
-fn a_cell_that_was_changed_is_seen() {
-    let original = lived_in();
+async fn a_cell_that_was_changed_is_seen(on: Engine) {
+    let original = Original::new(on).await;
     let mut runner = prop::test_runner::TestRunner::new(ProptestConfig::with_cases(60));
     let strategy = (prop::sample::select(CELLS), any::<prop::sample::Index>(), any::<prop::sample::Index>());
-    runner
-        .run(&strategy, |((table, column), row, place)| {
-            let copy = copy(&original);
-            block_on(async {
-                let mut db = copy.spoil().await;
-                let ids = rowids(&mut db, table).await;
-                let id = ids[row.index(ids.len())];
-                let select = format!("SELECT CAST({column} AS TEXT) FROM {table} WHERE rowid = ?");
-                let old = sqlx::query(AssertSqlSafe(select)).bind(id).fetch_one(&mut db).await.unwrap();
-                let old: Option<String> = old.get(0);
-                let new = change(old.as_deref().unwrap_or("0"), place);
-                let update = format!("UPDATE {table} SET {column} = ? WHERE rowid = ?");
-                sqlx::query(AssertSqlSafe(update)).bind(&new).bind(id).execute(&mut db).await.unwrap();
-                db.close().await.unwrap();
-                let verdict = copy.verdict(None).await;
-                prop_assert_ne!(verdict, AuditVerdict::Sound, "{}.{} {:?} -> {}", table, column, old, new);
-                Ok(())
-            })
-        })
-        .unwrap();
+    for _ in 0..60 {
+        let ((table, column), row, place) = strategy.new_tree(&mut runner).unwrap().current();
+        let mut copy = original.copy().await;
+        let ids = rows(&mut copy.db, on, table).await;
+        let (id, key) = (&ids[row.index(ids.len())], ROW(on));
+        let select = format!("SELECT CAST({column} AS TEXT) FROM {table} WHERE {key} = $1");
+        let old: Option<String> =
+            sqlx::query_scalar(AssertSqlSafe(select)).bind(id).fetch_one(&mut copy.db).await.unwrap();
+        let new = change(old.as_deref().unwrap_or("0"), place);
+        let value = if NUMBERS.contains(&column) { "CAST($1 AS BIGINT)" } else { "$1" };
+        let update = format!("UPDATE {table} SET {column} = {value} WHERE {key} = $2");
+        sqlx::query(AssertSqlSafe(update)).bind(&new).bind(id).execute(&mut copy.db).await.unwrap();
+        let verdict = copy.verdict(None).await;
+        assert_ne!(verdict, AuditVerdict::Sound, "{table}.{column} {old:?} -> {new}");
+    }
 }
 
-#[test]
-fn a_row_that_is_gone_or_new_is_seen() {
-    let original = lived_in();
+async fn a_row_that_is_gone_or_new_is_seen(on: Engine) {
+    let original = Original::new(on).await;
     for table in TABLES {
-        block_on(async {
-            let mut db = copy(&original).spoil().await;
-            let ids = rowids(&mut db, table).await;
-            assert!(!ids.is_empty(), "{table}");
-            for id in ids {
-                let copy = copy(&original);
-                let mut db = copy.spoil().await;
-                let sql = AssertSqlSafe(format!("DELETE FROM {table} WHERE rowid = ?"));
-                sqlx::query(sql).bind(id).execute(&mut db).await.unwrap();
-                db.close().await.unwrap();
-                let verdict = copy.verdict(Some(&copy.head)).await;
-                assert_ne!(verdict, AuditVerdict::Sound, "{table} {id}");
-            }
-        });
+        let ids = rows(&mut original.copy().await.db, on, table).await;
+        assert!(!ids.is_empty(), "{table}");
+        for id in ids {
+            let mut copy = original.copy().await;
+            let sql = AssertSqlSafe(format!("DELETE FROM {table} WHERE {} = $1", ROW(on)));
+            sqlx::query(sql).bind(&id).execute(&mut copy.db).await.unwrap();
+            let verdict = copy.verdict(Some(&original.head)).await;
+            assert_ne!(verdict, AuditVerdict::Sound, "{table} {id}");
+        }
     }
     for insert in [
         "INSERT INTO incidents (id, record) VALUES ('z', '{}')",
@@ -158,50 +185,36 @@ fn a_row_that_is_gone_or_new_is_seen() {
         "INSERT INTO audit VALUES (-5, 1, 'k', '{}', '', 'h')",
         "INSERT INTO audit SELECT seq + 1, at, kind, body, hash, 'h' FROM audit ORDER BY seq DESC LIMIT 1",
     ] {
-        let copy = copy(&original);
-        block_on(async {
-            let mut db = copy.spoil().await;
-            sqlx::query(insert).execute(&mut db).await.unwrap();
-            db.close().await.unwrap();
-            assert_ne!(copy.verdict(None).await, AuditVerdict::Sound, "{insert}");
-        });
+        let mut copy = original.copy().await;
+        sqlx::query(insert).execute(&mut copy.db).await.unwrap();
+        assert_ne!(copy.verdict(None).await, AuditVerdict::Sound, "{insert}");
     }
 }
 
-#[test]
-fn a_value_of_another_type_is_no_crash() {
-    let copy = copy(&lived_in());
-    block_on(async {
-        let mut db = copy.spoil().await;
-        sqlx::query("UPDATE audit SET body = x'ff00' WHERE seq = 2").execute(&mut db).await.unwrap();
-        db.close().await.unwrap();
-        let refused = open(&copy.path).await.audit_verify(None).await.unwrap_err();
-        assert!(matches!(refused, LedgerError::Corrupt { .. }), "{refused:?}");
-    });
-}
-
-#[test]
-fn entries_that_changed_places_are_seen() {
-    let original = lived_in();
-    let copy = copy(&original);
-    block_on(async {
-        let mut db = copy.spoil().await;
-        sqlx::raw_sql(
-            "UPDATE audit SET seq = -1 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3;
-             UPDATE audit SET seq = 3 WHERE seq = -1",
-        )
-        .execute(&mut db)
-        .await
-        .unwrap();
-        db.close().await.unwrap();
-        let verdict = copy.verdict(None).await;
-        assert!(matches!(verdict, AuditVerdict::BrokenAt { seq: 2, .. }), "{verdict:?}");
-    });
-}
-
 #[tokio::test]
-async fn a_ledger_written_anew_does_not_have_the_head() {
-    let (one, other) = (World::lived_in().await, World::lived_in().await);
+async fn a_value_of_another_type_is_no_crash() {
+    let mut copy = Original::new(Engine::Sqlite).await.copy().await;
+    sqlx::query("UPDATE audit SET body = x'ff00' WHERE seq = 2").execute(&mut copy.db).await.unwrap();
+    copy.db.close().await.unwrap();
+    let refused = copy.at.open().await.audit_verify(None).await.unwrap_err();
+    assert!(matches!(refused, LedgerError::Corrupt { .. }), "{refused:?}");
+}
+
+async fn entries_that_changed_places_are_seen(on: Engine) {
+    let mut copy = Original::new(on).await.copy().await;
+    sqlx::raw_sql(
+        "UPDATE audit SET seq = -1 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3;
+         UPDATE audit SET seq = 3 WHERE seq = -1",
+    )
+    .execute(&mut copy.db)
+    .await
+    .unwrap();
+    let verdict = copy.verdict(None).await;
+    assert!(matches!(verdict, AuditVerdict::BrokenAt { seq: 2, .. }), "{verdict:?}");
+}
+
+async fn a_ledger_written_anew_does_not_have_the_head(on: Engine) {
+    let (one, other) = (World::lived_in(on).await, World::lived_in(on).await);
     other.ledger.unpause("/w", "eve", 400).await.unwrap();
     let head = other.ledger.audit_head().await.unwrap();
     // Each is sound by itself; only the head that was written down elsewhere tells them apart.
@@ -214,9 +227,8 @@ async fn a_ledger_written_anew_does_not_have_the_head() {
     assert!(other.ledger.audit_verify(Some(&head.to_uppercase())).await.unwrap().is_sound());
 }
 
-#[tokio::test]
-async fn every_head_that_was_ever_printed_still_counts() {
-    let world = World::new().await;
+async fn every_head_that_was_ever_printed_still_counts(on: Engine) {
+    let world = World::new(on).await;
     let l: &Ledger = &world.ledger;
     let mut heads = vec![l.audit_head().await.unwrap()];
     assert_eq!(heads[0], "0".repeat(64));

@@ -2,7 +2,13 @@
 
 use regreen_ledger::{BreakerKey, BreakerOutcome, BreakerPolicy, BreakerState, Entry};
 
-use crate::world::{World, open};
+use crate::world::{Engine, World};
+
+both_engines! {
+    opens_lets_one_in_and_closes_on_its_success,
+    a_person_can_close_it,
+    of_many_processes_one_gets_the_probe,
+}
 
 const POLICY: BreakerPolicy = BreakerPolicy { threshold: 3, cooldown_ms: 100, probe_ms: 50 };
 
@@ -14,9 +20,8 @@ pub(crate) fn key() -> BreakerKey {
     }
 }
 
-#[tokio::test]
-async fn opens_lets_one_in_and_closes_on_its_success() {
-    let world = World::new().await;
+async fn opens_lets_one_in_and_closes_on_its_success(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     let other = BreakerKey { service: "other".to_owned(), ..key() };
     for at in 1..=3 {
@@ -37,9 +42,8 @@ async fn opens_lets_one_in_and_closes_on_its_success() {
     assert!(l.audit_verify(None).await.unwrap().is_sound());
 }
 
-#[tokio::test]
-async fn a_person_can_close_it() {
-    let world = World::new().await;
+async fn a_person_can_close_it(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     assert!(!l.breaker_reset(&key(), "ann", 1).await.unwrap());
     for _ in 0..3 {
@@ -52,19 +56,18 @@ async fn a_person_can_close_it() {
     assert_eq!(l.breakers(POLICY, 3).await.unwrap()[0].state, BreakerState::Closed);
 }
 
-#[tokio::test]
-async fn of_many_processes_one_gets_the_probe() {
-    let world = World::new().await;
+async fn of_many_processes_one_gets_the_probe(on: Engine) {
+    let world = World::new(on).await;
     for _ in 0..3 {
         world.ledger.breaker_outcome(&key(), "a", BreakerOutcome::Failure, 2).await.unwrap();
     }
     let asked: Vec<_> = (0..6)
         .map(|i| {
-            let path = world.path.clone();
+            let at = world.at.clone();
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
-                    open(&path).await.breaker_enter(&key(), POLICY, &format!("i{i}"), 120).await.unwrap()
+                    at.open().await.breaker_enter(&key(), POLICY, &format!("i{i}"), 120).await.unwrap()
                 })
             })
         })

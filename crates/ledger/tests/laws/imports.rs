@@ -3,7 +3,16 @@
 use proptest::prelude::*;
 use regreen_ledger::{ImportMode, Imported, Ledger, LedgerError};
 
-use crate::world::{OWNER, World, diagnosis, facts, healed, incident};
+use crate::world::{Engine, OWNER, World, diagnosis, facts, healed, incident, server};
+
+both_engines! {
+    a_fresh_ledger_goes_on_where_the_file_ends,
+    the_same_file_twice_is_the_same_as_once,
+    what_is_imported_can_be_read_and_makes_nobody_act,
+    an_unfinished_incident_and_a_pause_are_left_alone,
+    the_newer_of_two_imported_records_wins_whichever_comes_first,
+    a_file_that_does_not_add_up_is_refused_whole,
+}
 
 async fn exported(ledger: &Ledger) -> Vec<u8> {
     let mut file = Vec::new();
@@ -17,12 +26,11 @@ async fn import(ledger: &Ledger, file: &[u8]) -> Result<Imported, LedgerError> {
     ledger.import(&mut &*file, 1000).await
 }
 
-#[tokio::test]
-async fn a_fresh_ledger_goes_on_where_the_file_ends() {
-    let from = World::lived_in().await;
+async fn a_fresh_ledger_goes_on_where_the_file_ends(on: Engine) {
+    let from = World::lived_in(on).await;
     let head = from.ledger.audit_head().await.unwrap();
     let file = exported(&from.ledger).await;
-    let to = World::new().await;
+    let to = World::new(on).await;
     let report = import(&to.ledger, &file).await.unwrap();
     assert_eq!(report.mode, ImportMode::FastForward);
     assert_eq!((report.incidents, report.facts, report.feedback), (2, 6, 1));
@@ -41,9 +49,8 @@ async fn a_fresh_ledger_goes_on_where_the_file_ends() {
     assert_eq!(from.ledger.open_incidents().await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn the_same_file_twice_is_the_same_as_once() {
-    let (from, to) = (World::lived_in().await, World::new().await);
+async fn the_same_file_twice_is_the_same_as_once(on: Engine) {
+    let (from, to) = (World::lived_in(on).await, World::new(on).await);
     healed(&to.ledger, "own", 5).await;
     let file = exported(&from.ledger).await;
     let first = import(&to.ledger, &file).await.unwrap();
@@ -56,9 +63,8 @@ async fn the_same_file_twice_is_the_same_as_once() {
     assert!(to.ledger.audit_verify(None).await.unwrap().is_sound());
 }
 
-#[tokio::test]
-async fn what_is_imported_can_be_read_and_makes_nobody_act() {
-    let (from, to) = (World::lived_in().await, World::new().await);
+async fn what_is_imported_can_be_read_and_makes_nobody_act(on: Engine) {
+    let (from, to) = (World::lived_in(on).await, World::new(on).await);
     from.ledger.open_incident(&incident("waits", 400, &diagnosis())).await.unwrap();
     from.ledger.await_approval("waits", OWNER, 401).await.unwrap();
     import(&to.ledger, &exported(&from.ledger).await).await.unwrap();
@@ -76,11 +82,10 @@ async fn what_is_imported_can_be_read_and_makes_nobody_act() {
     l.feedback("b", diagnosis().class, "ann", None, 500).await.unwrap();
 }
 
-#[tokio::test]
-async fn an_unfinished_incident_and_a_pause_are_left_alone() {
-    let here = World::lived_in().await;
+async fn an_unfinished_incident_and_a_pause_are_left_alone(on: Engine) {
+    let here = World::lived_in(on).await;
     // What a hostile file could say: the pause is over, and the open incident has a longer journal.
-    let forged = World::lived_in().await;
+    let forged = World::lived_in(on).await;
     forged.ledger.unpause("/w", "eve", 330).await.unwrap();
     facts_more(&forged.ledger).await;
     let file = exported(&forged.ledger).await;
@@ -96,7 +101,7 @@ async fn an_unfinished_incident_and_a_pause_are_left_alone() {
     assert!(here.ledger.audit_verify(None).await.unwrap().is_sound());
 
     // A longer journal alone is refused as well.
-    let (here, forged) = (World::lived_in().await, World::lived_in().await);
+    let (here, forged) = (World::lived_in(on).await, World::lived_in(on).await);
     facts_more(&forged.ledger).await;
     let report = import(&here.ledger, &exported(&forged.ledger).await).await.unwrap();
     assert_eq!((report.mode, report.facts), (ImportMode::Merged, 0));
@@ -109,9 +114,8 @@ async fn facts_more(ledger: &Ledger) {
     journal.append(&crate::world::fact("rerun", StepEvent::UndoStarted)).await.unwrap();
 }
 
-#[tokio::test]
-async fn the_newer_of_two_imported_records_wins_whichever_comes_first() {
-    let from = World::new().await;
+async fn the_newer_of_two_imported_records_wins_whichever_comes_first(on: Engine) {
+    let from = World::new(on).await;
     from.ledger.open_incident(&incident("a", 100, &diagnosis())).await.unwrap();
     let old = exported(&from.ledger).await;
     facts(&from.ledger, "a", 110, 4).await;
@@ -119,7 +123,7 @@ async fn the_newer_of_two_imported_records_wins_whichever_comes_first() {
     from.ledger.close("a", OWNER, &closing, 150).await.unwrap();
     let new = exported(&from.ledger).await;
     for order in [[&old, &new], [&new, &old]] {
-        let to = World::new().await;
+        let to = World::new(on).await;
         // So that the chains part.
         to.ledger.pause("/v", "ann", "x", 1).await.unwrap();
         for file in order {
@@ -131,9 +135,8 @@ async fn the_newer_of_two_imported_records_wins_whichever_comes_first() {
     }
 }
 
-#[tokio::test]
-async fn a_file_that_does_not_add_up_is_refused_whole() {
-    let from = World::lived_in().await;
+async fn a_file_that_does_not_add_up_is_refused_whole(on: Engine) {
+    let from = World::lived_in(on).await;
     let file = String::from_utf8(exported(&from.ledger).await).unwrap();
     let lines: Vec<&str> = file.lines().collect();
     let without = |i: usize| {
@@ -143,7 +146,7 @@ async fn a_file_that_does_not_add_up_is_refused_whole() {
     };
     let long = format!("{}\n{}", lines[0], "x".repeat(2 << 20));
     let late = {
-        let future = World::new().await;
+        let future = World::new(on).await;
         future.ledger.pause("/w", "ann", "x", 1000 + 2 * 86_400_000).await.unwrap();
         String::from_utf8(exported(&future.ledger).await).unwrap()
     };
@@ -161,7 +164,7 @@ async fn a_file_that_does_not_add_up_is_refused_whole() {
         ("a long line", long),
         ("from the future", late),
     ] {
-        let to = World::new().await;
+        let to = World::new(on).await;
         let refused = import(&to.ledger, text.as_bytes()).await.err();
         assert!(matches!(refused, Some(LedgerError::BadImport { .. })), "{name}: {refused:?}");
         assert_eq!(to.ledger.audit_head().await.unwrap(), "0".repeat(64), "{name}");
@@ -174,10 +177,11 @@ fn parsed(file: &[u8]) -> Vec<serde_json::Value> {
 
 #[test]
 fn no_file_can_spoil_a_ledger() {
+    let on = Engine::Sqlite;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (file, to) = runtime.block_on(async {
-        let from = World::lived_in().await;
-        (exported(&from.ledger).await, World::new().await)
+        let from = World::lived_in(on).await;
+        (exported(&from.ledger).await, World::new(on).await)
     });
     runtime.block_on(healed(&to.ledger, "own", 5));
     let mut runner = prop::test_runner::TestRunner::new(ProptestConfig::with_cases(150));
@@ -195,4 +199,26 @@ fn no_file_can_spoil_a_ledger() {
         })
         .unwrap();
     assert!(runtime.block_on(to.ledger.audit_verify(None)).unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn a_file_goes_from_engine_to_engine_and_back_and_is_the_same() {
+    if server().is_none() {
+        return;
+    }
+    for [first, second] in [[Engine::Sqlite, Engine::Postgres], [Engine::Postgres, Engine::Sqlite]] {
+        let (from, to) = (World::lived_in(first).await, World::new(second).await);
+        let file = exported(&from.ledger).await;
+        assert_eq!(import(&to.ledger, &file).await.unwrap().mode, ImportMode::FastForward);
+        // But for the entry that says that it was imported.
+        let head = from.ledger.audit_head().await.unwrap();
+        assert!(to.ledger.audit_verify(Some(&head)).await.unwrap().is_sound());
+        let back = exported(&to.ledger).await;
+        assert_eq!(parsed(&back).len(), parsed(&file).len() + 1);
+        assert_eq!(import(&from.ledger, &back).await.unwrap().mode, ImportMode::FastForward);
+        let rows =
+            |file: &[u8]| -> Vec<_> { parsed(file).into_iter().filter(|l| l.get("row").is_some()).collect() };
+        assert_eq!(rows(&back), rows(&file));
+        assert!(from.ledger.audit_verify(Some(&head)).await.unwrap().is_sound());
+    }
 }

@@ -3,12 +3,25 @@
 use regreen_domain::{Decision, Diagnosis, FailureClass, Outcome, Refusal, Verification, VerificationFactor};
 use regreen_ledger::{Closing, IncidentFilter, LedgerError, Patch, Place, PlaybookRecord, RecordsOf, State};
 use regreen_saga::{Journal, StepEvent};
+use serde_json::{Map, Value};
+use sqlx::AnyConnection;
 
-use crate::world::{OWNER, World, diagnosis, fact, facts, healed, incident, place, plan};
+use crate::world::{Engine, OWNER, World, diagnosis, fact, facts, healed, incident, place, plan};
 
-#[tokio::test]
-async fn what_was_stored_comes_back() {
-    let world = World::new().await;
+both_engines! {
+    what_was_stored_comes_back,
+    only_the_owner_writes_and_only_in_the_right_state,
+    lists_come_in_pages_newest_first,
+    attempts_are_counted_by_what_was_started,
+    the_record_of_a_playbook_is_of_its_class_tool_and_repository_and_a_person_may_call_a_healing_wrong,
+    a_pause_stands_until_it_is_ended,
+    its_work_can_move_between_threads,
+    a_record_of_the_first_version_is_read_and_goes_on_in_the_present_one,
+    a_record_of_the_second_version_is_read_and_goes_on_in_the_present_one,
+}
+
+async fn what_was_stored_comes_back(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     healed(l, "first", 10).await;
     let d = diagnosis();
@@ -36,9 +49,8 @@ async fn what_was_stored_comes_back() {
     assert!(l.incident("nobody").await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn only_the_owner_writes_and_only_in_the_right_state() {
-    let world = World::new().await;
+async fn only_the_owner_writes_and_only_in_the_right_state(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     l.open_incident(&incident("a", 100, &diagnosis())).await.unwrap();
     let none = Decision::Nothing { because: Refusal::ModeObserve };
@@ -64,9 +76,8 @@ async fn only_the_owner_writes_and_only_in_the_right_state() {
     assert!(l.audit_verify(None).await.unwrap().is_sound());
 }
 
-#[tokio::test]
-async fn lists_come_in_pages_newest_first() {
-    let world = World::new().await;
+async fn lists_come_in_pages_newest_first(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     for (i, id) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
         // Two share a moment.
@@ -90,9 +101,8 @@ async fn lists_come_in_pages_newest_first() {
     assert_eq!(count(IncidentFilter { state: Some(State::Open), ..f() }).await, 1);
 }
 
-#[tokio::test]
-async fn attempts_are_counted_by_what_was_started() {
-    let world = World::new().await;
+async fn attempts_are_counted_by_what_was_started(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     assert_eq!(l.attempts(&place()).await.unwrap(), 0);
     healed(l, "a", 100).await;
@@ -114,10 +124,10 @@ async fn attempts_are_counted_by_what_was_started() {
     assert_eq!(l.attempts(&Place { workspace: "/v".to_owned(), ..Place::default() }).await.unwrap(), 0);
 }
 
-#[tokio::test]
-async fn the_record_of_a_playbook_is_of_its_class_tool_and_repository_and_a_person_may_call_a_healing_wrong()
-{
-    let world = World::new().await;
+async fn the_record_of_a_playbook_is_of_its_class_tool_and_repository_and_a_person_may_call_a_healing_wrong(
+    on: Engine,
+) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     healed(l, "a", 100).await;
     healed(l, "b", 200).await;
@@ -169,9 +179,8 @@ async fn the_record_of_a_playbook_is_of_its_class_tool_and_repository_and_a_pers
     assert_eq!(l.spent(Some("org/repo"), "z", 61_001, 61_001).await.unwrap(), (0, 0));
 }
 
-#[tokio::test]
-async fn a_pause_stands_until_it_is_ended() {
-    let world = World::new().await;
+async fn a_pause_stands_until_it_is_ended(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     assert_eq!(l.paused("/w").await.unwrap(), None);
     assert!(!l.unpause("/w", "ann", 1).await.unwrap());
@@ -189,12 +198,11 @@ async fn a_pause_stands_until_it_is_ended() {
 }
 
 /// Whoever drives the ledger may do so from a task that moves between threads.
-#[tokio::test]
-async fn its_work_can_move_between_threads() {
+async fn its_work_can_move_between_threads(on: Engine) {
     fn moves<T: Send>(work: T) -> T {
         work
     }
-    let world = World::new().await;
+    let world = World::new(on).await;
     let l = &world.ledger;
     moves(l.open_incident(&incident("a", 1, &diagnosis()))).await.unwrap();
     moves(l.audit_verify(None)).await.unwrap();
@@ -205,27 +213,57 @@ async fn its_work_can_move_between_threads() {
     moves(l.journal("a", OWNER, || 1));
 }
 
-#[tokio::test]
-async fn a_record_of_the_first_version_is_read_and_goes_on_in_the_present_one() {
-    let world = World::new().await;
+async fn a_record_of_the_first_version_is_read_and_goes_on_in_the_present_one(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     l.open_incident(&incident("old", 100, &diagnosis())).await.unwrap();
-    let mut db = world.raw().await;
-    sqlx::query(
-        "UPDATE incidents SET record =
-         json_set(json_remove(record, '$.inputs', '$.handed_over_to'), '$.version', 1)",
-    )
-    .execute(&mut db)
-    .await
-    .unwrap();
+    let mut db = world.at.raw().await;
+    let rewrite = async |db: &mut AnyConnection, change: fn(&mut Map<String, Value>)| {
+        let record: String =
+            sqlx::query_scalar("SELECT record FROM incidents").fetch_one(&mut *db).await.unwrap();
+        let mut record: Map<String, Value> = serde_json::from_str(&record).unwrap();
+        change(&mut record);
+        let text = Value::Object(record).to_string();
+        sqlx::query("UPDATE incidents SET record = $1").bind(text).execute(db).await.unwrap();
+    };
+    let older = |record: &mut Map<String, Value>| {
+        record.retain(|key, _| key != "inputs" && key != "handed_over_to");
+        record["version"] = 1.into();
+    };
+    rewrite(&mut db, older).await;
     let stored = l.incident("old").await.unwrap().unwrap();
     assert_eq!((stored.version, &stored.inputs, &stored.handed_over_to), (1, &None, &None));
     l.close("old", OWNER, &Closing::new(Outcome::LeftAlone), 110).await.unwrap();
     assert_eq!(l.incident("old").await.unwrap().unwrap().version, 3);
     // A record of a later version is refused, not guessed at.
-    sqlx::query("UPDATE incidents SET record = json_set(record, '$.version', 4)")
-        .execute(&mut db)
-        .await
-        .unwrap();
+    rewrite(&mut db, |record| record["version"] = 4.into()).await;
     assert!(matches!(l.incident("old").await, Err(LedgerError::Newer { found: 4, supported: 3 })));
+}
+
+/// As `regreen run --mode approve -- npm ci` stored it before a step could ask in the middle of a plan.
+const SECOND: &str = include_str!("../data/incident-v2.json");
+
+async fn a_record_of_the_second_version_is_read_and_goes_on_in_the_present_one(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    let record: Value = serde_json::from_str(SECOND).unwrap();
+    let id = record["id"].as_str().unwrap();
+    let d = diagnosis();
+    l.open_incident(&incident(id, 100, &d)).await.unwrap();
+    l.await_approval(id, OWNER, 101).await.unwrap();
+    let mut db = world.at.raw().await;
+    sqlx::query("UPDATE incidents SET record = $1").bind(SECOND.trim()).execute(&mut db).await.unwrap();
+    let stored = l.incident(id).await.unwrap().unwrap();
+    assert_eq!((stored.version, stored.state, &stored.question), (2, State::AwaitingApproval, &None));
+    assert_eq!(stored.diagnosis.class, "lockfile-corruption");
+    let plan = stored.plan().unwrap();
+    assert_eq!(plan.playbook, "repair-lockfile");
+    assert_eq!((plan.paths.as_slice(), plan.steps.len()), (&["package-lock.json".to_owned()][..], 4));
+    let inputs = stored.inputs.clone().unwrap();
+    // What later versions added is not there, and nothing else is lost.
+    assert_eq!((inputs.playbooks[0].paths.clone(), inputs.setting.unclean.len()), (None, 0));
+    assert_eq!((inputs.ranking.len(), inputs.history.seed), (2, Some(2158134025693084664)));
+    l.approve(id, "ann", stored.changed_at + 1).await.unwrap();
+    let after = l.incident(id).await.unwrap().unwrap();
+    assert_eq!((after.version, after.state, after.inputs), (3, State::Approved, Some(inputs)));
 }

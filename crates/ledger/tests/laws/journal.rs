@@ -12,15 +12,20 @@ use regreen_saga::{
 };
 use serde_json::json;
 
-use crate::world::{OWNER, World, diagnosis, fact, incident};
+use crate::world::{Engine, OWNER, World, diagnosis, fact, incident};
+
+both_engines! {
+    a_stale_owner_and_a_second_writer_are_refused,
+    a_run_that_dies_at_any_write_is_finished_by_the_next_process,
+    a_journal_written_by_hand_must_still_fold,
+}
 
 fn why(error: &JournalError) -> &LedgerError {
     error.source.downcast_ref().unwrap()
 }
 
-#[tokio::test]
-async fn a_stale_owner_and_a_second_writer_are_refused() {
-    let world = World::new().await;
+async fn a_stale_owner_and_a_second_writer_are_refused(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     l.open_incident(&incident("a", 1, &diagnosis())).await.unwrap();
     let (mut one, mut two) = (l.journal("a", OWNER, || 2), l.journal("a", OWNER, || 2));
@@ -42,7 +47,7 @@ async fn a_stale_owner_and_a_second_writer_are_refused() {
     );
 
     l.await_approval("a", "p2", 5).await.unwrap();
-    let refused = three.append(&fact("s", StepEvent::Undone)).await.unwrap_err();
+    let refused = three.append(&fact("s", StepEvent::Undone { says: None })).await.unwrap_err();
     assert!(matches!(why(&refused), LedgerError::WrongState { .. }), "{refused:?}");
     let refused = l.journal("b", "p2", || 4).append(&fact("s", StepEvent::Started)).await.unwrap_err();
     assert!(matches!(why(&refused), LedgerError::UnknownIncident { .. }), "{refused:?}");
@@ -107,9 +112,8 @@ impl Journal for Dying<'_> {
     }
 }
 
-#[tokio::test]
-async fn a_run_that_dies_at_any_write_is_finished_by_the_next_process() {
-    let world = World::new().await;
+async fn a_run_that_dies_at_any_write_is_finished_by_the_next_process(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     for (fails, end) in [(false, vec![7, 8]), (true, vec![1, 2])] {
         for after in [false, true] {
@@ -145,9 +149,8 @@ async fn a_run_that_dies_at_any_write_is_finished_by_the_next_process() {
     assert!(l.audit_verify(None).await.unwrap().is_sound());
 }
 
-#[tokio::test]
-async fn a_journal_written_by_hand_must_still_fold() {
-    let world = World::new().await;
+async fn a_journal_written_by_hand_must_still_fold(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     l.open_incident(&incident("a", 1, &diagnosis())).await.unwrap();
     let mut journal = l.journal("a", OWNER, || 2);

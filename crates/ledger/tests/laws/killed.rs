@@ -9,7 +9,11 @@ use std::{
 use regreen_saga::{Journal, StepEvent, fold};
 use serde_json::json;
 
-use crate::world::{OWNER, World, diagnosis, fact, incident, open};
+use crate::world::{At, Engine, OWNER, World, diagnosis, fact, incident};
+
+both_engines! {
+    what_was_acknowledged_survives,
+}
 
 const LEDGER: &str = "REGREEN_TEST_LEDGER";
 
@@ -17,8 +21,8 @@ const LEDGER: &str = "REGREEN_TEST_LEDGER";
 #[tokio::test]
 #[ignore = "started by the test below"]
 async fn appends_until_it_is_killed() {
-    let Some(path) = env::var_os(LEDGER) else { return };
-    let ledger = open(path.as_ref()).await;
+    let Ok(at) = env::var(LEDGER) else { return };
+    let ledger = At::from_text(&at).open().await;
     let mut journal = ledger.journal("a", OWNER, || 2);
     for n in 0u64.. {
         let event = if n == 0 { StepEvent::Prepared { before: json!("b") } } else { StepEvent::Started };
@@ -27,14 +31,13 @@ async fn appends_until_it_is_killed() {
     }
 }
 
-#[tokio::test]
-async fn what_was_acknowledged_survives() {
+async fn what_was_acknowledged_survives(on: Engine) {
     for enough in [1, 7, 23] {
-        let world = World::new().await;
+        let world = World::new(on).await;
         world.ledger.open_incident(&incident("a", 1, &diagnosis())).await.unwrap();
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "killed::appends_until_it_is_killed", "--ignored", "--nocapture"])
-            .env(LEDGER, &world.path)
+            .env(LEDGER, world.at.to_text())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -53,7 +56,7 @@ async fn what_was_acknowledged_survives() {
         // What it still said before it died counts too.
         lines.for_each(count);
 
-        let ledger = open(&world.path).await;
+        let ledger = world.at.open().await;
         let facts: Vec<_> = ledger.facts("a").await.unwrap().into_iter().map(|e| e.fact).collect();
         assert!(acknowledged > enough && facts.len() >= acknowledged, "{} of {acknowledged}", facts.len());
         // At most the one whose acknowledgement was cut off.

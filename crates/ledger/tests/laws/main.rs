@@ -1,9 +1,26 @@
-//! The laws of the ledger, with real files.
+//! The laws of the ledger, with real files and a real PostgreSQL server.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+/// Each law on both engines.
+macro_rules! both_engines {
+    ($($law:ident,)*) => {
+        mod on_sqlite {
+            $(#[tokio::test] async fn $law() { super::$law(crate::world::Engine::Sqlite).await; })*
+        }
+        mod on_postgres {
+            $(#[tokio::test] async fn $law() {
+                if crate::world::server().is_some() {
+                    super::$law(crate::world::Engine::Postgres).await;
+                }
+            })*
+        }
+    };
+}
 
 mod approvals;
 mod audit;
 mod breakers;
+mod deliveries;
 mod imports;
 mod incidents;
 mod journal;
@@ -11,4 +28,6 @@ mod killed;
 mod masking;
 mod measures;
 mod opening;
+mod server;
+mod work;
 mod world;

@@ -5,15 +5,22 @@ use std::{fs, sync::Arc};
 use regreen_domain::{
     Decision, Diagnosis, Evidence, Outcome, PlannedStep, Role, Verification, VerificationFactor,
 };
-use regreen_ledger::{BreakerKey, BreakerOutcome, Closing, Ledger, LedgerError, Patch, Place, Scrub};
+use regreen_ledger::{BreakerKey, BreakerOutcome, Closing, LedgerError, Patch, Place, Scrub};
 use regreen_saga::{Effect, Journal, StepEvent};
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 
-use crate::world::{OWNER, World, diagnosis, fact, incident, plan};
+use crate::world::{At, Engine, OWNER, World, diagnosis, fact, incident, plan};
 
-const SECRET: &str = "hunter2";
+both_engines! {
+    every_text_is_scrubbed_on_its_way_in,
+    what_an_undo_works_from_is_refused_rather_than_changed,
+    an_import_is_scrubbed_too,
+}
 
-struct Hides;
+pub(crate) const SECRET: &str = "hunter2";
+
+pub(crate) struct Hides;
 
 impl Scrub for Hides {
     fn scrub(&self, text: &str) -> String {
@@ -32,20 +39,36 @@ fn leaky() -> Diagnosis {
     }
 }
 
-/// Everything that lies in the ledger's folder.
-fn on_disk(world: &std::path::Path) -> Vec<u8> {
-    let files = fs::read_dir(world.parent().unwrap()).unwrap();
-    files.flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
+/// Everything that lies in the ledger's folder, or in its tables.
+pub(crate) async fn stored(world: &World) -> Vec<u8> {
+    if let At::File(path) = &world.at {
+        let files = fs::read_dir(path.parent().unwrap()).unwrap();
+        return files.flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
+    }
+    let mut db = world.at.raw().await;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
+    )
+    .fetch_all(&mut db)
+    .await
+    .unwrap();
+    assert!(tables.len() > 5, "{tables:?}");
+    let mut all = String::new();
+    for table in tables {
+        let sql = AssertSqlSafe(format!("SELECT {table}::text FROM {table}"));
+        let rows: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap();
+        all.extend(rows);
+    }
+    all.into_bytes()
 }
 
-fn holds(bytes: &[u8]) -> bool {
+pub(crate) fn holds(bytes: &[u8]) -> bool {
     bytes.windows(SECRET.len()).any(|w| w == SECRET.as_bytes())
 }
 
-#[tokio::test]
-async fn every_text_is_scrubbed_on_its_way_in() {
-    let world = World::new().await;
-    let l = Ledger::open(&world.path, Arc::new(Hides)).await.unwrap();
+async fn every_text_is_scrubbed_on_its_way_in(on: Engine) {
+    let world = World::new(on).await;
+    let l = world.at.open_as(Arc::new(Hides)).await.unwrap();
     let text = || format!("leaks {SECRET} here");
     let d = leaky();
     let mut new = incident("a", 1, &d);
@@ -61,6 +84,10 @@ async fn every_text_is_scrubbed_on_its_way_in() {
     journal.append(&fact("s", failed)).await.unwrap();
     journal.append(&fact("s", StepEvent::UndoStarted)).await.unwrap();
     journal.append(&fact("s", StepEvent::UndoFailed { why: text() })).await.unwrap();
+    assert_eq!(l.ask("a", OWNER, "agree", &text(), 2).await.unwrap(), None);
+    l.deny("a", &text(), Some(&text()), 2).await.unwrap();
+    let answer = l.ask("a", OWNER, "agree", &text(), 2).await.unwrap().unwrap();
+    assert!(!answer.granted && !answer.reason.unwrap().contains(SECRET));
     // The place is found by what it was given as.
     assert_eq!(l.attempts(&new.place).await.unwrap(), 1);
     let factor = VerificationFactor { name: text(), held: None, says: text() };
@@ -81,13 +108,12 @@ async fn every_text_is_scrubbed_on_its_way_in() {
     l.breaker_outcome(&key, "a", BreakerOutcome::Failure, 9).await.unwrap();
     assert!(l.breaker_reset(&key, &text(), 10).await.unwrap());
     assert!(l.audit_verify(None).await.unwrap().is_sound());
-    assert!(!holds(&on_disk(&world.path)));
+    assert!(!holds(&stored(&world).await));
 }
 
-#[tokio::test]
-async fn what_an_undo_works_from_is_refused_rather_than_changed() {
-    let world = World::new().await;
-    let l = Ledger::open(&world.path, Arc::new(Hides)).await.unwrap();
+async fn what_an_undo_works_from_is_refused_rather_than_changed(on: Engine) {
+    let world = World::new(on).await;
+    let l = world.at.open_as(Arc::new(Hides)).await.unwrap();
     l.open_incident(&incident("a", 1, &diagnosis())).await.unwrap();
     let mut leaky = plan();
     leaky.steps.push(PlannedStep {
@@ -110,26 +136,29 @@ async fn what_an_undo_works_from_is_refused_rather_than_changed() {
         assert!(matches!(why, LedgerError::Unmasked { .. }) && !why.to_string().contains(SECRET), "{why}");
     }
     assert!(l.facts("a").await.unwrap().is_empty());
-    assert!(!holds(&on_disk(&world.path)));
+    assert!(!holds(&stored(&world).await));
 }
 
-#[tokio::test]
-async fn an_import_is_scrubbed_too() {
-    let from = World::new().await;
+async fn an_import_is_scrubbed_too(on: Engine) {
+    let from = World::new(on).await;
     let d = leaky();
     from.ledger.open_incident(&incident("a", 1, &d)).await.unwrap();
     let mut journal = from.ledger.journal("a", OWNER, || 2);
     journal.append(&fact("s", StepEvent::Prepared { before: json!(SECRET) })).await.unwrap();
+    from.ledger.ask("a", OWNER, "agree", &format!("{SECRET}?"), 2).await.unwrap();
+    from.ledger.deny("a", SECRET, Some(SECRET), 2).await.unwrap();
     from.ledger.feedback("a", d.class, SECRET, Some(SECRET), 3).await.unwrap();
     from.ledger.pause(SECRET, SECRET, SECRET, 4).await.unwrap();
     let mut file = Vec::new();
     from.ledger.export(&mut file).await.unwrap();
     assert!(holds(&file));
 
-    let world = World::new().await;
-    let l = Ledger::open(&world.path, Arc::new(Hides)).await.unwrap();
+    let world = World::new(on).await;
+    let l = world.at.open_as(Arc::new(Hides)).await.unwrap();
     let report = l.import(&mut file.as_slice(), 10).await.unwrap();
     assert_eq!((report.incidents, report.facts, report.feedback, report.pauses), (1, 1, 1, 1));
     assert!(l.audit_verify(None).await.unwrap().is_sound());
-    assert!(!holds(&on_disk(&world.path)));
+    let question = l.incident("a").await.unwrap().unwrap().question.unwrap();
+    assert!(question.text.ends_with('?') && !question.answer.unwrap().granted);
+    assert!(!holds(&stored(&world).await));
 }

@@ -3,19 +3,22 @@
 use regreen_domain::{CodeClass, Decision, FailureClass, Outcome, Refusal};
 use regreen_ledger::{Closing, Metrics};
 
-use crate::world::{OWNER, World, diagnosis, healed, incident, plan};
+use crate::world::{Engine, OWNER, World, diagnosis, healed, incident, plan};
 
-#[tokio::test]
-async fn an_empty_ledger_says_nothing() {
-    let world = World::new().await;
+both_engines! {
+    an_empty_ledger_says_nothing,
+    figures_come_from_what_happened,
+}
+
+async fn an_empty_ledger_says_nothing(on: Engine) {
+    let world = World::new(on).await;
     assert_eq!(world.ledger.metrics(1000, None).await.unwrap(), Metrics::default());
     healed(&world.ledger, "a", 10).await;
     assert_eq!(world.ledger.metrics(1000, Some(5)).await.unwrap(), Metrics::default());
 }
 
-#[tokio::test]
-async fn figures_come_from_what_happened() {
-    let world = World::new().await;
+async fn figures_come_from_what_happened(on: Engine) {
+    let world = World::new(on).await;
     let l = &world.ledger;
     let code = FailureClass::Code(CodeClass::TestFailure);
     healed(l, "healed", 10).await;

@@ -6,15 +6,15 @@ use regreen_ledger::{AsIs, Ledger, LedgerError};
 use sqlx::Connection;
 use tempfile::tempdir;
 
-use crate::world::{World, open, raw};
+use crate::world::{Engine, World, open, raw};
 
 #[cfg(unix)]
 #[tokio::test]
 async fn nobody_else_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
-    let world = World::new().await;
+    let world = World::new(Engine::Sqlite).await;
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let folder = world.path.parent().unwrap();
+    let folder = world.path().parent().unwrap();
     assert_eq!(mode(folder), 0o700);
     world.ledger.pause("/w", "ann", "x", 1).await.unwrap();
     for entry in fs::read_dir(folder).unwrap() {
@@ -30,9 +30,9 @@ async fn what_is_no_ledger_is_refused_and_left_as_it_is() {
     let mut db = raw(&foreign).await;
     sqlx::query("CREATE TABLE t (x)").execute(&mut db).await.unwrap();
     db.close().await.unwrap();
-    let world = World::lived_in().await;
+    let world = World::lived_in(Engine::Sqlite).await;
     world.ledger.close_file().await;
-    let whole = fs::read(&world.path).unwrap();
+    let whole = fs::read(world.path()).unwrap();
     let mut no_schema = whole.clone();
     no_schema[100..2000].fill(0xff);
 
@@ -73,29 +73,29 @@ async fn an_empty_file_is_a_fresh_ledger() {
 
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
-    let world = World::new().await;
+    let world = World::new(Engine::Sqlite).await;
     sqlx::query("INSERT INTO schema_version (version) VALUES (99)")
-        .execute(&mut world.raw().await)
+        .execute(&mut world.at.raw().await)
         .await
         .unwrap();
-    let refused = Ledger::open(&world.path, Arc::new(AsIs)).await.err().unwrap();
+    let refused = Ledger::open(world.path(), Arc::new(AsIs)).await.err().unwrap();
     assert!(matches!(refused, LedgerError::Newer { found: 99, .. }), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_lock_is_waited_for_and_then_named() {
     let busy = Duration::from_millis(100);
-    let world = World::new().await;
-    let ledger = Ledger::open_with(&world.path, Arc::new(AsIs), busy).await.unwrap();
-    let mut other = world.raw().await;
+    let world = World::new(Engine::Sqlite).await;
+    let ledger = Ledger::open_with(world.path(), Arc::new(AsIs), busy).await.unwrap();
+    let mut other = world.at.raw().await;
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let began = Instant::now();
     let refused = ledger.pause("/w", "ann", "x", 1).await.unwrap_err();
-    assert!(matches!(&refused, LedgerError::Locked { path: Some(_) }), "{refused:?}");
+    assert!(matches!(&refused, LedgerError::Locked { place: Some(_) }), "{refused:?}");
     assert!((busy..busy * 20).contains(&began.elapsed()), "{:?}", began.elapsed());
     // Readers need not wait, and neither does opening.
     assert!(ledger.paused("/w").await.unwrap().is_none());
-    assert!(Ledger::open_with(&world.path, Arc::new(AsIs), busy).await.is_ok());
+    assert!(Ledger::open_with(world.path(), Arc::new(AsIs), busy).await.is_ok());
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     ledger.pause("/w", "ann", "x", 1).await.unwrap();
 }
@@ -113,12 +113,12 @@ async fn a_file_that_is_locked_whole_can_not_be_opened() {
 
 #[tokio::test]
 async fn reading_only_reads() {
-    let world = World::lived_in().await;
-    let reader = Ledger::open_read_only(&world.path, Arc::new(AsIs)).await.unwrap();
+    let world = World::lived_in(Engine::Sqlite).await;
+    let reader = Ledger::open_read_only(world.path(), Arc::new(AsIs)).await.unwrap();
     assert!(reader.incident("a").await.unwrap().is_some());
     let refused = reader.pause("/v", "ann", "x", 1).await.unwrap_err();
     assert!(matches!(refused, LedgerError::ReadOnly { .. }), "{refused:?}");
-    let nowhere = world.path.with_file_name("none.db");
+    let nowhere = world.path().with_file_name("none.db");
     let refused = Ledger::open_read_only(&nowhere, Arc::new(AsIs)).await.err().unwrap();
     assert!(matches!(refused, LedgerError::Absent { .. }), "{refused:?}");
     assert!(!nowhere.exists());

@@ -1,40 +1,120 @@
-//! A ledger in a temporary folder, and incidents to put into it.
+//! A ledger of a test's own on either engine, and incidents to put into it.
 
 use std::{
+    env,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use regreen_domain::{
     Confidence, Decision, Diagnosis, Evidence, FailureClass, Fingerprint, HealableClass, Outcome, Plan,
     PlannedStep, Risk, Role, Tool,
 };
-use regreen_ledger::{AsIs, Closing, Ledger, NewIncident, Place};
+use regreen_ledger::{AsIs, Closing, Ledger, LedgerError, NewIncident, Place, Scrub};
 use regreen_saga::{Fact, Journal, StepEvent};
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
 pub(crate) const OWNER: &str = "p1";
+const BUSY: Duration = Duration::from_secs(5);
 
-/// A ledger and the folder it lies in.
+/// What a ledger lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// The server that `scripts/test` has started. Without it (`scripts/postgres` starts one) only SQLite is tried.
+pub(crate) fn server() -> Option<String> {
+    env::var("REGREEN_TEST_POSTGRES").ok()
+}
+
+/// Where a ledger is.
+#[derive(Debug, Clone)]
+pub(crate) enum At {
+    File(PathBuf),
+    Server(String),
+}
+
+impl At {
+    /// An empty schema of its own.
+    pub(crate) async fn new_schema() -> At {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let (server, count) = (server().unwrap(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let name = format!("t{now}_{}_{count}", std::process::id());
+        let mut db = connect(&server).await;
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {name}"))).execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+        let joint = if server.contains('?') { '&' } else { '?' };
+        At::Server(format!("{server}{joint}options=-csearch_path%3D{name}"))
+    }
+
+    pub(crate) async fn open(&self) -> Ledger {
+        self.open_as(Arc::new(AsIs)).await.unwrap()
+    }
+
+    pub(crate) async fn open_as(&self, scrub: Arc<dyn Scrub>) -> Result<Ledger, LedgerError> {
+        match self {
+            At::File(path) => Ledger::open_with(path, scrub, BUSY).await,
+            At::Server(address) => Ledger::connect(address, scrub).await,
+        }
+    }
+
+    pub(crate) async fn open_read_only(&self) -> Result<Ledger, LedgerError> {
+        match self {
+            At::File(path) => Ledger::open_read_only(path, Arc::new(AsIs)).await,
+            At::Server(address) => Ledger::connect_read_only(address, Arc::new(AsIs)).await,
+        }
+    }
+
+    /// A second connection, past all of the ledger's care.
+    pub(crate) async fn raw(&self) -> AnyConnection {
+        match self {
+            At::File(path) => raw(path).await,
+            At::Server(address) => connect(address).await,
+        }
+    }
+
+    /// As another process is told it.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            At::File(path) => path.to_str().unwrap().to_owned(),
+            At::Server(address) => address.clone(),
+        }
+    }
+
+    pub(crate) fn from_text(text: &str) -> At {
+        if text.starts_with("postgres:") { At::Server(text.to_owned()) } else { At::File(text.into()) }
+    }
+}
+
+/// A ledger and what it lies in.
 pub(crate) struct World {
     pub(crate) ledger: Ledger,
-    pub(crate) path: PathBuf,
+    pub(crate) at: At,
     _folder: TempDir,
 }
 
 impl World {
-    pub(crate) async fn new() -> World {
+    pub(crate) async fn new(on: Engine) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state").join("ledger.db");
-        World { ledger: open(&path).await, path, _folder: folder }
+        let at = match on {
+            Engine::Sqlite => At::File(folder.path().join("state").join("ledger.db")),
+            Engine::Postgres => At::new_schema().await,
+        };
+        World { ledger: at.open().await, at, _folder: folder }
     }
 
     /// With one incident that was healed, one left open, feedback, a breaker and a pause.
-    pub(crate) async fn lived_in() -> World {
-        let world = World::new().await;
+    pub(crate) async fn lived_in(on: Engine) -> World {
+        let world = World::new(on).await;
         let l = &world.ledger;
         healed(l, "a", 100).await;
         l.open_incident(&incident("b", 200, &diagnosis())).await.unwrap();
@@ -46,18 +126,26 @@ impl World {
         world
     }
 
-    /// A second connection, past all of the ledger's care.
-    pub(crate) async fn raw(&self) -> SqliteConnection {
-        raw(&self.path).await
+    /// The file of a ledger on SQLite.
+    pub(crate) fn path(&self) -> &Path {
+        match &self.at {
+            At::File(path) => path,
+            At::Server(_) => panic!("it is on a server"),
+        }
     }
 }
 
 pub(crate) async fn open(path: &Path) -> Ledger {
-    Ledger::open_with(path, Arc::new(AsIs), Duration::from_secs(5)).await.unwrap()
+    At::File(path.to_owned()).open().await
 }
 
-pub(crate) async fn raw(path: &Path) -> SqliteConnection {
-    SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap()
+pub(crate) async fn raw(path: &Path) -> AnyConnection {
+    connect(&format!("sqlite://{}", path.display())).await
+}
+
+pub(crate) async fn connect(address: &str) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    AnyConnection::connect(address).await.unwrap()
 }
 
 pub(crate) fn diagnosis() -> Diagnosis {

@@ -1,19 +1,21 @@
 //! The tables of a `Cargo.lock` as Cargo itself writes it, versions 2 to 4: the quick way.
 
 use super::document::{Document, Package, Text, is_source};
-use crate::json::{Json, Value, fast_toml};
+use crate::json::{Json, Value, read_toml_each};
 
 /// The tables; `None` where anything is unusual, of which the whole reader knows more.
 pub(super) fn document(text: &str) -> Option<Document> {
-    let root = fast_toml::read(text)?;
-    let mut document = Document { version: 2, ..Document::default() };
+    let mut packages = Vec::new();
+    let root = read_toml_each(text, "package", |table| {
+        packages.push(package(text, &table)?);
+        Some(())
+    })?;
+    let mut document = Document { version: 2, packages, ..Document::default() };
     for member in root.members() {
         match (&*member.key, &member.value.value) {
             ("version", Value::Number("3")) => document.version = 3,
             ("version", Value::Number("4")) => document.version = 4,
-            ("package", Value::Array(tables)) => {
-                document.packages = tables.iter().map(|table| package(text, table)).collect::<Option<_>>()?;
-            }
+            ("package", Value::Array(_)) => {}
             _ => return None,
         }
     }

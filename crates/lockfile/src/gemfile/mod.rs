@@ -4,6 +4,7 @@
 //! `DEPENDENCIES`, and since Bundler 2.5, where it was asked for, `CHECKSUMS`. As in Bundler's own
 //! `lockfile_parser.rb`: two spaces an indentation.
 
+mod agree;
 mod merge;
 
 use std::collections::btree_map::Entry as MapEntry;
@@ -15,6 +16,7 @@ use crate::lockfile::Registry;
 use crate::position::Lines;
 use crate::{Algorithm, Damage, Dependency, Entry, Format, Lockfile};
 
+pub(crate) use agree::agrees;
 pub(crate) use merge::LAYOUT;
 
 const FORMAT: Format = Format::GemfileLock;
@@ -50,8 +52,8 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
         return Err(Damage::Truncated { line: lines.last() });
     }
     reader.resolve();
-    let Reader { entries, damage, registries, .. } = reader;
-    Ok(Lockfile { registries, ..Lockfile::new(FORMAT, None, entries, damage) })
+    let Reader { entries, damage, registries, wanted, .. } = reader;
+    Ok(Lockfile { registries, wanted, ..Lockfile::new(FORMAT, None, entries, damage) })
 }
 
 struct Reader<'r> {
@@ -69,6 +71,8 @@ struct Reader<'r> {
     places: BTreeMap<String, usize>,
     damage: Vec<Damage>,
     registries: Vec<Registry>,
+    /// What the `Gemfile` asks for.
+    wanted: Vec<Dependency>,
 }
 
 impl<'r> Reader<'r> {
@@ -85,6 +89,7 @@ impl<'r> Reader<'r> {
             places: BTreeMap::new(),
             damage: Vec::new(),
             registries: Vec::new(),
+            wanted: Vec::new(),
         }
     }
 
@@ -113,11 +118,12 @@ impl<'r> Reader<'r> {
             (section, 6) if SOURCES.contains(&section) => self.dependency(at + indent, body),
             ("CHECKSUMS", 2) => self.checksum(at + indent, body),
             ("DEPENDENCIES", 2) => {
-                let rest = name_and_rest(body).1.trim_end_matches('!');
-                match rest.is_empty() || is_range(rest) {
-                    true => Ok(()),
-                    false => Err(self.cut_or(at + indent, body, "expected a gem with its range")),
+                let (name, rest) = name_and_rest(body.trim_end_matches('!'));
+                if !(rest.is_empty() || is_range(rest)) {
+                    return Err(self.cut_or(at + indent, body, "expected a gem with its range"));
                 }
+                self.wanted.push(dependency(name, rest));
+                Ok(())
             }
             // What the `Gemfile` asks for on other platforms only is not locked.
             ("DEPENDENCIES" | "PLATFORMS" | "RUBY VERSION" | "BUNDLED WITH" | NEWER, _) => Ok(()),
@@ -191,9 +197,7 @@ impl<'r> Reader<'r> {
         let Some(entry) = self.entries.last_mut() else {
             return Err(self.lines.unparsable(at, "a dependency without a gem"));
         };
-        let requirement = (!rest.is_empty()).then(|| rest.trim_matches(['(', ')']).to_owned());
-        let name = name.trim_end_matches('!').to_owned();
-        entry.dependencies.push(Dependency { name, requirement, place: None, optional: false });
+        entry.dependencies.push(dependency(name.trim_end_matches('!'), rest));
         Ok(())
     }
 
@@ -243,6 +247,11 @@ impl<'r> Reader<'r> {
             entry.dependencies.sort();
         }
     }
+}
+
+fn dependency(name: &str, range: &str) -> Dependency {
+    let requirement = (!range.is_empty()).then(|| range.trim_matches(['(', ')']).to_owned());
+    Dependency { name: name.to_owned(), requirement, place: None, optional: false }
 }
 
 fn name_and_rest(body: &str) -> (&str, &str) {

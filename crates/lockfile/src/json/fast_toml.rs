@@ -9,16 +9,44 @@ use super::{Json, Member, Value};
 
 /// Values within one another.
 const MAX_DEPTH: usize = 16;
+/// Keys of one table; beyond that, looking for one that stands twice would take too long.
+const MAX_KEYS: usize = 4096;
 
 /// Reads a document of plain keys, strings, whole numbers, truth values, lists and tables.
 pub(crate) fn read(text: &str) -> Option<Json<'_>> {
+    read_each(text, "", |_| Some(()))
+}
+
+/// As [`read`], but each item of the list `name` is given away as soon as nothing can be added to it, so that a long
+/// list is never held as a whole. The list that is left is empty. Where it says `None`, what was given away counts for nothing.
+pub(crate) fn read_each<'t>(
+    text: &'t str,
+    name: &str,
+    mut each: impl FnMut(Json<'t>) -> Option<()>,
+) -> Option<Json<'t>> {
     let mut reader = Reader { text, bytes: text.as_bytes(), at: 0 };
     let mut root = Vec::new();
     reader.settings(&mut root)?;
     while reader.peek() == Some(b'[') {
         reader.table(&mut root)?;
+        // Headers add to the last table of a list alone.
+        if let Some(tables) = list(&mut root, name).filter(|tables| tables.len() > 1) {
+            let last = tables.pop()?;
+            tables.drain(..).try_for_each(&mut each)?;
+            tables.push(last);
+        }
+    }
+    if let Some(tables) = list(&mut root, name) {
+        tables.drain(..).try_for_each(&mut each)?;
     }
     (reader.at == text.len()).then_some(Json { span: 0..text.len(), value: Value::Object(root) })
+}
+
+fn list<'m, 't>(members: &'m mut [Member<'t>], name: &str) -> Option<&'m mut Vec<Json<'t>>> {
+    match members.iter_mut().find(|m| m.key == name).map(|m| &mut m.value.value) {
+        Some(Value::Array(items)) => Some(items),
+        _ => None,
+    }
 }
 
 struct Reader<'t> {
@@ -52,7 +80,7 @@ impl<'t> Reader<'t> {
                     let rest = self.bytes.get(self.at..)?;
                     let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
                     let line = rest[..length].strip_suffix(b"\r").unwrap_or(&rest[..length]);
-                    if line.iter().any(|b| is_control(*b)) {
+                    if has_control(line) {
                         return None;
                     }
                     self.at += length;
@@ -129,7 +157,7 @@ impl<'t> Reader<'t> {
         self.at = found + 1;
         // Three of them begin a string of several lines.
         let triple = inner.is_empty() && self.peek() == Some(b'"');
-        if triple || inner.iter().any(|b| is_control(*b)) {
+        if triple || has_control(inner) {
             return None;
         }
         Some(Cow::Borrowed(&self.text[start..found]))
@@ -142,7 +170,7 @@ impl<'t> Reader<'t> {
             let from = self.at;
             let rest = self.bytes.get(from..)?;
             let found = from + memchr::memchr2(b'"', b'\\', rest)?;
-            if self.bytes[from..found].iter().any(|b| is_control(*b)) {
+            if has_control(&self.bytes[from..found]) {
                 return None;
             }
             out.push_str(&self.text[from..found]);
@@ -168,7 +196,7 @@ impl<'t> Reader<'t> {
         let end = start + memchr::memchr(b'\'', self.bytes.get(start..)?)?;
         self.at = end + 1;
         let triple = end == start && self.peek() == Some(b'\'');
-        let plain = !triple && !self.bytes[start..end].iter().any(|b| is_control(*b));
+        let plain = !triple && !has_control(&self.bytes[start..end]);
         plain.then(|| Cow::Borrowed(&self.text[start..end]))
     }
 
@@ -257,11 +285,11 @@ impl<'t> Reader<'t> {
                 (None, true) => {
                     let value = Json { span: header..header, value: Value::Array(vec![table]) };
                     into.push(Member { key, at, value });
-                    Some(())
+                    (into.len() <= MAX_KEYS).then_some(())
                 }
                 (None, false) => {
                     into.push(Member { key, at, value: table });
-                    Some(())
+                    (into.len() <= MAX_KEYS).then_some(())
                 }
                 (Some(Member { value: Json { span, value: Value::Array(tables) }, .. }), true)
                     if span.start == span.end =>
@@ -296,12 +324,12 @@ fn push<'t>(members: &mut Vec<Member<'t>>, member: Member<'t>) -> Option<()> {
         return None;
     }
     members.push(member);
-    // Beyond that, looking for a key that stands twice would take too long.
-    (members.len() <= 4096).then_some(())
+    (members.len() <= MAX_KEYS).then_some(())
 }
 
-const fn is_control(byte: u8) -> bool {
-    (byte < b' ' && byte != b'\t') || byte == 0x7f
+/// Whether one of the bytes is a control character that TOML does not allow; all are looked at, many at once.
+fn has_control(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |found, b| found | ((*b < b' ') & (*b != b'\t')) | (*b == 0x7f))
 }
 
 #[cfg(test)]
@@ -343,6 +371,47 @@ mod tests {
         }
     }
 
+    /// What is given away of the list of this name, and what is left, if it is read so at all.
+    fn given_away(text: &str, name: &str) -> Option<(Vec<String>, Vec<String>)> {
+        let mut items = Vec::new();
+        let rest = read_each(text, name, |item| {
+            items.push(plain(&item));
+            Some(())
+        })?;
+        Some((items, others(&rest, name)))
+    }
+
+    fn others(root: &Json<'_>, name: &str) -> Vec<String> {
+        let mut others: Vec<String> = root
+            .members()
+            .iter()
+            .filter(|m| m.key != name)
+            .map(|m| m.key.to_string() + &plain(&m.value))
+            .collect();
+        others.sort();
+        others
+    }
+
+    /// The same, of what is read as a whole.
+    fn apart(root: &Json<'_>, name: &str) -> (Vec<String>, Vec<String>) {
+        let items = match root.get(name).map(|list| &list.value) {
+            Some(Value::Array(items)) => items.iter().map(plain).collect(),
+            _ => Vec::new(),
+        };
+        (items, others(root, name))
+    }
+
+    #[test]
+    fn items_are_given_away_whole_and_in_order() {
+        let odd = ["package = [1, 2]\n", "[[package]]\na = 1\n[x]\n[package.b]\nc = 2\n"];
+        for text in TEXTS.into_iter().chain(odd) {
+            for name in ["package", "metadata", "d"] {
+                let whole = read_whole(text, &Lines::new(text)).unwrap();
+                assert_eq!(given_away(text, name).unwrap(), apart(&whole, name));
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_read_is_read_alike(
@@ -355,7 +424,9 @@ mod tests {
             if let Some(fast) = read(&text) {
                 let whole = read_whole(&text, &Lines::new(&text));
                 prop_assert!(whole.is_ok(), "{:?}\n{}", whole, text);
-                prop_assert_eq!(plain(&fast), plain(&whole.unwrap()));
+                let whole = whole.unwrap();
+                prop_assert_eq!(plain(&fast), plain(&whole));
+                prop_assert_eq!(given_away(&text, "package"), Some(apart(&whole, "package")));
             }
         }
     }

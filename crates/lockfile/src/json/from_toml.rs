@@ -15,6 +15,16 @@ pub(crate) fn read_toml<'t>(text: &'t str, lines: &Lines<'_>) -> Result<Json<'t>
     }
 }
 
+/// Reads one TOML document that is written as tools do, giving away each item of the list `name` as it comes: of lists
+/// with tens of thousands only one is held at a time. `None` says nothing of the text.
+pub(crate) fn read_toml_each<'t>(
+    text: &'t str,
+    name: &str,
+    each: impl FnMut(Json<'t>) -> Option<()>,
+) -> Option<Json<'t>> {
+    super::fast_toml::read_each(text, name, each)
+}
+
 pub(super) fn read_whole<'t>(text: &'t str, lines: &Lines<'_>) -> Result<Json<'t>, Damage> {
     let table = DeTable::parse(text).map_err(|e| syntax(text, lines, &e))?;
     let value = of_table(text, table.get_ref());

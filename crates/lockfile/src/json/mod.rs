@@ -1,7 +1,7 @@
 //! JSON with places: npm's lockfiles must be pointed at by line and edited by byte, and a key that stands
 //! twice must be seen, none of which a deserialiser tells.
 
-pub(crate) mod fast_toml;
+mod fast_toml;
 mod fast_yaml;
 mod from_toml;
 mod from_yaml;
@@ -11,7 +11,7 @@ mod write;
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub(crate) use from_toml::{read_toml, syntax};
+pub(crate) use from_toml::{read_toml, read_toml_each, syntax};
 pub(crate) use from_yaml::read_yaml;
 pub(crate) use read::read;
 pub(crate) use write::Writer;

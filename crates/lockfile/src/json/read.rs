@@ -199,6 +199,14 @@ impl<'t> Reader<'t> {
         let mut owned: Option<String> = None;
         let mut copied = start;
         loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let plain = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+            // All are looked at, many at once; which one it is counts only where there is one.
+            if rest[..plain].iter().fold(false, |found, b| found | (*b < b' ')) {
+                self.at += rest.iter().position(|b| *b < b' ').unwrap_or(plain);
+                return Err(self.error("a control character within a string"));
+            }
+            self.at += plain;
             match self.peek() {
                 None => return Err(self.error("a string without its closing quote")),
                 Some(b'"') => {
@@ -212,7 +220,7 @@ impl<'t> Reader<'t> {
                         None => Cow::Borrowed(tail),
                     });
                 }
-                Some(b'\\') => {
+                Some(_) => {
                     let text = owned.get_or_insert_default();
                     text.push_str(&self.text[copied..self.at]);
                     self.at += 1;
@@ -220,8 +228,6 @@ impl<'t> Reader<'t> {
                     owned.get_or_insert_default().push(c);
                     copied = self.at;
                 }
-                Some(0..=0x1f) => return Err(self.error("a control character within a string")),
-                Some(_) => self.at += 1,
             }
         }
     }

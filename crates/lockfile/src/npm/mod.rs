@@ -15,6 +15,7 @@ use crate::checksum::Style;
 use crate::format::Facts;
 use crate::json::{self, Json, Value};
 use crate::lockfile::Site;
+use crate::names::Names;
 use crate::position::Lines;
 use crate::{Damage, Dependency, Entry, Format, Lockfile};
 
@@ -229,17 +230,22 @@ fn ranges<'j>(package: &'j Json<'_>, key: &str, optional: bool) -> impl Iterator
 
 /// Finds for every dependency the place that Node would load it from.
 fn resolve(entries: &mut [Entry]) {
-    let places: BTreeSet<String> = entries.iter().map(|e| e.place.clone()).collect();
-    for entry in entries {
+    // Taken out, so that all entries can be looked at.
+    let mut lists: Vec<_> = entries.iter_mut().map(|e| std::mem::take(&mut e.dependencies)).collect();
+    let places: Names<'_, ()> = entries.iter().map(|e| e.place.as_str()).collect();
+    for (entry, dependencies) in entries.iter().zip(&mut lists) {
         // What is optional is also listed as a plain dependency; the weaker claim counts.
         let optional: BTreeSet<String> =
-            entry.dependencies.iter().filter(|d| d.optional).map(|d| d.name.clone()).collect();
-        for dependency in &mut entry.dependencies {
+            dependencies.iter().filter(|d| d.optional).map(|d| d.name.clone()).collect();
+        for dependency in dependencies.iter_mut() {
             dependency.place = tree::resolve(&entry.place, &dependency.name, |p| places.contains(p));
             dependency.optional |= optional.contains(&dependency.name);
         }
-        entry.dependencies.sort();
-        entry.dependencies.dedup_by(|a, b| a.name == b.name && a.requirement == b.requirement);
+        dependencies.sort();
+        dependencies.dedup_by(|a, b| a.name == b.name && a.requirement == b.requirement);
+    }
+    for (entry, dependencies) in entries.iter_mut().zip(lists) {
+        entry.dependencies = dependencies;
     }
 }
 

@@ -32,22 +32,29 @@ pub(crate) const FACTS: Facts = Facts {
 /// Reads the text of a lockfile.
 pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let lines = Lines::new(text);
+    let mut reader = Reader::new(text, &lines, None);
+    // Package by package where all is as Poetry writes it, and the files are not apart from them.
+    let quick = json::read_toml_each(text, "package", |package| reader.package(&package).ok());
+    if let Some(root) = quick
+        && let Ok((metadata, version)) = head(&root, &lines)
+        && metadata.get("files").is_none()
+    {
+        return Ok(reader.lockfile(metadata, version));
+    }
     let root = json::read_toml(text, &lines)?;
+    let (metadata, version) = head(&root, &lines)?;
+    let mut reader = Reader::new(text, &lines, metadata.get("files"));
+    items(root.get("package")).iter().try_for_each(|package| reader.package(package))?;
+    Ok(reader.lockfile(metadata, version))
+}
+
+/// The table about the lockfile itself, and its version.
+fn head<'j, 't>(root: &'j Json<'t>, lines: &Lines<'_>) -> Result<(&'j Json<'t>, u64), Damage> {
     let Some(metadata) = root.get("metadata").filter(|m| m.is_object()) else {
         // It stands at the end.
         return Err(Damage::Truncated { line: lines.last() });
     };
-    let version = version(metadata, &lines)?;
-    let packages = items(root.get("package"));
-    let mut reader = Reader { text, lines: &lines, metadata, entries: Vec::new(), damage: Vec::new() };
-    for package in packages {
-        reader.package(package)?;
-    }
-    let Reader { mut entries, mut damage, .. } = reader;
-    damage.extend(twice(&entries));
-    resolve(&mut entries, &mut damage);
-    let content_hash = metadata.text("content-hash").map(str::to_owned);
-    Ok(Lockfile { content_hash, ..Lockfile::new(FORMAT, Some(version), entries, damage) })
+    Ok((metadata, version(metadata, lines)?))
 }
 
 fn version(metadata: &Json<'_>, lines: &Lines<'_>) -> Result<u64, Damage> {
@@ -66,12 +73,25 @@ fn version(metadata: &Json<'_>, lines: &Lines<'_>) -> Result<u64, Damage> {
 struct Reader<'r, 't> {
     text: &'t str,
     lines: &'r Lines<'t>,
-    metadata: &'r Json<'t>,
+    /// Lock version 1 lists the files at the end, by package.
+    files: Option<&'r Json<'t>>,
     entries: Vec<Entry>,
     damage: Vec<Damage>,
 }
 
-impl Reader<'_, '_> {
+impl<'r, 't> Reader<'r, 't> {
+    const fn new(text: &'t str, lines: &'r Lines<'t>, files: Option<&'r Json<'t>>) -> Self {
+        Reader { text, lines, files, entries: Vec::new(), damage: Vec::new() }
+    }
+
+    fn lockfile(self, metadata: &Json<'_>, version: u64) -> Lockfile {
+        let Reader { mut entries, mut damage, .. } = self;
+        damage.extend(twice(&entries));
+        resolve(&mut entries, &mut damage);
+        let content_hash = metadata.text("content-hash").map(str::to_owned);
+        Lockfile { content_hash, ..Lockfile::new(FORMAT, Some(version), entries, damage) }
+    }
+
     fn package(&mut self, package: &Json<'_>) -> Result<(), Damage> {
         let required = |key: &str| {
             package.get(key).filter(|v| v.as_str().is_some()).ok_or_else(|| {
@@ -99,8 +119,7 @@ impl Reader<'_, '_> {
             }
             _ => entry.source = Some(of_source("url").to_owned()),
         }
-        // Lock version 1 lists the files at the end, by package.
-        let elsewhere = self.metadata.get("files").and_then(|f| f.get(name_text));
+        let elsewhere = self.files.and_then(|f| f.get(name_text));
         for file in items(package.get("files").or(elsewhere)) {
             match file.get("hash") {
                 Some(hash) => {

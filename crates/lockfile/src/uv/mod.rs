@@ -39,33 +39,37 @@ const KINDS: [&str; 7] = ["registry", "git", "url", "path", "directory", "editab
 /// Reads the text of a lockfile.
 pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let lines = Lines::new(text);
+    let mut reader = Reader::new(text, &lines);
+    // Package by package where all is as uv writes it.
+    let quick = json::read_toml_each(text, "package", |package| reader.package(&package).ok());
+    if let Some(root) = quick
+        && head(&root, &lines).is_ok()
+    {
+        return Ok(reader.lockfile());
+    }
     let root = json::read_toml(text, &lines)?;
-    let version = match root.get("version") {
-        Some(Json { value: Value::Number("1"), .. }) => 1,
+    head(&root, &lines)?;
+    let mut reader = Reader::new(text, &lines);
+    items(root.get("package")).iter().try_for_each(|package| reader.package(package))?;
+    Ok(reader.lockfile())
+}
+
+/// What stands before the packages.
+fn head(root: &Json<'_>, lines: &Lines<'_>) -> Result<(), Damage> {
+    match root.get("version") {
+        Some(Json { value: Value::Number("1"), .. }) => {}
         Some(other) => {
-            let written = text.get(other.span.clone()).unwrap_or_default();
+            let written = lines.text().get(other.span.clone()).unwrap_or_default();
             let line = lines.line(other.span.start);
             return Err(Damage::Unsupported { line, why: format!("uv lockfile version {written}") });
         }
         None => return Err(lines.unparsable(0, "expected `version` in a uv lockfile")),
-    };
+    }
     if root.text("requires-python").is_none() {
         return Err(lines.unparsable(0, "expected `requires-python` in a uv lockfile"));
     }
-    for marker in items(root.get("resolution-markers")) {
-        well_formed(&lines, marker, is_marker, "a marker")?;
-    }
-    let mut reader =
-        Reader { text, lines: &lines, entries: Vec::new(), damage: Vec::new(), files: Vec::new() };
-    for package in items(root.get("package")) {
-        reader.package(package)?;
-    }
-    let Reader { mut entries, mut damage, files, .. } = reader;
-    damage.extend(twice(&entries));
-    resolve(&mut entries, &mut damage);
-    let folder = |e: &Entry| e.place.split_once(" (").map(|(_, s)| s.trim_end_matches(')').to_owned());
-    let members = entries.iter().filter(|e| e.local).filter_map(folder).filter(|f| f != ".").collect();
-    Ok(Lockfile { registries: files, members, ..Lockfile::new(FORMAT, Some(version), entries, damage) })
+    let mut markers = items(root.get("resolution-markers")).iter();
+    markers.try_for_each(|marker| well_formed(lines, marker, is_marker, "a marker"))
 }
 
 struct Reader<'r> {
@@ -77,13 +81,64 @@ struct Reader<'r> {
     files: Vec<Registry>,
 }
 
-impl Reader<'_> {
+/// The keys of a package that are read here.
+#[derive(Default)]
+struct Keys<'j, 't> {
+    name: Option<&'j Json<'t>>,
+    version: Option<&'j Json<'t>>,
+    source: Option<&'j Json<'t>>,
+    markers: Option<&'j Json<'t>>,
+    sdist: Option<&'j Json<'t>>,
+    wheels: Option<&'j Json<'t>>,
+    dependencies: Option<&'j Json<'t>>,
+    optional: Option<&'j Json<'t>>,
+    dev: Option<&'j Json<'t>>,
+    metadata: Option<&'j Json<'t>>,
+}
+
+impl<'j, 't> Keys<'j, 't> {
+    fn of(package: &'j Json<'t>) -> Keys<'j, 't> {
+        let mut keys = Keys::default();
+        for member in package.members() {
+            let key = match &*member.key {
+                "name" => &mut keys.name,
+                "version" => &mut keys.version,
+                "source" => &mut keys.source,
+                "resolution-markers" => &mut keys.markers,
+                "sdist" => &mut keys.sdist,
+                "wheels" => &mut keys.wheels,
+                "dependencies" => &mut keys.dependencies,
+                "optional-dependencies" => &mut keys.optional,
+                "dev-dependencies" => &mut keys.dev,
+                "metadata" => &mut keys.metadata,
+                _ => continue,
+            };
+            *key = Some(&member.value);
+        }
+        keys
+    }
+}
+
+impl<'r> Reader<'r> {
+    const fn new(text: &'r str, lines: &'r Lines<'r>) -> Self {
+        Reader { text, lines, entries: Vec::new(), damage: Vec::new(), files: Vec::new() }
+    }
+
+    fn lockfile(self) -> Lockfile {
+        let Reader { mut entries, mut damage, files, .. } = self;
+        damage.extend(twice(&entries));
+        resolve(&mut entries, &mut damage);
+        let folder = |e: &Entry| e.place.split_once(" (").map(|(_, s)| s.trim_end_matches(')').to_owned());
+        let members = entries.iter().filter(|e| e.local).filter_map(folder).filter(|f| f != ".").collect();
+        Lockfile { registries: files, members, ..Lockfile::new(FORMAT, Some(1), entries, damage) }
+    }
+
     fn package(&mut self, package: &Json<'_>) -> Result<(), Damage> {
-        let Some(name) = package.get("name").filter(|n| n.as_str().is_some()) else {
+        let keys = Keys::of(package);
+        let Some((name, name_text)) = keys.name.and_then(|n| Some((n, n.as_str()?))) else {
             return Err(self.lines.unparsable(package.span.start, "a package without `name`"));
         };
-        let Some(source) =
-            package.get("source").filter(|s| s.members().len() == 1 || s.get("subdirectory").is_some())
+        let Some(source) = keys.source.filter(|s| s.members().len() == 1 || s.get("subdirectory").is_some())
         else {
             return Err(self.lines.unparsable(name.span.start, "a package without `source`"));
         };
@@ -93,22 +148,19 @@ impl Reader<'_> {
             return Err(self.lines.unparsable(source.span.start, "a kind of source that uv doesn't have"));
         }
         well_formed(self.lines, name, is_name, "a package's name")?;
-        if let Some(version) = package.get("version") {
+        if let Some(version) = keys.version {
             well_formed(self.lines, version, is_version, "a version")?;
         } else if kind == "registry" {
             return Err(self.lines.unparsable(name.span.start, "a package of a registry without `version`"));
         }
-        for marker in items(package.get("resolution-markers")) {
+        for marker in items(keys.markers) {
             well_formed(self.lines, marker, is_marker, "a marker")?;
         }
         let line = self.lines.line(name.span.start);
-        let name = normalised(name.as_str().unwrap_or_default());
-        let version = package.text("version").map(str::to_owned);
-        let place = match &version {
-            Some(version) => format!("{name} {version} ({from})"),
-            None => format!("{name} ({from})"),
-        };
-        let mut entry = Entry { version, ..Entry::new(place, name, line) };
+        let name = normalised(name_text);
+        let version = keys.version.and_then(Json::as_str).map(str::to_owned);
+        let mut entry = Entry::new(place(&name, version.as_deref(), Some(from)), name, line);
+        entry.version = version;
         entry.local = matches!(kind, "virtual" | "editable" | "directory" | "path")
             || kind == "registry" && !from.contains("://");
         if kind == "git" {
@@ -117,21 +169,20 @@ impl Reader<'_> {
         } else if !entry.local {
             entry.source = Some(from.to_owned());
         }
-        let sdist = package.get("sdist");
-        for file in sdist.into_iter().chain(items(package.get("wheels"))) {
+        for file in keys.sdist.into_iter().chain(items(keys.wheels)) {
             self.file(&mut entry, kind, file);
             if let Some(moment) = file.get("upload-time") {
                 well_formed(self.lines, moment, is_moment, "a moment of upload")?;
             }
         }
-        for wheel in items(package.get("wheels")) {
+        for wheel in items(keys.wheels) {
             let Some(place) = wheel.get("url").or(wheel.get("path")).or(wheel.get("filename")) else {
                 let why = "a wheel without `url`, `path` or `filename`";
                 return Err(self.lines.unparsable(wheel.span.start, why));
             };
             well_formed(self.lines, place, is_wheel_at, "the file name of a wheel")?;
         }
-        self.dependencies(package, &mut entry)?;
+        self.dependencies(&keys, &mut entry)?;
         self.entries.push(entry);
         Ok(())
     }
@@ -159,16 +210,11 @@ impl Reader<'_> {
     }
 
     /// For a project of the workspace, what its manifest asked for when the lockfile was made.
-    fn dependencies(&mut self, package: &Json<'_>, entry: &mut Entry) -> Result<(), Damage> {
+    fn dependencies(&mut self, keys: &Keys<'_, '_>, entry: &mut Entry) -> Result<(), Damage> {
         let mut twice = Vec::new();
-        let mut lists: Vec<(&Json<'_>, bool)> = Vec::new();
-        lists.extend(package.get("dependencies").map(|d| (d, false)));
-        for kind in ["optional-dependencies", "dev-dependencies"] {
-            lists.extend(
-                package.get(kind).map(Json::members).unwrap_or_default().iter().map(|m| (&m.value, true)),
-            );
-        }
-        for (list, optional) in lists {
+        let plain = keys.dependencies.map(|d| (d, false));
+        let groups = [keys.optional, keys.dev].into_iter().flatten().flat_map(Json::members);
+        for (list, optional) in plain.into_iter().chain(groups.map(|m| (&m.value, true))) {
             let mut listed = BTreeSet::new();
             let several = items(Some(list)).len() > 1;
             for item in items(Some(list)) {
@@ -176,12 +222,8 @@ impl Reader<'_> {
                 let name = normalised(item.text("name").unwrap_or_default());
                 let from =
                     item.get("source").and_then(|s| s.members().first()).and_then(|m| m.value.as_str());
-                let place = match (item.text("version"), from) {
-                    (Some(version), Some(from)) => Some(format!("{name} {version} ({from})")),
-                    (None, Some(from)) => Some(format!("{name} ({from})")),
-                    (Some(version), None) => Some(format!("{name} {version}")),
-                    (None, None) => None,
-                };
+                let version = item.text("version");
+                let place = (version.is_some() || from.is_some()).then(|| place(&name, version, from));
                 let extras = || items(item.get("extra")).iter().filter_map(Json::as_str).collect::<Vec<_>>();
                 if several && !listed.insert((name.clone(), place.clone(), item.text("marker"), extras())) {
                     let line = self.lines.line(item.span.start);
@@ -191,8 +233,8 @@ impl Reader<'_> {
                 entry.dependencies.push(Dependency { name, requirement: None, place, optional });
             }
         }
-        let asked = package.at_path("metadata.requires-dist");
-        for item in items(asked) {
+        let asked = |key: &str| keys.metadata.and_then(|m| m.get(key));
+        for item in items(asked("requires-dist")) {
             self.asked(item)?;
             let name = normalised(item.text("name").unwrap_or_default());
             let specifier = item.text("specifier").unwrap_or_default().to_owned();
@@ -209,7 +251,7 @@ impl Reader<'_> {
                 });
             }
         }
-        for group in package.at_path("metadata.requires-dev").map(Json::members).unwrap_or_default() {
+        for group in asked("requires-dev").map(Json::members).unwrap_or_default() {
             items(Some(&group.value)).iter().try_for_each(|item| self.asked(item))?;
         }
         self.damage.extend(twice);
@@ -237,6 +279,20 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// How an entry is told from its namesakes, as far as this is said of it.
+fn place(name: &str, version: Option<&str>, from: Option<&str>) -> String {
+    let length = name.len() + version.map_or(0, |v| v.len() + 1) + from.map_or(0, |f| f.len() + 3);
+    let mut place = String::with_capacity(length);
+    place.push_str(name);
+    if let Some(version) = version {
+        place.extend([" ", version]);
+    }
+    if let Some(from) = from {
+        place.extend([" (", from, ")"]);
+    }
+    place
 }
 
 /// Whether a URL or a path ends with the file name of a wheel.

@@ -16,20 +16,37 @@ use signal_hook::{flag, low_level};
 pub(super) const PASSED_ON: [Signal; 6] =
     [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
 /// Those of them that mean: end.
-pub(super) const ENDING: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
+pub(crate) const ENDING: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
 
 /// Caught even if they were ignored: with an ignored `SIGCHLD`, the kernel would forget how the command ended.
 const ALWAYS: [Signal; 3] = [Signal::CONT, Signal::WINCH, Signal::CHILD];
 
-/// Whether a signal has its default action, that is: no run is going on, and nobody else has taken over.
+/// Whether a signal has its default action, that is: no run is going on.
 static DEFAULT_ACTION: AtomicBool = AtomicBool::new(false);
+/// The same of those that mean: end. Somebody else may listen to them.
+static DEFAULT_END: AtomicBool = AtomicBool::new(false);
 static HANDED_OVER: AtomicBool = AtomicBool::new(false);
+static RUNNING: AtomicBool = AtomicBool::new(false);
 
-/// Gives the signals to the caller's own handlers for good. Without it, after a run they act on this process as
-/// they did before, so that a Ctrl-C is never lost; a program that installs handlers calls this first.
-pub fn hand_signals_over() {
-    HANDED_OVER.store(true, Ordering::SeqCst);
-    DEFAULT_ACTION.store(false, Ordering::SeqCst);
+/// Gives the signals that mean "end" to the caller's own handlers, or takes them back. Without it, after a run they act
+/// on this process as they did before, so that a Ctrl-C is never lost.
+pub(crate) fn hand_ends_over(to_others: bool) {
+    HANDED_OVER.store(to_others, Ordering::SeqCst);
+    DEFAULT_END.store(!to_others && !is_running(), Ordering::SeqCst);
+}
+
+/// Whether a run is going on: signals are its own then.
+pub(crate) fn is_running() -> bool {
+    RUNNING.load(Ordering::SeqCst)
+}
+
+/// Whether this process was started with the signal ignored.
+pub(crate) fn is_ignored(signal: Signal) -> bool {
+    is_in(ignored_signals(), signal)
+}
+
+fn is_in(set: u64, signal: Signal) -> bool {
+    set & (1 << (signal.as_raw() - 1)) != 0
 }
 
 /// While this lives, signals are noted here.
@@ -49,11 +66,12 @@ impl Signals {
     pub(super) fn catch() -> io::Result<Self> {
         static DEFAULTS: Once = Once::new();
         let ignored = ignored_signals();
-        let heeded = |signal: &Signal| ignored & (1 << (signal.as_raw() - 1)) == 0;
+        let heeded = |signal: &Signal| !is_in(ignored, *signal);
         DEFAULTS.call_once(|| {
             for signal in PASSED_ON.iter().chain([&Signal::TSTP]).filter(|signal| heeded(signal)) {
+                let condition = if ENDING.contains(signal) { &DEFAULT_END } else { &DEFAULT_ACTION };
                 // Fails only for signals that have no default action.
-                let _ = flag::register_conditional_default(signal.as_raw(), &DEFAULT_ACTION);
+                let _ = flag::register_conditional_default(signal.as_raw(), condition);
             }
         });
 
@@ -61,7 +79,9 @@ impl Signals {
         woken.set_nonblocking(true)?;
         waker.set_nonblocking(true)?;
         let mut signals = Self { caught: Vec::new(), registrations: Vec::new(), woken, waker };
+        RUNNING.store(true, Ordering::SeqCst);
         DEFAULT_ACTION.store(false, Ordering::SeqCst);
+        DEFAULT_END.store(false, Ordering::SeqCst);
         for signal in PASSED_ON.into_iter().chain([Signal::TSTP]).filter(heeded).chain(ALWAYS) {
             let arrived = Arc::new(AtomicBool::new(false));
             // The flag comes first: whoever is woken finds it set.
@@ -95,7 +115,9 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        DEFAULT_ACTION.store(!HANDED_OVER.load(Ordering::SeqCst), Ordering::SeqCst);
+        RUNNING.store(false, Ordering::SeqCst);
+        DEFAULT_ACTION.store(true, Ordering::SeqCst);
+        DEFAULT_END.store(!HANDED_OVER.load(Ordering::SeqCst), Ordering::SeqCst);
         for registration in self.registrations.drain(..) {
             low_level::unregister(registration);
         }

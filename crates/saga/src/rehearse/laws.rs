@@ -303,8 +303,8 @@ impl Trial {
             let (world, mut journal) = (World::new(), MemoryJournal::default());
             let ended = self.run(&world, Some(&fault), &mut journal, Drive::Fresh).await;
             ended.map_err(|e| format!("{}: {e}", said(Some(&fault))))?;
-            for forget in (0..journal.facts.len()).filter(|at| journal.facts[*at].event == StepEvent::Undone)
-            {
+            let undone = |at: &usize| matches!(journal.facts[*at].event, StepEvent::Undone { .. });
+            for forget in (0..journal.facts.len()).filter(undone) {
                 let facts = journal.facts[..forget].to_vec();
                 let mut journal = MemoryJournal { facts, ..MemoryJournal::default() };
                 let ended = self.run(&world, Some(&fault), &mut journal, Drive::Resume).await;

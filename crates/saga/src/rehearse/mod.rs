@@ -57,7 +57,7 @@ pub async fn play(parts: &[Part], fault: &Fault) -> Result<Played, String> {
     let plan = world.plan(&parts, Some(fault));
     let ended = execute(INCIDENT, &plan, &mut journal, &Timeless, Drive::Fresh).await;
     let ended = ended.map_err(|e| e.to_string())?;
-    let undone = journal.facts.iter().filter(|fact| fact.event == StepEvent::Undone);
+    let undone = journal.facts.iter().filter(|fact| matches!(fact.event, StepEvent::Undone { .. }));
     let undone = undone.map(|fact| fact.step.clone()).collect();
     Ok(Played { ended, undone, as_before: world.standing() == before })
 }

@@ -8,7 +8,7 @@ use regreen_domain::{
     HealableClass::{LockfileCorruption, NetworkTimeout},
     PackageName, Standing,
 };
-use regreen_lockfile::Entry;
+use regreen_lockfile::{Checksum, Entry, Lockfile};
 
 use super::finding;
 use crate::{
@@ -49,6 +49,16 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
     let cannot_tell = |says: String| {
         vec![finding("checksum", tool.clone(), LockfileCorruption, Standing::CannotTell, "", says)]
     };
+    let bare = lock.entries.iter().filter(|e| !e.local && e.checksums.is_empty() && blamed(e, suspect));
+    for entry in bare.take(MOST) {
+        if breaks_its_promise(job, adapter, lock, entry).await {
+            let title = entry.title();
+            let says = format!(
+                "the registry serves other bytes for {title} than it promises; this can be tampering"
+            );
+            return vec![finding("checksum", tool, LockfileCorruption, Standing::Forbids, title, says)];
+        }
+    }
     if suspects.is_empty() {
         return cannot_tell("the log names no entry of the lockfile".to_owned());
     }
@@ -59,11 +69,7 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
         let mut served = Vec::new();
         for url in urls.iter().take(MOST) {
             if let Ok(bytes) = fetch(url, PATIENCE).await {
-                served.extend(
-                    adapter
-                        .checksummed(lock, entry, bytes)
-                        .map(|bytes| compared(adapter, entry, url, &bytes)),
-                );
+                served.extend(compared(adapter, lock, entry, url, &bytes));
             }
         }
         let any = |of: Served| served.contains(&of);
@@ -102,6 +108,19 @@ pub async fn checksum(job: &Job, adapter: &dyn Adapter, look: &LockLook, suspect
     findings
 }
 
+/// Whether what the registry serves is not what it promises. That the two agree would say nothing.
+async fn breaks_its_promise(job: &Job, adapter: &dyn Adapter, lock: &Lockfile, entry: &Entry) -> bool {
+    let Some(promise) = adapter.promised(job, entry).await else { return false };
+    for url in adapter.artifact_urls(job, entry).await.iter().take(MOST) {
+        if let Ok(bytes) = fetch(url, PATIENCE).await
+            && adapter.matches(lock, entry, &promise, &bytes) == Some(false)
+        {
+            return true;
+        }
+    }
+    false
+}
+
 fn blamed(entry: &Entry, suspect: &Suspect) -> bool {
     suspect.packages.iter().any(|name| name.as_str().eq_ignore_ascii_case(&entry.name))
 }
@@ -117,17 +136,28 @@ enum Served {
     NotKnown,
 }
 
-fn compared(adapter: &dyn Adapter, entry: &Entry, url: &str, bytes: &[u8]) -> Served {
+/// What `bytes` are, which an address served; `None` where they can't be compared.
+fn compared(
+    adapter: &dyn Adapter,
+    lock: &Lockfile,
+    entry: &Entry,
+    url: &str,
+    bytes: &[u8],
+) -> Option<Served> {
     let path = url.split(['#', '?']).next().unwrap_or(url);
     let file = path.rsplit('/').next();
-    let own = entry.artefacts().filter(|(name, _)| name.is_some() && *name == file);
-    let own: Vec<bool> = own.map(|(_, checksum)| adapter.matches(entry, checksum, bytes)).collect();
-    match own.as_slice() {
-        [] if entry.checksums.iter().any(|c| adapter.matches(entry, c, bytes)) => Served::AsLocked,
-        [] => Served::NotKnown,
-        own if own.contains(&true) => Served::AsLocked,
-        _ => Served::Other,
-    }
+    let own: Vec<&Checksum> =
+        entry.artefacts().filter(|(name, _)| name.is_some() && *name == file).map(|(_, c)| c).collect();
+    let any = |of: &[&Checksum]| {
+        of.iter().try_fold(false, |any, c| Some(any || adapter.matches(lock, entry, c, bytes)?))
+    };
+    let every: Vec<&Checksum> = entry.checksums.iter().collect();
+    Some(match own.is_empty() {
+        true if any(&every)? => Served::AsLocked,
+        true => Served::NotKnown,
+        false if any(&own)? => Served::AsLocked,
+        false => Served::Other,
+    })
 }
 
 /// Several checksums, and no names of the files that they are of.
@@ -149,8 +179,8 @@ mod tests {
         let sum =
             |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect() };
         let (wheel, archive) = (sum(b"wheel"), sum(b"archive"));
-        let entry = |format, text: String| parse(format, text.as_bytes()).unwrap().entries.remove(0);
-        let named = entry(
+        let lock = |format, text: String| parse(format, text.as_bytes()).unwrap();
+        let named = lock(
             Format::UvLock,
             format!(
                 "version = 1\nrequires-python = \">=3.9\"\n[[package]]\nname = \"x\"\nversion = \"1\"\n\
@@ -160,8 +190,8 @@ mod tests {
             ),
         );
         let set =
-            entry(Format::PipRequirements, format!("x==1 --hash=sha256:{archive} --hash=sha256:{wheel}\n"));
-        for (entry, file, bytes, want) in [
+            lock(Format::PipRequirements, format!("x==1 --hash=sha256:{archive} --hash=sha256:{wheel}\n"));
+        for (lock, file, bytes, want) in [
             (&named, "x-1-py3-none-any.whl", "wheel", Served::AsLocked),
             (&named, "x-1-py3-none-any.whl", "evil", Served::Other),
             // The right bytes of another file.
@@ -171,7 +201,8 @@ mod tests {
             (&set, "x-1-py3-none-any.whl", "evil", Served::NotKnown),
         ] {
             let url = format!("https://elsewhere/files/{file}#sha256=0");
-            assert_eq!(compared(&Uv, entry, &url, bytes.as_bytes()), want, "{file} {bytes}");
+            let found = compared(&Uv, lock, &lock.entries[0], &url, bytes.as_bytes());
+            assert_eq!(found, Some(want), "{file} {bytes}");
         }
     }
 }

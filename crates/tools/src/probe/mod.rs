@@ -2,6 +2,7 @@
 
 mod cache;
 mod checksum;
+mod clock;
 mod disk;
 mod dns;
 mod lockfile;
@@ -10,6 +11,7 @@ mod remote;
 
 pub use cache::cache;
 pub use checksum::{Suspect, checksum};
+pub use clock::clock;
 pub use disk::disk;
 pub use lockfile::lockfile;
 pub use memory::{heap, memory};
@@ -18,8 +20,8 @@ pub use remote::remote;
 use regreen_domain::{FailureClass, Finding, Standing, Tool};
 
 /// Ids of all probes; the catalogue holds their measured counts.
-pub const IDS: [&str; 9] =
-    ["cache", "checksum", "disk", "dns", "lockfile", "manifest", "memory", "remote", SHARED_REPAIR];
+pub const IDS: [&str; 10] =
+    ["cache", "checksum", "clock", "disk", "dns", "lockfile", "manifest", "memory", "remote", SHARED_REPAIR];
 
 /// Id of the look for a neighbour's healing of the same cache or workspace.
 pub const SHARED_REPAIR: &str = "shared-repair";

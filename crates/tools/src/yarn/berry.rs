@@ -54,7 +54,7 @@ pub(super) fn artifact_urls(job: &Job, entry: &Entry) -> Vec<String> {
 
 /// What the checksum in the lockfile is of: the archive as Yarn packs it anew. Only for version 4's way of packing,
 /// without compression.
-pub(super) fn checksummed(lock: &Lockfile, entry: &Entry, served: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn packed(lock: &Lockfile, entry: &Entry, served: &[u8]) -> Option<Vec<u8>> {
     (lock.checksum_scheme() == Some("10c0")).then(|| archive::repacked(&entry.name, served)).flatten()
 }
 

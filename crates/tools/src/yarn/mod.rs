@@ -9,11 +9,11 @@ mod flavour;
 use std::path::{Path, PathBuf};
 
 use regreen_domain::{CommandFacts, CommandKind, RelPath, Tool};
-use regreen_lockfile::{Entry, Format, Lockfile};
+use regreen_lockfile::{Checksum, Entry, Format, Lockfile};
 use regreen_saga::BoxFuture;
 
 use crate::{
-    adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, option_value, program},
+    adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, matches, option_value, program},
     cache::CacheScan,
     patience::{self, Trouble},
     script,
@@ -169,10 +169,10 @@ impl Adapter for Yarn {
         })
     }
 
-    fn checksummed(&self, lock: &Lockfile, entry: &Entry, served: Vec<u8>) -> Option<Vec<u8>> {
+    fn matches(&self, lock: &Lockfile, entry: &Entry, checksum: &Checksum, served: &[u8]) -> Option<bool> {
         match lock.format {
-            Format::YarnBerry => berry::checksummed(lock, entry, &served),
-            _ => Some(served),
+            Format::YarnBerry => berry::packed(lock, entry, served).map(|packed| matches(checksum, &packed)),
+            _ => Some(matches(checksum, served)),
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     args::{CacheRepairArgs, Format},
     config,
-    context::{Context, catalog, runtime},
+    context::{Context, catalog, runtime, unless_interrupted},
     exit::{FINE, Failed, INTERRUPTED, REFUSED, ROLLED_BACK, STUCK},
     output::{
         cache::{Checked, Repaired, json, plain},
@@ -79,5 +79,6 @@ async fn one(
         prefetch: args.prefetch,
         registry: args.registry.clone(),
     };
-    Ok(Some(engine.repair_cache(&job, &state, &wanted).await?))
+    let work = async { Ok(engine.repair_cache(&job, &state, &wanted).await?) };
+    unless_interrupted(work).await.map(Some)
 }

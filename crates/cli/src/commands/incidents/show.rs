@@ -44,6 +44,7 @@ fn moment(entry: &AuditEntry, facts: &BTreeMap<String, &JournalEntry>) -> Option
     if let Some(fact) = facts.get(&row) {
         let detail = match &fact.fact.event {
             StepEvent::Applied { receipt } => receipt.get("said").and_then(Value::as_str).unwrap_or(""),
+            StepEvent::Undone { says: Some(says) } => says,
             StepEvent::Skipped { why }
             | StepEvent::NotVerified { why }
             | StepEvent::Failed { why, .. }

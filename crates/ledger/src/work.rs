@@ -1,0 +1,309 @@
+//! Work that nodes share: each item is taken by one owner at a time, on a lease, under a fence that only grows.
+//!
+//! A node that sleeps through its lease and wakes can write nothing: every change under a claim asks for the fence in its
+//! own transaction. Clocks only decide when a lease ends; that two never act is decided by the fence.
+
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use crate::{
+    Ledger, LedgerError,
+    delivery::{chunk, values},
+    incident::check_id,
+};
+
+/// Something to do.
+#[derive(Debug, Clone, Copy)]
+pub struct NewWork<'a> {
+    /// What sort of work it is.
+    pub kind: &'a str,
+    /// Names the effect: work of the same key, done or not, is the same work.
+    pub key: &'a str,
+    /// What is needed to do it, such as a small JSON document; masked on its way in.
+    pub payload: &'a str,
+    /// Since when it waits, in milliseconds since 1970.
+    pub created_at: i64,
+    /// Not before.
+    pub due_at: i64,
+}
+
+/// The right to do a piece of work, until the lease ends or somebody else has taken it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The work's number.
+    pub id: i64,
+    /// How often it was claimed: who shows an older number has lost it.
+    pub fence: i64,
+    /// What sort of work it is.
+    pub kind: String,
+    /// Names the effect.
+    pub key: String,
+    /// What is needed to do it.
+    pub payload: String,
+    /// How often it was begun, with this time.
+    pub attempts: u32,
+    /// When the lease ends, unless it is renewed.
+    pub lease_until: i64,
+}
+
+/// How much is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// Items that could be taken now.
+    pub ready: u64,
+    /// Items whose time has not come.
+    pub later: u64,
+    /// Items that somebody has.
+    pub taken: u64,
+    /// Since when the item waits that has been ready the longest.
+    pub oldest: Option<i64>,
+}
+
+/// The claim that every change of this handle depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fence {
+    id: i64,
+    fence: i64,
+}
+
+impl Ledger {
+    /// Puts work on the list, all or nothing; for each whether it is new.
+    ///
+    /// # Errors
+    /// The ledger's own.
+    pub async fn enqueue(&self, items: &[NewWork<'_>]) -> Result<Vec<bool>, LedgerError> {
+        let mut work = self.write_aside().await?;
+        let mut fresh = insert(self, &mut work, &items.iter().collect::<Vec<_>>()).await?;
+        self.commit(work).await?;
+        let mut is_fresh = |key: &str| {
+            let found = fresh.iter().position(|fresh| fresh == key);
+            found.map(|i| fresh.swap_remove(i)).is_some()
+        };
+        Ok(items.iter().map(|item| is_fresh(&self.name(item.key))).collect())
+    }
+
+    /// Takes the item that has been ready the longest, among those of these kinds (none: of any), for `lease_ms`. One whose
+    /// lease has ended is taken over from its owner.
+    ///
+    /// # Errors
+    /// `BadId` for the owner, or the ledger's own.
+    pub async fn claim(
+        &self,
+        kinds: &[&str],
+        owner: &str,
+        lease_ms: i64,
+        now: i64,
+    ) -> Result<Option<Claim>, LedgerError> {
+        check_id(owner)?;
+        let among = match kinds.len() {
+            0 => String::new(),
+            n => format!(
+                "AND kind IN ({})",
+                (4..4 + n).map(|i| format!("${i}")).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        let sql = format!(
+            "UPDATE work SET owner = $1, ready_at = $2, fence = fence + 1, attempts = attempts + 1, woken_at = NULL
+             WHERE id = (SELECT id FROM work WHERE done_at IS NULL AND ready_at <= $3 {among}
+                         ORDER BY ready_at, id LIMIT 1 {})
+             RETURNING id, fence, kind, key, payload, attempts, ready_at",
+            self.dialect().unlocked_only()
+        );
+        let mut query =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(now.saturating_add(lease_ms)).bind(now);
+        for kind in kinds {
+            query = query.bind(*kind);
+        }
+        let taken: Option<(i64, i64, String, String, String, i64, i64)> = self.at_once(query).await?.pop();
+        Ok(taken.map(|(id, fence, kind, key, payload, attempts, lease_until)| Claim {
+            id,
+            fence,
+            kind,
+            key,
+            payload,
+            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+            lease_until,
+        }))
+    }
+
+    /// Makes the lease end `lease_ms` from now.
+    ///
+    /// # Errors
+    /// `StaleClaim` where somebody else has taken it or it is done; or the ledger's own.
+    pub async fn renew(&self, claim: &mut Claim, lease_ms: i64, now: i64) -> Result<(), LedgerError> {
+        let until = now.saturating_add(lease_ms);
+        let query = sqlx::query_as(
+            "UPDATE work SET ready_at = $3 WHERE id = $1 AND fence = $2 AND owner IS NOT NULL AND done_at IS NULL
+             RETURNING id",
+        );
+        self.held(claim, query.bind(claim.id).bind(claim.fence).bind(until)).await?;
+        claim.lease_until = until;
+        Ok(())
+    }
+
+    /// It is done. Said twice, as after an error, it is as once.
+    ///
+    /// # Errors
+    /// `StaleClaim` where somebody else has taken it; or the ledger's own.
+    pub async fn finish(&self, claim: &Claim, outcome: &str, now: i64) -> Result<(), LedgerError> {
+        self.finish_with(claim, outcome, &[], now).await
+    }
+
+    /// As [`Ledger::finish`], and puts on the list what is to be done next, in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Ledger::finish`].
+    pub async fn finish_with(
+        &self,
+        claim: &Claim,
+        outcome: &str,
+        next: &[NewWork<'_>],
+        now: i64,
+    ) -> Result<(), LedgerError> {
+        let mut work = self.write_aside().await?;
+        let done: Vec<(i64,)> = sqlx::query_as(
+            "UPDATE work SET done_at = coalesce(done_at, $3), outcome = coalesce(outcome, $4), owner = NULL
+             WHERE id = $1 AND fence = $2 AND (owner IS NOT NULL OR done_at IS NOT NULL) RETURNING id",
+        )
+        .bind(claim.id)
+        .bind(claim.fence)
+        .bind(now)
+        .bind(self.clean(outcome))
+        .fetch_all(&mut *work)
+        .await?;
+        if done.is_empty() {
+            return Err(claim.stale());
+        }
+        insert(self, &mut work, &next.iter().collect::<Vec<_>>()).await?;
+        self.commit(work).await
+    }
+
+    /// Gives it back, to be tried again at `when`, or earlier where it was woken meanwhile.
+    ///
+    /// # Errors
+    /// `StaleClaim` where somebody else has taken it or it is done; or the ledger's own.
+    pub async fn retry_at(&self, claim: &Claim, when: i64) -> Result<(), LedgerError> {
+        let query = sqlx::query_as(
+            "UPDATE work SET owner = NULL, woken_at = NULL,
+                             ready_at = CASE WHEN woken_at < $3 THEN woken_at ELSE $3 END
+             WHERE id = $1 AND fence = $2 AND owner IS NOT NULL AND done_at IS NULL RETURNING id",
+        );
+        self.held(claim, query.bind(claim.id).bind(claim.fence).bind(when)).await
+    }
+
+    /// Makes waiting work due at `when`, where that is earlier; while somebody has it, this is remembered for when it is
+    /// given back. `false` where there is none of this key left to do.
+    ///
+    /// # Errors
+    /// The ledger's own.
+    pub async fn wake(&self, key: &str, when: i64) -> Result<bool, LedgerError> {
+        let query = sqlx::query_as(
+            "UPDATE work SET
+               ready_at = CASE WHEN owner IS NULL AND ready_at > $2 THEN $2 ELSE ready_at END,
+               woken_at = CASE WHEN owner IS NULL OR woken_at < $2 THEN woken_at ELSE $2 END
+             WHERE key = $1 AND done_at IS NULL RETURNING id",
+        );
+        let woken: Vec<(i64,)> = self.at_once(query.bind(self.name(key)).bind(when)).await?;
+        Ok(!woken.is_empty())
+    }
+
+    /// How much is to be done, of these kinds (none: of any).
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn waiting(&self, kinds: &[&str], now: i64) -> Result<Waiting, LedgerError> {
+        let rows: Vec<(String, i64, i64, i64, Option<i64>)> = sqlx::query_as(
+            "SELECT kind, count(*), sum(CASE WHEN ready_at <= $1 THEN 1 ELSE 0 END),
+                    sum(CASE WHEN ready_at > $1 AND owner IS NULL THEN 1 ELSE 0 END),
+                    min(CASE WHEN ready_at <= $1 THEN ready_at END)
+             FROM work WHERE done_at IS NULL GROUP BY kind",
+        )
+        .bind(now)
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        let mut all = Waiting::default();
+        for (kind, count, ready, later, oldest) in rows {
+            if kinds.is_empty() || kinds.contains(&kind.as_str()) {
+                all.ready += ready.unsigned_abs();
+                all.later += later.unsigned_abs();
+                all.taken += (count - ready - later).unsigned_abs();
+                all.oldest = all.oldest.into_iter().chain(oldest).min();
+            }
+        }
+        Ok(all)
+    }
+
+    /// How work of this key ended; `None` where it is not done, or unknown.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn outcome(&self, key: &str) -> Result<Option<String>, LedgerError> {
+        Ok(sqlx::query_scalar("SELECT outcome FROM work WHERE key = $1 AND done_at IS NOT NULL")
+            .bind(self.name(key))
+            .fetch_optional(&mut *self.read().await?)
+            .await?)
+    }
+
+    /// The same ledger for whoever works under this claim: every change made through it, an incident's journal among
+    /// them, is refused with `StaleClaim` once somebody else has taken the work, or it is done.
+    pub fn under(&self, claim: &Claim) -> Ledger {
+        self.with_fence(Some(Fence { id: claim.id, fence: claim.fence }))
+    }
+
+    async fn held(&self, claim: &Claim, query: Query<'_, (i64,)>) -> Result<(), LedgerError> {
+        if self.at_once(query).await?.is_empty() { Err(claim.stale()) } else { Ok(()) }
+    }
+}
+
+pub(crate) type Query<'q, T> = sqlx::query::QueryAs<'q, sqlx::Any, T, sqlx::any::AnyArguments>;
+
+impl Claim {
+    const fn stale(&self) -> LedgerError {
+        LedgerError::StaleClaim { work: self.id, fence: self.fence }
+    }
+}
+
+impl Fence {
+    /// Refuses where the claim no longer holds; else it holds until the transaction ends.
+    pub(crate) async fn check(self, db: &mut AnyConnection, lock: &str) -> Result<(), LedgerError> {
+        let sql = format!(
+            "SELECT id FROM work WHERE id = $1 AND fence = $2 AND owner IS NOT NULL AND done_at IS NULL {lock}"
+        );
+        let held: Option<i64> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).bind(self.id).bind(self.fence).fetch_optional(db).await?;
+        held.map(|_| ()).ok_or(LedgerError::StaleClaim { work: self.id, fence: self.fence })
+    }
+}
+
+/// Puts work on the list; the keys of what is new.
+pub(crate) async fn insert(
+    ledger: &Ledger,
+    db: &mut AnyConnection,
+    items: &[&NewWork<'_>],
+) -> Result<Vec<String>, LedgerError> {
+    let mut named: Vec<(String, &NewWork<'_>)> =
+        items.iter().map(|item| (ledger.name(item.key), *item)).collect();
+    // In one order on every node, so that two can't wait for each other; of two with one key the first one counts.
+    named.sort_by(|a, b| a.0.cmp(&b.0));
+    named.dedup_by(|a, b| a.0 == b.0);
+    let (mut rest, mut fresh) = (named.as_slice(), Vec::new());
+    while !rest.is_empty() {
+        let (rows, more) = rest.split_at(chunk(rest.len()));
+        rest = more;
+        let sql = format!(
+            "INSERT INTO work (kind, key, payload, created_at, ready_at) VALUES {}
+             ON CONFLICT DO NOTHING RETURNING key",
+            values(rows.len(), 5)
+        );
+        let mut query = sqlx::query_scalar(AssertSqlSafe(sql));
+        for (key, item) in rows {
+            query = query
+                .bind(ledger.clean(item.kind))
+                .bind(key)
+                .bind(ledger.clean_document(item.payload))
+                .bind(item.created_at)
+                .bind(item.due_at);
+        }
+        fresh.extend(query.fetch_all(&mut *db).await?);
+    }
+    Ok(fresh)
+}
