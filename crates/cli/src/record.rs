@@ -1,4 +1,4 @@
-//! The ledger of this workspace as commands use it: opened to read or to write, and said plainly where there is none.
+//! The ledger of this workspace, or the one that was named, as commands use it: opened to read or to write, and said plainly where there is none.
 
 use std::{
     env,
@@ -15,7 +15,12 @@ use crate::{
 };
 
 /// What is said where nothing was ever recorded.
-pub const NOTHING: &str = "nothing is on record in this workspace\n";
+pub fn nothing(context: &Context) -> &'static str {
+    match context.ledger {
+        None => "nothing is on record in this workspace\n",
+        Some(_) => "nothing is on record in this ledger\n",
+    }
+}
 
 /// The masker, as the ledger's belt and braces.
 pub struct Scrubber(pub Arc<Masker>);
@@ -26,19 +31,14 @@ impl Scrub for Scrubber {
     }
 }
 
-/// The ledger that the environment names in place of the workspace's own: the fleet's.
-fn named(context: &Context) -> Option<String> {
-    context.secret("REGREEN_LEDGER")
-}
-
 /// Opens the ledger to read; `None` where nothing is on record.
 ///
 /// # Errors
 /// The ledger's own.
 pub async fn read(context: &Context) -> Result<Option<Ledger>, Failed> {
     let scrub = Arc::new(Scrubber(context.masker()));
-    let opened = match named(context) {
-        Some(address) => Ledger::at_read_only(&address, scrub).await,
+    let opened = match &context.ledger {
+        Some(address) => Ledger::at_read_only(address, scrub).await,
         None => {
             let (state, _) = context.state(&context.workspace()?);
             Ledger::open_read_only(&state.ledger(), scrub).await
@@ -55,12 +55,13 @@ pub async fn read(context: &Context) -> Result<Option<Ledger>, Failed> {
 /// # Errors
 /// The state folder's and the ledger's own.
 pub async fn write(context: &Context) -> Result<Ledger, Failed> {
-    if let Some(address) = named(context) {
-        return Ok(Ledger::at(&address, Arc::new(Scrubber(context.masker()))).await?);
+    let scrub = Arc::new(Scrubber(context.masker()));
+    if let Some(address) = &context.ledger {
+        return Ok(Ledger::at(address, scrub).await?);
     }
     let (state, _) = context.state(&context.workspace()?);
     state.make().map_err(|e| Failed::new(LEDGER, e))?;
-    Ok(Ledger::open(&state.ledger(), Arc::new(Scrubber(context.masker()))).await?)
+    Ok(Ledger::open(&state.ledger(), scrub).await?)
 }
 
 /// Opens the ledger to write to the incident with this id, which must be there.
@@ -80,7 +81,7 @@ pub async fn one(context: &Context, id: &str) -> Result<(Ledger, Incident), Fail
     let Some(ledger) = read(context).await? else {
         return Err(Failed::new(
             NOTHING_TO_READ,
-            format!("there is no incident `{id}`: nothing is on record in this workspace"),
+            format!("there is no incident `{id}`: {}", nothing(context).trim_end()),
         )
         .help("go to the folder in which `regreen run` was started"));
     };

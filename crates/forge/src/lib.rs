@@ -6,11 +6,15 @@
 //!
 //! What hosts tell by themselves comes in by [`hook`].
 
+mod github;
 pub mod hook;
 mod port;
+mod wire;
 
+pub use github::{Credential, GitHub, Options};
 pub use port::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, CheckState, Comment, Conclusion, Cursor,
     Diagnosed, FileChange, Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, Level, LogEntry, Marker,
     NotAllowed, Page, Proposal, Proposed, Quota, Repository, Rerun, Run, RunRef, Status, Step,
 };
+pub use wire::{archive::Bounds, backoff::Backoff, secret::Secret};

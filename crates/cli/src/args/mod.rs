@@ -7,11 +7,13 @@ mod demo;
 mod diagnose;
 mod drafts;
 mod known;
+mod ledger;
 mod lockfile;
 mod record;
 mod report;
 mod run;
 mod serve;
+mod which;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -24,6 +26,7 @@ pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
+pub use ledger::Ledger;
 pub use lockfile::{CheckArgs, CheckFormat, Lockfile, PlainOrJson, RepairArgs, RepairOutput, WatchArgs};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
@@ -32,6 +35,7 @@ pub use record::{
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
 pub use serve::{DispatchArgs, LedgerArgs, ServeArgs, WorkArgs, WorkerArgs};
+pub use which::WhichLedger;
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
 #[derive(Debug, Parser)]
@@ -132,6 +136,9 @@ pub enum Command {
     Worker(WorkerArgs),
     /// Put a run on the list of work by hand
     Dispatch(DispatchArgs),
+    /// Back up the ledger, restore one, prune or check it
+    #[command(subcommand)]
+    Ledger(Ledger),
     /// Explain a class, pattern, playbook, step kind, probe, reason or exit code
     Explain(ExplainArgs),
     /// Measure how good Regreen is

@@ -17,6 +17,7 @@ mod feedback;
 mod healing;
 mod import;
 mod incidents;
+mod ledger;
 mod lockfile;
 mod manual;
 mod metrics;
@@ -46,7 +47,7 @@ pub use diagnose::about as diagnosed;
 
 /// Runs the command and gives the exit code.
 pub fn dispatch(args: Args) -> u8 {
-    let context = Context::new(args.color);
+    let context = Context::new(args.color, args.command.ledger());
     let done = match args.command {
         Command::Run(run) => run::run(&context, run),
         Command::Diagnose(diagnose) => diagnose::diagnose(&context, &diagnose),
@@ -71,6 +72,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Serve(args) => serve::serve(&context, &args),
         Command::Worker(args) => serve::worker(&context, &args),
         Command::Dispatch(args) => serve::dispatch(&context, &args),
+        Command::Ledger(command) => ledger::ledger(&context, &command),
         Command::Explain(explain) => explain::explain(&context, &explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),
         Command::Bench { command: Bench::Throughput(args) } => throughput::throughput(&args),

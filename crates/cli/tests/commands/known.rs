@@ -17,6 +17,7 @@ fn playbooks_are_listed_and_shown() {
     repair-lockfile            medium  The lockfile was damaged
     rerun-after-shared-repair  low     Another job has healed the same damage
     use-less-memory            low     The machine ran out of memory
+    wait-and-quarantine        medium  The cache was damaged while its registry was down
     wait-and-rerun             low     The registry could not be reached
     ");
     assert_snapshot!(bare.tell(&["playbooks", "show", "wait-and-rerun"]), @r"
