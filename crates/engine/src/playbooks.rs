@@ -87,10 +87,8 @@ pub(crate) fn joined(playbook: &Written) -> Result<Playbook, EngineError> {
     }
     // A named root (`cache:{tool}`) is no path of the workspace.
     let paths: Vec<String> = playbook.paths.iter().filter(|path| !path.contains(':')).cloned().collect();
-    // At the CI host there is no workspace, and the step itself sees to it that every job ends green.
-    if !steps.iter().any(|step| is_remote(&step.kind)) {
-        steps.extend(closing(&paths).map(closing_step));
-    }
+    let last = closing(steps.iter().map(|step| step.kind.as_str()), &paths);
+    steps.extend(last.into_iter().map(closing_step));
     Ok(Playbook {
         id: playbook.id.clone(),
         heals: playbook.heals.clone(),

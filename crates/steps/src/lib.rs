@@ -48,11 +48,15 @@ pub fn is_lasting(kind: &str) -> bool {
 /// The step kind that writes the tool's lockfile.
 pub const LOCKFILE_WRITER: &str = repair_lockfile::RepairLockfile::KIND;
 
-/// The kinds of the steps that end a plan which may write these files: [`CLOSING`], and what a written lockfile must show
-/// besides.
-pub fn closing(paths: &[String]) -> impl Iterator<Item = &'static str> {
+/// The kinds of the steps that end a plan of these kinds which may write these files: [`CLOSING`], and what a written
+/// lockfile must show besides. None at the CI host: there is no workspace, and the step itself sees to it that every job ends
+/// green.
+pub fn closing<'k>(mut kinds: impl Iterator<Item = &'k str>, paths: &[String]) -> Vec<&'static str> {
+    if kinds.any(is_remote) {
+        return Vec::new();
+    }
     let writes = paths.iter().any(|path| path.contains("{lockfile}") || written::is_lockfile(path));
-    CLOSING.into_iter().chain(writes.then_some(installs_the_same::InstallsTheSame::KIND))
+    CLOSING.into_iter().chain(writes.then_some(installs_the_same::InstallsTheSame::KIND)).collect()
 }
 
 /// Whether a step of this kind works at the CI host, and not in the job.
