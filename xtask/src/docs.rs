@@ -3,22 +3,24 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs, process::Command};
 
-use regreen_catalog::{Catalog, Pattern, Playbook, Status, pattern_schema};
+use regreen_catalog::{Catalog, Pattern, Playbook, Status, pattern_schema, playbook_schema};
 use regreen_domain::{Confidence, FailureClass, Refusal};
 use regreen_lockfile::Rule;
-use regreen_steps::closing;
+use regreen_steps::{closing, kind_facts};
 
 use crate::top;
 
 /// Writes the pages, or with `--check` compares them.
 pub fn docs(args: &[&str]) -> Result<String, String> {
     let catalog = regreen_builtin::catalog().map_err(|e| e.to_string())?;
+    let probes: Vec<&str> = catalog.probes().iter().map(|probe| probe.id.as_str()).collect();
     let pages = [
         ("docs/patterns.md", patterns(&catalog)),
         ("docs/playbooks.md", playbooks(&catalog)),
         ("docs/refusals.md", refusals()),
         ("docs/lockfile-rules.md", rules()),
         ("docs/pattern.schema.json", format!("{:#}\n", pattern_schema())),
+        ("docs/playbook.schema.json", format!("{:#}\n", playbook_schema(&kinds(), &probes))),
         ("docs/cli.md", command_line()?),
     ];
     let mut behind = Vec::new();
@@ -38,6 +40,10 @@ pub fn docs(args: &[&str]) -> Result<String, String> {
     } else {
         Err(format!("docs: out of date: {}; run `cargo xtask docs`", behind.join(", ")))
     }
+}
+
+fn kinds() -> Vec<&'static str> {
+    kind_facts().iter().map(|facts| facts.kind).collect()
 }
 
 fn rules() -> String {
@@ -96,11 +102,12 @@ fn playbooks(catalog: &Catalog) -> String {
         put(&mut page, &format!("\n## `{id}`\n\n{title}.\n\n{}\n\n", explain.trim()));
         put(&mut page, &format!("- heals: {}\n- tools: {}\n", heals.join(", "), tools.join(", ")));
         put(&mut page, &format!("- risk: {}; attempts per commit and job: {}\n", guard.risk, guard.attempts));
-        let closing: Vec<&str> = closing(&p.paths).collect();
-        put(
-            &mut page,
-            &format!("- steps: {}, and what ends the plan: {}\n", steps.join(", "), closing.join(", ")),
-        );
+        let closing = closing(p.steps.iter().map(|s| s.kind.as_str()), &p.paths);
+        let ends = match closing.is_empty() {
+            true => String::new(),
+            false => format!(", and what ends the plan: {}", closing.join(", ")),
+        };
+        put(&mut page, &format!("- steps: {}{ends}\n", steps.join(", ")));
     }
     page
 }

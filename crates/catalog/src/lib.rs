@@ -37,5 +37,5 @@ pub use playbook::{
 };
 pub use probe::Probe;
 pub use prove::Unproved;
-pub use schema::pattern_schema;
+pub use schema::{pattern_schema, playbook_schema};
 pub use template::{Filling, Part, Template, Unfilled};

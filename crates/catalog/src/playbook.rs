@@ -15,6 +15,8 @@ pub(crate) mod inline;
 mod step;
 mod when;
 
+pub(crate) use file::{BREAKS, DECISIONS, MOST_ATTEMPTS, MOST_PRIOR};
+
 /// A playbook that was parsed and checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Playbook {

@@ -111,10 +111,15 @@ struct RawOutcome {
 }
 
 /// The most attempts that a playbook, or one of its steps, may allow itself.
-pub(super) const MOST_ATTEMPTS: u32 = 10;
+pub(crate) const MOST_ATTEMPTS: u32 = 10;
+
+/// What an example may expect.
+pub(crate) const DECISIONS: &[&str] = &["heal", "suggest", "nothing"];
+/// How a step may break in a rehearsal.
+pub(crate) const BREAKS: &[&str] = &["no-effect", "unknown"];
 
 /// The most pseudo-outcomes that a playbook may bring along: outcomes must be able to overrule it.
-const MOST_PRIOR: u32 = 100;
+pub(crate) const MOST_PRIOR: u32 = 100;
 
 impl Playbook {
     pub(crate) fn parse(source: Source<'_>) -> Result<Playbook, CatalogError> {
@@ -228,7 +233,7 @@ impl RawDecision {
         })?;
         let tool = given.tool.as_ref().map(|tool| source.tools(std::slice::from_ref(tool))).transpose()?;
         let decision = self.expect.decision.get_ref();
-        if !["heal", "suggest", "nothing"].contains(&decision.as_str()) {
+        if !DECISIONS.contains(&decision.as_str()) {
             let what = format!("`{decision}` is no decision");
             return Err(source.error(
                 Some(self.expect.decision.span()),
@@ -276,7 +281,7 @@ impl RawRehearsal {
             return Err(source.error(Some(self.broken.step.span()), what, "name a step of this file"));
         }
         let how = self.broken.how.get_ref();
-        if !["no-effect", "unknown"].contains(&how.as_str()) {
+        if !BREAKS.contains(&how.as_str()) {
             let help = "use `no-effect` (nothing happened) or `unknown` (it may have happened)";
             return Err(source.error(
                 Some(self.broken.how.span()),

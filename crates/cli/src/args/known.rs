@@ -47,6 +47,9 @@ pub enum Playbooks {
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
     },
+    /// Print the JSON schema of a playbook file, for editors
+    #[command(after_help = "Example:\n  regreen playbooks schema > playbook.schema.json")]
+    Schema,
     /// What a playbook heals, by which steps, and how far it may go
     #[command(after_help = "Example:\n  regreen playbooks show repair-lockfile")]
     Show {

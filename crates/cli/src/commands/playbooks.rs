@@ -1,8 +1,9 @@
-//! `regreen playbooks list|show|rehearse`.
+//! `regreen playbooks list|show|rehearse|schema`.
 
-use regreen_catalog::{Catalog, Playbook};
+use regreen_catalog::{Catalog, Playbook, playbook_schema};
 use regreen_engine::{Rehearsed, rehearse};
 use regreen_saga::rehearse::Depth;
+use regreen_steps::kind_facts;
 
 use crate::{
     args::{Format, Playbooks},
@@ -35,6 +36,11 @@ fn answer(catalog: &Catalog, command: &Playbooks) -> Result<u8, Failed> {
                 Format::Plain => playbook_plain(playbook),
                 Format::Json => playbooks_json([playbook]),
             })
+        }
+        Playbooks::Schema => {
+            let kinds: Vec<&str> = kind_facts().iter().map(|facts| facts.kind).collect();
+            let probes: Vec<&str> = catalog.probes().iter().map(|probe| probe.id.as_str()).collect();
+            print(&format!("{:#}\n", playbook_schema(&kinds, &probes)))
         }
         Playbooks::Rehearse { ids, full, format } => {
             let chosen: Vec<&Playbook> = match ids.as_slice() {

@@ -212,4 +212,8 @@ fn import_drafts_what_it_can_and_names_the_rest() {
     let schema = said(&mut bare.command(&["patterns", "schema"]));
     let schema: serde_json::Value = serde_json::from_slice(&schema.out).unwrap();
     assert_eq!(schema, regreen_catalog::pattern_schema());
+    let schema = said(&mut bare.command(&["playbooks", "schema"]));
+    let schema: serde_json::Value = serde_json::from_slice(&schema.out).unwrap();
+    let kinds = schema["properties"]["step"]["items"]["properties"]["use"]["enum"].as_array().unwrap();
+    assert!(kinds.contains(&"repair-lockfile".into()), "{kinds:?}");
 }
