@@ -46,11 +46,13 @@ pub enum PackageManager {
     Go,
     /// Bundler, by compact index and gem.
     Bundler,
+    /// Bun, on npm's registry.
+    Bun,
 }
 
 impl PackageManager {
     /// All of them.
-    pub const ALL: [PackageManager; 12] = [
+    pub const ALL: [PackageManager; 13] = [
         PackageManager::Npm,
         PackageManager::Cargo,
         PackageManager::Pip,
@@ -63,6 +65,7 @@ impl PackageManager {
         PackageManager::Composer,
         PackageManager::Go,
         PackageManager::Bundler,
+        PackageManager::Bun,
     ];
 
     /// The stable id, as in scenario files.
@@ -80,6 +83,7 @@ impl PackageManager {
             PackageManager::Composer => "composer",
             PackageManager::Go => "go",
             PackageManager::Bundler => "bundler",
+            PackageManager::Bun => "bun",
         }
     }
 }
@@ -157,9 +161,11 @@ impl Release {
 /// The file that a package manager downloads for a release: a `.tgz`, a `.crate`, a `.whl`, a `.zip` or a `.gem`.
 pub fn artefact(manager: PackageManager, release: Release, edition: Edition) -> Vec<u8> {
     match manager {
-        PackageManager::Npm | PackageManager::Pnpm | PackageManager::Yarn | PackageManager::YarnBerry => {
-            npm::tarball(release, edition)
-        }
+        PackageManager::Npm
+        | PackageManager::Pnpm
+        | PackageManager::Yarn
+        | PackageManager::YarnBerry
+        | PackageManager::Bun => npm::tarball(release, edition),
         PackageManager::Cargo => cargo::crate_file(release, edition),
         PackageManager::Pip | PackageManager::Uv | PackageManager::Poetry | PackageManager::Pipenv => {
             pip::wheel(release, edition)

@@ -4,6 +4,7 @@
 //! `cache/` the package manager's cache. Lockfiles are written down, not asked for: they equal what the real tool
 //! writes (the lab's tests compare them), so that setting up a scenario takes no network and few milliseconds.
 
+mod bun;
 mod bundler;
 mod cargo;
 mod composer;

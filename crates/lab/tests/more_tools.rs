@@ -1,4 +1,4 @@
-//! The real Composer, Go and Bundler against the lab: sound, and under every damage and fault that their scenarios use.
+//! The real Composer, Go, Bundler and Bun against the lab: sound, and under every damage and fault that their scenarios use.
 //!
 //! A package manager that isn't installed is skipped with a word on stderr.
 #![allow(
@@ -244,4 +244,63 @@ fn bundler_caches_are_damaged_as_recorded() {
         stage.fails_saying(stage.project.install_argv(), words);
         stage.fails_saying(stage.project.install_argv(), words);
     }
+}
+
+#[test]
+fn bun_is_sound() {
+    let Some(stage) = Stage::set(PackageManager::Bun) else { return };
+    let written = std::fs::read_to_string(stage.project.lockfile()).unwrap();
+    stage.succeeds(stage.project.install_argv());
+    stage.succeeds(stage.project.test_argv());
+    assert_eq!(stage.project.uncommitted().unwrap(), "");
+    std::fs::remove_file(stage.project.lockfile()).unwrap();
+    stage.succeeds(&["bun", "install", "--lockfile-only"]);
+    // Of a registry that is not the public one it writes the addresses.
+    let registry = stage.lab.registry_url(PackageManager::Bun);
+    let resolved = std::fs::read_to_string(stage.project.lockfile()).unwrap();
+    let words = resolved.split('"').map(|word| if word.starts_with(&registry) { "" } else { word });
+    assert_eq!(words.collect::<Vec<_>>().join("\""), written);
+}
+
+#[test]
+fn bun_fails_as_recorded() {
+    let Some(stage) = Stage::set(PackageManager::Bun) else { return };
+    let argv = stage.project.install_argv();
+    let differs = "error: Integrity check failed for tarball: regreen-lab-";
+    for (fault, words) in [
+        (Fault::Reset, "error: ConnectionClosed downloading tarball"),
+        (Fault::TruncateBody, "error: ConnectionClosed downloading tarball"),
+        (Fault::FlipBody, differs),
+        (Fault::Tampered, differs),
+        (BUSY, ".tgz - 503"),
+        (LIMITED, ".tgz - 429"),
+    ] {
+        stage.forget_all();
+        stage.lab.set_script(Script::fault(stage.project.manager().downloads(), fault, Until::Forever));
+        stage.fails_saying(argv, words);
+    }
+    stage.lab.set_script(Script::down(Outage::Forever));
+    stage.fails_saying(argv, "error: ConnectionRefused downloading tarball");
+    stage.lab.set_script(Script::sound());
+    stage.succeeds(argv);
+}
+
+#[test]
+fn bun_lockfiles_are_damaged_as_recorded() {
+    let unreadable = Some("failed to parse lockfile: 'bun.lock'");
+    let damages = [
+        (D::Garbage, unreadable),
+        (D::Truncated, unreadable),
+        (D::Empty, unreadable),
+        (D::ConflictMarkers, unreadable),
+        (D::EntryMissing, unreadable),
+        (D::WrongChecksum, Some("Integrity check failed")),
+        (D::TamperedChecksum, Some("Integrity check failed")),
+        (D::Drift, Some("lockfile had changes, but lockfile is frozen")),
+    ];
+    is_damaged_as_recorded(
+        PackageManager::Bun,
+        &["bun", "install", "--frozen-lockfile", "--ignore-scripts"],
+        &damages,
+    );
 }

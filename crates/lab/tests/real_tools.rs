@@ -216,7 +216,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
             (busy, "HTTP status server error (503 Service Unavailable)"),
             (limited, "HTTP status client error (429 Too Many Requests)"),
         ],
-        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler => {
+        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler | PackageManager::Bun => {
             unreachable!("tests/more_tools.rs")
         }
     };
@@ -237,7 +237,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
         PackageManager::Uv => "Hash mismatch for `regreen-lab-",
         PackageManager::Poetry => "did not match any known checksums",
         PackageManager::Pipenv => "DO NOT MATCH THE HASHES",
-        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler => {
+        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler | PackageManager::Bun => {
             unreachable!("tests/more_tools.rs")
         }
     });
@@ -252,7 +252,7 @@ fn network_and_service_faults_fail_as_recorded(manager: PackageManager) {
         PackageManager::Uv => "tcp connect error",
         PackageManager::Poetry => "All attempts to connect to",
         PackageManager::Pipenv => "Connection refused",
-        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler => {
+        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler | PackageManager::Bun => {
             unreachable!("tests/more_tools.rs")
         }
     });
@@ -330,7 +330,10 @@ fn lockfile_damages_fail_as_recorded(manager: PackageManager) {
             (PackageManager::Uv, D::Drift) => "needs to be updated, but `--locked` was provided",
             (PackageManager::Uv, _) => "Failed to parse `uv.lock`",
             (PackageManager::Pip, D::Drift) => "Hashes are required in --require-hashes mode",
-            (PackageManager::Composer | PackageManager::Go | PackageManager::Bundler, _) => {
+            (
+                PackageManager::Composer | PackageManager::Go | PackageManager::Bundler | PackageManager::Bun,
+                _,
+            ) => {
                 unreachable!("tests/more_tools.rs")
             }
         };
@@ -370,7 +373,7 @@ fn cache_damages_fail_as_recorded(manager: PackageManager) {
         PackageManager::Pipenv => &[(D::Flipped, Some("DO NOT MATCH THE HASHES"))],
         // Its own downloads are kept as they came, and checked before they are used.
         PackageManager::Poetry => &[],
-        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler => {
+        PackageManager::Composer | PackageManager::Go | PackageManager::Bundler | PackageManager::Bun => {
             unreachable!("tests/more_tools.rs")
         }
     };

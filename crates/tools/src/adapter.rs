@@ -11,6 +11,7 @@ use regreen_saga::BoxFuture;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::{
+    bun::Bun,
     bundler::Bundler,
     cargo::Cargo,
     composer::Composer,
@@ -147,8 +148,8 @@ pub trait Adapter: Send + Sync {
 }
 
 /// Every supported package manager.
-pub fn all() -> [&'static dyn Adapter; 11] {
-    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer, &Go, &Bundler]
+pub fn all() -> [&'static dyn Adapter; 12] {
+    [&Npm, &Cargo, &Pip, &Pnpm, &Yarn, &Uv, &Poetry, &Pipenv, &Composer, &Go, &Bundler, &Bun]
 }
 
 /// The package manager with this name.

@@ -3,6 +3,7 @@
 
 pub mod adapter;
 mod archive;
+mod bun;
 mod bundler;
 pub mod cache;
 mod cargo;

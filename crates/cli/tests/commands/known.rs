@@ -26,7 +26,7 @@ fn playbooks_are_listed_and_shown() {
     --- out
     playbook   wait-and-rerun
     heals      network-timeout, service-unavailable, rate-limited
-    tools      npm, cargo, pip, pnpm, yarn, uv, poetry, pipenv, composer, go, bundler
+    tools      npm, cargo, pip, pnpm, yarn, uv, poetry, pipenv, composer, go, bundler, bun
     status     stable since 0.1.0
     source     built-in
     risk       low
@@ -49,7 +49,7 @@ fn playbooks_are_listed_and_shown() {
     assert_snapshot!(bare.tell(&["playbooks", "show", "wait-and-rerun", "--format", "json"]), @r#"
     exit code 0
     --- out
-    {"version":1,"id":"wait-and-rerun","title":"The registry could not be reached","since":"0.1.0","status":"stable","source":"built-in","heals":["network-timeout","service-unavailable","rate-limited"],"tools":["npm","cargo","pip","pnpm","yarn","uv","poetry","pipenv","composer","go","bundler"],"paths":[],"risk":"low","attempts":3,"cooldown_ms":0,"steps":[{"id":"reachable","kind":"wait-until-reachable","args":{"tool":"{tool}"}},{"id":"patient","kind":"raise-retries","args":{"tool":"{tool}"}},{"id":"nothing-else-changed","kind":"nothing-else-changed","args":{}},{"id":"rerun-command","kind":"rerun-command","args":{}},{"id":"tool-consistent","kind":"tool-consistent","args":{}}],"explain":"A download was cut, refused, throttled or never answered. Regreen asks the registries that the job is configured to use,\nand behind them for a package of the lockfile, until all of them answer, with exponential backoff, full jitter,\n`Retry-After` and the reset of rate limits. Then it repeats the command once, with the tool's own retries raised, so that a\nsingle download that fails again is asked for again and does not fail the whole command."}
+    {"version":1,"id":"wait-and-rerun","title":"The registry could not be reached","since":"0.1.0","status":"stable","source":"built-in","heals":["network-timeout","service-unavailable","rate-limited"],"tools":["npm","cargo","pip","pnpm","yarn","uv","poetry","pipenv","composer","go","bundler","bun"],"paths":[],"risk":"low","attempts":3,"cooldown_ms":0,"steps":[{"id":"reachable","kind":"wait-until-reachable","args":{"tool":"{tool}"}},{"id":"patient","kind":"raise-retries","args":{"tool":"{tool}"}},{"id":"nothing-else-changed","kind":"nothing-else-changed","args":{}},{"id":"rerun-command","kind":"rerun-command","args":{}},{"id":"tool-consistent","kind":"tool-consistent","args":{}}],"explain":"A download was cut, refused, throttled or never answered. Regreen asks the registries that the job is configured to use,\nand behind them for a package of the lockfile, until all of them answer, with exponential backoff, full jitter,\n`Retry-After` and the reset of rate limits. Then it repeats the command once, with the tool's own retries raised, so that a\nsingle download that fails again is asked for again and does not fail the whole command."}
     "#);
     assert_snapshot!(bare.tell(&["playbooks", "show", "prayer"]), @r"
     exit code 3

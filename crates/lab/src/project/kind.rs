@@ -10,7 +10,7 @@ use crate::lab::Lab;
 use crate::packages::{PackageManager, Release};
 
 use super::{
-    NEEDED, Project, bundler, cargo, composer, go, npm, pip, pipenv, pnpm, poetry, uv, yarn, yarn_berry,
+    NEEDED, Project, bun, bundler, cargo, composer, go, npm, pip, pipenv, pnpm, poetry, uv, yarn, yarn_berry,
 };
 
 /// Stands for host and port of the lab where a manifest or a lockfile must name them.
@@ -114,6 +114,7 @@ impl PackageManager {
             PackageManager::Composer => &composer::Composer,
             PackageManager::Go => &go::Go,
             PackageManager::Bundler => &bundler::Bundler,
+            PackageManager::Bun => &bun::Bun,
         }
     }
 

@@ -10,7 +10,7 @@ pub(crate) fn agrees(lockfile: &Lockfile, manifest: &Manifest<'_>) -> Agreement 
         Err(why) => return Agreement::NotChecked(why),
     };
     let mut drift = Vec::new();
-    for ask in asks {
+    for ask in &asks {
         let place = format!("workspace:{}", ask.folder);
         let Some(project) = lockfile.entries.iter().find(|e| e.place == place) else {
             drift.push(format!("{}, the lockfile doesn't know this project", ask.said()));
@@ -24,6 +24,18 @@ pub(crate) fn agrees(lockfile: &Lockfile, manifest: &Manifest<'_>) -> Agreement 
                 }
                 _ => {}
             },
+        }
+    }
+    let root = std::iter::once("");
+    let folders = root.chain(manifest.members.iter().map(|(folder, _)| folder.trim_start_matches("./")));
+    for folder in folders.map(|folder| folder.trim_end_matches('/')) {
+        let place = format!("workspace:{folder}");
+        let project = lockfile.entries.iter().find(|e| e.place == place);
+        for held in project.into_iter().flat_map(|project| &project.dependencies) {
+            if !asks.iter().any(|ask| ask.folder == folder && ask.name == held.name) {
+                let whose = if folder.is_empty() { "package.json" } else { folder };
+                drift.push(format!("the lockfile has {} for {whose}, which does not ask for it", held.name));
+            }
         }
     }
     Agreement::of(drift)
