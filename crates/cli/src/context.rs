@@ -27,14 +27,21 @@ use crate::{
 pub struct Context {
     /// The environment.
     pub env: BTreeMap<OsString, OsString>,
+    /// The ledger that was named on the command line or by REGREEN_LEDGER, for a command that takes one.
+    pub ledger: Option<String>,
     colour: Colour,
     masker: OnceLock<Arc<Masker>>,
 }
 
 impl Context {
     /// Reads the surroundings.
-    pub fn new(colour: Colour) -> Self {
-        Context { env: env::vars_os().collect(), colour, masker: OnceLock::new() }
+    pub fn new(colour: Colour, ledger: Option<&str>) -> Self {
+        Context {
+            env: env::vars_os().collect(),
+            ledger: ledger.map(str::to_owned),
+            colour,
+            masker: OnceLock::new(),
+        }
     }
 
     /// Takes secrets out of text: the patterns of providers, and the values of variables named like secrets.
@@ -44,6 +51,12 @@ impl Context {
             Arc::new(Masker::new(self.env.iter().filter(secret).map(|(_, value)| value.as_bytes())))
         };
         self.masker.get_or_init(make).clone()
+    }
+
+    /// The value of a variable that holds a secret, where there is one.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        let value = self.env.get(OsStr::new(name)).filter(|value| !value.is_empty())?;
+        value.to_str().map(str::to_owned)
     }
 
     /// Whether to colour what goes to standard error.

@@ -133,8 +133,8 @@ impl From<regreen_ledger::LedgerError> for Failed {
         let help = error.help().map(str::to_owned);
         let code = match &error {
             L::UnknownIncident { .. } => NOTHING_TO_READ,
-            L::Imported { .. } | L::WrongState { .. } => REFUSED,
-            L::BadImport { .. } => PROBLEMS,
+            L::Imported { .. } | L::WrongState { .. } | L::NotEmpty { .. } => REFUSED,
+            L::BadImport { .. } | L::BadBackup { .. } => PROBLEMS,
             _ => LEDGER,
         };
         Failed { code, error: error.into(), help }

@@ -1,4 +1,4 @@
-//! The ledger of this workspace as commands use it: opened to read or to write, and said plainly where there is none.
+//! The ledger of this workspace, or the one that was named, as commands use it: opened to read or to write, and said plainly where there is none.
 
 use std::{
     env,
@@ -15,9 +15,15 @@ use crate::{
 };
 
 /// What is said where nothing was ever recorded.
-pub const NOTHING: &str = "nothing is on record in this workspace\n";
+pub fn nothing(context: &Context) -> &'static str {
+    match context.ledger {
+        None => "nothing is on record in this workspace\n",
+        Some(_) => "nothing is on record in this ledger\n",
+    }
+}
 
-struct Scrubber(Arc<Masker>);
+/// The masker, as the ledger's belt and braces.
+pub struct Scrubber(pub Arc<Masker>);
 
 impl Scrub for Scrubber {
     fn scrub(&self, text: &str) -> String {
@@ -30,8 +36,15 @@ impl Scrub for Scrubber {
 /// # Errors
 /// The ledger's own.
 pub async fn read(context: &Context) -> Result<Option<Ledger>, Failed> {
-    let (state, _) = context.state(&context.workspace()?);
-    match Ledger::open_read_only(&state.ledger(), Arc::new(Scrubber(context.masker()))).await {
+    let scrub = Arc::new(Scrubber(context.masker()));
+    let opened = match &context.ledger {
+        Some(address) => Ledger::at_read_only(address, scrub).await,
+        None => {
+            let (state, _) = context.state(&context.workspace()?);
+            Ledger::open_read_only(&state.ledger(), scrub).await
+        }
+    };
+    match opened {
         Err(LedgerError::Absent { .. }) => Ok(None),
         other => Ok(Some(other?)),
     }
@@ -42,9 +55,13 @@ pub async fn read(context: &Context) -> Result<Option<Ledger>, Failed> {
 /// # Errors
 /// The state folder's and the ledger's own.
 pub async fn write(context: &Context) -> Result<Ledger, Failed> {
+    let scrub = Arc::new(Scrubber(context.masker()));
+    if let Some(address) = &context.ledger {
+        return Ok(Ledger::at(address, scrub).await?);
+    }
     let (state, _) = context.state(&context.workspace()?);
     state.make().map_err(|e| Failed::new(LEDGER, e))?;
-    Ok(Ledger::open(&state.ledger(), Arc::new(Scrubber(context.masker()))).await?)
+    Ok(Ledger::open(&state.ledger(), scrub).await?)
 }
 
 /// Opens the ledger to write to the incident with this id, which must be there.
@@ -64,7 +81,7 @@ pub async fn one(context: &Context, id: &str) -> Result<(Ledger, Incident), Fail
     let Some(ledger) = read(context).await? else {
         return Err(Failed::new(
             NOTHING_TO_READ,
-            format!("there is no incident `{id}`: nothing is on record in this workspace"),
+            format!("there is no incident `{id}`: {}", nothing(context).trim_end()),
         )
         .help("go to the folder in which `regreen run` was started"));
     };

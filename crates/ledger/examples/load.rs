@@ -43,7 +43,8 @@ async fn main() {
     records(&ledgers, seconds).await;
     webhooks(&ledgers, seconds, Some(RATE)).await;
     webhooks(&ledgers, seconds, None).await;
-    work(&ledgers, seconds).await;
+    work(&ledgers, seconds, 1).await;
+    work(&ledgers, seconds, 32).await;
 }
 
 async fn open(address: &str) -> Ledger {
@@ -142,8 +143,8 @@ async fn webhooks(ledgers: &[Ledger], seconds: u64, rate: Option<u64>) {
     }
 }
 
-/// Items claimed and finished: four workers a node.
-async fn work(ledgers: &[Ledger], seconds: u64) {
+/// Items claimed and finished, up to `most` at once: four workers a node.
+async fn work(ledgers: &[Ledger], seconds: u64, most: u32) {
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut tasks = JoinSet::new();
     for (node, ledger) in ledgers.iter().enumerate() {
@@ -153,19 +154,21 @@ async fn work(ledgers: &[Ledger], seconds: u64) {
                 let (owner, mut took) = (format!("n{node}-{worker}"), Vec::new());
                 while Instant::now() < end {
                     let began = Instant::now();
-                    let Some(claim) = ledger.claim(&[], &owner, 60_000, now()).await.unwrap() else {
+                    let claims = ledger.claim_many(&[], &owner, 60_000, now(), most).await.unwrap();
+                    if claims.is_empty() {
                         sleep(Duration::from_millis(5)).await;
                         continue;
-                    };
-                    ledger.finish(&claim, "done", now()).await.unwrap();
-                    took.push(began.elapsed());
+                    }
+                    let done: Vec<_> = claims.iter().map(|claim| (claim, "done")).collect();
+                    assert!(!ledger.finish_many(&done, now()).await.unwrap().contains(&false));
+                    took.extend(claims.iter().map(|_| began.elapsed()));
                 }
                 took
             });
         }
     }
     let took: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
-    say("items claimed and finished", took, seconds);
+    say(&format!("items claimed and finished, {most} at once"), took, seconds);
 }
 
 fn delivery(id: &str, at: i64) -> NewDelivery<'_> {

@@ -74,7 +74,7 @@ impl Ledger {
             .filter_map(|i| deliveries[*i].work.as_ref())
             .collect();
         let brought = work::insert(self, &mut work, &new_work).await?;
-        self.commit(work).await?;
+        self.commit_aside(work).await?;
         let mut brought: HashSet<String> = brought.into_iter().collect();
         Ok(names
             .iter()

@@ -19,11 +19,13 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0001_start.sql"),
                 include_str!("../migrations/sqlite/0002_derived.sql"),
                 include_str!("../migrations/sqlite/0003_fleet.sql"),
+                include_str!("../migrations/sqlite/0004_logs.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
                 include_str!("../migrations/postgres/0002_derived.sql"),
                 include_str!("../migrations/postgres/0003_fleet.sql"),
+                include_str!("../migrations/postgres/0004_logs.sql"),
             ],
         }
     }
@@ -76,10 +78,22 @@ impl Dialect {
     pub(crate) const fn lock(self) -> Option<&'static str> {
         match self {
             Dialect::Sqlite => None,
-            // The first number is `RGRN`. The second keeps ledgers in several schemas of one database apart.
-            Dialect::Postgres => {
-                Some("SELECT pg_advisory_xact_lock(1380405838, hashtext(current_schema()::text))")
-            }
+            // The first number is `RGRN`. The second keeps ledgers in several schemas of one database apart. The commit does
+            // not wait for the disk while it holds the lock: `flush` does, after it.
+            Dialect::Postgres => Some(
+                "SELECT set_config('synchronous_commit', 'off', true),
+                        pg_advisory_xact_lock(1380405838, hashtext(current_schema()::text))",
+            ),
+        }
+    }
+
+    /// Waits until all that was committed before is on disk. PostgreSQL writes one log in one order, so a small commit that
+    /// waits for the disk waits for every earlier one, those of other nodes included; many waits share one write. For the
+    /// same reason nobody can make durable what follows from a change that is not durable itself.
+    pub(crate) const fn flush(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SELECT pg_logical_emit_message(true, 'regreen', '')::text"),
         }
     }
 
@@ -136,6 +150,37 @@ impl Dialect {
                 "SELECT name::text, current_setting(name)::text FROM pg_settings WHERE name IN
                  ('synchronous_commit', 'fsync', 'full_page_writes', 'idle_in_transaction_session_timeout')"
             }
+        }
+    }
+
+    /// The settings without which an acknowledged change may be lost, and their good values.
+    pub(crate) const fn durable(self) -> &'static [(&'static str, &'static [&'static str])] {
+        match self {
+            Dialect::Sqlite => &[("synchronous", &["2", "3"])],
+            Dialect::Postgres => &[
+                ("synchronous_commit", &["on", "remote_apply"]),
+                ("fsync", &["on"]),
+                ("full_page_writes", &["on"]),
+            ],
+        }
+    }
+
+    /// Lets the engine look for damage of its own; says `ok`, or what is wrong. PostgreSQL's checks are its operator's.
+    pub(crate) const fn integrity(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => Some("SELECT integrity_check FROM pragma_integrity_check"),
+            Dialect::Postgres => None,
+        }
+    }
+
+    /// Lets numbers go on after those that were restored.
+    pub(crate) const fn count_on(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some(
+                "SELECT setval(pg_get_serial_sequence('work', 'id'),
+                               (SELECT coalesce(max(id), 0) + 1 FROM work), false)",
+            ),
         }
     }
 

@@ -158,6 +158,20 @@ pub enum LedgerError {
         /// What is wrong with it.
         why: String,
     },
+    /// A backup that can't be restored. Nothing of it was.
+    #[error("line {line} of the backup can't be restored: {why}")]
+    BadBackup {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A backup goes into an empty ledger only.
+    #[error("the ledger `{place}` is not empty")]
+    NotEmpty {
+        /// Where it is.
+        place: String,
+    },
     /// A stored document that this version can't read.
     #[error("failed to read {what}")]
     Shape {
@@ -214,6 +228,8 @@ impl LedgerError {
             LedgerError::Older { .. } => "run a command that writes to the ledger, such as `regreen resume`",
             LedgerError::Absent { .. } => "it is made when `regreen run` sees the first failure",
             LedgerError::UnknownIncident { .. } => "`regreen incidents list` shows what there is",
+            LedgerError::NotEmpty { .. } => "restore into a new file, or a new database or schema",
+            LedgerError::BadBackup { .. } => "take another backup of it; this file was cut short or changed",
             LedgerError::BadImport { .. } => "export again with `regreen state export`",
             _ => return None,
         })

@@ -51,7 +51,7 @@ impl Ledger {
             at: now,
         };
         if rows::same_key(&mut work, &row).await?.is_some() {
-            return Ok(());
+            return self.commit(work).await;
         }
         let change =
             Change { at: now, kind: "feedback-given", details: &[("actor", &actor), ("class", class.id())] };

@@ -49,7 +49,9 @@
 
 mod approval;
 mod audit;
+mod backup;
 mod breaker;
+mod check;
 mod circuit;
 mod delivery;
 mod dialect;
@@ -61,11 +63,13 @@ mod history;
 mod import;
 mod incident;
 mod journal;
+mod kept_log;
 mod listing;
 mod metrics;
 mod open;
 mod pause;
 mod postgres;
+mod prune;
 mod question;
 mod row;
 mod rows;
@@ -80,7 +84,9 @@ mod work;
 
 pub use approval::APPROVAL_LASTS_MS;
 pub use audit::AuditEntry;
+pub use backup::BackedUp;
 pub use breaker::{Breaker, BreakerKey, BreakerOutcome, Entry};
+pub use check::CheckReport;
 pub use circuit::{BreakerPolicy, BreakerState};
 pub use delivery::{NewDelivery, Received};
 pub use error::LedgerError;
@@ -90,10 +96,12 @@ pub use history::{PlaybookRecord, RecordsOf};
 pub use import::{ImportMode, Imported};
 pub use incident::{Closing, NewIncident};
 pub use journal::{JournalEntry, SqlJournal};
+pub use kept_log::{LOG_CAP, LogRef};
 pub use listing::{Cursor, IncidentFilter};
 pub use metrics::{Metrics, Overhead};
 pub use open::Ledger;
 pub use pause::Pause;
+pub use prune::Pruned;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
     AlternativeV1, Approval, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,

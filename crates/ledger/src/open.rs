@@ -234,16 +234,28 @@ impl Ledger {
         query.fetch_all(&self.pool).await.map_err(|e| self.dialect.error(e).at(&self.place))
     }
 
-    /// Makes what was written durable.
+    /// Makes what was recorded durable.
     pub(crate) async fn commit(&self, work: Transaction<'static, Any>) -> Result<(), LedgerError> {
-        work.commit().await.map_err(|e| {
-            match LedgerError::from(e) {
-                // The server may have done it and died before it could say so.
-                LedgerError::Unreachable { why, .. } => LedgerError::CommitUnknown { place: None, why },
-                other => other,
-            }
-            .at(&self.place)
-        })
+        self.commit_aside(work).await?;
+        if let Some(flush) = self.dialect.flush() {
+            let flushed = sqlx::query(flush).execute(&self.pool).await;
+            flushed.map_err(|e| self.in_doubt(self.dialect.error(e)))?;
+        }
+        Ok(())
+    }
+
+    /// The same for what was written aside, which waits for the disk by itself.
+    pub(crate) async fn commit_aside(&self, work: Transaction<'static, Any>) -> Result<(), LedgerError> {
+        work.commit().await.map_err(|e| self.in_doubt(e.into()))
+    }
+
+    /// The server may have done it and died before it could say so.
+    fn in_doubt(&self, error: LedgerError) -> LedgerError {
+        match error {
+            LedgerError::Unreachable { why, .. } => LedgerError::CommitUnknown { place: None, why },
+            other => other,
+        }
+        .at(&self.place)
     }
 
     async fn begin(&self, how: &'static str) -> Result<Transaction<'static, Any>, LedgerError> {

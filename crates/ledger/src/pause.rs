@@ -29,7 +29,7 @@ impl Ledger {
         let (scope, actor, reason) = (self.clean(scope), self.clean(actor), self.clean(reason));
         let mut work = self.write().await?;
         if !standing(&mut work, &scope).await?.is_empty() {
-            return Ok(());
+            return self.commit(work).await;
         }
         let (head, _) = crate::audit::last(&mut work).await?;
         let row = Row::Pause {

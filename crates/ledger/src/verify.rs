@@ -55,6 +55,15 @@ impl Ledger {
     /// # Errors
     /// Where the ledger can't be read; what does not fit is an answer, not an error.
     pub async fn audit_verify(&self, expected_head: Option<&str>) -> Result<AuditReport, LedgerError> {
+        self.verify_rows(expected_head, &mut |_| {}).await
+    }
+
+    /// The same, showing every row on the way.
+    pub(crate) async fn verify_rows(
+        &self,
+        expected_head: Option<&str>,
+        see: &mut (dyn FnMut(&Row) + Send),
+    ) -> Result<AuditReport, LedgerError> {
         let mut db = self.read().await?;
         let mut check = Check::new(expected_head);
         // From the very first number, so that an entry slipped in below 1 is seen.
@@ -66,12 +75,15 @@ impl Ledger {
             page.iter().for_each(|entry| check.entry(entry));
         }
         let mut walk = Walk::default();
-        while check.verdict.is_none() {
+        loop {
             let rows = walk.next(&mut db).await?;
             if rows.is_empty() {
                 break;
             }
-            rows.iter().for_each(|row| check.row(row));
+            for row in &rows {
+                check.row(row);
+                see(row);
+            }
         }
         Ok(check.finish())
     }
@@ -121,6 +133,9 @@ impl Check {
         self.seq = entry.seq;
         self.head.clone_from(&entry.hash);
         self.head_seen |= self.expected.as_deref() == Some(self.head.as_str());
+        for row in entry.pruned() {
+            self.recorded.remove(&row);
+        }
         if let Some((row, digest)) = entry.row() {
             self.recorded.insert(row, digest);
         }

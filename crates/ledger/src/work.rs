@@ -73,7 +73,7 @@ impl Ledger {
     pub async fn enqueue(&self, items: &[NewWork<'_>]) -> Result<Vec<bool>, LedgerError> {
         let mut work = self.write_aside().await?;
         let mut fresh = insert(self, &mut work, &items.iter().collect::<Vec<_>>()).await?;
-        self.commit(work).await?;
+        self.commit_aside(work).await?;
         let mut is_fresh = |key: &str| {
             let found = fresh.iter().position(|fresh| fresh == key);
             found.map(|i| fresh.swap_remove(i)).is_some()
@@ -93,28 +93,45 @@ impl Ledger {
         lease_ms: i64,
         now: i64,
     ) -> Result<Option<Claim>, LedgerError> {
+        Ok(self.claim_many(kinds, owner, lease_ms, now, 1).await?.pop())
+    }
+
+    /// As [`Ledger::claim`], up to `most` at once, in no order: for many small items one commit.
+    ///
+    /// # Errors
+    /// As [`Ledger::claim`].
+    pub async fn claim_many(
+        &self,
+        kinds: &[&str],
+        owner: &str,
+        lease_ms: i64,
+        now: i64,
+        most: u32,
+    ) -> Result<Vec<Claim>, LedgerError> {
         check_id(owner)?;
         let among = match kinds.len() {
             0 => String::new(),
             n => format!(
                 "AND kind IN ({})",
-                (4..4 + n).map(|i| format!("${i}")).collect::<Vec<_>>().join(", ")
+                (5..5 + n).map(|i| format!("${i}")).collect::<Vec<_>>().join(", ")
             ),
         };
         let sql = format!(
-            "UPDATE work SET owner = $1, ready_at = $2, fence = fence + 1, attempts = attempts + 1, woken_at = NULL
-             WHERE id = (SELECT id FROM work WHERE done_at IS NULL AND ready_at <= $3 {among}
-                         ORDER BY ready_at, id LIMIT 1 {})
+            "WITH next AS MATERIALIZED (SELECT id FROM work WHERE done_at IS NULL AND ready_at <= $3 {among}
+                                        ORDER BY ready_at, id LIMIT $4 {})
+             UPDATE work SET owner = $1, ready_at = $2, fence = fence + 1, attempts = attempts + 1, woken_at = NULL
+             WHERE id IN (SELECT id FROM next)
              RETURNING id, fence, kind, key, payload, attempts, ready_at",
             self.dialect().unlocked_only()
         );
+        let until = now.saturating_add(lease_ms);
         let mut query =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(now.saturating_add(lease_ms)).bind(now);
+            sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(until).bind(now).bind(i64::from(most));
         for kind in kinds {
             query = query.bind(*kind);
         }
-        let taken: Option<(i64, i64, String, String, String, i64, i64)> = self.at_once(query).await?.pop();
-        Ok(taken.map(|(id, fence, kind, key, payload, attempts, lease_until)| Claim {
+        let taken: Vec<(i64, i64, String, String, String, i64, i64)> = self.at_once(query).await?;
+        let claim = |(id, fence, kind, key, payload, attempts, lease_until)| Claim {
             id,
             fence,
             kind,
@@ -122,7 +139,8 @@ impl Ledger {
             payload,
             attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
             lease_until,
-        }))
+        };
+        Ok(taken.into_iter().map(claim).collect())
     }
 
     /// Makes the lease end `lease_ms` from now.
@@ -160,21 +178,50 @@ impl Ledger {
         now: i64,
     ) -> Result<(), LedgerError> {
         let mut work = self.write_aside().await?;
-        let done: Vec<(i64,)> = sqlx::query_as(
+        if !self.end(&mut work, claim, outcome, now).await? {
+            return Err(claim.stale());
+        }
+        insert(self, &mut work, &next.iter().collect::<Vec<_>>()).await?;
+        self.commit_aside(work).await
+    }
+
+    /// Many items are done, with how each ended, in one commit. For each whether it counts: `false` where somebody else
+    /// has taken it.
+    ///
+    /// # Errors
+    /// The ledger's own; then none of them is.
+    pub async fn finish_many(&self, done: &[(&Claim, &str)], now: i64) -> Result<Vec<bool>, LedgerError> {
+        // In one order on every node, so that two can't wait for each other.
+        let mut order: Vec<usize> = (0..done.len()).collect();
+        order.sort_by_key(|i| done[*i].0.id);
+        let mut counts = vec![false; done.len()];
+        let mut work = self.write_aside().await?;
+        for i in order {
+            let (claim, outcome) = done[i];
+            counts[i] = self.end(&mut work, claim, outcome, now).await?;
+        }
+        self.commit_aside(work).await?;
+        Ok(counts)
+    }
+
+    async fn end(
+        &self,
+        db: &mut AnyConnection,
+        claim: &Claim,
+        outcome: &str,
+        now: i64,
+    ) -> Result<bool, LedgerError> {
+        let done = sqlx::query(
             "UPDATE work SET done_at = coalesce(done_at, $3), outcome = coalesce(outcome, $4), owner = NULL
-             WHERE id = $1 AND fence = $2 AND (owner IS NOT NULL OR done_at IS NOT NULL) RETURNING id",
+             WHERE id = $1 AND fence = $2 AND (owner IS NOT NULL OR done_at IS NOT NULL)",
         )
         .bind(claim.id)
         .bind(claim.fence)
         .bind(now)
         .bind(self.clean(outcome))
-        .fetch_all(&mut *work)
+        .execute(db)
         .await?;
-        if done.is_empty() {
-            return Err(claim.stale());
-        }
-        insert(self, &mut work, &next.iter().collect::<Vec<_>>()).await?;
-        self.commit(work).await
+        Ok(done.rows_affected() > 0)
     }
 
     /// Gives it back, to be tried again at `when`, or earlier where it was woken meanwhile.

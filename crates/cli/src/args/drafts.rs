@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, builder::NonEmptyStringValueParser, value_parser};
 use regreen_domain::FailureClass;
 
-use super::OwnPatterns;
+use super::{OwnPatterns, WhichLedger};
 
 /// Arguments of `patterns new`.
 #[derive(Debug, Parser)]
@@ -54,6 +54,8 @@ pub struct SuggestArgs {
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub own: OwnPatterns,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// A class that a pattern can have.

@@ -9,7 +9,7 @@ use clap::{
 };
 use regreen_domain::{FailureClass, Outcome};
 
-use super::Format;
+use super::{Format, WhichLedger};
 
 /// Arguments of `status`.
 #[derive(Debug, Parser)]
@@ -18,6 +18,8 @@ pub struct StatusArgs {
     /// How to say it
     #[arg(long, value_enum, default_value_t = Format::Plain)]
     pub format: Format,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// What `incidents` does.
@@ -34,6 +36,8 @@ pub enum Incidents {
         /// How to say it
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
+        #[command(flatten)]
+        at: WhichLedger,
     },
     /// Decide again from what is on record, and say whether the decision is the same
     #[command(after_help = "Example:\n  regreen incidents replay 19abc2f3d40-1a2b-1\n\n\
@@ -46,6 +50,8 @@ pub enum Incidents {
         /// How to say it
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
+        #[command(flatten)]
+        at: WhichLedger,
     },
 }
 
@@ -66,6 +72,8 @@ pub struct IncidentFilters {
     /// How to say it
     #[arg(long, value_enum, default_value_t = Format::Plain)]
     pub format: Format,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 fn outcomes() -> PossibleValuesParser {
@@ -81,6 +89,8 @@ pub struct ApproveArgs {
     /// Id of an incident that waits for approval
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub incident: String,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// Arguments of `deny`.
@@ -94,6 +104,8 @@ pub struct DenyArgs {
     /// Why
     #[arg(long)]
     pub reason: Option<String>,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// Arguments of `rollback`.
@@ -115,11 +127,36 @@ pub struct RollbackArgs {
 
 /// Arguments of `pause`.
 #[derive(Debug, Parser)]
-#[command(after_help = "Example:\n  regreen pause --reason \"release day\"")]
+#[command(
+    after_help = "Examples:\n  regreen pause --reason \"release day\"\n  regreen pause --fleet --repository octo-org/octo-repo"
+)]
 pub struct PauseArgs {
     /// Why
     #[arg(long, default_value = "no reason was given")]
     pub reason: String,
+    #[command(flatten)]
+    pub whose: PausedArgs,
+}
+
+/// Arguments of `unpause`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  regreen unpause\n  regreen unpause --fleet")]
+pub struct UnpauseArgs {
+    #[command(flatten)]
+    pub whose: PausedArgs,
+}
+
+/// What is paused.
+#[derive(Debug, Parser)]
+pub struct PausedArgs {
+    /// What `regreen serve` and `regreen worker` do, instead of this workspace
+    #[arg(long)]
+    pub fleet: bool,
+    /// Of that, one repository
+    #[arg(long, value_name = "OWNER/REPO", requires = "fleet", value_parser = super::serve::repository)]
+    pub repository: Option<regreen_forge::Repository>,
+    #[command(flatten)]
+    pub ledger: super::LedgerArgs,
 }
 
 /// Arguments of `feedback`.
@@ -137,6 +174,8 @@ pub struct FeedbackArgs {
     /// What else there is to say
     #[arg(long)]
     pub note: Option<String>,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// What `breaker` does.
@@ -148,6 +187,8 @@ pub enum Breaker {
         /// How to say it
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
+        #[command(flatten)]
+        at: WhichLedger,
     },
     /// Close breakers, so that healing may be tried again at once
     Reset(ResetArgs),
@@ -170,6 +211,8 @@ pub struct ResetArgs {
     /// Every breaker of this workspace
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// What `metrics` does.
@@ -190,6 +233,8 @@ pub struct MetricsArgs {
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// The shapes of `metrics export`.
@@ -213,6 +258,8 @@ pub enum Audit {
         /// A head that was printed earlier
         #[arg(long)]
         head: Option<String>,
+        #[command(flatten)]
+        at: WhichLedger,
     },
 }
 
@@ -225,6 +272,8 @@ pub enum State {
     Export {
         /// The file; `-` is standard output
         file: PathBuf,
+        #[command(flatten)]
+        at: WhichLedger,
     },
     /// Take in what another machine exported, all of it or nothing
     #[command(after_help = "Example, around a CI cache:\n  regreen state import .cache/regreen.jsonl\n\n\
@@ -233,6 +282,8 @@ pub enum State {
     Import {
         /// The file; `-` is standard input
         file: PathBuf,
+        #[command(flatten)]
+        at: WhichLedger,
     },
 }
 

@@ -7,16 +7,16 @@ use crate::{
     context::{Context, runtime},
     exit::{FINE, Failed, PROBLEMS},
     output::print::print,
-    record::{self, NOTHING},
+    record,
 };
 
 /// Checks it.
 pub fn audit(context: &Context, command: &Audit) -> Result<u8, Failed> {
-    let Audit::Verify { head } = command;
+    let Audit::Verify { head, .. } = command;
     runtime()?.block_on(async {
         let Some(ledger) = record::read(context).await? else {
             return match head {
-                None => print(NOTHING),
+                None => print(record::nothing(context)),
                 // Who has a head in hand knows that there was a log.
                 Some(_) => Err(Failed::new(
                     PROBLEMS,

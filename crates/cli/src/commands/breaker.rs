@@ -11,7 +11,7 @@ use crate::{
         breaker::{json, key, plain},
         print::print,
     },
-    record::{self, NOTHING, actor, now},
+    record::{self, actor, now},
     voice::Terminal,
 };
 
@@ -19,7 +19,7 @@ use crate::{
 pub fn breaker(context: &Context, command: &Breaker) -> Result<u8, Failed> {
     runtime()?.block_on(async {
         match command {
-            Breaker::List { format } => list(context, *format).await,
+            Breaker::List { format, .. } => list(context, *format).await,
             Breaker::Reset(args) => reset(context, args).await,
         }
     })
@@ -36,7 +36,7 @@ async fn list(context: &Context, format: Format) -> Result<u8, Failed> {
     let breakers = found(context).await?;
     match (format, breakers) {
         (Format::Json, breakers) => print(&json(&breakers.unwrap_or_default())),
-        (Format::Plain, None) => print(NOTHING),
+        (Format::Plain, None) => print(record::nothing(context)),
         (Format::Plain, Some(none)) if none.is_empty() => print("no breaker was ever told anything\n"),
         (Format::Plain, Some(breakers)) => print(&plain(&breakers)),
     }

@@ -17,6 +17,7 @@ mod feedback;
 mod healing;
 mod import;
 mod incidents;
+mod ledger;
 mod lockfile;
 mod manual;
 mod metrics;
@@ -28,6 +29,7 @@ mod report;
 mod resume;
 mod rollback;
 mod run;
+mod serve;
 mod state;
 mod status;
 mod suggest;
@@ -45,7 +47,7 @@ pub use diagnose::about as diagnosed;
 
 /// Runs the command and gives the exit code.
 pub fn dispatch(args: Args) -> u8 {
-    let context = Context::new(args.color);
+    let context = Context::new(args.color, args.command.ledger());
     let done = match args.command {
         Command::Run(run) => run::run(&context, run),
         Command::Diagnose(diagnose) => diagnose::diagnose(&context, &diagnose),
@@ -59,7 +61,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Rollback(rollback) => rollback::rollback(&context, &rollback),
         Command::Resume => resume::resume(&context, None),
         Command::Pause(pause) => pause::pause(&context, &pause),
-        Command::Unpause => pause::unpause(&context),
+        Command::Unpause(args) => pause::unpause(&context, &args),
         Command::Breaker(command) => breaker::breaker(&context, &command),
         Command::Playbooks(command) => playbooks::playbooks(&context, &command),
         Command::Patterns(command) => patterns::patterns(&context, &command),
@@ -67,6 +69,10 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Metrics(command) => metrics::metrics(&context, &command),
         Command::Audit(command) => audit::audit(&context, &command),
         Command::State(command) => state::state(&context, &command),
+        Command::Serve(args) => serve::serve(&context, &args),
+        Command::Worker(args) => serve::worker(&context, &args),
+        Command::Dispatch(args) => serve::dispatch(&context, &args),
+        Command::Ledger(command) => ledger::ledger(&context, &command),
         Command::Explain(explain) => explain::explain(&context, &explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),
         Command::Bench { command: Bench::Throughput(args) } => throughput::throughput(&args),

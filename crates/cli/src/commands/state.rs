@@ -23,8 +23,8 @@ use crate::{
 pub fn state(context: &Context, command: &State) -> Result<u8, Failed> {
     runtime()?.block_on(async {
         match command {
-            State::Export { file } => export(context, file).await,
-            State::Import { file } => import(context, file).await,
+            State::Export { file, .. } => export(context, file).await,
+            State::Import { file, .. } => import(context, file).await,
         }
     })
 }

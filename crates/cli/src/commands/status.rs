@@ -26,7 +26,11 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
         Format::Plain => plain,
         Format::Json => json,
     };
-    let doing = match (state.open_marker().exists(), state.paused_marker().exists()) {
+    let fleet = context.ledger.is_some();
+    let nothing = record::nothing(context);
+    let mut doing = match (state.open_marker().exists(), state.paused_marker().exists()) {
+        // What goes on in this folder is not what goes on in the fleet.
+        _ if fleet => "idle",
         (true, _) => "recovering",
         (_, true) => "paused",
         _ => "idle",
@@ -40,6 +44,8 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
                 audit_head: None,
                 waiting: 0,
                 open_breakers: 0,
+                nothing,
+                fleet,
             };
             return print(&say(&nothing));
         };
@@ -48,6 +54,11 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
         let metrics = ledger.metrics(now, None).await?;
         let pause = ledger.paused("workspace").await?;
         let head = ledger.audit_head().await?;
+        if fleet && pause.is_some() {
+            doing = "paused";
+        } else if fleet && !ledger.open_incidents().await?.is_empty() {
+            doing = "recovering";
+        }
         let waits =
             IncidentFilter { state: Some(State::AwaitingApproval), limit: MOST, ..Default::default() };
         let breakers = ledger.breakers(config.breaker, now).await?;
@@ -58,6 +69,8 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
             audit_head: Some(&head),
             waiting: ledger.incidents(&waits).await?.iter().filter(|i| !i.imported).count(),
             open_breakers: breakers.iter().filter(|b| b.state != BreakerState::Closed).count(),
+            nothing,
+            fleet,
         }))
     })
 }

@@ -8,6 +8,7 @@ pub mod healing;
 pub mod incident;
 pub mod json;
 pub mod known;
+pub mod ledger;
 pub mod lockfile;
 pub mod manual;
 pub mod metrics;

@@ -21,6 +21,10 @@ pub struct Status<'a> {
     pub waiting: usize,
     /// How many breakers are not closed.
     pub open_breakers: usize,
+    /// What is said where nothing is on record.
+    pub nothing: &'static str,
+    /// Whether it is a fleet's ledger, and not this workspace's own.
+    pub fleet: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,13 +88,14 @@ pub fn json(status: &Status<'_>) -> String {
 /// For people.
 pub fn plain(status: &Status<'_>) -> String {
     let state = match status.state {
+        "recovering" if status.fleet => "a recovery is under way or unfinished".to_owned(),
         "recovering" => "a recovery is under way or unfinished (see `regreen resume`)".to_owned(),
         state => status.paused.map_or(state.to_owned(), |why| format!("{state}: {why}")),
     };
     let mut rows =
         vec![["regreen".to_owned(), env!("CARGO_PKG_VERSION").to_owned()], ["state".to_owned(), state]];
     let Some(metrics) = status.metrics else {
-        return table(&rows) + crate::record::NOTHING;
+        return table(&rows) + status.nothing;
     };
     rows.push(["incidents".to_owned(), metrics.incidents.to_string()]);
     if status.waiting > 0 {

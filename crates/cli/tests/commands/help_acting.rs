@@ -178,6 +178,11 @@ fn approve() {
               
               [default: auto]
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -215,6 +220,11 @@ fn deny() {
 
           --reason <REASON>
               Why
+
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -377,6 +387,11 @@ fn breaker_reset() {
               
               [default: auto]
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -416,79 +431,15 @@ fn feedback() {
           --note <NOTE>
               What else there is to say
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
     Example:
       regreen feedback [INCIDENT A] --class test-failure --note "flaky test"
     "#);
-}
-
-#[test]
-fn state_export() {
-    assert_snapshot!(Bare::new().tell(&["state", "export", "--help"]), @r"
-    exit code 0
-    --- out
-    Write everything on record to a file, with its audit chain
-
-    Usage: regreen state export [OPTIONS] <FILE>
-
-    Arguments:
-      <FILE>
-              The file; `-` is standard output
-
-    Options:
-          --color <WHEN>
-              When to colour: only on a terminal, always or never (also NO_COLOR)
-
-              Possible values:
-              - auto:   On a terminal, unless NO_COLOR is set
-              - always: Always
-              - never:  Never
-              
-              [default: auto]
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    Example, around a CI cache:
-      regreen state export .cache/regreen.jsonl
-
-    Where nothing is on record no file is written, and that is no error.
-    ");
-}
-
-#[test]
-fn state_import() {
-    assert_snapshot!(Bare::new().tell(&["state", "import", "--help"]), @r"
-    exit code 0
-    --- out
-    Take in what another machine exported, all of it or nothing
-
-    Usage: regreen state import [OPTIONS] <FILE>
-
-    Arguments:
-      <FILE>
-              The file; `-` is standard input
-
-    Options:
-          --color <WHEN>
-              When to colour: only on a terminal, always or never (also NO_COLOR)
-
-              Possible values:
-              - auto:   On a terminal, unless NO_COLOR is set
-              - always: Always
-              - never:  Never
-              
-              [default: auto]
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    Example, around a CI cache:
-      regreen state import .cache/regreen.jsonl
-
-    What comes in can be read and counted; it never makes Regreen act. Exit code: 0 taken in,
-    3 nothing to read, 18 the file does not add up and nothing of it was taken in.
-    ");
 }

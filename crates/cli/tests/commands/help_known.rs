@@ -309,6 +309,11 @@ fn patterns_suggest() {
               
               [env: REGREEN_PATTERNS=]
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 

@@ -33,6 +33,11 @@ fn status() {
               
               [default: plain]
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -115,6 +120,11 @@ fn incidents_list() {
               
               [default: plain]
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -157,6 +167,11 @@ fn incidents_show() {
               
               [default: plain]
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -198,6 +213,11 @@ fn incidents_replay() {
               
               [default: plain]
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -237,6 +257,11 @@ fn breaker_list() {
               - json:  For programs: one object a line
               
               [default: plain]
+
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -280,6 +305,11 @@ fn metrics_export() {
           --output <FILE>
               Write to this file instead of standard output
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -312,6 +342,11 @@ fn audit_verify() {
 
           --head <HEAD>
               A head that was printed earlier
+
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
 
       -h, --help
               Print help (see a summary with '-h')

@@ -31,8 +31,10 @@ pub(super) async fn merge(
     let (last, head) = audit::last(db).await?;
     let continues = head == GENESIS || file.entries.iter().any(|entry| entry.hash == head);
     let bodies_clean = file.entries.iter().all(|entry| clean_body(&entry.body, scrub) == Some(true));
+    // A file must not be able to take anything out.
+    let takes_out = head != GENESIS && file.entries.iter().any(|e| e.seq > last && !e.pruned().is_empty());
     let mut mode = ImportMode::Merged;
-    if continues && bodies_clean && clean == file.rows && nothing_protected(db, &clean).await? {
+    if continues && !takes_out && bodies_clean && clean == file.rows && nothing_protected(db, &clean).await? {
         mode = ImportMode::FastForward;
         for entry in file.entries.iter().filter(|entry| entry.seq > last) {
             audit::insert(db, entry).await?;

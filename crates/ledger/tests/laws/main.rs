@@ -19,15 +19,19 @@ macro_rules! both_engines {
 
 mod approvals;
 mod audit;
+mod backups;
 mod breakers;
 mod deliveries;
+mod faults;
 mod imports;
 mod incidents;
 mod journal;
+mod kept_logs;
 mod killed;
 mod masking;
 mod measures;
 mod opening;
+mod pruning;
 mod server;
 mod work;
 mod world;

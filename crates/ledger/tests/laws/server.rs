@@ -75,9 +75,16 @@ async fn who_may_not_or_can_not_come_in_is_told_why_and_the_password_is_not_show
         return;
     }
     let at = At::new_schema().await;
+    let locked =
+        "DO $$ BEGIN CREATE ROLE locked LOGIN PASSWORD 'right'; EXCEPTION WHEN OTHERS THEN NULL; END $$";
+    sqlx::raw_sql(locked).execute(&mut at.raw().await).await.unwrap();
+    let right = other("user=regreen", "user=locked&password=right");
+    connect(&right).await.close().await.unwrap();
     for (address, fits) in [
         (other("/postgres", "/no_such_database"), "Refused"),
-        (other("user=regreen", "user=nobody_there&password=hunter2"), "Refused"),
+        (other("user=regreen", "user=nobody_there"), "Refused"),
+        (other("user=regreen", "user=locked&password=hunter2"), "Refused"),
+        (other("user=regreen", "user=locked"), "Refused"),
         ("postgres://ann:hunter2@localhost:1/regreen".to_owned(), "Unreachable"),
         ("postgres:///regreen?host=/no/such/folder&user=ann&password=hunter2".to_owned(), "Unreachable"),
         ("postgres://ann:hunter2@h:x/regreen".to_owned(), "BadAddress"),
@@ -94,11 +101,11 @@ async fn who_may_not_or_can_not_come_in_is_told_why_and_the_password_is_not_show
     let role = format!("reads_{schema}");
     let mut db = at.raw().await;
     let sql = format!(
-        "CREATE ROLE {role} LOGIN PASSWORD 'hunter2'; GRANT USAGE ON SCHEMA {schema} TO {role};
+        "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {role};
          GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
-    let ledger = At::Server(address.replacen("user=regreen", &format!("user={role}&password=hunter2"), 1));
+    let ledger = At::Server(address.replacen("user=regreen", &format!("user={role}"), 1));
     let ledger = ledger.open_as(Arc::new(AsIs)).await.unwrap();
     assert!(ledger.incident("a").await.unwrap().is_some());
     assert!(matches!(ledger.pause("v", "ann", "x", 1).await, Err(LedgerError::NoPermission { .. })));

@@ -23,6 +23,7 @@ both_engines! {
     two_owners_fight_for_one_item_a_thousand_times_and_exactly_one_acts,
     two_processes_share_the_work_and_each_item_is_done_once,
     what_is_next_is_there_when_it_is_done,
+    many_are_taken_and_done_at_once,
 }
 
 const LEDGER: &str = "REGREEN_TEST_WORK";
@@ -211,4 +212,27 @@ async fn what_is_next_is_there_when_it_is_done(on: Engine) {
     l.finish_with(&claim, "healed", &next, 20).await.unwrap();
     assert_eq!(take(l, "n", 49).await, None);
     assert_eq!(take(l, "n", 50).await.unwrap().key, "second");
+}
+
+async fn many_are_taken_and_done_at_once(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    let other = world.at.open().await;
+    let keys: Vec<String> = (0..50).map(|i| format!("k{i}")).collect();
+    l.enqueue(&keys.iter().map(|key| work(key)).collect::<Vec<_>>()).await.unwrap();
+    let (mine, theirs) = tokio::join!(
+        l.claim_many(&[], "n1", 100, 10, 20),
+        other.claim_many(&["run-ended"], "n2", 100, 10, 20)
+    );
+    let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
+    let both: HashSet<i64> = mine.iter().chain(&theirs).map(|claim| claim.id).collect();
+    assert_eq!((mine.len(), theirs.len(), both.len()), (20, 20, 40));
+    assert!(l.claim_many(&["sweep"], "n1", 100, 10, 20).await.unwrap().is_empty());
+    assert_eq!(l.claim_many(&[], "n1", 100, 10, 20).await.unwrap().len(), 10);
+    // One was taken over meanwhile: the others count.
+    let again = l.claim_many(&[], "n3", 100, 110, 1).await.unwrap().pop().unwrap();
+    let all: Vec<_> = mine.iter().chain(&theirs).map(|claim| (claim, "healed")).collect();
+    let counts = l.finish_many(&all, 111).await.unwrap();
+    assert_eq!(counts.iter().filter(|counts| !**counts).count(), usize::from(both.contains(&again.id)));
+    assert_eq!(l.finish_many(&[(&again, "healed")], 112).await.unwrap(), [true]);
 }

@@ -11,7 +11,7 @@ use crate::{
         incident::{list_json, list_plain},
         print::print,
     },
-    record::{self, NOTHING},
+    record,
 };
 
 /// Lists them.
@@ -36,7 +36,7 @@ pub fn list(context: &Context, filters: &IncidentFilters) -> Result<u8, Failed> 
         };
         match (filters.format, ledger) {
             (Format::Json, _) => print(&list_json(&incidents)),
-            (Format::Plain, None) => print(NOTHING),
+            (Format::Plain, None) => print(record::nothing(context)),
             (Format::Plain, Some(_)) if incidents.is_empty() => print("no incident is like that\n"),
             (Format::Plain, Some(_)) => print(&list_plain(&incidents)),
         }

@@ -10,7 +10,7 @@ use crate::{args::Incidents, context::Context, exit::Failed};
 pub fn incidents(context: &Context, command: &Incidents) -> Result<u8, Failed> {
     match command {
         Incidents::List(filters) => list::list(context, filters),
-        Incidents::Show { id, format } => show::show(context, id, *format),
-        Incidents::Replay { id, format } => replay::replay(context, id, *format),
+        Incidents::Show { id, format, .. } => show::show(context, id, *format),
+        Incidents::Replay { id, format, .. } => replay::replay(context, id, *format),
     }
 }

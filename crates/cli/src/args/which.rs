@@ -1,0 +1,41 @@
+//! Which ledger a command reads or writes.
+
+use clap::Args;
+
+use super::{Audit, Breaker, Command, Incidents, Ledger, Metrics, Patterns, State};
+
+/// The ledger that is meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WhichLedger {
+    /// A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+    #[arg(long, env = "REGREEN_LEDGER", hide_env_values = true, value_name = "ADDRESS")]
+    pub ledger: Option<String>,
+}
+
+impl Command {
+    /// The ledger that was named, for a command that takes one.
+    pub fn ledger(&self) -> Option<&str> {
+        let at = match self {
+            Command::Status(args) => &args.at,
+            Command::Incidents(Incidents::List(filters)) => &filters.at,
+            Command::Incidents(Incidents::Show { at, .. } | Incidents::Replay { at, .. }) => at,
+            Command::Approve(args) => &args.at,
+            Command::Deny(args) => &args.at,
+            Command::Feedback(args) => &args.at,
+            Command::Breaker(Breaker::List { at, .. }) => at,
+            Command::Breaker(Breaker::Reset(args)) => &args.at,
+            Command::Metrics(Metrics::Export(args)) => &args.at,
+            Command::Audit(Audit::Verify { at, .. }) => at,
+            Command::State(State::Export { at, .. } | State::Import { at, .. }) => at,
+            Command::Ledger(
+                Ledger::Backup { at, .. }
+                | Ledger::Restore { at, .. }
+                | Ledger::Prune { at, .. }
+                | Ledger::Check { at, .. },
+            ) => at,
+            Command::Patterns(Patterns::Suggest(args)) => &args.at,
+            _ => return None,
+        };
+        at.ledger.as_deref()
+    }
+}

@@ -1,0 +1,146 @@
+//! A ledger that is no workspace's own: named, read, written, backed up and restored.
+
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use regreen_ledger::{AsIs, BreakerKey, BreakerOutcome, Ledger};
+
+use crate::{
+    said::{Bare, tell},
+    support::stage::said,
+};
+
+/// A ledger beside the workspace, with one open breaker.
+fn with_fleet() -> (Bare, String) {
+    let bare = Bare::new();
+    let path = bare.base().join("fleet.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let ledger = Ledger::open(&path, Arc::new(AsIs)).await.unwrap();
+        let key = BreakerKey {
+            class: "network-timeout".to_owned(),
+            service: "npm".to_owned(),
+            repository: "github.com/org/repo".to_owned(),
+        };
+        ledger.breaker_outcome(&key, "i", BreakerOutcome::Failure, 1).await.unwrap();
+        ledger.close_file().await;
+    });
+    (bare, path.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_ledger_that_is_named_is_read_and_written_instead_of_the_workspaces_own() {
+    let (bare, fleet) = with_fleet();
+    let listed = bare.tell(&["breaker", "list", "--ledger", &fleet]);
+    assert_snapshot!(listed, @r"
+    exit code 0
+    --- out
+    network-timeout/npm/github.com/org/repo  1 failure  closed
+    ");
+    let by_environment = tell(bare.command(&["breaker", "list"]).env("REGREEN_LEDGER", &fleet), bare.base());
+    assert_eq!(by_environment, listed);
+    assert_snapshot!(bare.tell(&["breaker", "list"]), @r"
+    exit code 0
+    --- out
+    nothing is on record in this workspace
+    ");
+    assert_snapshot!(bare.tell(&["breaker", "reset", "--all", "--ledger", &fleet]), @r"
+    exit code 0
+    --- out
+    closed: network-timeout/npm/github.com/org/repo
+    ");
+    assert_snapshot!(bare.tell(&["status", "--ledger", &fleet]), @r"
+    exit code 0
+    --- out
+    regreen     0.1.0
+    state       idle
+    incidents   0
+    audit head  [DIGEST]
+
+    target                   bound          measured  n  verdict
+    detection accuracy       at least 95 %  -         0  no data
+    false positives          under 5 %      -         0  no data
+    mean detection time      under 120 s    -         0  no data
+    detection latency (p95)  under 30 s     -         0  no data
+    mean recovery time       under 300 s    -         0  no data
+    recovery success         at least 90 %  -         0  no data
+    overhead                 under 2 %      -         0  no data
+    ");
+    let none = bare.base().join("none.db");
+    assert_snapshot!(bare.tell(&["incidents", "list", "--ledger", none.to_str().unwrap()]), @r"
+    exit code 0
+    --- out
+    nothing is on record in this ledger
+    ");
+}
+
+#[test]
+fn it_is_backed_up_restored_and_checked() {
+    let (bare, fleet) = with_fleet();
+    let (file, copy) = (bare.base().join("f.gz"), bare.base().join("copy.db"));
+    let (file, copy) = (file.to_str().unwrap(), copy.to_str().unwrap());
+    assert_snapshot!(bare.tell(&["ledger", "backup", file, "--ledger", &fleet]), @r"
+    exit code 0
+    --- out
+    backed up to [BASE]/f.gz: 1 record(s), 0 deliveries, 0 piece(s) of work, 0 log(s), audit head [DIGEST]
+    ");
+    assert_snapshot!(bare.tell(&["ledger", "restore", file, "--ledger", copy]), @r"
+    exit code 0
+    --- out
+    restored into [BASE]/copy.db: 1 record(s), 0 deliveries, 0 piece(s) of work, 0 log(s), audit head [DIGEST]
+    ");
+    assert_snapshot!(bare.tell(&["ledger", "restore", file, "--ledger", copy]), @r"
+    exit code 14
+    --- err
+    regreen: error: the ledger `[BASE]/copy.db` is not empty
+      help: restore into a new file, or a new database or schema
+    ");
+    assert_snapshot!(bare.tell(&["ledger", "check", "--ledger", copy]), @r"
+    exit code 0
+    --- out
+    ledger   [BASE]/copy.db
+    engine   sqlite, schema version 4
+    records  1
+    audit    1 entries, head [DIGEST]
+    nothing is wrong
+    ");
+    assert_snapshot!(bare.tell(&["ledger", "check", "--ledger", copy, "--format", "json"]), @r#"
+    exit code 0
+    --- out
+    {"version":1,"ledger":"[BASE]/copy.db","engine":"sqlite","schema":4,"records":1,"audit_entries":1,"audit_head":"[DIGEST]","sound":true,"problems":[]}
+    "#);
+    assert_snapshot!(bare.tell(&["ledger", "prune", "--keep-days", "30", "--ledger", copy]), @r"
+    exit code 0
+    --- out
+    taken out: 0 incident(s), 1 breaker event(s), 0 pause(s), 0 bodies of deliveries, 0 piece(s) of work, 0 log(s)
+    ");
+    std::fs::write(file, b"rubbish").unwrap();
+    let third = bare.base().join("third.db");
+    assert_snapshot!(bare.tell(&["ledger", "restore", file, "--ledger", third.to_str().unwrap()]), @r"
+    exit code 18
+    --- err
+    regreen: error: [BASE]/f.gz: line 1 of the backup can't be restored: it can't be read: unexpected end of file
+      help: take another backup of it; this file was cut short or changed
+    ");
+    assert_snapshot!(bare.tell(&["ledger", "backup", file]), @r"
+    exit code 3
+    --- err
+    regreen: error: nothing is on record in this workspace
+    ");
+}
+
+#[test]
+fn a_servers_password_is_never_said() {
+    let bare = Bare::new();
+    for (address, why) in [
+        ("postgres://ann:hunter2@127.0.0.1:1/regreen", "can't be reached"),
+        ("postgres://ann:hunter2@h:port/regreen", "no address of a PostgreSQL server"),
+        ("mysql://ann:hunter2@h/regreen", "no address of a PostgreSQL server"),
+    ] {
+        let said = said(bare.command(&["status"]).env("REGREEN_LEDGER", address));
+        assert_eq!(said.code, 6, "{}", said.err);
+        assert!(said.err.contains(why) && said.err.contains("help: "), "{}", said.err);
+        assert!(!said.err.contains("hunter2"), "{}", said.err);
+    }
+    assert!(!bare.tell(&["status", "--help"]).contains("hunter2"));
+}
