@@ -1,6 +1,6 @@
 //! Exit codes, and the one place where an error becomes words.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io::ErrorKind};
 
 /// All is well.
 pub const FINE: u8 = 0;
@@ -108,6 +108,9 @@ impl From<regreen_engine::EngineError> for Failed {
             E::State(StateError::Busy(_)) => {
                 Some("wait for the other regreen to end and try again".to_owned())
             }
+            E::State(StateError::Folder { source, .. }) if source.kind() == ErrorKind::StorageFull => Some(
+                "the disk is full: make room, or set XDG_STATE_HOME to a folder that has some".to_owned(),
+            ),
             E::State(_) => Some("set XDG_STATE_HOME to a folder that only you can write to".to_owned()),
             E::Saga(_) | E::Survivors(_) | E::CleanUp(_) => Some("try `regreen resume`".to_owned()),
             E::Interrupted { unfinished: true, .. } => Some("`regreen resume` goes on with it".to_owned()),

@@ -320,3 +320,46 @@ fn where_a_playbook_names_nothing_after_it_that_is_the_reason() {
     assert_eq!(decided(None, &["b"]), "c");
     assert_eq!(decided(None, &["b", "c"]), "blocked");
 }
+
+#[test]
+fn a_plan_may_write_what_its_playbook_declares_and_outside_ci_only_what_equals_head() {
+    let diagnosis = diagnosis(HealableClass::NetworkTimeout.into(), 0.9, true);
+    let command = CommandFacts { tool: Some(npm()), kind: CommandKind::Install, fetches: true };
+    let (policy, history) = (policy(Mode::Auto), History::default());
+    let decided = |paths: &[&str], lockfiles: &[&str], lockfile_clean, unclean: &[&str]| {
+        let all = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut playbooks = vec![playbook("b", HealableClass::NetworkTimeout, Risk::Low)];
+        (playbooks[0].paths, playbooks[0].writes_files) = (all(paths), !paths.is_empty());
+        let setting = Setting {
+            files_clean: Some(lockfile_clean),
+            paths: all(lockfiles),
+            unclean: all(unclean),
+            ..Setting::default()
+        };
+        let case = Case {
+            diagnosis: &diagnosis,
+            findings: &[],
+            command: &command,
+            playbooks: &playbooks,
+            policy: &policy,
+            setting: &setting,
+            history: &history,
+            now: 0,
+        };
+        match decide(&case) {
+            Decision::Heal(plan) => (plan.paths.join(" "), None),
+            Decision::Suggest { plan, because } => (plan.paths.join(" "), Some(because)),
+            Decision::Nothing { because } => (String::new(), Some(because)),
+        }
+    };
+    let lock = &["package-lock.json"][..];
+    assert_eq!(decided(&[], lock, false, &[]), (String::new(), None));
+    assert_eq!(decided(&["{lockfile}"], lock, true, &[]), ("package-lock.json".to_owned(), None));
+    let unclean = Some(Refusal::UncommittedChanges);
+    assert_eq!(decided(&["{lockfile}"], lock, false, &[]), ("package-lock.json".to_owned(), unclean));
+    assert_eq!(decided(&["{lockfile}"], &[], false, &[]), (String::new(), None));
+    // What another playbook declares is not asked of this one.
+    let both = "a/npm.txt package-lock.json".to_owned();
+    assert_eq!(decided(&["a/{tool}.txt", "{lockfile}"], lock, true, &["z"]), (both.clone(), None));
+    assert_eq!(decided(&["a/{tool}.txt", "{lockfile}"], lock, true, &["a/npm.txt"]), (both, unclean));
+}

@@ -10,7 +10,10 @@ use regreen_domain::{
 use regreen_ledger::{Closing, NewIncident};
 use regreen_saga::{Drive, Ended, Foreseen, StepEvent, dry_run, execute};
 use regreen_steps::kinds;
-use regreen_tools::{Cache, CacheScan, Job};
+use regreen_tools::{
+    Cache, CacheScan, Job,
+    cache::{Asked, Watch},
+};
 use serde_json::Value;
 
 use crate::{
@@ -45,6 +48,8 @@ pub enum CacheRepaired {
     Refused(String),
     /// Every look said yes; nothing was touched, as was asked.
     WouldDo,
+    /// Another run has repaired it since it was found damaged.
+    SoundNow,
     /// It was done, or taken back.
     Ended {
         /// The incident.
@@ -100,7 +105,11 @@ impl Engine {
         let steps = prepare_plan(&plan, &kinds(&world))?;
         for (_, foreseen) in dry_run(&incident, &steps).await {
             if let Foreseen::Refused(why) = foreseen {
-                return Ok(CacheRepaired::Refused(why));
+                // A run that was killed, and was brought to its end just now, or a neighbour may have repaired it.
+                return Ok(match self.is_sound(wanted).await {
+                    true => CacheRepaired::SoundNow,
+                    false => CacheRepaired::Refused(why),
+                });
             }
         }
         if self.config.dry_run {
@@ -157,6 +166,14 @@ impl Engine {
         }
         ledger.close_file().await;
         Ok(CacheRepaired::Ended { incident, outcome, why, said, fetched, left })
+    }
+
+    /// Whether a look through the cache finds no damage.
+    async fn is_sound(&self, wanted: &CacheRepair) -> bool {
+        let (cache, root) = (wanted.cache, wanted.root.clone());
+        let look = move || cache.scan(&root, &Asked { workspace: None, watch: &Watch::default() });
+        let scan = tokio::task::spawn_blocking(look).await;
+        scan.is_ok_and(|scan| scan.damaged.is_empty() && scan.unreadable.is_empty())
     }
 
     /// What is on record as the cause: that a look through the cache found it damaged.

@@ -18,6 +18,7 @@ use regreen_steps::Rerun;
 
 use crate::{
     error::EngineError,
+    event::Event,
     handle::{Engine, now},
     state::State,
 };
@@ -87,6 +88,7 @@ impl Engine {
         let let_go = {
             let mut work = pin!(work);
             let (mut once, mut twice) = (rerun.asked_to_end(1), rerun.asked_to_end(2));
+            let mut asked = None;
             poll_fn(|cx| {
                 if let Poll::Ready(done) = work.as_mut().poll(cx) {
                     return Poll::Ready(Ok(done));
@@ -95,10 +97,21 @@ impl Engine {
                 if let Poll::Ready(signal) = twice.as_mut().poll(cx) {
                     return Poll::Ready(Err((signal, acting)));
                 }
-                match acting {
+                if asked.is_none()
+                    && let Poll::Ready(signal) = once.as_mut().poll(cx)
+                {
+                    asked = Some(signal);
+                    if acting {
+                        self.voice.tell(Event::Progress(&format!(
+                            "{}: what was begun is taken back first; asked again, it goes at once",
+                            signal_name(signal)
+                        )));
+                    }
+                }
+                match asked {
+                    Some(signal) if !acting => Poll::Ready(Err((signal, false))),
                     // The run itself turns back.
-                    true => Poll::Pending,
-                    false => once.as_mut().poll(cx).map(|signal| Err((signal, false))),
+                    _ => Poll::Pending,
                 }
             })
             .await

@@ -190,6 +190,8 @@ fn own(risk: &str, undo: &str, more: &str) -> (String, String) {
     ("/etc/regreen/playbooks/own.toml".to_owned(), text)
 }
 
+const WRITES: &str = "[[step]]\nid = \"w\"\nuse = \"repair-lockfile\"\nwith = { tool = \"{tool}\" }\n";
+
 #[test]
 fn an_operator_s_playbook_is_checked_as_the_built_in_ones_and_may_hold_commands() {
     let built_in = regreen_builtin::catalog().unwrap();
@@ -211,6 +213,7 @@ fn an_operator_s_playbook_is_checked_as_the_built_in_ones_and_may_hold_commands(
         (own("low", undo, ""), false, "the operator's configuration must say `allow-commands = true`"),
         (own("medium", "", ""), true, "is a command without `undo`, so the playbook's risk is high"),
         (own("low", undo, "attempts = 2"), true, "`command` must not be repeated"),
+        (own("low", undo, WRITES), true, "writes the lockfile; declare `{lockfile}` in `paths`"),
         (own("low", undo, part), true, "its risk is low, and that of its part `repair-lockfile` is medium"),
     ] {
         let left_out = with(&[file], commands);

@@ -4,10 +4,14 @@
 //! again is the engine's matter. Enforced here is only what no caller may get wrong: a rerun is sent once, after the run
 //! has ended, and only for the commit and attempt that were diagnosed; an empty name never means "all".
 
+mod github;
 mod port;
+mod wire;
 
+pub use github::{Credential, GitHub, Options};
 pub use port::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, CheckState, Comment, Conclusion, Cursor,
     Diagnosed, FileChange, Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, Level, LogEntry, Marker,
     NotAllowed, Page, Proposal, Proposed, Quota, Repository, Rerun, Run, RunRef, Status, Step,
 };
+pub use wire::{archive::Bounds, backoff::Backoff, secret::Secret};

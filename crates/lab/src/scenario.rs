@@ -121,6 +121,11 @@ impl Scenario {
         Ok(Scenario { id: id.to_owned(), ..scenario })
     }
 
+    /// Whether the tool must get over it by itself.
+    pub fn is_no_failure(&self) -> bool {
+        self.expect.outcome == "passed"
+    }
+
     /// Whether Regreen must heal it.
     pub fn is_healable(&self) -> bool {
         self.expect.outcome == "healed"

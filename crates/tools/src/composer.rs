@@ -11,9 +11,12 @@ use regreen_saga::BoxFuture;
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 
-use crate::adapter::{
-    Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, matches, program,
-    without_user,
+use crate::{
+    adapter::{
+        Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, matches, program,
+        without_user,
+    },
+    cache,
 };
 
 /// The Composer adapter.
@@ -89,8 +92,16 @@ impl Adapter for Composer {
         Some(starter(&job.argv).into_iter().chain(check).map(str::to_owned).collect())
     }
 
-    fn cache_root<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
-        Box::pin(async move { None })
+    fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
+        // A project's own `cache-dir` is not known.
+        let own = manifest(job).is_some_and(|m| {
+            let config = m.get("config");
+            config.is_some_and(|c| c.get("cache-dir").is_some() || c.get("cache-files-dir").is_some())
+        });
+        let unused = words(&job.argv).is_none_or(|words| words.contains(&"--no-cache"));
+        let root = cache::folder(&cache::COMPOSER, &job.workspace);
+        let root = root.filter(|root| !own && !unused && root.is_absolute() && root.is_dir());
+        Box::pin(async move { root })
     }
 
     fn own_places<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<PathBuf>> {
@@ -104,8 +115,8 @@ impl Adapter for Composer {
         Box::pin(async move { places })
     }
 
-    fn scan_cache(&self, _: &Job, _: &Path) -> CacheScan {
-        CacheScan::default()
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        cache::scan_for(&cache::COMPOSER, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {

@@ -15,7 +15,7 @@ use crate::{
         Adapter, CacheScan, Job, Lockplace, Overlay, Remote, Resolver, facts, host_of, program, without_user,
         words,
     },
-    archive,
+    archive, cache,
 };
 
 /// The Go adapter.
@@ -80,8 +80,12 @@ impl Adapter for Go {
         (is_here(job) && modules).then(|| ["go", "mod", "verify"].map(str::to_owned).to_vec())
     }
 
-    fn cache_root<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
-        Box::pin(async move { None })
+    fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
+        Box::pin(async move {
+            let said = asked(job, &["GOMODCACHE"]).await;
+            let root = PathBuf::from(said.first()?);
+            (root.is_absolute() && root.is_dir()).then_some(root)
+        })
     }
 
     fn own_places<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<PathBuf>> {
@@ -91,8 +95,8 @@ impl Adapter for Go {
         })
     }
 
-    fn scan_cache(&self, _: &Job, _: &Path) -> CacheScan {
-        CacheScan::default()
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        cache::scan_for(&cache::GoModules, &job.workspace.root, root)
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {

@@ -128,7 +128,8 @@ const READERS: [Reader; 10] = [
         argv: &["pnpm", "install", "--lockfile-only", "--frozen-lockfile", "--offline", "--ignore-scripts"],
         refuses: &["ERR_PNPM_BROKEN_LOCKFILE"],
     },
-    // Go reads it when it has a module to compare. Below 1.20 it leaves out what it can't read, and says nothing.
+    // Go reads it when it has a module to compare. Go 1.19 leaves out what it can't read, and
+    // says nothing; Go 1.27 refuses.
     Reader {
         format: Format::GoSum,
         file: "go.sum",

@@ -235,6 +235,23 @@ fn nothing_there() {
 }
 
 #[test]
+fn a_daemon_that_does_not_answer() {
+    let bare = Bare::new();
+    let told = |host: &str| {
+        let said = said(bare.command(&["cache", "stats", "docker"]).env("DOCKER_HOST", host));
+        format!("{} {}", said.code, said.err)
+    };
+    assert_snapshot!(told("unix:///nowhere/docker.sock"), @r"
+    3 regreen: error: no daemon of docker answers at /nowhere/docker.sock
+      help: start it, or set DOCKER_HOST to the path of its socket
+    ");
+    assert_snapshot!(told("tcp://build.example:2376"), @r"
+    3 regreen: error: no daemon of docker is known on this machine: DOCKER_HOST is no unix:// path
+      help: start it, or set DOCKER_HOST to the path of its socket
+    ");
+}
+
+#[test]
 fn a_sound_cache() {
     let bare = Bare::new();
     npm(&bare);

@@ -169,6 +169,8 @@ fn who_asks_twice_gets_an_end_at_once_and_resume_takes_back_the_rest() {
     working.wait_for(&file("begun"));
     working.ask("-INT");
     working.wait_for(&file("undoing"));
+    let told = "SIGINT: what was begun is taken back first; asked again, it goes at once";
+    assert!(working.said().contains(told), "{}", working.said());
     working.ask("-TERM");
     working.ends_with(143);
     assert!(working.said().contains("is taken back by `regreen resume`"), "{}", working.said());

@@ -1,6 +1,6 @@
 //! Damage to a package manager's cache.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,9 @@ pub enum CacheDamage {
     IsFolder,
     /// A file stands where a folder of the artefact's path was. npm and cargo fail each time, pip does without.
     FolderIsFile,
+    /// What the cache notes about the package ends at its beginning: uv's `WHEEL`, Yarn 1's `.yarn-metadata.json`, pnpm's
+    /// index. uv and Yarn 1 fail each time; pnpm fetches the package again.
+    NoteCut,
     /// cargo only: an unpacked package lost a source file. Fails each time.
     SourceFileMissing,
     /// cargo only: an unpacked package's manifest ends in the middle. Fails each time.
@@ -38,11 +41,12 @@ pub enum CacheDamage {
 
 impl CacheDamage {
     /// Every kind.
-    pub const ALL: [CacheDamage; 8] = [
+    pub const ALL: [CacheDamage; 9] = [
         CacheDamage::Flipped,
         CacheDamage::Truncated,
         CacheDamage::IsFolder,
         CacheDamage::FolderIsFile,
+        CacheDamage::NoteCut,
         CacheDamage::SourceFileMissing,
         CacheDamage::SourceManifestCut,
         CacheDamage::IndexChecksum,
@@ -58,8 +62,17 @@ impl CacheDamage {
             CacheDamage::Truncated => rewrite_artefact(project, |bytes, (from, length)| {
                 bytes.truncate(from + length / 2);
             }),
+            CacheDamage::NoteCut => {
+                let path = note(project)?;
+                files::write(&path, "{")?;
+                Ok(path)
+            }
             CacheDamage::IsFolder => {
-                let path = cached_artefact(project)?.0;
+                let path = match project.manager() {
+                    // It keeps no artefacts: what fails is the index of their files.
+                    PackageManager::Pnpm => note(project)?,
+                    _ => cached_artefact(project)?.0,
+                };
                 forget_unpacked(project)?;
                 files::remove(&path)?;
                 files::make_folder(&path)?;
@@ -107,6 +120,25 @@ fn victim() -> Result<Release, LabError> {
     Release::latest(VICTIM).ok_or_else(|| LabError::NothingToDamage("the lab has no such package".to_owned()))
 }
 
+/// Where the cache says what a package is.
+fn note(project: &Project) -> Result<PathBuf, LabError> {
+    let release = victim()?;
+    let named = |path: &Path| {
+        let text = path.to_string_lossy();
+        match project.manager() {
+            PackageManager::Uv => {
+                text.ends_with(".dist-info/WHEEL") && text.contains(&release.name.replace('-', "_"))
+            }
+            PackageManager::Yarn => text.ends_with(&format!("/{}/.yarn-metadata.json", release.name)),
+            PackageManager::Pnpm => text.ends_with(&format!("-{}@{}.json", release.name, release.version)),
+            _ => false,
+        }
+    };
+    let folder = project.cache();
+    let missing = || LabError::NothingToDamage(format!("{} holds no note of {VICTIM}", folder.display()));
+    files::files_below(&folder).into_iter().find(|path| named(path)).ok_or_else(missing)
+}
+
 /// The file that holds the artefact, and where in the file: from which byte, how many.
 fn cached_artefact(project: &Project) -> Result<(PathBuf, (usize, usize)), LabError> {
     let bytes = artefact(project.manager(), victim()?, Edition::Honest);
@@ -114,6 +146,12 @@ fn cached_artefact(project: &Project) -> Result<(PathBuf, (usize, usize)), LabEr
     files::files_below(&folder)
         .into_iter()
         .find_map(|path| {
+            // Yarn 4 packs it anew.
+            let name = path.file_name()?.to_str()?;
+            if project.manager() == PackageManager::YarnBerry {
+                let own = name.starts_with(&format!("{VICTIM}-npm-")) && name.ends_with(".zip");
+                return own.then(|| files::read(&path).ok().map(|bytes| (path.clone(), (0, bytes.len()))))?;
+            }
             let at = find(&files::read(&path).ok()?, &bytes)?;
             Some((path, (at, bytes.len())))
         })

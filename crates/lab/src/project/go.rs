@@ -142,6 +142,10 @@ impl Kind for Go {
         Ok(text.split_inclusive('\n').filter(|line| !line.contains(gone)).collect())
     }
 
+    fn forget_unpacked(&self, project: &Project) -> Result<(), LabError> {
+        files::remove(&project.cache().join("lab.example"))
+    }
+
     fn most_retries(&self) -> Vec<(&'static str, &'static str)> {
         vec![]
     }

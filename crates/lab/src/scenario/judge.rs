@@ -7,7 +7,12 @@ use super::{Ran, Scenario};
 /// # Errors
 /// What that is.
 pub fn judge(scenario: &Scenario, ran: &Ran) -> Result<(), String> {
-    let outcome = ran.report["outcome"].as_str().unwrap_or("none");
+    let code = ran.output.status.code().unwrap_or(-1);
+    // The tool gets over it by itself: Regreen has nothing to say.
+    let outcome = match ran.report["outcome"].as_str() {
+        None if code == 0 && ran.calls == 1 => "passed",
+        outcome => outcome.unwrap_or("none"),
+    };
     if outcome != scenario.expect.outcome {
         return Err(format!("the outcome is `{outcome}`, not `{}`", scenario.expect.outcome));
     }
@@ -16,7 +21,6 @@ pub fn judge(scenario: &Scenario, ran: &Ran) -> Result<(), String> {
     {
         return Err(format!("because of {}, not `{because}`", ran.report["because"]));
     }
-    let code = ran.output.status.code().unwrap_or(-1);
     if outcome == "healed" {
         let class = ran.report["class"].as_str().unwrap_or_default();
         if code != 0 {
@@ -25,7 +29,7 @@ pub fn judge(scenario: &Scenario, ran: &Ran) -> Result<(), String> {
         if class != scenario.truth && !scenario.also.iter().any(|also| also == class) {
             return Err(format!("healed as `{class}`, but it is `{}`", scenario.truth));
         }
-    } else {
+    } else if outcome != "passed" {
         if code == 0 {
             return Err("not healed, but the exit code is 0".to_owned());
         }

@@ -24,24 +24,6 @@ pub(crate) struct Archives {
     answers: bool,
 }
 
-/// Yarn 2 and later: a zip archive a package. Source: <https://yarnpkg.com/configuration/yarnrc#globalFolder>.
-pub(crate) const YARN_BERRY: Archives = Archives {
-    id: "yarn-berry",
-    tool: "yarn",
-    holds: "packages as zip archives",
-    places: &[
-        Place { asked: Ask::Env("YARN_GLOBAL_FOLDER"), below: "cache" },
-        Place {
-            asked: Ask::Setting { base: Base::Home, file: ".yarnrc.yml", key: "globalFolder" },
-            below: "cache",
-        },
-        Place { asked: Ask::Default(Base::Home, ".yarn/berry/cache"), below: "" },
-    ],
-    marks: &["."],
-    folders: &[""],
-    answers: false,
-};
-
 /// Poetry. Source: <https://python-poetry.org/docs/configuration/#cache-dir>; poetry, `utils/cache.py`.
 pub(crate) const POETRY: Archives = Archives {
     id: "poetry",

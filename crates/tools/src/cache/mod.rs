@@ -7,6 +7,7 @@
 mod archives;
 mod bundler;
 mod cargo;
+mod docker;
 mod files;
 mod git;
 mod go;
@@ -20,6 +21,7 @@ mod stats;
 mod uv;
 pub(crate) mod work;
 mod yarn;
+mod yarn_berry;
 
 use std::{
     path::{Path, PathBuf},
@@ -34,9 +36,10 @@ use self::place::Place;
 pub use self::stats::{PartSize, Stats, Used, size, stats};
 pub use self::work::Digested as Digest;
 pub(crate) use self::{
-    archives::{BUN, CCACHE, COMPOSER, NUGET, PIPENV, POETRY, SCCACHE, YARN_BERRY},
+    archives::{BUN, CCACHE, COMPOSER, NUGET, PIPENV, POETRY, SCCACHE},
     bundler::{BUNDLER, RUBYGEMS},
     cargo::CargoRegistry,
+    docker::DockerBuild,
     git::CargoGit,
     go::{GoBuild, GoModules},
     gradle::GradleModules,
@@ -46,6 +49,7 @@ pub(crate) use self::{
     pnpm::PnpmStore,
     uv::UvCache,
     yarn::YarnClassic,
+    yarn_berry::YarnBerry,
 };
 use crate::{
     adapter::{Job, Remote, adapter, host_of, without_user},
@@ -186,6 +190,31 @@ pub trait Cache: Send + Sync {
     /// What says where it is, the first that does.
     fn places(&self) -> &'static [Place];
 
+    /// Where it is, whether or not it is there yet, by the environment and the user's configuration.
+    fn find(&self, workspace: &Workspace) -> Option<PathBuf> {
+        place::find(self.places(), workspace)
+    }
+
+    /// Whether there is one at the place that was found.
+    fn is_there(&self, root: &Path) -> bool {
+        root.is_dir()
+    }
+
+    /// Whether it is looked at only where somebody names it: a daemon is asked for it.
+    fn by_name_only(&self) -> bool {
+        false
+    }
+
+    /// What is counted, one and several.
+    fn counted(&self) -> (&'static str, &'static str) {
+        ("file", "files")
+    }
+
+    /// Its figures. Blocking.
+    fn stats(&self, root: &Path, watch: &Watch) -> Stats {
+        stats(root, watch)
+    }
+
     /// Whether a folder looks like such a cache.
     fn is_at(&self, root: &Path) -> bool;
 
@@ -218,7 +247,7 @@ pub fn all() -> &'static [&'static dyn Cache] {
         &NpmCache,
         &PnpmStore,
         &YarnClassic,
-        &YARN_BERRY,
+        &YarnBerry,
         &BUN,
         &CargoRegistry,
         &CargoGit,
@@ -236,6 +265,7 @@ pub fn all() -> &'static [&'static dyn Cache] {
         &NUGET,
         &CCACHE,
         &SCCACHE,
+        &DockerBuild,
     ]
 }
 
@@ -252,7 +282,7 @@ pub fn by_id(id: &str) -> Option<&'static dyn Cache> {
 /// Where this cache is on this machine, whether or not it is there yet, as the environment, the user's configuration
 /// and the tool's own defaults say. A checkout's own configuration is not asked.
 pub fn folder(cache: &dyn Cache, workspace: &Workspace) -> Option<PathBuf> {
-    place::find(cache.places(), workspace)
+    cache.find(workspace)
 }
 
 /// The registries that fill the gaps in this cache: the one that a person named, else those that the tool is configured

@@ -49,10 +49,19 @@ impl Cache for PnpmStore {
     fn scan(&self, root: &Path, asked: &Asked<'_>) -> CacheScan {
         let mut items = Vec::new();
         for version in versions(root) {
-            items.extend(folders(&version.join("files")));
-            items.extend(folders(&version.join("index")));
+            items.extend(shelves(&version.join("files")));
+            items.extend(shelves(&version.join("index")));
         }
         each(root, asked, &items, |shelf: &PathBuf, part| {
+            if !shelf.is_dir() {
+                part.checked(length(shelf));
+                part.damaged(shelf, "a file where a folder of the store must be");
+                return;
+            }
+            for folder in folders(shelf).iter().filter(|f| is_entry(f)) {
+                part.checked(0);
+                part.damaged(folder, "a folder where a file of the store must be");
+            }
             for path in files(shelf, &[""]) {
                 if part.is_stopped() {
                     return;
@@ -73,6 +82,24 @@ fn versions(root: &Path) -> impl Iterator<Item = PathBuf> {
     folders(root).into_iter().filter(is_version).chain(own)
 }
 
+/// The folders by the first two digits, and what stands in the place of one. pnpm removes a folder in the place of a file
+/// of a package, but neither of an index nor a file in the place of a folder; seen with pnpm 10.34.
+fn shelves(part: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(part).into_iter().flatten().flatten().map(|e| e.path());
+    entries.filter(|path| is_hex(name(path)) && name(path).len() == 2).collect()
+}
+
+/// Whether it has the name of a file or an index.
+fn is_entry(path: &Path) -> bool {
+    let file = name(path);
+    let digest = file.strip_suffix("-exec").unwrap_or(file);
+    file.ends_with(".json") || digest.len() == 126 && is_hex(digest)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 fn entry(path: &Path, part: &mut Part<'_>) {
     let file = name(path);
     if file.ends_with(".json") {
@@ -87,7 +114,6 @@ fn entry(path: &Path, part: &mut Part<'_>) {
     // `<aa>/<126 more hex digits>`, with `-exec` where the file may be executed.
     let rest = file.strip_suffix("-exec").unwrap_or(file);
     let shelf = path.parent().map(name).unwrap_or_default();
-    let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let algorithm = match shelf.len() + rest.len() {
         128 => "sha512",
         64 => "sha256",

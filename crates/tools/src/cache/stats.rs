@@ -49,7 +49,7 @@ pub struct Used {
 }
 
 /// A file that is read as it is written has about one time for both.
-const SAME: i64 = 2_000;
+pub(crate) const SAME: i64 = 2_000;
 
 /// Walks a cache.
 pub fn stats(root: &Path, watch: &Watch) -> Stats {

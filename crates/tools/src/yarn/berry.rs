@@ -1,11 +1,16 @@
 //! Yarn 2 and later: configuration in `.yarnrc.yml`, checksums of archives that Yarn packs itself.
 
-use std::{fs, io::Read, path::Path};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use regreen_lockfile::{Entry, Lockfile};
 
 use crate::{
     adapter::{Job, Overlay, Remote, Resolver},
+    cache,
     npmrc::{Settings, registries, tarball, text_of},
 };
 
@@ -44,6 +49,19 @@ pub(super) fn remotes(job: &Job) -> Vec<Remote> {
     }
     let mentioned = format!("{}\n{}", text_of(job, "package.json"), text_of(job, "yarn.lock"));
     registries(&settings, "https://registry.yarnpkg.com/", &mentioned)
+}
+
+/// The cache of all projects, where this one uses it: a project's own may be committed, and is left to its people.
+/// Source: <https://yarnpkg.com/configuration/yarnrc>, `enableGlobalCache`, `cacheFolder`, `globalFolder`.
+pub(super) fn cache_folder(job: &Job) -> Option<PathBuf> {
+    let own = job.workspace.root.join(".yarn/cache").exists();
+    let asked = |name: &str| job.workspace.var(name).is_some();
+    let elsewhere = ["enableGlobalCache", "cacheFolder", "globalFolder"];
+    let named = text_of(job, ".yarnrc.yml")
+        .lines()
+        .any(|line| line.split_once(':').is_some_and(|(key, _)| elsewhere.contains(&key.trim_matches('"'))));
+    let global = !own && !named && !asked("YARN_ENABLE_GLOBAL_CACHE") && !asked("YARN_CACHE_FOLDER");
+    cache::folder(&cache::YarnBerry, &job.workspace).filter(|_| global)
 }
 
 /// Where the registries have the release's own archive.
@@ -125,6 +143,19 @@ mod tests {
         let env: BTreeMap<_, _> = env.iter().map(|(k, v)| (k.into(), v.into())).collect();
         let workspace = Workspace::new(folder.path().to_owned(), env);
         (folder, Job { workspace, argv: vec!["yarn".to_owned()] })
+    }
+
+    #[test]
+    fn a_cache_of_the_projects_own_is_not_looked_at() {
+        let cache = |files: &[(&str, &str)], env: &[(&str, &str)]| {
+            let (_folder, job) = job(files, &[env, &[("YARN_GLOBAL_FOLDER", "/home/me/berry")]].concat());
+            cache_folder(&job)
+        };
+        let users = Some(PathBuf::from("/home/me/berry/cache"));
+        assert_eq!(cache(&[(".yarnrc.yml", "nodeLinker: node-modules\n")], &[]), users);
+        assert_eq!(cache(&[(".yarnrc.yml", "enableGlobalCache: false\n")], &[]), None);
+        assert_eq!(cache(&[(".yarnrc.yml", "cacheFolder: ./kept\n")], &[]), None);
+        assert_eq!(cache(&[], &[("YARN_CACHE_FOLDER", "/x")]), None);
     }
 
     #[test]

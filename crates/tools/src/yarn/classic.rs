@@ -1,9 +1,12 @@
 //! Yarn 1. It fetches from the very addresses in `yarn.lock`, so these are its registries.
 
+use std::path::PathBuf;
+
 use regreen_lockfile::{Entry, Format, Manifest, unneeded};
 
 use crate::{
     adapter::{Job, Remote, Resolver, host_of, option_value, without_user},
+    cache,
     npmrc::{self, Settings, registries, registry, text_of},
 };
 
@@ -62,6 +65,21 @@ fn remote(entry: &Entry) -> Option<Remote> {
     }
 }
 
+/// Yarn's cache, where nothing of the project names another one.
+/// Source: <https://classic.yarnpkg.com/en/docs/yarnrc>.
+pub(super) fn cache_folder(job: &Job) -> Option<PathBuf> {
+    if let Some(folder) = option_value(&job.argv, &["--cache-folder"]) {
+        return Some(job.workspace.root.join(folder));
+    }
+    let own = text_of(job, ".yarnrc");
+    let elsewhere = ["cache-folder", "--cache-folder", "--install.cache-folder", "yarn-offline-mirror"];
+    let named = own.lines().any(|line| {
+        let key = line.split_whitespace().next().unwrap_or_default().trim_matches('"');
+        elsewhere.contains(&key)
+    });
+    if named { None } else { cache::folder(&cache::YarnClassic, &job.workspace) }
+}
+
 /// Where an entry is fetched from.
 pub(super) fn artifact_url(entry: &Entry) -> Option<String> {
     let source = entry.source.as_deref().filter(|_| !entry.local)?;
@@ -118,6 +136,23 @@ mod tests {
             ["https://rc.example/"]
         );
         assert_eq!(bases(&[]), ["https://registry.yarnpkg.com/"]);
+    }
+
+    #[test]
+    fn the_cache_is_the_users_own() {
+        let cache = |text: &str, argv: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(".yarnrc"), text).unwrap();
+            let env = BTreeMap::from([("YARN_CACHE_FOLDER".into(), "/home/me/cache".into())]);
+            let workspace = Workspace::new(folder.path().to_owned(), env);
+            cache_folder(&Job { workspace, argv: argv.split(' ').map(str::to_owned).collect() })
+        };
+        let users = Some(PathBuf::from("/home/me/cache"));
+        assert_eq!(cache("registry \"https://rc.example\"\n", "yarn install"), users);
+        assert_eq!(cache("", "yarn install --cache-folder /x"), Some(PathBuf::from("/x")));
+        // A project's own is not known: it can be anywhere, and tracked.
+        assert_eq!(cache("cache-folder \"./kept\"\n", "yarn install"), None);
+        assert_eq!(cache("yarn-offline-mirror ./kept\n", "yarn install"), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use regreen_saga::BoxFuture;
 
 use crate::{
     adapter::{Adapter, Job, Lockplace, Overlay, Remote, Resolver, facts, matches, option_value, program},
-    cache::CacheScan,
+    cache::{self, CacheScan},
     patience::{self, Trouble},
     script,
 };
@@ -143,12 +143,21 @@ impl Adapter for Yarn {
         })
     }
 
-    fn cache_root<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
-        Box::pin(async { None })
+    fn cache_root<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Option<PathBuf>> {
+        Box::pin(async move {
+            let root = match flavour::of(job) {
+                Flavour::Classic => classic::cache_folder(job),
+                Flavour::Berry => berry::cache_folder(job),
+            };
+            root.filter(|root| root.is_absolute() && root.is_dir())
+        })
     }
 
-    fn scan_cache(&self, _: &Job, _: &Path) -> CacheScan {
-        CacheScan::default()
+    fn scan_cache(&self, job: &Job, root: &Path) -> CacheScan {
+        match flavour::of(job) {
+            Flavour::Classic => cache::scan_for(&cache::YarnClassic, &job.workspace.root, root),
+            Flavour::Berry => cache::scan_for(&cache::YarnBerry, &job.workspace.root, root),
+        }
     }
 
     fn remotes<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Vec<Remote>> {

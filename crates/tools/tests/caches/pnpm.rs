@@ -32,3 +32,21 @@ fn a_file_that_was_edited_through_its_hard_link_is_named() {
     assert_eq!(found[0].1, "18 bytes whose sha512 is not the one they are filed under");
     assert!(found[1].1.starts_with("an index of a package that can't be parsed"), "{found:?}");
 }
+
+#[test]
+fn what_stands_in_the_place_of_a_file_or_a_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("store");
+    fs::create_dir_all(root.join("v10/index/ab").join(format!("{}-ms@2.1.3.json", "c".repeat(62)))).unwrap();
+    fs::create_dir_all(root.join("v10/files/cd").join("e".repeat(126))).unwrap();
+    put(&root.join("v10/files/12"), "a file");
+    // Nothing of pnpm's is called so.
+    put(&root.join("v10/files/README"), "a file");
+    fs::create_dir_all(root.join("v10/files/cd/notes")).unwrap();
+    let scan = scan("pnpm", &root);
+    let found = damage(&scan);
+    let why: Vec<&str> = found.iter().map(|(_, why)| &**why).collect();
+    let (shelf, entry) =
+        ("a file where a folder of the store must be", "a folder where a file of the store must be");
+    assert_eq!(why, [shelf, entry, entry], "{found:?}");
+}

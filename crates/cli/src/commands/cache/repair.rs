@@ -57,10 +57,13 @@ async fn one(
     here: &Here,
     checked: &Checked,
 ) -> Result<Option<CacheRepaired>, Failed> {
-    if checked.scan.damaged.is_empty() {
+    let workspace = context.workspace()?;
+    let (state, _) = context.state(&workspace);
+    // What a killed repair has moved aside looks sound here: it is brought to its end all the same.
+    let unfinished = !args.dry_run && state.open_marker().exists();
+    if checked.scan.damaged.is_empty() && !unfinished {
         return Ok(None);
     }
-    let workspace = context.workspace()?;
     let voice = Arc::new(Terminal::new(context));
     let mut config = config::load(context, args.config.as_deref(), &workspace, &*voice).await?;
     config.apply_flags(None, false, false, args.dry_run);
@@ -70,7 +73,6 @@ async fn one(
         masker: context.masker(),
         voice,
     };
-    let (state, _) = context.state(&workspace);
     let job = Job { workspace, argv: vec![here.cache.tool().to_owned()] };
     let wanted = CacheRepair {
         cache: here.cache,
@@ -80,5 +82,8 @@ async fn one(
         registry: args.registry.clone(),
     };
     let work = async { Ok(engine.repair_cache(&job, &state, &wanted).await?) };
-    unless_interrupted(work).await.map(Some)
+    let repaired = unless_interrupted(work).await?;
+    // Where nothing is damaged, there is nothing to refuse.
+    let refused = matches!(repaired, CacheRepaired::Refused(_));
+    Ok(Some(repaired).filter(|_| !(refused && checked.scan.damaged.is_empty())))
 }

@@ -48,9 +48,10 @@ pub fn select(context: &Context, args: &Caches) -> Result<(Vec<Here>, Option<u8>
     }
     let place =
         |cache: &&'static dyn Cache| folder(*cache, &workspace).map(|root| Here { cache: *cache, root });
-    let is_there = |here: &Here| here.root.is_dir();
+    let is_there = |here: &Here| here.cache.is_there(&here.root);
     if wanted.is_empty() {
-        let here: Vec<_> = all().iter().filter_map(place).filter(is_there).collect();
+        let here: Vec<_> =
+            all().iter().filter(|c| !c.by_name_only()).filter_map(place).filter(is_there).collect();
         if here.is_empty() {
             let help = "name a cache's folder with --path; docs/caches.md says where they are looked for";
             return Err(Failed::new(NOTHING_TO_READ, "no known cache is on this machine").help(help));
@@ -69,11 +70,20 @@ pub fn select(context: &Context, args: &Caches) -> Result<(Vec<Here>, Option<u8>
             .filter_map(|cache| folder(cache, &workspace))
             .map(|root| harmless(&context.masker().mask(&root.display().to_string())))
             .collect();
+        let daemon = named(name).iter().all(|cache| cache.by_name_only());
         let what = match places.as_slice() {
+            [] if daemon => {
+                format!("no daemon of {name} is known on this machine: DOCKER_HOST is no unix:// path")
+            }
+            [socket] if daemon => format!("no daemon of {name} answers at {socket}"),
             [] => format!("it is not known where the cache of {name} is: there is no HOME"),
             places => format!("there is no cache of {name}: {} is not there", places.join(", ")),
         };
-        code = Some(report(context, &Failed::new(NOTHING_TO_READ, what).help("name its folder with --path")));
+        let help = match daemon {
+            true => "start it, or set DOCKER_HOST to the path of its socket",
+            false => "name its folder with --path",
+        };
+        code = Some(report(context, &Failed::new(NOTHING_TO_READ, what).help(help)));
     }
     Ok((found, code))
 }

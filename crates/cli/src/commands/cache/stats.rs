@@ -1,7 +1,5 @@
 //! `regreen cache stats [TOOL…]`: sizes and uses, from the file system alone.
 
-use regreen_tools::cache::stats as counted;
-
 use super::{select::select, watching::watched};
 use crate::{
     args::{CacheStatsArgs, Format},
@@ -19,8 +17,8 @@ pub fn stats(context: &Context, args: &CacheStatsArgs) -> Result<u8, Failed> {
     runtime()?.block_on(async {
         let mut total = (0, 0, 0);
         for here in here {
-            let root = here.root.clone();
-            let stats = watched(context, here.cache.id(), move |watch| counted(&root, watch)).await?;
+            let (cache, root) = (here.cache, here.root.clone());
+            let stats = watched(context, cache.id(), move |watch| cache.stats(&root, watch)).await?;
             let interrupted = stats.interrupted;
             total = (total.0 + 1, total.1 + stats.files, total.2 + stats.bytes);
             let of = Counted { cache: here.cache, root: here.root, stats, masker: context.masker() };

@@ -81,7 +81,7 @@ pub fn repaired(of: &Repaired) -> String {
     let checked = &of.checked;
     let none: &[String] = &[];
     let (outcome, why, incident, fetched, left) = match &of.repaired {
-        None => ("sound", None, None, none, none),
+        None | Some(CacheRepaired::SoundNow) => ("sound", None, None, none, none),
         Some(CacheRepaired::Refused(why)) => ("refused", Some(why), None, none, none),
         Some(CacheRepaired::WouldDo) => ("dry-run", None, None, none, none),
         Some(CacheRepaired::Ended { incident, outcome, why, fetched, left, .. }) => {

@@ -72,6 +72,13 @@ pub fn repaired(of: &Repaired, colour: bool) -> String {
         Some(CacheRepaired::Refused(why)) => {
             text.push_str(&wrapped(1, "refused", &format!("{}; nothing was touched", say(why))));
         }
+        Some(CacheRepaired::SoundNow) => {
+            text.push_str(&wrapped(
+                1,
+                "sound now",
+                "nothing is damaged any more: another run repaired it, or was brought to its end",
+            ));
+        }
         Some(CacheRepaired::WouldDo) => {
             text.push_str(&wrapped(1, "dry run", "all of that would be taken out; nothing was touched"));
         }
@@ -98,14 +105,13 @@ pub fn repaired(of: &Repaired, colour: bool) -> String {
 
 /// One cache that was counted.
 pub fn counted(of: &Counted) -> String {
-    let stats = &of.stats;
+    let (stats, (one, many)) = (&of.stats, of.cache.counted());
     let root = regreen_show::harmless::harmless(&of.masker.mask(&of.root.display().to_string()));
     let mut text =
-        format!("{}: {} in {}\n", of.cache.id(), size(stats.bytes), plural(stats.files, "file", "files"));
+        format!("{}: {} in {}\n", of.cache.id(), size(stats.bytes), plural(stats.files, one, many));
     put(&mut text, format_args!(" --> {root}\n"));
-    let row = |name: &str, files: u64, bytes: u64| {
-        [format!("  {name}"), size(bytes), plural(files, "file", "files")]
-    };
+    let row =
+        |name: &str, files: u64, bytes: u64| [format!("  {name}"), size(bytes), plural(files, one, many)];
     let mut rows: Vec<[String; 3]> =
         stats.parts.iter().take(SHOWN).map(|p| row(&of.masker.mask(&p.name), p.files, p.bytes)).collect();
     if let Some((first, last)) = stats.written {
@@ -117,7 +123,7 @@ pub fn counted(of: &Counted) -> String {
             rows.push([
                 "  read since".to_owned(),
                 size(used.bytes),
-                format!("{}, {last}", plural(used.files, "file", "files")),
+                format!("{}, {last}", plural(used.files, one, many)),
             ]);
         }
         None => rows.push([

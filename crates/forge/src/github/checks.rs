@@ -1,0 +1,74 @@
+//! Check runs: a verdict beside a commit. GitHub lets only apps make them.
+
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+use super::{
+    answers,
+    api::{Scope, parsed},
+    client::GitHub,
+    runs::two_parts,
+    sending::Sending,
+};
+use crate::{BoxFuture, Check, CheckState, ForgeError, Repository, wire::base::part};
+
+impl GitHub {
+    pub(super) async fn put_check(&self, repository: &Repository, check: &Check) -> Result<u64, ForgeError> {
+        two_parts(repository)?;
+        let what = format!("the check {:?} of {repository}", check.name);
+        let read = |body: &[u8]| parsed::<answers::CheckRun>(body).map(|made| made.id);
+        let mut body = said(check);
+        if let Some(id) = self.check_of(repository, check).await? {
+            let path = format!("/repos/{repository}/check-runs/{id}");
+            let sending = Sending { repository, what: &what, method: Method::PATCH, path, body: Some(body) };
+            return self.api.put(&sending, read).await;
+        }
+        body["head_sha"] = json!(check.head_sha);
+        let path = format!("/repos/{repository}/check-runs");
+        let sending = Sending { repository, what: &what, method: Method::POST, path, body: Some(body) };
+        let look = || -> BoxFuture<'_, _> { Box::pin(async { self.check_of(repository, check).await }) };
+        self.api.change_by(&sending, read, look).await.map(|(id, _)| id)
+    }
+
+    async fn check_of(&self, repository: &Repository, check: &Check) -> Result<Option<u64>, ForgeError> {
+        let path = format!(
+            "/repos/{repository}/commits/{}/check-runs?check_name={}&filter=all&per_page=100",
+            part(&check.head_sha),
+            part(&check.name)
+        );
+        let what = format!("the checks of {repository}");
+        let items = |page: answers::CheckRuns| -> Vec<u64> {
+            let own = |run: &answers::CheckRun| run.external_id.as_deref() == Some(check.marker.as_str());
+            page.check_runs.into_iter().filter(own).map(|run| run.id).collect()
+        };
+        let found = self.api.all(Scope::Of(repository), &what, &path, items, |all| !all.is_empty()).await?;
+        Ok(found.into_iter().min())
+    }
+}
+
+fn said(check: &Check) -> Value {
+    let mut body = json!({
+        "name": check.name,
+        "external_id": check.marker.as_str(),
+        "output": { "title": check.title, "summary": check.summary },
+    });
+    let conclusion = match check.state {
+        CheckState::Running => None,
+        CheckState::Success => Some("success"),
+        CheckState::Failure => Some("failure"),
+        CheckState::Neutral => Some("neutral"),
+        CheckState::ActionRequired => Some("action_required"),
+    };
+    match conclusion {
+        // GitHub takes a check with a conclusion as ended.
+        Some(conclusion) => body["conclusion"] = json!(conclusion),
+        None => body["status"] = json!("in_progress"),
+    }
+    if let Some(url) = &check.details_url {
+        body["details_url"] = json!(url);
+    }
+    if let Some(started) = check.started_at.and_then(|at| jiff::Timestamp::try_from(at).ok()) {
+        body["started_at"] = json!(started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    }
+    body
+}

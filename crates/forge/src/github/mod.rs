@@ -1,0 +1,25 @@
+//! GitHub, and GitHub Enterprise at an address of its own.
+//!
+//! Facts are from GitHub's REST API description (`@octokit/openapi`, version 2022-11-28) and its documentation,
+//! <https://docs.github.com/en/rest>.
+
+mod answers;
+mod api;
+mod app;
+mod caches;
+mod change;
+mod checks;
+mod client;
+mod credential;
+mod git;
+mod issues;
+mod limits;
+mod logs;
+mod pages;
+mod refusal;
+mod rerun;
+mod runs;
+mod sending;
+
+pub use client::{GitHub, Options};
+pub use credential::Credential;

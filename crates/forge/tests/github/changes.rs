@@ -1,0 +1,160 @@
+//! Changes as pull requests: one a branch, which only ever grows.
+
+use regreen_forge::{Change, FileChange, Forge, ForgeError, NotAllowed, Proposal, Proposed};
+use regreen_lab::forge::{self, Trouble, What};
+
+use crate::{NAME, marker, repository, stage};
+
+fn change(before: &[u8], after: &[u8]) -> Change {
+    Change {
+        base: "main".to_owned(),
+        branch: "regreen/repair/package-lock.json".to_owned(),
+        files: vec![FileChange {
+            path: "package-lock.json".to_owned(),
+            before: Some(before.to_vec()),
+            after: after.to_vec(),
+            executable: false,
+        }],
+        message: "Repair package-lock.json".to_owned(),
+        title: "Repair package-lock.json".to_owned(),
+        body: "One checksum was put back.".to_owned(),
+        marker: marker("lockfile/package-lock.json"),
+    }
+}
+
+fn push(host: &forge::GitHub, branch: &str, path: &str, content: &[u8]) {
+    host.world().repositories.get_mut(NAME).unwrap().git.push(branch, &[(path, content)], "a person's");
+}
+
+fn held(host: &forge::GitHub, path: &str) -> String {
+    let world = host.world();
+    let file = world.repositories[NAME].git.file("regreen/repair/package-lock.json", path);
+    String::from_utf8(file.unwrap_or_default()).unwrap()
+}
+
+fn done(result: &Result<Proposal, ForgeError>) -> Proposed {
+    result.as_ref().map(|proposal| proposal.done).unwrap_or_else(|e| panic!("{e:?}"))
+}
+
+#[tokio::test]
+async fn one_pull_request_opened_left_alone_and_brought_up_to_date() {
+    let (host, client) = stage();
+    let repository = repository();
+    let first = client.propose_change(&repository, &change(b"good\n", b"better\n")).await;
+    assert_eq!((done(&first), held(&host, "package-lock.json")), (Proposed::Opened, "better\n".to_owned()));
+    let second = client.propose_change(&repository, &change(b"good\n", b"better\n")).await;
+    assert_eq!(done(&second), Proposed::Unchanged);
+    assert_eq!(first.as_ref().unwrap().commit, second.unwrap().commit);
+    let third = client.propose_change(&repository, &change(b"good\n", b"best\n")).await;
+    assert_eq!((done(&third), held(&host, "package-lock.json")), (Proposed::Updated, "best\n".to_owned()));
+    assert_eq!(third.unwrap().number, first.unwrap().number);
+    let world = host.world();
+    let found = &world.repositories[NAME];
+    assert_eq!((found.pulls.len(), found.git.forced.len()), (1, 0));
+    assert_eq!(found.git.file("main", "package-lock.json").unwrap(), b"good\n");
+}
+
+#[tokio::test]
+async fn what_a_person_added_stays_and_what_the_base_gained_comes() {
+    let (host, client) = stage();
+    let repository = repository();
+    client.propose_change(&repository, &change(b"good\n", b"better\n")).await.unwrap();
+    push(&host, "main", "src/a.js", b"2\n");
+    client.propose_change(&repository, &change(b"good\n", b"best\n")).await.unwrap();
+    assert_eq!(
+        (held(&host, "src/a.js"), held(&host, "package-lock.json")),
+        ("2\n".to_owned(), "best\n".to_owned())
+    );
+    push(&host, "regreen/repair/package-lock.json", "NOTES", b"mine\n");
+    client.propose_change(&repository, &change(b"good\n", b"best of all\n")).await.unwrap();
+    assert_eq!(
+        (held(&host, "NOTES"), held(&host, "package-lock.json")),
+        ("mine\n".to_owned(), "best of all\n".to_owned())
+    );
+    assert!(host.world().repositories[NAME].git.forced.is_empty());
+}
+
+#[tokio::test]
+async fn a_base_that_moved_on_gets_no_stale_change() {
+    let (host, client) = stage();
+    push(&host, "main", "package-lock.json", b"newer\n");
+    let refused = client.propose_change(&repository(), &change(b"good\n", b"better\n")).await;
+    let changed = NotAllowed::Changed { path: "package-lock.json".to_owned() };
+    assert!(matches!(refused, Err(ForgeError::NotAllowed { why, .. }) if why == changed));
+    assert_eq!(host.world().count("POST", ""), 0);
+}
+
+#[tokio::test]
+async fn a_person_who_said_no_is_not_asked_again_and_a_branch_that_was_merged_is_no_hindrance() {
+    let (host, client) = stage();
+    let repository = repository();
+    client.propose_change(&repository, &change(b"good\n", b"better\n")).await.unwrap();
+    let close = |merged: bool| {
+        let mut world = host.world();
+        let found = world.repositories.get_mut(NAME).unwrap();
+        let tip = found.git.refs["regreen/repair/package-lock.json"].clone();
+        let pull = found.pulls.last_mut().unwrap();
+        (pull.open, pull.merged, pull.closed_at) = (false, merged, Some(tip));
+    };
+    close(false);
+    let declined = client.propose_change(&repository, &change(b"good\n", b"better\n")).await;
+    assert!(matches!(declined, Err(ForgeError::NotAllowed { why: NotAllowed::Declined { number: 1 }, .. })));
+    // Something else may be asked; and again when that was merged and the branch left standing.
+    assert_eq!(
+        done(&client.propose_change(&repository, &change(b"good\n", b"best\n")).await),
+        Proposed::Opened
+    );
+    close(true);
+    push(&host, "main", "package-lock.json", b"best\n");
+    push(&host, "main", "src/a.js", b"3\n");
+    assert_eq!(
+        done(&client.propose_change(&repository, &change(b"best\n", b"better\n")).await),
+        Proposed::Opened
+    );
+    assert_eq!(
+        (held(&host, "src/a.js"), held(&host, "package-lock.json")),
+        ("3\n".to_owned(), "better\n".to_owned())
+    );
+    let world = host.world();
+    assert_eq!((world.repositories[NAME].pulls.len(), world.repositories[NAME].git.forced.len()), (3, 0));
+}
+
+#[tokio::test]
+async fn lost_answers_make_no_second_pull_request() {
+    for path in ["/git/blobs", "/git/trees", "/git/commits", "/git/refs", "/pulls"] {
+        for lost in [What::DoneBut(502), What::DoneButCut] {
+            let (host, client) = stage();
+            host.world().troubles.push(Trouble::once("POST", path, lost.clone()));
+            let made = client.propose_change(&repository(), &change(b"good\n", b"better\n")).await;
+            assert_eq!(done(&made), Proposed::Opened, "{path} {lost:?}");
+            assert_eq!(host.world().repositories[NAME].pulls.len(), 1, "{path} {lost:?}");
+            assert_eq!(held(&host, "package-lock.json"), "better\n", "{path} {lost:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_regreens_is_not_touched() {
+    let (host, client) = stage();
+    let good = change(b"good\n", b"better\n");
+    let with = |set: &dyn Fn(&mut Change)| {
+        let mut change = good.clone();
+        set(&mut change);
+        change
+    };
+    for wrong in [
+        with(&|c| c.branch = "main".to_owned()),
+        with(&|c| c.branch = "regreen/".to_owned()),
+        with(&|c| c.branch = "regreen/../main".to_owned()),
+        with(&|c| c.files.clear()),
+        with(&|c| c.files[0].path = "../x".to_owned()),
+        with(&|c| c.files[0].path = ".git/config".to_owned()),
+        with(&|c| c.files[0].path = "/etc/x".to_owned()),
+        with(&|c| c.files[0].after = b"good\n".to_vec()),
+        with(&|c| c.base = String::new()),
+    ] {
+        let refused = client.propose_change(&repository(), &wrong).await;
+        assert!(matches!(refused, Err(ForgeError::Invalid { .. })), "{wrong:?}");
+    }
+    assert!(host.world().calls.is_empty());
+}
