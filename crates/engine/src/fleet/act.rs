@@ -121,14 +121,14 @@ impl Fleet {
         let why = self.masker.mask(&why).into_owned();
         let facts = ledger.facts(incident).await?;
         let closing = Closing { verification: Some(verification(outcome, &why)), ..timed(outcome, &facts) };
-        // First the breaker: told twice after a crash it is a little stricter, not told it would learn nothing.
         let verdict = match outcome {
             Outcome::Healed => BreakerOutcome::Success,
             _ if !has_acted(&facts) => BreakerOutcome::Abandoned,
             _ => BreakerOutcome::Failure,
         };
-        ledger.breaker_outcome(&key, incident, verdict, (hand.now)()).await?;
+        // Who closes it tells the breaker, and nobody else: of several hands only one can.
         ledger.close(incident, hand.owner, &closing, (hand.now)()).await?;
+        ledger.breaker_outcome(&key, incident, verdict, (hand.now)()).await?;
         Ok(settled(Some(incident), Some(outcome), why))
     }
 
