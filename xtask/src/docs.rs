@@ -102,11 +102,12 @@ fn playbooks(catalog: &Catalog) -> String {
         put(&mut page, &format!("\n## `{id}`\n\n{title}.\n\n{}\n\n", explain.trim()));
         put(&mut page, &format!("- heals: {}\n- tools: {}\n", heals.join(", "), tools.join(", ")));
         put(&mut page, &format!("- risk: {}; attempts per commit and job: {}\n", guard.risk, guard.attempts));
-        let closing: Vec<&str> = closing(&p.paths).collect();
-        put(
-            &mut page,
-            &format!("- steps: {}, and what ends the plan: {}\n", steps.join(", "), closing.join(", ")),
-        );
+        let closing = closing(p.steps.iter().map(|s| s.kind.as_str()), &p.paths);
+        let ends = match closing.is_empty() {
+            true => String::new(),
+            false => format!(", and what ends the plan: {}", closing.join(", ")),
+        };
+        put(&mut page, &format!("- steps: {}{ends}\n", steps.join(", ")));
     }
     page
 }

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 mod limits;
+mod serve;
 
 use crate::{
     context::Context,
@@ -49,6 +50,7 @@ struct File {
     #[serde(default)]
     mirror: Vec<MirrorFile>,
     lockfile: Option<LockfileFile>,
+    serve: Option<serve::Serving>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,6 +72,7 @@ pub struct Config {
     engine: EngineConfig,
     /// Hosts that lockfiles may name beside the default registries; `None` where no list is configured.
     pub allowed_hosts: Option<Vec<AllowedHost>>,
+    serve: serve::Serve,
 }
 
 impl Default for Config {
@@ -87,7 +90,7 @@ impl Default for Config {
             rerun_always: false,
             dry_run: false,
         };
-        Config { engine, allowed_hosts: None }
+        Config { engine, allowed_hosts: None, serve: serve::Serve::default() }
     }
 }
 
@@ -292,6 +295,9 @@ impl Config {
             self.engine.breaker.cooldown_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         }
         limits::take(&mut self.engine.policy, place, text, file)?;
+        if let Some(serving) = &file.serve {
+            serve::take(&mut self.serve, place, text, serving)?;
+        }
         self.engine.allow_commands |= file.allow_commands == Some(true);
         for mirror in &file.mirror {
             let tool = Tool::new(mirror.tool.get_ref()).filter(|t| regreen_tools::adapter(t).is_some());
@@ -369,6 +375,7 @@ impl Config {
         note(file.playbooks.is_some(), "playbooks");
         note(file.allow_commands == Some(true), "allow-commands");
         note(file.lockfile.is_some(), "lockfile");
+        note(file.serve.is_some(), "serve");
         ours.policy.mode = ours.policy.mode.min(theirs.policy.mode);
         ours.policy.threshold = ours.policy.threshold.max(theirs.policy.threshold);
         ours.policy.max_attempts = ours.policy.max_attempts.min(theirs.policy.max_attempts);

@@ -53,6 +53,12 @@ impl Context {
         self.masker.get_or_init(make).clone()
     }
 
+    /// The value of a variable that holds a secret, where there is one.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        let value = self.env.get(OsStr::new(name)).filter(|value| !value.is_empty())?;
+        value.to_str().map(str::to_owned)
+    }
+
     /// Whether to colour what goes to standard error.
     pub fn colour_stderr(&self) -> bool {
         self.colours(io::stderr().is_terminal())

@@ -112,7 +112,9 @@ impl From<regreen_engine::EngineError> for Failed {
                 "the disk is full: make room, or set XDG_STATE_HOME to a folder that has some".to_owned(),
             ),
             E::State(_) => Some("set XDG_STATE_HOME to a folder that only you can write to".to_owned()),
-            E::Saga(_) | E::Survivors(_) | E::CleanUp(_) => Some("try `regreen resume`".to_owned()),
+            E::Saga(_) | E::Survivors(_) | E::Waits(_) | E::CleanUp(_) => {
+                Some("try `regreen resume`".to_owned())
+            }
             E::Interrupted { unfinished: true, .. } => Some("`regreen resume` goes on with it".to_owned()),
             E::Catalog(_) | E::Refused(_) | E::Interrupted { .. } => None,
         };

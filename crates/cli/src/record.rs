@@ -22,7 +22,8 @@ pub fn nothing(context: &Context) -> &'static str {
     }
 }
 
-struct Scrubber(Arc<Masker>);
+/// The masker, as the ledger's belt and braces.
+pub struct Scrubber(pub Arc<Masker>);
 
 impl Scrub for Scrubber {
     fn scrub(&self, text: &str) -> String {

@@ -142,6 +142,11 @@ impl Drop for Counter {
     }
 }
 
+/// What was done.
+pub fn progress(context: &Context, text: &str) {
+    say(&format!("regreen: {}", harmless(&context.masker().mask(text))));
+}
+
 /// Something is not as it should be, and Regreen goes on without it.
 pub fn warning(context: &Context, text: &str) {
     let mark = "regreen: warning:";

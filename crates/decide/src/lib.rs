@@ -155,8 +155,8 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, paths: &[String], tool: Option
         && !others.iter().any(|path| setting.unclean.contains(path));
     let lifted = setting.yes || setting.in_ci;
     let checks = [
-        (!repeatable && !setting.rerun_always, Refusal::NotRepeatable),
-        (!case.diagnosis.confirmed, Refusal::NotConfirmed),
+        (!repeatable && !setting.rerun_always && !setting.whole_job, Refusal::NotRepeatable),
+        (!case.diagnosis.confirmed && !setting.whole_job, Refusal::NotConfirmed),
         (case.diagnosis.confidence.value() < policy.threshold, Refusal::BelowThreshold),
         (denied(case, playbook), Refusal::Denied),
         (history.paused, Refusal::Paused),

@@ -114,6 +114,9 @@ pub struct Setting {
     pub yes: bool,
     /// The user said `--rerun=always`.
     pub rerun_always: bool,
+    /// The CI host runs the whole job again, on a machine of its own: no command has to be known as repeatable there, and
+    /// there is no workspace in which a probe could have confirmed anything.
+    pub whole_job: bool,
     /// Whether every file of `paths` is tracked and equal to HEAD; `None` where that can't be told.
     pub files_clean: Option<bool>,
     /// The tool's lockfile below the workspace, where it has one: what `{lockfile}` stands for.

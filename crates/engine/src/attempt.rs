@@ -6,15 +6,11 @@ use std::{
     time::Instant,
 };
 
-use regreen_decide::{Breaker, Case, History, Record, Spent};
+use regreen_decide::{Case, History};
 use regreen_domain::{
-    Decision, Diagnosis, HealableClass, Outcome, Plan, Refusal, Risk, Standing, Tool, Verification,
-    VerificationFactor,
+    Decision, HealableClass, Outcome, Plan, Refusal, Risk, Standing, Verification, VerificationFactor,
 };
-use regreen_ledger::{
-    BreakerKey, BreakerOutcome, BreakerState, Closing, Entry, JournalEntry, Ledger, Place, PlaybookRecord,
-    RecordsOf,
-};
+use regreen_ledger::{BreakerKey, BreakerOutcome, Closing, Entry, JournalEntry, Ledger, Place};
 use regreen_saga::{BoxFuture, Drive, Ended, Foreseen, Gate, StepEvent, applied, dry_run, execute};
 use regreen_steps::{CLOSING, Rerun, RerunEnd, Snapshot, World, kinds, sha256};
 use regreen_tools::adapter;
@@ -24,7 +20,7 @@ use crate::{
     closing,
     error::EngineError,
     event::Event,
-    foreseen,
+    experience, foreseen,
     handle::{Engine, Failure, millis, now},
     held::Held,
     interrupted::{self, Progress},
@@ -203,10 +199,7 @@ impl Run<'_> {
             service: tool.map_or_else(|| "none".to_owned(), ToString::to_string),
             repository: self.place.repository.clone().unwrap_or_default(),
         };
-        let breaker = match self.ledger.breaker(&key, engine.config.breaker, now()).await? {
-            BreakerState::Open { .. } | BreakerState::HalfOpen { probe: Some(_) } => Breaker::Open,
-            BreakerState::Closed | BreakerState::HalfOpen { probe: None } => Breaker::Closed,
-        };
+        let breaker = experience::seen(&self.ledger.breaker(&key, engine.config.breaker, now()).await?);
         let paths = tool.and_then(adapter).and_then(|a| a.lockfile(&self.failure.job));
         let paths: Vec<String> = paths.map(|place| place.path.to_string()).into_iter().collect();
         let playbooks = join(&engine.catalog, diagnosis.pattern.as_deref(), engine.config.allow_commands)?;
@@ -217,7 +210,9 @@ impl Run<'_> {
         declared.sort();
         declared.dedup();
         let setting = setting(&self.failure.job, &engine.config, paths, &declared).await;
-        let (records, spent) = self.experience(diagnosis).await?;
+        let repository = self.place.repository.as_deref();
+        let (records, spent) =
+            experience::experience(self.ledger, repository, diagnosis, self.incident, now()).await?;
         let history = History {
             attempts: self.ledger.attempts(self.place).await?,
             records,
@@ -239,31 +234,6 @@ impl Run<'_> {
             now: now(),
         };
         self.decide_with_approval(&case, key).await
-    }
-
-    /// How playbooks did with this cause in this repository, and what recovery has cost there.
-    async fn experience(&self, diagnosis: &Diagnosis) -> Result<(Vec<Record>, Spent), EngineError> {
-        let repository = self.place.repository.as_deref();
-        let of = RecordsOf {
-            class: diagnosis.class.id(),
-            pattern: diagnosis.pattern.as_deref(),
-            tool: diagnosis.tool.as_ref().map(Tool::as_str),
-            repository,
-            except: self.incident,
-        };
-        let records = self.ledger.records(&of, Record::MOST).await?;
-        let (day_ms, hour) =
-            self.ledger.spent(repository, self.incident, now() - 24 * HOUR_MS, now() - HOUR_MS).await?;
-        let record = |r: PlaybookRecord| Record {
-            last: Outcome::parse(&r.last_outcome),
-            playbook: r.playbook,
-            healed: r.healed,
-            failed: r.failed,
-            pattern_healed: r.pattern_healed,
-            pattern_failed: r.pattern_failed,
-            last_try: r.last_try,
-        };
-        Ok((records.into_iter().map(record).collect(), Spent { day_ms, hour }))
     }
 
     /// Why the plan's own looks say that it can't help.
@@ -311,6 +281,7 @@ impl Run<'_> {
             Ended::Verified => (Outcome::Healed, String::new()),
             Ended::RolledBack { why } => (Outcome::RolledBack, why.clone()),
             Ended::Stuck { why } => (Outcome::Stuck, why.clone()),
+            Ended::Waits { why } => return Err(EngineError::Waits(why.clone())),
         };
         let patch = match outcome {
             Outcome::Healed => {
@@ -322,16 +293,19 @@ impl Run<'_> {
         let mut closing_record = self.closing(outcome);
         closing_record.verification = Some(verification(plan, &ended, &facts));
         closing_record.patch = patch.clone();
-        closing_record.exit_code = Some(if outcome == Outcome::Healed { 0 } else { self.failure.code });
+        // Who asks for an end says nothing of what heals.
+        let by_repeat = end.as_ref().filter(|end| end.interrupted).map(|end| end.code);
+        let called_off = by_repeat.or_else(|| interrupted::asked(&**self.rerun).map(|signal| 128 + signal));
+        closing_record.exit_code = Some(match outcome {
+            Outcome::Healed => 0,
+            _ => called_off.unwrap_or(self.failure.code),
+        });
         closing_record.act_ms = Some(took.saturating_sub(again_ms).saturating_sub(verify_ms.unwrap_or(0)));
         closing_record.verify_ms = verify_ms;
         self.ledger.close(incident, self.owner, &closing_record, now()).await?;
-        let wanted_an_end =
-            interrupted::asked(&**self.rerun).is_some() || end.as_ref().is_some_and(|end| end.interrupted);
         let verdict = match outcome {
             Outcome::Healed => BreakerOutcome::Success,
-            // Who asks for an end says nothing of what heals.
-            Outcome::RolledBack if wanted_an_end => BreakerOutcome::Abandoned,
+            Outcome::RolledBack if called_off.is_some() => BreakerOutcome::Abandoned,
             _ => BreakerOutcome::Failure,
         };
         self.ledger.breaker_outcome(&key.breaker, incident, verdict, now()).await?;
@@ -419,11 +393,8 @@ impl Run<'_> {
     }
 }
 
-/// An hour in milliseconds.
-const HOUR_MS: i64 = 60 * 60 * 1000;
-
 /// The seed of an incident's draws: another one for each, the same whenever it is decided again.
-fn seed_of(incident: &str) -> u64 {
+pub(crate) fn seed_of(incident: &str) -> u64 {
     let digest = sha256(incident.as_bytes());
     digest.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default()
 }
@@ -459,7 +430,7 @@ fn verification(plan: &Plan, ended: &Ended, facts: &[JournalEntry]) -> Verificat
     };
     let failed = match ended {
         Ended::Verified => None,
-        Ended::RolledBack { why } | Ended::Stuck { why } => {
+        Ended::RolledBack { why } | Ended::Stuck { why } | Ended::Waits { why } => {
             why.split_once(": ").map(|(step, _)| step.to_owned())
         }
     };

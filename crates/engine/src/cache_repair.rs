@@ -147,6 +147,7 @@ impl Engine {
             Ended::Verified => (Outcome::Healed, String::new()),
             Ended::RolledBack { why } => (Outcome::RolledBack, why),
             Ended::Stuck { why } => (Outcome::Stuck, why),
+            Ended::Waits { why } => return Err(EngineError::Waits(why)),
         };
         let mut closing_record = Closing::new(outcome);
         closing_record.act_ms = Some(millis(begun.elapsed()));

@@ -36,6 +36,9 @@ pub enum EngineError {
         /// Whether something was begun that must yet be taken back, by `regreen resume`.
         unfinished: bool,
     },
+    /// A step of a job said that its effect can't be told yet: nobody would come back to ask.
+    #[error("the recovery stands still: {0}")]
+    Waits(String),
     /// Something that was to be put away after a run is still there.
     #[error("failed to clear up after the run")]
     CleanUp(#[source] std::io::Error),

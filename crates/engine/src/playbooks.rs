@@ -7,7 +7,7 @@ use regreen_catalog::{Catalog, Part, PatternSource, Playbook as Written, Status,
 use regreen_decide::Playbook;
 use regreen_domain::{Condition, Flow, Plan, PlannedStep, Risk};
 use regreen_saga::{AnyStep, KindFacts, PreparedStep, Resume};
-use regreen_steps::{LOCKFILE_WRITER, closing, is_lasting, kind_facts};
+use regreen_steps::{LOCKFILE_WRITER, closing, is_lasting, is_remote, kind_facts};
 use regreen_tools::probe;
 use serde_json::Value;
 
@@ -16,8 +16,8 @@ use crate::error::EngineError;
 /// The step kind that only an operator's playbook may use.
 pub(crate) const COMMAND: &str = "command";
 
-/// Every stable playbook for what `pattern` found, as [`playbooks`] gives them, whose steps are of kinds that exist and
-/// take their arguments.
+/// Every stable playbook that works in a job, for what `pattern` found, as [`playbooks`] gives them, whose steps are of
+/// kinds that exist and take their arguments.
 ///
 /// # Errors
 /// [`EngineError::Catalog`] where a playbook does not add up.
@@ -26,12 +26,37 @@ pub fn join(
     pattern: Option<&str>,
     allow_commands: bool,
 ) -> Result<Vec<Playbook>, EngineError> {
-    let joined = playbooks(catalog, pattern)?;
+    let joined = in_place(catalog, pattern, false)?;
     let kinds = kind_facts();
     for playbook in &joined {
         check(playbook, catalog, &kinds, allow_commands)?;
     }
     Ok(joined)
+}
+
+/// The same of those that work at the CI host.
+///
+/// # Errors
+/// As [`join`].
+pub(crate) fn join_remote(catalog: &Catalog, pattern: Option<&str>) -> Result<Vec<Playbook>, EngineError> {
+    let joined = in_place(catalog, pattern, true)?;
+    let kinds = kind_facts();
+    for playbook in &joined {
+        check(playbook, catalog, &kinds, false)?;
+    }
+    Ok(joined)
+}
+
+/// Those that work at the CI host, or the others.
+fn in_place(catalog: &Catalog, pattern: Option<&str>, remote: bool) -> Result<Vec<Playbook>, EngineError> {
+    let mut all = playbooks(catalog, pattern)?;
+    all.retain(|playbook| works_at_host(playbook) == remote);
+    Ok(all)
+}
+
+/// Whether a playbook works at the CI host; its steps are all of that sort then.
+pub(crate) fn works_at_host(playbook: &Playbook) -> bool {
+    playbook.steps.iter().any(|step| is_remote(&step.kind))
 }
 
 /// Every stable playbook that suits what `pattern` found, in the catalogue's order, with the steps that end every plan.
@@ -62,7 +87,8 @@ pub(crate) fn joined(playbook: &Written) -> Result<Playbook, EngineError> {
     }
     // A named root (`cache:{tool}`) is no path of the workspace.
     let paths: Vec<String> = playbook.paths.iter().filter(|path| !path.contains(':')).cloned().collect();
-    steps.extend(closing(&paths).map(closing_step));
+    let last = closing(steps.iter().map(|step| step.kind.as_str()), &paths);
+    steps.extend(last.into_iter().map(closing_step));
     Ok(Playbook {
         id: playbook.id.clone(),
         heals: playbook.heals.clone(),
@@ -116,6 +142,9 @@ pub(crate) fn check(
             if !step.lists.contains_key("undo") && playbook.risk != Risk::High {
                 return Err(wrong("is a command without `undo`, so the playbook's risk is high".to_owned()));
             }
+        }
+        if works_at_host(playbook) && !is_remote(&step.kind) {
+            return Err(wrong("works in a job, and others of its playbook at the CI host".to_owned()));
         }
         if step.kind == LOCKFILE_WRITER && !playbook.paths.iter().any(|path| path == "{lockfile}") {
             return Err(wrong("writes the lockfile; declare `{lockfile}` in `paths`".to_owned()));

@@ -12,7 +12,7 @@ use regreen_steps::kind_facts;
 
 use crate::{
     error::EngineError,
-    playbooks::{check, joined},
+    playbooks::{check, joined, works_at_host},
 };
 
 /// What was rehearsed.
@@ -119,7 +119,7 @@ fn decision_problem(playbook: &Playbook, example: &DecisionExample) -> Option<St
         command: &CommandFacts { tool: given.tool.clone(), kind: CommandKind::Install, fetches: true },
         playbooks: std::slice::from_ref(playbook),
         policy: &Policy::default(),
-        setting: &Setting { in_ci: true, ..Setting::default() },
+        setting: &Setting { in_ci: true, whole_job: works_at_host(playbook), ..Setting::default() },
         history: &History { attempts: given.attempts, ..History::default() },
         now: 0,
     });
@@ -152,6 +152,7 @@ async fn played_problem(parts: &[Part], rehearsal: &Rehearsal) -> Option<String>
         Ended::Verified => (Outcome::Healed, None),
         Ended::RolledBack { why } => (Outcome::RolledBack, Some(why)),
         Ended::Stuck { why } => (Outcome::Stuck, Some(why)),
+        Ended::Waits { why } => return Some(format!("it waits: {why}")),
     };
     let expect = &rehearsal.expect;
     let needs_human = outcome == Outcome::Stuck;

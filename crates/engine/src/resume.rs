@@ -124,6 +124,7 @@ impl Engine {
             Ended::Verified => (Outcome::Healed, String::new()),
             Ended::RolledBack { why } => (Outcome::RolledBack, why),
             Ended::Stuck { why } => (Outcome::Stuck, why),
+            Ended::Waits { why } => return Err(EngineError::Waits(why)),
         };
         ledger.close_incident(&incident.id, &owner, outcome).await?;
         if outcome != Outcome::Stuck {
@@ -171,7 +172,7 @@ impl Engine {
         let (outcome, why) = match roll_back(id, &steps, &mut journal, why).await? {
             Ended::Stuck { why } => (Outcome::Stuck, why),
             Ended::RolledBack { why } => (Outcome::RolledBack, why),
-            Ended::Verified => (Outcome::RolledBack, why.to_owned()),
+            Ended::Verified | Ended::Waits { .. } => (Outcome::RolledBack, why.to_owned()),
         };
         ledger.close_incident(id, &owner, outcome).await?;
         if outcome != Outcome::Stuck {

@@ -48,6 +48,7 @@ pub async fn setting(job: &Job, config: &Config, paths: Vec<String>, declared: &
         deploys: JOB_NAMES.iter().filter_map(|n| ws.var(n)).any(speaks_of_deploying),
         yes: config.yes,
         rerun_always: config.rerun_always,
+        whole_job: false,
         files_clean: clean,
         paths,
         unclean,

@@ -3,8 +3,11 @@
 //! [`Forge`] is the trait; what it takes and gives are plain types. Nothing here decides anything: whether a job may run
 //! again is the engine's matter. Enforced here is only what no caller may get wrong: a rerun is sent once, after the run
 //! has ended, and only for the commit and attempt that were diagnosed; an empty name never means "all".
+//!
+//! What hosts tell by themselves comes in by [`hook`].
 
 mod github;
+pub mod hook;
 mod port;
 mod wire;
 

@@ -60,4 +60,5 @@ targets! {
     show "show"
     diagnose "diagnose"
     import "import"
+    hooks "hooks"
 }

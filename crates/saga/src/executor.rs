@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::{
     gate::Gate,
     journal::{IllegalTransition, Journal, JournalError},
-    run::Run,
+    run::{Run, Went},
     step::AnyStep,
 };
 
@@ -50,6 +50,11 @@ pub enum Ended {
         /// What could not be undone, and why.
         why: String,
     },
+    /// It has not ended: whether a step had its effect can't be told yet. Executing it again, by whatever process, asks.
+    Waits {
+        /// The step, and what it waits for.
+        why: String,
+    },
 }
 
 /// The run could not go on. What is on record can be resumed.
@@ -63,7 +68,7 @@ pub enum SagaError {
     Corrupt(#[from] IllegalTransition),
 }
 
-/// Runs `plan` for `incident` to its end: verified, rolled back or stuck.
+/// Runs `plan` for `incident` to its end: verified, rolled back or stuck; or to where it has to wait.
 ///
 /// # Errors
 /// [`SagaError`] where the journal refuses or contradicts itself; the run stands still and can be resumed.
@@ -86,8 +91,9 @@ pub async fn execute(
         |a: &PreparedStep, b: &PreparedStep| a.flow.group.is_some() && a.flow.group == b.flow.group;
     for group in plan.chunk_by(together) {
         match run.forward(group, gate).await {
-            Ok(None) => {}
-            Ok(Some(why)) => return run.back(plan, why).await,
+            Ok(Went::On) => {}
+            Ok(Went::Wrong(why)) => return run.back(plan, why).await,
+            Ok(Went::Waits(why)) => return Ok(Ended::Waits { why }),
             // A receipt that could not be kept must not leave the work half done: it is taken back now, if the journal
             // takes that. If it still refuses, the run stands still.
             Err(SagaError::Journal(refused)) if run.has_effects() => {

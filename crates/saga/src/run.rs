@@ -26,12 +26,24 @@ pub(crate) struct Run<'a> {
     all_receipts: Receipts,
 }
 
+/// How far a group came.
+pub(crate) enum Went {
+    /// Every step of it is verified, or left out.
+    On,
+    /// The run has to turn back.
+    Wrong(String),
+    /// The run has to stand still.
+    Waits(String),
+}
+
 /// What comes next for a step.
 enum Next {
     /// Nothing: it is verified, or left out.
     Done,
     /// The run has to turn back.
     Back(String),
+    /// Nothing now: its check can't tell yet.
+    Wait(String),
     /// Its act.
     Act {
         before: Value,
@@ -109,23 +121,24 @@ impl<'a> Run<'a> {
         unfinished && step.step.resume_kind() == Resume::Never
     }
 
-    /// Drives a step, or the steps of a group side by side, to `Verified`; `Some(why)` where the run has to turn back.
+    /// Drives a step, or the steps of a group side by side, to `Verified`.
     pub(crate) async fn forward(
         &mut self,
         group: &[PreparedStep],
         gate: &dyn Gate,
-    ) -> Result<Option<String>, SagaError> {
+    ) -> Result<Went, SagaError> {
         loop {
             let mut acts = Vec::new();
             for (at, step) in group.iter().enumerate() {
                 match self.ready(step, gate).await? {
                     Next::Done => {}
-                    Next::Back(why) => return Ok(Some(format!("{}: {why}", step.id))),
+                    Next::Back(why) => return Ok(Went::Wrong(format!("{}: {why}", step.id))),
+                    Next::Wait(why) => return Ok(Went::Waits(format!("{}: {why}", step.id))),
                     Next::Act { before, repeated } => acts.push((at, before, repeated)),
                 }
             }
             if acts.is_empty() {
-                return Ok(None);
+                return Ok(Went::On);
             }
             // All of them are on record before the first has an effect.
             for (at, ..) in &acts {
@@ -196,6 +209,7 @@ impl<'a> Run<'a> {
                     let work = step.step.verify(&look, &step.args, &receipt);
                     let event = match within(gate, step.flow.timeout, work).await {
                         Ok(Ok(Seen::There)) => StepEvent::Verified,
+                        Ok(Ok(Seen::NotYet(why))) => return Ok(Next::Wait(why)),
                         Ok(Ok(Seen::NotThere(why)) | Err(Refused(why))) => StepEvent::NotVerified { why },
                         Err(cut) => StepEvent::NotVerified { why: says(cut, step) },
                     };

@@ -138,6 +138,8 @@ pub enum Seen {
     There,
     /// It is not, or it did not help.
     NotThere(String),
+    /// That can't be told yet: the run stands still, on record as applied, until somebody goes on with it and asks again.
+    NotYet(String),
 }
 
 /// One kind of step; one file in the `steps` crate.

@@ -17,6 +17,7 @@ mod refill_entries;
 mod repair_lockfile;
 mod repaired_by_another;
 mod rerun_command;
+mod rerun_jobs;
 mod snapshot;
 mod tool_consistent;
 mod use_mirror;
@@ -31,6 +32,7 @@ use regreen_saga::{AnyStep, KindFacts, Step as _, Undo};
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
 pub use regreen_lockfile::Repair;
+pub use rerun_jobs::Host;
 pub use snapshot::{Change, Snapshot};
 pub use world::{Answer, Approvals, Cause, Limit, Mirror, NobodyAsked, Rerun, RerunEnd, World};
 pub use written::{Written, written};
@@ -46,23 +48,38 @@ pub fn is_lasting(kind: &str) -> bool {
 /// The step kind that writes the tool's lockfile.
 pub const LOCKFILE_WRITER: &str = repair_lockfile::RepairLockfile::KIND;
 
-/// The kinds of the steps that end a plan which may write these files: [`CLOSING`], and what a written lockfile must show
-/// besides.
-pub fn closing(paths: &[String]) -> impl Iterator<Item = &'static str> {
+/// The kinds of the steps that end a plan of these kinds which may write these files: [`CLOSING`], and what a written
+/// lockfile must show besides. None at the CI host: there is no workspace, and the step itself sees to it that every job ends
+/// green.
+pub fn closing<'k>(mut kinds: impl Iterator<Item = &'k str>, paths: &[String]) -> Vec<&'static str> {
+    if kinds.any(is_remote) {
+        return Vec::new();
+    }
     let writes = paths.iter().any(|path| path.contains("{lockfile}") || written::is_lockfile(path));
-    CLOSING.into_iter().chain(writes.then_some(installs_the_same::InstallsTheSame::KIND))
+    CLOSING.into_iter().chain(writes.then_some(installs_the_same::InstallsTheSame::KIND)).collect()
+}
+
+/// Whether a step of this kind works at the CI host, and not in the job.
+pub fn is_remote(kind: &str) -> bool {
+    kind == rerun_jobs::RerunJobs::KIND
+}
+
+/// Every step kind that works at the CI host.
+pub fn remote_kinds(host: &Arc<Host>) -> Vec<Arc<dyn AnyStep>> {
+    vec![Arc::new(rerun_jobs::RerunJobs(host.clone()))]
 }
 
 macro_rules! step_kinds {
     ($($module:ident::$step:ident),+ $(,)?) => {
-        /// Every step kind, bound to this world.
+        /// Every step kind that works in a job, bound to this world.
         pub fn kinds(world: &Arc<World>) -> Vec<Arc<dyn AnyStep>> {
             vec![$(Arc::new($module::$step(world.clone()))),+]
         }
 
         /// Every step kind without a world: what a playbook must know of it.
         pub fn kind_facts() -> Vec<KindFacts> {
-            vec![$(KindFacts::of::<$module::$step>()),+]
+            let remote = KindFacts::of::<rerun_jobs::RerunJobs>();
+            vec![$(KindFacts::of::<$module::$step>()),+, remote]
         }
     };
 }

@@ -12,6 +12,7 @@ mod lockfile;
 mod record;
 mod report;
 mod run;
+mod serve;
 mod which;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -29,10 +30,11 @@ pub use ledger::Ledger;
 pub use lockfile::{CheckArgs, CheckFormat, Lockfile, PlainOrJson, RepairArgs, RepairOutput, WatchArgs};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
-    MetricsFormat, PauseArgs, ResetArgs, RollbackArgs, State, StatusArgs,
+    MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs, UnpauseArgs,
 };
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
+pub use serve::{DispatchArgs, LedgerArgs, ServeArgs, WorkArgs, WorkerArgs};
 pub use which::WhichLedger;
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
@@ -107,7 +109,7 @@ pub enum Command {
     /// Heal nothing in this workspace until `unpause`; seen before the next effect of a running recovery
     Pause(PauseArgs),
     /// Heal again
-    Unpause,
+    Unpause(UnpauseArgs),
     /// List circuit breakers, or close them by hand
     #[command(subcommand)]
     Breaker(Breaker),
@@ -128,6 +130,12 @@ pub enum Command {
     /// Carry what is on record from one machine to the next
     #[command(subcommand)]
     State(State),
+    /// Beside the fleet: take webhooks, diagnose failed runs, and let the infrastructure's run again
+    Serve(ServeArgs),
+    /// The same without taking webhooks: any number of them share a ledger
+    Worker(WorkerArgs),
+    /// Put a run on the list of work by hand
+    Dispatch(DispatchArgs),
     /// Back up the ledger, restore one, prune or check it
     #[command(subcommand)]
     Ledger(Ledger),

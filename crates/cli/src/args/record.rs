@@ -127,11 +127,36 @@ pub struct RollbackArgs {
 
 /// Arguments of `pause`.
 #[derive(Debug, Parser)]
-#[command(after_help = "Example:\n  regreen pause --reason \"release day\"")]
+#[command(
+    after_help = "Examples:\n  regreen pause --reason \"release day\"\n  regreen pause --fleet --repository octo-org/octo-repo"
+)]
 pub struct PauseArgs {
     /// Why
     #[arg(long, default_value = "no reason was given")]
     pub reason: String,
+    #[command(flatten)]
+    pub whose: PausedArgs,
+}
+
+/// Arguments of `unpause`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  regreen unpause\n  regreen unpause --fleet")]
+pub struct UnpauseArgs {
+    #[command(flatten)]
+    pub whose: PausedArgs,
+}
+
+/// What is paused.
+#[derive(Debug, Parser)]
+pub struct PausedArgs {
+    /// What `regreen serve` and `regreen worker` do, instead of this workspace
+    #[arg(long)]
+    pub fleet: bool,
+    /// Of that, one repository
+    #[arg(long, value_name = "OWNER/REPO", requires = "fleet", value_parser = super::serve::repository)]
+    pub repository: Option<regreen_forge::Repository>,
+    #[command(flatten)]
+    pub ledger: super::LedgerArgs,
 }
 
 /// Arguments of `feedback`.

@@ -188,6 +188,7 @@ pub(super) fn cure<'a>(catalog: &'a Catalog, diagnosis: &Diagnosis) -> Cure<'a> 
     let playbook = diagnosis.class.healable().filter(|_| !by_repository).and_then(|class| {
         catalog.playbooks().iter().filter(|p| p.status == Status::Stable).find(|p| {
             p.heals.contains(&class)
+                && !p.steps.iter().any(|step| regreen_steps::is_remote(&step.kind))
                 && p.suits(by)
                 && (p.tools.is_empty() || diagnosis.tool.as_ref().is_some_and(|t| p.tools.contains(t)))
         })

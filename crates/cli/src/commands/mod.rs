@@ -29,6 +29,7 @@ mod report;
 mod resume;
 mod rollback;
 mod run;
+mod serve;
 mod state;
 mod status;
 mod suggest;
@@ -60,7 +61,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Rollback(rollback) => rollback::rollback(&context, &rollback),
         Command::Resume => resume::resume(&context, None),
         Command::Pause(pause) => pause::pause(&context, &pause),
-        Command::Unpause => pause::unpause(&context),
+        Command::Unpause(args) => pause::unpause(&context, &args),
         Command::Breaker(command) => breaker::breaker(&context, &command),
         Command::Playbooks(command) => playbooks::playbooks(&context, &command),
         Command::Patterns(command) => patterns::patterns(&context, &command),
@@ -68,6 +69,9 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Metrics(command) => metrics::metrics(&context, &command),
         Command::Audit(command) => audit::audit(&context, &command),
         Command::State(command) => state::state(&context, &command),
+        Command::Serve(args) => serve::serve(&context, &args),
+        Command::Worker(args) => serve::worker(&context, &args),
+        Command::Dispatch(args) => serve::dispatch(&context, &args),
         Command::Ledger(command) => ledger::ledger(&context, &command),
         Command::Explain(explain) => explain::explain(&context, &explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),

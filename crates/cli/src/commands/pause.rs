@@ -3,7 +3,8 @@
 use std::{fs, io, os::unix::fs::OpenOptionsExt};
 
 use crate::{
-    args::PauseArgs,
+    args::{PauseArgs, PausedArgs, UnpauseArgs},
+    commands::serve,
     context::{Context, runtime},
     exit::{Failed, LEDGER},
     output::print::print,
@@ -12,6 +13,13 @@ use crate::{
 
 /// Heals nothing from now on.
 pub fn pause(context: &Context, args: &PauseArgs) -> Result<u8, Failed> {
+    if let Some(scope) = scope(&args.whose) {
+        return runtime()?.block_on(async {
+            let ledger = serve::open(context, &args.whose.ledger).await?;
+            ledger.pause(&scope, &actor(), &args.reason, now()).await?;
+            print("healing is paused beside the fleet\n")
+        });
+    }
     let (state, _) = context.state(&context.workspace()?);
     runtime()?.block_on(async {
         let ledger = record::write(context).await?;
@@ -24,7 +32,14 @@ pub fn pause(context: &Context, args: &PauseArgs) -> Result<u8, Failed> {
 }
 
 /// Heals again.
-pub fn unpause(context: &Context) -> Result<u8, Failed> {
+pub fn unpause(context: &Context, args: &UnpauseArgs) -> Result<u8, Failed> {
+    if let Some(scope) = scope(&args.whose) {
+        return runtime()?.block_on(async {
+            let ledger = serve::open(context, &args.whose.ledger).await?;
+            let was = ledger.unpause(&scope, &actor(), now()).await?;
+            print(if was { "healing goes on beside the fleet\n" } else { "healing was not paused there\n" })
+        });
+    }
     let (state, _) = context.state(&context.workspace()?);
     runtime()?.block_on(async {
         let Some(_) = record::read(context).await? else { return print("healing was not paused\n") };
@@ -38,5 +53,13 @@ pub fn unpause(context: &Context) -> Result<u8, Failed> {
             _ => {}
         }
         print(if was { "healing goes on\n" } else { "healing was not paused\n" })
+    })
+}
+
+/// What is paused beside the fleet; `None` for this workspace.
+fn scope(args: &PausedArgs) -> Option<String> {
+    args.fleet.then(|| match &args.repository {
+        Some(repository) => regreen_engine::paused_repository(repository.as_str()),
+        None => regreen_engine::PAUSED_FLEET.to_owned(),
     })
 }

@@ -193,7 +193,11 @@ fn playbook_shape(p: &Playbook) -> PlaybookV1<'_> {
             .steps
             .iter()
             .map(step)
-            .chain(closing(&p.paths).map(|kind| step_shape(kind, kind, BTreeMap::new(), &USUAL)))
+            .chain(
+                closing(p.steps.iter().map(|s| s.kind.as_str()), &p.paths)
+                    .into_iter()
+                    .map(|kind| step_shape(kind, kind, BTreeMap::new(), &USUAL)),
+            )
             .collect(),
         explain: p.explain.trim(),
     }

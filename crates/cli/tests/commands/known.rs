@@ -16,6 +16,7 @@ fn playbooks_are_listed_and_shown() {
     raise-heap-limit           low     A runtime used up its own heap
     repair-lockfile            medium  The lockfile was damaged
     rerun-after-shared-repair  low     Another job has healed the same damage
+    rerun-failed-jobs          low     The infrastructure failed, and the job is over
     use-less-memory            low     The machine ran out of memory
     wait-and-quarantine        medium  The cache was damaged while its registry was down
     wait-and-rerun             low     The registry could not be reached
@@ -121,7 +122,7 @@ fn explanations_read_well() {
     network-timeout (class): time-outs, resets, hang-ups, DNS failures, unreachable hosts
     It is infrastructure; a playbook may heal it.
     Patterns: [N] (see `regreen patterns list`).
-    Playbooks: failover-to-mirror, wait-and-rerun.
+    Playbooks: failover-to-mirror, rerun-failed-jobs, wait-and-rerun.
     ");
     assert_snapshot!(bare.tell(&["explain", "not-confirmed"]), @r"
     exit code 0

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod diagnose;
+mod hooks;
 mod ledger;
 mod lockfiles;
 mod logs;
@@ -21,6 +22,7 @@ pub(crate) fn all() -> Vec<Target> {
         show::TARGET,
         diagnose::TARGET,
         ledger::TARGET,
+        hooks::TARGET,
     ]);
     all
 }

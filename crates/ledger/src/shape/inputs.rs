@@ -121,6 +121,9 @@ pub struct SettingV1 {
     pub yes: bool,
     /// The user said `--rerun=always`.
     pub rerun_always: bool,
+    /// The CI host runs the whole job again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole_job: bool,
     /// Whether the files were equal to HEAD; `null` where that could not be told.
     pub files_clean: Option<bool>,
     /// The tool's lockfile.

@@ -231,7 +231,7 @@ impl Trial {
                         (Ended::RolledBack { .. }, true) => world.standing() == before,
                         // What could not be put back may stand in the world now.
                         (Ended::Stuck { .. }, true) => fault.is_some_and(|fault| fault.undo_fails),
-                        (Ended::Verified, true) => false,
+                        (Ended::Verified | Ended::Waits { .. }, true) => false,
                         (ended, false) => {
                             name(ended) == name(&whole.ended) && world.standing() == whole.standing
                         }
@@ -261,7 +261,7 @@ impl Trial {
                 let fits = match ended.map_err(|e| format!("{at}: {e}"))? {
                     Ended::Verified => standing == healed,
                     Ended::RolledBack { .. } => standing == before,
-                    Ended::Stuck { .. } => false,
+                    Ended::Stuck { .. } | Ended::Waits { .. } => false,
                 };
                 if !fits {
                     return Err(format!("{at}: neither healed nor as before"));
@@ -383,5 +383,6 @@ const fn name(ended: &Ended) -> &'static str {
         Ended::Verified => "verified",
         Ended::RolledBack { .. } => "rolled back",
         Ended::Stuck { .. } => "stuck",
+        Ended::Waits { .. } => "waiting",
     }
 }

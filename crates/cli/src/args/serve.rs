@@ -1,0 +1,113 @@
+//! What can be typed about work beside the fleet.
+
+use std::{net::SocketAddr, num::NonZeroU64, path::PathBuf, time::Duration};
+
+use clap::{Parser, builder::NonEmptyStringValueParser, value_parser};
+use regreen_forge::Repository;
+
+/// Arguments of `serve`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  regreen serve --github-secret-file /etc/regreen/hook --github-token-file /etc/regreen/token\n  \
+                  regreen serve --listen 127.0.0.1:8787 --ledger postgres://regreen@db/regreen\n\n\
+                  Webhooks come to /hooks/github and /hooks/gitlab; /healthz and /readyz answer a supervisor. It\n\
+                  listens on this machine only unless told otherwise: put what ends TLS in front of it.\n\
+                  Secrets come from files or from REGREEN_GITHUB_WEBHOOK_SECRET, REGREEN_GITLAB_WEBHOOK_TOKEN\n\
+                  and REGREEN_GITHUB_TOKEN. The mode is `observe` until `[serve]` in the operator's\n\
+                  configuration says more. SIGTERM and Ctrl-C end what is under way first."
+)]
+pub struct ServeArgs {
+    /// Where to take webhooks
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8787")]
+    pub listen: SocketAddr,
+    /// A file with a secret of GitHub's webhooks; several while it is being changed
+    #[arg(long, value_name = "FILE")]
+    pub github_secret_file: Vec<PathBuf>,
+    /// A file with a token of GitLab's webhooks; several while it is being changed
+    #[arg(long, value_name = "FILE")]
+    pub gitlab_secret_file: Vec<PathBuf>,
+    /// Take webhooks, and leave the work to `regreen worker`
+    #[arg(long)]
+    pub no_work: bool,
+    #[command(flatten)]
+    pub work: WorkArgs,
+}
+
+/// Arguments of `worker`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Example:\n  regreen worker --ledger postgres://regreen@db/regreen --github-token-file /etc/regreen/token\n\n\
+                  Any number of them may share a ledger; each piece of work is done by one at a time."
+)]
+pub struct WorkerArgs {
+    #[command(flatten)]
+    pub work: WorkArgs,
+}
+
+/// How work is done.
+#[derive(Debug, Parser)]
+pub struct WorkArgs {
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    /// The operator's configuration (default: regreen/config.toml in the user's configuration folder)
+    #[arg(long, value_name = "FILE", env = "REGREEN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// A file with the token by which GitHub is asked
+    #[arg(long, value_name = "FILE")]
+    pub github_token_file: Option<PathBuf>,
+    /// Ask as this GitHub App, by its id or client id
+    #[arg(long, value_name = "ID", requires = "github_app_key_file", conflicts_with = "github_token_file")]
+    pub github_app: Option<String>,
+    /// A file with the app's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "github_app")]
+    pub github_app_key_file: Option<PathBuf>,
+    /// GitHub's API; of an enterprise's own, https://HOST/api/v3
+    #[arg(long, value_name = "URL", default_value = "https://api.github.com", value_parser = NonEmptyStringValueParser::new())]
+    pub github_api: String,
+    /// Look for failures in this repository that no webhook told; several may be named
+    #[arg(long, value_name = "OWNER/REPO", value_parser = repository)]
+    pub watch: Vec<Repository>,
+    /// How often to look for them
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    pub sweep_every: Duration,
+    /// How many runs are worked on at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u16).range(1..=256))]
+    pub at_once: u16,
+    /// After this long another node goes on with what a dead one had
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = lease)]
+    pub lease: Duration,
+}
+
+/// Where the fleet's ledger is.
+#[derive(Debug, Parser)]
+pub struct LedgerArgs {
+    /// The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
+    #[arg(long, value_name = "PATH|URL", env = "REGREEN_LEDGER", hide_env_values = true)]
+    pub ledger: Option<String>,
+}
+
+/// Arguments of `dispatch`.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example:\n  regreen dispatch octo-org/octo-repo 1589141559\n\n\
+                  The run is put on the list of work, and whichever `regreen serve` or `regreen worker` shares the\n\
+                  ledger takes it up. What it may do there is what it may do by itself.")]
+pub struct DispatchArgs {
+    /// Whose run it is
+    #[arg(value_name = "OWNER/REPO", value_parser = repository)]
+    pub repository: Repository,
+    /// The run's id, as in its address
+    #[arg(value_name = "RUN")]
+    pub run: NonZeroU64,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
+pub(super) fn repository(text: &str) -> Result<Repository, String> {
+    Repository::parse(text).ok_or_else(|| "a repository is OWNER/NAME".to_owned())
+}
+
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = humantime::parse_duration(text).map_err(|e| e.to_string())?;
+    let good = (Duration::from_millis(500)..=Duration::from_secs(3600)).contains(&lease);
+    good.then_some(lease).ok_or_else(|| "a lease is 500ms to 1h".to_owned())
+}

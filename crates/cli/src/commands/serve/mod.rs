@@ -1,0 +1,176 @@
+//! `regreen serve`, `regreen worker` and `regreen dispatch`: beside the fleet.
+
+mod credential;
+mod dispatch;
+mod lines;
+mod stop;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use regreen_engine::{Fleet, state_root};
+use regreen_forge::hook::{Secret, Secrets, Sender};
+use regreen_ledger::Ledger;
+use regreen_server::{Hooks, LedgerInbox, Limits, Log, Pace, Worker, schedule};
+use tokio::{net::TcpListener, sync::Notify};
+
+pub use dispatch::dispatch;
+
+use self::{lines::Lines, stop::Stop};
+use crate::{
+    args::{LedgerArgs, ServeArgs, WorkArgs, WorkerArgs},
+    config,
+    context::{Context, catalog, runtime},
+    exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
+    record::Scrubber,
+    voice,
+};
+
+/// Takes webhooks, and does what comes of them.
+pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
+    let hooks = hooks(context, args)?;
+    runtime()?.block_on(async {
+        let parts = Parts::new(context, &args.work).await?;
+        let listener = TcpListener::bind(args.listen).await.map_err(|e| {
+            let what = format!("can't listen on {}: {e}", args.listen);
+            Failed::new(NOTHING_TO_READ, what).help("name another place with --listen ADDRESS:PORT")
+        })?;
+        let stop = Stop::listen().map_err(|e| Failed::new(exit::BUG, e))?;
+        let inbox = Arc::new(LedgerInbox::new(parts.ledger.clone(), parts.bell.clone()));
+        let taking =
+            regreen_server::serve(listener, hooks, inbox, Limits::default(), parts.log.clone(), stop.asked());
+        let all = async {
+            if args.no_work {
+                taking.await;
+            } else {
+                let working = parts.work(&args.work, &stop);
+                let ((), _drained) = tokio::join!(working, taking);
+            }
+        };
+        Ok(stop.unless_pressed_again(all).await)
+    })
+}
+
+/// Does the work alone.
+pub fn worker(context: &Context, args: &WorkerArgs) -> Result<u8, Failed> {
+    runtime()?.block_on(async {
+        let parts = Parts::new(context, &args.work).await?;
+        if parts.fleets.is_empty() {
+            let what = "there is no credential by which a CI host could be asked";
+            return Err(Failed::new(USAGE, what)
+                .help("name a file with --github-token-file, or set REGREEN_GITHUB_TOKEN"));
+        }
+        let stop = Stop::listen().map_err(|e| Failed::new(exit::BUG, e))?;
+        Ok(stop.unless_pressed_again(parts.work(&args.work, &stop)).await)
+    })
+}
+
+/// What the parts of a node share.
+struct Parts {
+    ledger: Ledger,
+    fleets: BTreeMap<Sender, Arc<Fleet>>,
+    log: Arc<dyn Log>,
+    bell: Arc<Notify>,
+}
+
+impl Parts {
+    async fn new(context: &Context, args: &WorkArgs) -> Result<Parts, Failed> {
+        let workspace = context.workspace()?;
+        let config = config::operators(context, args.config.as_deref(), &workspace)?;
+        let ledger = open(context, &args.ledger).await?;
+        let mut fleets = BTreeMap::new();
+        for (sender, forge) in credential::hosts(context, args)? {
+            let fleet = Fleet {
+                catalog: Arc::new(catalog()?),
+                config: config.fleet(),
+                masker: context.masker(),
+                forge,
+            };
+            fleets.insert(sender, Arc::new(fleet));
+        }
+        if fleets.is_empty() {
+            voice::warning(
+                context,
+                "no credential by which a CI host could be asked: webhooks are kept, and nothing is done about them",
+            );
+        }
+        let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
+        Ok(Parts { ledger, fleets, log, bell: Arc::new(Notify::new()) })
+    }
+
+    /// Works, and sweeps, until it is asked to stop.
+    async fn work(&self, args: &WorkArgs, stop: &Stop) {
+        let pace = Pace { at_once: usize::from(args.at_once), lease: args.lease, ..Pace::default() };
+        let (ledger, log, bell) = (self.ledger.clone(), self.log.clone(), self.bell.clone());
+        if self.fleets.is_empty() {
+            return stop.asked().await;
+        }
+        let sweeping = {
+            let watched = args.watch.iter().map(|repository| (Sender::GitHub, repository.clone())).collect();
+            schedule(ledger.clone(), watched, args.sweep_every, log.clone(), bell.clone(), stop.asked())
+        };
+        let worker = Worker::new(ledger, self.fleets.clone(), node(), pace, log, bell);
+        tokio::join!(worker.run(stop.asked()), sweeping);
+    }
+}
+
+/// Opens the fleet's ledger.
+///
+/// # Errors
+/// The ledger's own.
+pub async fn open(context: &Context, args: &LedgerArgs) -> Result<Ledger, Failed> {
+    let address = match &args.ledger {
+        Some(address) => address.clone(),
+        None => state_root(&context.env).0.join("fleet/ledger.db").display().to_string(),
+    };
+    Ok(Ledger::at(&address, Arc::new(Scrubber(context.masker()))).await?)
+}
+
+/// Unique for each start of the program, and for people to know it by.
+fn node() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("n{}-{:x}", std::process::id(), since.as_millis())
+}
+
+/// Who may send webhooks.
+fn hooks(context: &Context, args: &ServeArgs) -> Result<Hooks, Failed> {
+    let mut hooks = Hooks::default();
+    for (sender, files, variable) in [
+        (Sender::GitHub, &args.github_secret_file, "REGREEN_GITHUB_WEBHOOK_SECRET"),
+        (Sender::GitLab, &args.gitlab_secret_file, "REGREEN_GITLAB_WEBHOOK_TOKEN"),
+    ] {
+        let mut secrets = Vec::new();
+        for path in files {
+            let weak = |e| Failed::new(INVALID, format!("{}: {e}", path.display()));
+            secrets.push(Secret::new(&secret_file(path)?).map_err(weak)?);
+        }
+        if let Some(text) = context.secret(variable) {
+            let weak = |e| Failed::new(INVALID, format!("the variable {variable}: {e}"));
+            secrets.push(Secret::new(&text).map_err(weak)?);
+        }
+        if !secrets.is_empty() {
+            hooks = hooks.with(sender, Secrets::new(secrets));
+        }
+    }
+    if hooks.is_empty() {
+        let what = "there is no secret by which a webhook could be proven";
+        return Err(Failed::new(USAGE, what).help(
+            "name a file with --github-secret-file or --gitlab-secret-file; `openssl rand -hex 32` makes one",
+        ));
+    }
+    Ok(hooks)
+}
+
+/// The text of a file that holds a secret.
+///
+/// # Errors
+/// Where it can't be read; nothing of it is said.
+fn secret_file(path: &Path) -> Result<String, Failed> {
+    let unread = |e: std::io::Error| Failed::new(NOTHING_TO_READ, format!("{}: {e}", path.display()));
+    fs::read_to_string(PathBuf::from(path)).map_err(unread)
+}

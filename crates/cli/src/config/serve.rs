@@ -1,0 +1,130 @@
+//! `[serve]` in the operator's file: how far Regreen goes beside the fleet, for which repositories, classes and playbooks.
+
+use regreen_domain::{FailureClass, Mode};
+use regreen_engine::{FleetConfig, Rule};
+use regreen_forge::Repository;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Config, MODES, bad};
+use crate::exit::Failed;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Serving {
+    mode: Option<Spanned<String>>,
+    #[serde(default)]
+    rule: Vec<RuleFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    repository: Option<Spanned<String>>,
+    class: Option<Spanned<String>>,
+    playbook: Option<Spanned<String>>,
+    mode: Spanned<String>,
+}
+
+/// What `[serve]` says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Serve {
+    mode: Mode,
+    rules: Vec<Rule>,
+}
+
+impl Default for Serve {
+    fn default() -> Serve {
+        Serve { mode: Mode::Observe, rules: Vec::new() }
+    }
+}
+
+/// Takes over what the file says.
+pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -> Result<(), Failed> {
+    let mode = |v: &Spanned<String>| Mode::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, MODES));
+    if let Some(v) = &file.mode {
+        serve.mode = mode(v)?;
+    }
+    for rule in &file.rule {
+        if let Some(v) = &rule.repository {
+            let name = v
+                .get_ref()
+                .strip_suffix("/*")
+                .map_or_else(|| v.get_ref().clone(), |owner| format!("{owner}/x"));
+            let why = "repository is \"OWNER/NAME\", or \"OWNER/*\" for all of an owner's";
+            Repository::parse(&name).ok_or_else(|| bad(place, text, v, why))?;
+        }
+        let class = match &rule.class {
+            None => None,
+            Some(v) => {
+                let class = FailureClass::parse(v.get_ref()).filter(|class| class.healable().is_some());
+                let why = "class is one that can be healed; docs/classes.md lists them";
+                Some(class.ok_or_else(|| bad(place, text, v, why))?)
+            }
+        };
+        serve.rules.push(Rule {
+            repository: rule.repository.as_ref().map(|v| v.get_ref().clone()),
+            class,
+            playbook: rule.playbook.as_ref().map(|v| v.get_ref().clone()),
+            mode: mode(&rule.mode)?,
+        });
+    }
+    Ok(())
+}
+
+impl Config {
+    /// What holds beside the fleet.
+    pub fn fleet(&self) -> FleetConfig {
+        let mut policy = self.engine.policy.clone();
+        policy.mode = self.serve.mode;
+        FleetConfig {
+            policy,
+            rules: self.serve.rules.clone(),
+            // A probe there takes as long as the next attempt of a run.
+            breaker: regreen_ledger::BreakerPolicy {
+                probe_ms: FleetConfig::default().breaker.probe_ms,
+                ..self.engine.breaker
+            },
+            ..FleetConfig::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use super::*;
+
+    fn config(text: &str) -> Result<Config, String> {
+        let mut config = Config::default();
+        let file = parse("config.toml", text).map_err(|e| e.to_string())?;
+        config.take("config.toml", text, &file).map_err(|e| e.to_string())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn beside_the_fleet_nothing_is_done_until_somebody_says_so() {
+        let network = FailureClass::parse("network-timeout").unwrap();
+        let mode = |text: &str, repository: &str| {
+            let of = Repository::parse(repository).unwrap();
+            config(text).unwrap().fleet().mode(&of, network, "rerun-failed-jobs")
+        };
+        assert_eq!(mode("mode = \"auto\"", "octo/shop"), Mode::Observe);
+        assert_eq!(mode("[serve]\nmode = \"suggest\"", "octo/shop"), Mode::Suggest);
+        let rules = "[serve]\n[[serve.rule]]\nrepository = \"octo/*\"\nclass = \"network-timeout\"\nmode = \"auto\"\n";
+        assert_eq!((mode(rules, "octo/shop"), mode(rules, "other/shop")), (Mode::Auto, Mode::Observe));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_rule_is_said_where_it_stands() {
+        for (rule, want) in [
+            ("mode = \"always\"", "config.toml:3:8: mode is one of"),
+            ("repository = \"octo\"\nmode = \"auto\"", "config.toml:3:14: repository is"),
+            ("class = \"test-failure\"\nmode = \"auto\"", "config.toml:3:9: class is one that can be healed"),
+            ("modes = \"auto\"", "config.toml:3:1: unknown field `modes`"),
+        ] {
+            let said = config(&format!("[serve]\n[[serve.rule]]\n{rule}\n")).unwrap_err();
+            assert!(said.starts_with(want), "{said}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What happened before, as decisions read it.
+
+use regreen_decide::{Breaker, Record, Spent};
+use regreen_domain::{Diagnosis, Outcome, Tool};
+use regreen_ledger::{BreakerState, Ledger, PlaybookRecord, RecordsOf};
+
+use crate::error::EngineError;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// How playbooks did with this cause in this repository, and what recovery has cost there. `incident` is the one that asks.
+pub(crate) async fn experience(
+    ledger: &Ledger,
+    repository: Option<&str>,
+    diagnosis: &Diagnosis,
+    incident: &str,
+    now: i64,
+) -> Result<(Vec<Record>, Spent), EngineError> {
+    let of = RecordsOf {
+        class: diagnosis.class.id(),
+        pattern: diagnosis.pattern.as_deref(),
+        tool: diagnosis.tool.as_ref().map(Tool::as_str),
+        repository,
+        except: incident,
+    };
+    let records = ledger.records(&of, Record::MOST).await?;
+    let (day_ms, hour) = ledger.spent(repository, incident, now - 24 * HOUR_MS, now - HOUR_MS).await?;
+    let record = |r: PlaybookRecord| Record {
+        last: Outcome::parse(&r.last_outcome),
+        playbook: r.playbook,
+        healed: r.healed,
+        failed: r.failed,
+        pattern_healed: r.pattern_healed,
+        pattern_failed: r.pattern_failed,
+        last_try: r.last_try,
+    };
+    Ok((records.into_iter().map(record).collect(), Spent { day_ms, hour }))
+}
+
+/// A breaker as decisions see it.
+pub(crate) const fn seen(state: &BreakerState) -> Breaker {
+    match state {
+        BreakerState::Open { .. } | BreakerState::HalfOpen { probe: Some(_) } => Breaker::Open,
+        BreakerState::Closed | BreakerState::HalfOpen { probe: None } => Breaker::Closed,
+    }
+}

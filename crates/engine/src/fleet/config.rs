@@ -1,0 +1,116 @@
+//! What the operator wants beside the fleet.
+
+use regreen_decide::Policy;
+use regreen_domain::{FailureClass, Mode};
+use regreen_forge::Repository;
+use regreen_ledger::BreakerPolicy;
+
+/// The tunables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FleetConfig {
+    /// How far Regreen may go; its mode is what holds where no rule does.
+    pub policy: Policy,
+    /// Modes of repositories, classes and playbooks: the last one that fits counts.
+    pub rules: Vec<Rule>,
+    /// When a circuit breaker opens, and for how long.
+    pub breaker: BreakerPolicy,
+    /// Most failed jobs of a run that are looked at. Of a run with more, nothing is known.
+    pub most_jobs: usize,
+    /// Time between two looks at an attempt that was not told to have ended, in milliseconds.
+    pub look_ms: i64,
+    /// Longest that an attempt may take, in milliseconds: GitHub ends a job after five days at the latest, and its hosted
+    /// runners after six hours.
+    pub wait_ms: i64,
+    /// Time before a host that stumbled is asked again, in milliseconds.
+    pub stumble_ms: i64,
+}
+
+/// The mode of some repositories, classes and playbooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// `owner/name`, or `owner/*` for all of an owner's; `None`: any.
+    pub repository: Option<String>,
+    /// The class; `None`: any.
+    pub class: Option<FailureClass>,
+    /// The playbook's id; `None`: any.
+    pub playbook: Option<String>,
+    /// What holds.
+    pub mode: Mode,
+}
+
+impl Default for FleetConfig {
+    /// Nothing is done: `observe`.
+    fn default() -> FleetConfig {
+        const MINUTE: i64 = 60_000;
+        FleetConfig {
+            policy: Policy { mode: Mode::Observe, ..Policy::default() },
+            rules: Vec::new(),
+            breaker: BreakerPolicy { threshold: 3, cooldown_ms: 30 * MINUTE, probe_ms: 24 * 60 * MINUTE },
+            most_jobs: 32,
+            look_ms: 5 * MINUTE,
+            wait_ms: 24 * 60 * MINUTE,
+            stumble_ms: MINUTE,
+        }
+    }
+}
+
+impl FleetConfig {
+    /// The mode for a playbook against a class in a repository.
+    pub fn mode(&self, repository: &Repository, class: FailureClass, playbook: &str) -> Mode {
+        let fits = |rule: &&Rule| {
+            rule.repository.as_deref().is_none_or(|pattern| names(pattern, repository.as_str()))
+                && rule.class.is_none_or(|of| of == class)
+                && rule.playbook.as_deref().is_none_or(|of| of == playbook)
+        };
+        self.rules.iter().rev().find(fits).map_or(self.policy.mode, |rule| rule.mode)
+    }
+}
+
+/// Names of repositories have no case at either host.
+fn names(pattern: &str, repository: &str) -> bool {
+    match pattern.strip_suffix("/*") {
+        Some(owner) => {
+            let head = repository.get(..owner.len()).is_some_and(|head| head.eq_ignore_ascii_case(owner));
+            head && repository.as_bytes().get(owner.len()) == Some(&b'/')
+        }
+        None => pattern.eq_ignore_ascii_case(repository),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regreen_domain::HealableClass;
+
+    use super::*;
+
+    #[test]
+    fn the_last_rule_that_fits_counts() {
+        let rule = |repository: Option<&str>, class, playbook: Option<&str>, mode| Rule {
+            repository: repository.map(str::to_owned),
+            class,
+            playbook: playbook.map(str::to_owned),
+            mode,
+        };
+        let network = FailureClass::from(HealableClass::NetworkTimeout);
+        let config = FleetConfig {
+            rules: vec![
+                rule(Some("octo/*"), None, None, Mode::Auto),
+                rule(Some("octo/bank"), None, None, Mode::Suggest),
+                rule(Some("octo/bank"), Some(network), Some("p"), Mode::Approve),
+            ],
+            ..FleetConfig::default()
+        };
+        for (repository, class, playbook, want) in [
+            ("octo/shop", network, "p", Mode::Auto),
+            ("Octo/Shop", network, "p", Mode::Auto),
+            ("octopus/shop", network, "p", Mode::Observe),
+            ("octo/bank", FailureClass::Unknown, "p", Mode::Suggest),
+            ("octo/bank", network, "q", Mode::Suggest),
+            ("octo/bank", network, "p", Mode::Approve),
+            ("other/bank", network, "p", Mode::Observe),
+        ] {
+            let of = Repository::parse(repository).unwrap();
+            assert_eq!(config.mode(&of, class, playbook), want, "{repository} {class} {playbook}");
+        }
+    }
+}

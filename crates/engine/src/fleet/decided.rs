@@ -1,0 +1,123 @@
+//! The decision about a run: `decide`'s, for every job that failed.
+
+use regreen_decide::{Case, History, Policy, Setting, decide};
+use regreen_domain::{CommandFacts, Decision, Diagnosis, Mode, Plan, Refusal};
+use regreen_ledger::{BreakerKey, InputsV1, Place};
+use regreen_tools::adapter::speaks_of_deploying;
+
+use crate::{
+    attempt::seed_of,
+    error::EngineError,
+    experience::{experience, seen},
+    fleet::{Fleet, Hand, examine::Found},
+    inputs::stored,
+    playbooks::join_remote,
+};
+
+/// Names what is paused: everything that Regreen does beside the fleet.
+pub const ALL: &str = "fleet";
+
+/// Names what is paused: a repository.
+pub fn scope(repository: &str) -> String {
+    format!("repository:{repository}")
+}
+
+/// Which breaker stands before a recovery.
+pub(super) fn breaker_key(diagnosis: &Diagnosis, repository: &str) -> BreakerKey {
+    BreakerKey {
+        class: diagnosis.class.id().to_owned(),
+        service: diagnosis.tool.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+        repository: repository.to_owned(),
+    }
+}
+
+impl Fleet {
+    /// Decides about every job that failed; only if each of them may be healed by the same playbook is the run. What is stored
+    /// is the decision about the one that decides.
+    pub(super) async fn decide(
+        &self,
+        hand: &Hand<'_>,
+        found: &Found,
+        place: &Place,
+        incident: &str,
+    ) -> Result<(Decision, InputsV1), EngineError> {
+        let (decision, inputs) =
+            self.decide_one(hand, found, place, incident, &found.decisive().diagnosis).await?;
+        let Decision::Heal(plan) = &decision else { return Ok((decision, inputs)) };
+        for (_, detection) in &found.failed {
+            let (other, inputs) = self.decide_one(hand, found, place, incident, &detection.diagnosis).await?;
+            match other {
+                Decision::Heal(other) if other.playbook == plan.playbook => {}
+                Decision::Heal(other) => {
+                    return Ok((Decision::Suggest { plan: other, because: Refusal::Blocked }, inputs));
+                }
+                other => return Ok((other, inputs)),
+            }
+        }
+        Ok((decision, inputs))
+    }
+
+    async fn decide_one(
+        &self,
+        hand: &Hand<'_>,
+        found: &Found,
+        place: &Place,
+        incident: &str,
+        diagnosis: &Diagnosis,
+    ) -> Result<(Decision, InputsV1), EngineError> {
+        let (ledger, now) = (hand.ledger, (hand.now)());
+        let repository = &found.run.reference.repository;
+        let key = breaker_key(diagnosis, repository.as_str());
+        let (records, spent) =
+            experience(ledger, Some(repository.as_str()), diagnosis, incident, now).await?;
+        let paused = ledger.paused(ALL).await?.is_some()
+            || ledger.paused(&scope(repository.as_str())).await?.is_some();
+        let history = History {
+            attempts: ledger.attempts(place).await?,
+            records,
+            spent,
+            seed: Some(seed_of(incident)),
+            breaker: seen(&ledger.breaker(&key, self.config.breaker, now).await?),
+            time_used_up: false,
+            paused,
+            tried: Vec::new(),
+        };
+        let setting = Setting {
+            in_ci: true,
+            untrusted_fork: found.run.from_fork,
+            deploys: found.names_of_what_runs_again().any(speaks_of_deploying),
+            whole_job: true,
+            ..Setting::default()
+        };
+        let playbooks = join_remote(&self.catalog, diagnosis.pattern.as_deref())?;
+        let mut policy = Policy { mode: Mode::Auto, ..self.config.policy.clone() };
+        let case = Case {
+            diagnosis,
+            findings: &[],
+            command: &CommandFacts::OPAQUE,
+            playbooks: &playbooks,
+            policy: &policy,
+            setting: &setting,
+            history: &history,
+            now,
+        };
+        // Which playbook would do it says which mode holds.
+        policy.mode = match decide(&case) {
+            Decision::Heal(Plan { playbook, .. }) | Decision::Suggest { plan: Plan { playbook, .. }, .. } => {
+                self.config.mode(repository, diagnosis.class, &playbook)
+            }
+            Decision::Nothing { .. } => self.config.policy.mode,
+        };
+        let case = Case {
+            diagnosis,
+            findings: &[],
+            command: &CommandFacts::OPAQUE,
+            playbooks: &playbooks,
+            policy: &policy,
+            setting: &setting,
+            history: &history,
+            now,
+        };
+        Ok((decide(&case), stored(&case, None)))
+    }
+}

@@ -1,0 +1,174 @@
+//! What the host and the logs say of a run: every job that failed, and why.
+
+use std::time::UNIX_EPOCH;
+
+use regreen_detect::{Circumstances, Detection, Detector};
+use regreen_domain::{FailureClass, InfraClass, Verdict};
+use regreen_forge::{Conclusion, ForgeError, Job, Level, NotAllowed, Run, RunRef, Status};
+use regreen_logs::{Dropped, ReadOptions, read};
+
+use crate::{error::EngineError, fleet::Fleet};
+
+/// A run was looked at.
+pub(super) enum Examined {
+    /// It failed.
+    Found(Box<Found>),
+    /// There is nothing to be done about it.
+    Nothing(String),
+    /// The host could not be asked.
+    Later(ForgeError),
+}
+
+/// A run that failed.
+pub(super) struct Found {
+    pub(super) run: Run,
+    /// Every job of the attempt.
+    jobs: Vec<Job>,
+    /// One for each job that failed, in order; at least one.
+    pub(super) failed: Vec<(Job, Detection)>,
+    /// Which of them decides.
+    decisive: usize,
+}
+
+/// Which one speaks loudest against acting: a job that failed by its own code before one of an unknown cause, that before
+/// what needs a person, that before what may be healed; of several of a sort the least sure.
+fn decisive(failed: &[(Job, Detection)]) -> usize {
+    let weight = |detection: &Detection| {
+        let diagnosis = &detection.diagnosis;
+        let sort = match diagnosis.class {
+            _ if !diagnosis.failed => 1,
+            FailureClass::Code(_) => 0,
+            FailureClass::Unknown => 1,
+            FailureClass::Infra(InfraClass::Advise(_)) => 2,
+            FailureClass::Infra(InfraClass::Healable(_)) => 3,
+        };
+        (sort, diagnosis.confidence.value())
+    };
+    let all = failed.iter().map(|(_, detection)| weight(detection)).enumerate();
+    let least = all.min_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    least.map_or(0, |(at, _)| at)
+}
+
+impl Found {
+    /// The job's diagnosis that decides for all of them.
+    pub(super) fn decisive(&self) -> &Detection {
+        &self.failed[self.decisive].1
+    }
+
+    /// The names of the jobs that failed.
+    pub(super) fn job_names(&self) -> Vec<&str> {
+        self.failed.iter().map(|(job, _)| job.name.as_str()).collect()
+    }
+
+    /// Names of everything that would run again, and of what they are part of. A job that was left out because another failed
+    /// runs then too.
+    pub(super) fn names_of_what_runs_again(&self) -> impl Iterator<Item = &str> {
+        let again = |job: &&Job| job.conclusion != Some(Conclusion::Success);
+        let jobs = self.jobs.iter().filter(again).map(|job| job.name.as_str());
+        jobs.chain([self.run.name.as_str(), self.run.workflow.as_str()])
+    }
+
+    /// When the last failed job ended, in milliseconds since 1970.
+    pub(super) fn ended_at(&self) -> Option<i64> {
+        let last = self.failed.iter().filter_map(|(job, _)| job.completed_at).max()?;
+        i64::try_from(last.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+    }
+}
+
+impl Fleet {
+    /// Looks at an attempt of a run.
+    pub(super) async fn examine(&self, run: &RunRef, attempt: u32) -> Result<Examined, EngineError> {
+        let now = match self.forge.run(run).await {
+            Ok(run) => run,
+            Err(e) => return Ok(later(e)),
+        };
+        if now.attempt != attempt {
+            return Ok(Examined::Nothing(format!("the run is at attempt {} by now", now.attempt)));
+        }
+        if now.status != Status::Completed {
+            return Ok(Examined::Nothing("the run has not ended".to_owned()));
+        }
+        if !now.conclusion.is_some_and(Conclusion::failed) {
+            return Ok(Examined::Nothing("the run did not fail".to_owned()));
+        }
+        let jobs = match self.forge.jobs(run, attempt).await {
+            Ok(jobs) => jobs,
+            Err(e) => return Ok(later(e)),
+        };
+        let failing: Vec<Job> =
+            jobs.iter().filter(|job| job.conclusion.is_some_and(Conclusion::failed)).cloned().collect();
+        if failing.is_empty() {
+            return Ok(Examined::Nothing("none of its jobs failed".to_owned()));
+        }
+        if failing.len() > self.config.most_jobs {
+            let why = format!(
+                "{} of its jobs failed, and at most {} are looked at",
+                failing.len(),
+                self.config.most_jobs
+            );
+            return Ok(Examined::Nothing(why));
+        }
+        let mut failed = Vec::with_capacity(failing.len());
+        for job in failing {
+            let detection = match self.diagnose(&job).await? {
+                Ok(detection) => detection,
+                Err(e) if e.is_passing() => return Ok(Examined::Later(e)),
+                // A log that can't be had says nothing, and nothing is done then.
+                Err(_) => self.read(Vec::new(), 0).await?,
+            };
+            let speaks_against = detection.diagnosis.class.verdict() != Verdict::Infrastructure;
+            failed.push((job, detection));
+            // The others can't change that, and each costs a call.
+            if speaks_against {
+                break;
+            }
+        }
+        let decisive = decisive(&failed);
+        Ok(Examined::Found(Box::new(Found { run: now, jobs, failed, decisive })))
+    }
+
+    async fn diagnose(&self, job: &Job) -> Result<Result<Detection, ForgeError>, EngineError> {
+        let (mut bytes, left_out) = match self.forge.job_log(&job.reference).await {
+            Ok(log) => (log.bytes, log.left_out),
+            // A runner that was lost leaves no log, and the host's word beside it.
+            Err(ForgeError::NotFound { .. } | ForgeError::NotAllowed { why: NotAllowed::Gone, .. }) => {
+                (Vec::new(), 0)
+            }
+            Err(e) => return Ok(Err(e)),
+        };
+        let found = self.read(bytes.clone(), left_out).await?;
+        if found.diagnosis.failed && found.diagnosis.class != FailureClass::Unknown {
+            return Ok(Ok(found));
+        }
+        // What the host itself says of a job stands beside its log. A job can print such words too, so they count as its log.
+        let notes = match self.forge.annotations(&job.reference).await {
+            Ok(notes) => notes,
+            Err(e) => return Ok(Err(e)),
+        };
+        let own = notes.iter().filter(|note| note.level == Level::Failure && note.path == ".github");
+        for note in own {
+            bytes.extend_from_slice(b"\n##[error]");
+            bytes.extend(note.message.lines().next().unwrap_or_default().bytes());
+        }
+        Ok(Ok(self.read(bytes, left_out).await?))
+    }
+
+    /// Diagnoses a log on a thread of its own: a long one takes a while, and webhooks are answered meanwhile.
+    async fn read(&self, bytes: Vec<u8>, left_out: u64) -> Result<Detection, EngineError> {
+        let (catalog, masker) = (self.catalog.clone(), self.masker.clone());
+        let reading = move || {
+            let dropped = Dropped { lines: 0, bytes: left_out };
+            let log = read(&bytes, &ReadOptions { dropped, ..ReadOptions::default() });
+            let detector = Detector::new(&catalog);
+            let scan = detector.scan(&log, &Circumstances::default());
+            detector.conclude(&scan, &[], &masker)
+        };
+        let done = tokio::task::spawn_blocking(reading).await;
+        done.map_err(|_| EngineError::Refused("the log could not be read".to_owned()))
+    }
+}
+
+/// What is known when the host can't be asked about a run.
+fn later(error: ForgeError) -> Examined {
+    if error.is_passing() { Examined::Later(error) } else { Examined::Nothing(error.to_string()) }
+}

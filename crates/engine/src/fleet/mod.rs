@@ -1,0 +1,268 @@
+//! The use-case beside the fleet: a run that ended at a CI host, from its logs to its outcome.
+//!
+//! The order is that of [`crate::Engine::handle`]: look, decide, act, verify; the decisions are `decide`'s, the plan is
+//! executed by the same executor over the same journal. What differs: the failing workspace is gone, so a whole job runs
+//! again or nothing does; and the last look comes when the host tells that the next attempt has ended, or at the latest
+//! when the work is due again. No process waits in between: a run that waits is an open incident whose step is applied.
+
+mod act;
+mod config;
+mod decided;
+mod examine;
+
+use std::sync::Arc;
+
+use regreen_catalog::Catalog;
+use regreen_domain::{Decision, Outcome, Refusal};
+use regreen_forge::{Forge, ForgeError, RunRef};
+use regreen_ledger::{Closing, Incident, Ledger, NewIncident, Place, State};
+use regreen_mask::Masker;
+use regreen_saga::Drive;
+use regreen_steps::sha256;
+
+pub use config::{FleetConfig, Rule};
+pub use decided::{ALL, scope};
+
+use self::examine::{Examined, Found};
+use crate::error::EngineError;
+
+/// The pipeline for runs of one CI host.
+pub struct Fleet {
+    /// What is known of failures and cures.
+    pub catalog: Arc<Catalog>,
+    /// What the operator wants.
+    pub config: FleetConfig,
+    /// Secrets out of everything.
+    pub masker: Arc<Masker>,
+    /// The host.
+    pub forge: Arc<dyn Forge>,
+}
+
+/// A run that is said to have ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedRun {
+    /// Which.
+    pub run: RunRef,
+    /// Which attempt; the latest where nobody said.
+    pub attempt: Option<u32>,
+}
+
+/// What comes next for a piece of work.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Nothing.
+    Done(Settled),
+    /// The same again, not before this time.
+    Later {
+        /// In milliseconds since 1970.
+        at: i64,
+        /// Why.
+        why: String,
+    },
+}
+
+/// How a piece of work was settled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// The incident, where there is one.
+    pub incident: Option<String>,
+    /// Its outcome.
+    pub outcome: Option<Outcome>,
+    /// What was found or done, in a few words; masked.
+    pub why: String,
+}
+
+/// Who works, under which token, and when.
+pub struct Hand<'a> {
+    /// The ledger, under the claim of the work.
+    pub ledger: &'a Ledger,
+    /// Names the claim: the incident's fence.
+    pub owner: &'a str,
+    /// The clock, in milliseconds since 1970.
+    pub now: fn() -> i64,
+}
+
+impl Fleet {
+    /// Brings a run as far as it can be brought now. May be called again at any time, by any process, also in the middle
+    /// of where another one died: what is on record is gone on with, and nothing is done twice.
+    ///
+    /// # Errors
+    /// [`EngineError`]: nothing more was done than what is on record; worth trying again.
+    pub async fn handle(&self, hand: &Hand<'_>, ended: &EndedRun) -> Result<Next, EngineError> {
+        let now = (hand.now)();
+        let attempt = match ended.attempt {
+            Some(attempt) => attempt,
+            None => match self.forge.run(&ended.run).await {
+                Ok(run) => run.attempt,
+                Err(e) => return Ok(self.stumbled(&e, now)),
+            },
+        };
+        // The end of an attempt is what the one before it may be waiting for.
+        if let Some(before) = attempt.checked_sub(1).filter(|before| *before > 0) {
+            let id = incident_id(&ended.run, before);
+            if let Some(waiting) = hand.ledger.incident(&id).await?
+                && waiting.state == State::Open
+            {
+                let next = self.go_on(hand, &ended.run, &waiting, before).await?;
+                if let Next::Later { .. } = next {
+                    return Ok(next);
+                }
+            }
+        }
+        let id = incident_id(&ended.run, attempt);
+        let known = hand.ledger.incident(&id).await?;
+        match &known {
+            Some(incident) if incident.state != State::Open => Ok(settled(
+                Some(&id),
+                incident.outcome(),
+                format!("already {}", incident.outcome.as_deref().unwrap_or("on record")),
+            )),
+            Some(incident) if incident.decision.is_some() => {
+                self.go_on(hand, &ended.run, incident, attempt).await
+            }
+            _ => self.begin(hand, &ended.run, attempt, &id, known.is_some()).await,
+        }
+    }
+
+    /// Goes on with what another process, or this one some time ago, left.
+    async fn go_on(
+        &self,
+        hand: &Hand<'_>,
+        run: &RunRef,
+        incident: &Incident,
+        attempt: u32,
+    ) -> Result<Next, EngineError> {
+        hand.ledger.take_over(&incident.id, hand.owner, (hand.now)()).await?;
+        if let Some(plan) = incident.plan().filter(|_| heals(incident)) {
+            let commit = incident.place.commit.clone().unwrap_or_default();
+            let case = act::Case { run, attempt, commit: &commit, incident: &incident.id, plan: &plan };
+            return self.act(hand, &case, Drive::Resume).await;
+        }
+        let because = incident.decision.as_ref().and_then(|decision| decision.because.as_deref());
+        let because = because.and_then(Refusal::parse);
+        match incident.decision.as_ref() {
+            None => self.begin(hand, run, attempt, &incident.id, true).await,
+            Some(decision) => {
+                self.close_undone(hand, &incident.id, decision.action == "suggest", because).await
+            }
+        }
+    }
+
+    /// Looks and decides.
+    async fn begin(
+        &self,
+        hand: &Hand<'_>,
+        run: &RunRef,
+        attempt: u32,
+        id: &str,
+        opened: bool,
+    ) -> Result<Next, EngineError> {
+        let begun = (hand.now)();
+        let found = match self.examine(run, attempt).await? {
+            Examined::Found(found) => found,
+            Examined::Nothing(why) => {
+                if opened {
+                    hand.ledger.take_over(id, hand.owner, begun).await?;
+                    hand.ledger.close(id, hand.owner, &Closing::new(Outcome::LeftAlone), begun).await?;
+                }
+                return Ok(settled(None, None, why));
+            }
+            Examined::Later(e) => return Ok(self.stumbled(&e, begun)),
+        };
+        let place = place(&found);
+        let now = (hand.now)();
+        if opened {
+            hand.ledger.take_over(id, hand.owner, now).await?;
+        } else {
+            let new = NewIncident {
+                id,
+                owner: hand.owner,
+                opened_at: now,
+                command_ended_at: found.ended_at(),
+                place: place.clone(),
+                command: found.job_names().iter().map(|name| self.masker.mask(name).into_owned()).collect(),
+                exit_code: None,
+                diagnosis: &found.decisive().diagnosis,
+                run_marker: None,
+                attempt,
+                detect_ms: u64::try_from(now - begun).ok(),
+            };
+            hand.ledger.open_incident(&new).await?;
+        }
+        let (decision, inputs) = self.decide(hand, &found, &place, id).await?;
+        hand.ledger.decided(id, hand.owner, &decision, Some(&inputs), None, (hand.now)()).await?;
+        match decision {
+            Decision::Heal(plan) => {
+                let case = act::Case { run, attempt, commit: &found.run.head_sha, incident: id, plan: &plan };
+                self.act(hand, &case, Drive::Fresh).await
+            }
+            Decision::Suggest { because, .. } => self.close_undone(hand, id, true, Some(because)).await,
+            Decision::Nothing { because } => self.close_undone(hand, id, false, Some(because)).await,
+        }
+    }
+
+    /// The end of an incident in which nothing is done.
+    async fn close_undone(
+        &self,
+        hand: &Hand<'_>,
+        id: &str,
+        suggested: bool,
+        because: Option<Refusal>,
+    ) -> Result<Next, EngineError> {
+        let outcome = match because {
+            Some(Refusal::ModeApprove | Refusal::Demoted) => {
+                hand.ledger.await_approval(id, hand.owner, (hand.now)()).await?;
+                Outcome::AwaitingApproval
+            }
+            _ => {
+                let outcome = if suggested { Outcome::Suggested } else { Outcome::LeftAlone };
+                hand.ledger.close(id, hand.owner, &Closing::new(outcome), (hand.now)()).await?;
+                outcome
+            }
+        };
+        let why = because.map_or_else(|| "nothing was decided".to_owned(), |because| because.id().to_owned());
+        Ok(settled(Some(id), Some(outcome), why))
+    }
+
+    /// What comes of a host that could not be asked.
+    fn stumbled(&self, error: &ForgeError, now: i64) -> Next {
+        let why = self.masker.mask(&error.to_string()).into_owned();
+        match error {
+            ForgeError::RateLimited { until, .. } => {
+                let until = until.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+                let at = i64::try_from(until.as_millis()).unwrap_or(i64::MAX);
+                Next::Later { at: at.max(now + 1_000), why }
+            }
+            error if error.is_passing() => Next::Later { at: now + self.config.stumble_ms, why },
+            _ => settled(None, None, why),
+        }
+    }
+}
+
+/// Names the incident of an attempt: the same for whoever hears of it.
+fn incident_id(run: &RunRef, attempt: u32) -> String {
+    let digest = sha256(run.repository.as_str().as_bytes());
+    format!("{:x}-{attempt}-{}", run.run_id, digest.get(..8).unwrap_or_default())
+}
+
+/// Where it happened. The attempts of a commit are counted by workflow, which is stricter than by job: whichever of its jobs
+/// fails, and whatever it is called.
+fn place(found: &Found) -> Place {
+    let run = &found.run;
+    let repository = run.reference.repository.as_str().to_owned();
+    let workflow = if run.workflow.is_empty() { &run.name } else { &run.workflow };
+    Place {
+        workspace: repository.clone(),
+        repository: Some(repository),
+        commit: Some(run.head_sha.clone()),
+        job: Some(workflow.clone()),
+    }
+}
+
+fn heals(incident: &Incident) -> bool {
+    incident.decision.as_ref().is_some_and(|decision| decision.action == "heal")
+}
+
+fn settled(incident: Option<&str>, outcome: Option<Outcome>, why: String) -> Next {
+    Next::Done(Settled { incident: incident.map(str::to_owned), outcome, why })
+}

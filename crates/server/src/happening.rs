@@ -1,0 +1,264 @@
+//! What happens, one struct a kind: telling it is the only way to log it. Who listens masks and prints.
+
+use std::fmt::Write as _;
+
+use regreen_forge::hook::{Rejected, Sender};
+
+/// How much a happening matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Info,
+    /// Somebody else's fault, or passing.
+    Warning,
+    /// A person should look.
+    Error,
+}
+
+impl Level {
+    /// The stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
+}
+
+/// A happening.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// The server takes requests now.
+    Listening {
+        /// Where.
+        address: String,
+    },
+    /// A delivery was made durable.
+    HookAccepted {
+        /// Who sent it.
+        sender: Sender,
+        /// The sender's id of it.
+        delivery: String,
+        /// The sender's name of the event.
+        name: String,
+        /// What kind of event it is.
+        kind: &'static str,
+        /// Why nothing comes of it, where that is so.
+        why: Option<String>,
+        /// Whether it was known already.
+        duplicate: bool,
+    },
+    /// A request was answered with an error. Nothing of it was kept.
+    HookRejected {
+        /// To whose address it came.
+        sender: Sender,
+        /// Why.
+        why: Refused,
+    },
+    /// What was proven could not be made durable; the sender was told to try again.
+    HookUnavailable {
+        /// Who sent it.
+        sender: Sender,
+        /// Why.
+        why: String,
+    },
+    /// Nothing more is done about a run.
+    RunSettled {
+        /// Names the work.
+        key: String,
+        /// The incident, where there is one.
+        incident: Option<String>,
+        /// How it ended.
+        outcome: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// A run has to wait.
+    RunWaits {
+        /// Names the work.
+        key: String,
+        /// For what.
+        why: String,
+    },
+    /// Failures were looked for that nobody told.
+    Swept {
+        /// Whose.
+        repository: String,
+        /// Failed runs.
+        found: usize,
+        /// Those that were not known.
+        fresh: usize,
+    },
+    /// Work failed, and is tried again.
+    WorkFailed {
+        /// Names the work.
+        key: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody else has the work now.
+    LeaseLost {
+        /// Names the work.
+        key: String,
+        /// Why.
+        why: String,
+    },
+    /// The list of work, or a host, can't be asked now.
+    WorkUnavailable {
+        /// Why.
+        why: String,
+    },
+    /// The server stops: nothing new is taken.
+    Draining,
+    /// The server has stopped.
+    Stopped {
+        /// Requests that were cut off because they took too long.
+        cut: usize,
+    },
+}
+
+/// Why a request is answered with an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// By what it says, or doesn't.
+    Content(Rejected),
+    /// Its body is larger than is taken.
+    TooLarge,
+    /// Its body did not come in time, or broke off.
+    Incomplete,
+    /// Too much is under way.
+    Busy,
+}
+
+impl Refused {
+    /// The stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Refused::Content(Rejected::Unproven) => "unproven",
+            Refused::Content(Rejected::Header(_)) => "header",
+            Refused::Content(Rejected::ContentType) => "content-type",
+            Refused::Content(Rejected::Body) => "body",
+            Refused::TooLarge => "too-large",
+            Refused::Incomplete => "incomplete",
+            Refused::Busy => "busy",
+        }
+    }
+}
+
+/// Listens to what happens.
+pub trait Log: Send + Sync {
+    /// Is told one happening.
+    fn tell(&self, happening: &Happening);
+}
+
+impl Happening {
+    /// Its stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Happening::Listening { .. } => "listening",
+            Happening::HookAccepted { .. } => "hook-accepted",
+            Happening::HookRejected { .. } => "hook-rejected",
+            Happening::HookUnavailable { .. } => "hook-unavailable",
+            Happening::RunSettled { .. } => "run-settled",
+            Happening::RunWaits { .. } => "run-waits",
+            Happening::Swept { .. } => "swept",
+            Happening::WorkFailed { .. } => "work-failed",
+            Happening::LeaseLost { .. } => "lease-lost",
+            Happening::WorkUnavailable { .. } => "work-unavailable",
+            Happening::Draining => "draining",
+            Happening::Stopped { .. } => "stopped",
+        }
+    }
+
+    /// How much it matters.
+    pub fn level(&self) -> Level {
+        match self {
+            Happening::HookRejected { .. }
+            | Happening::LeaseLost { .. }
+            | Happening::Stopped { cut: 1.. } => Level::Warning,
+            Happening::HookUnavailable { .. }
+            | Happening::WorkFailed { .. }
+            | Happening::WorkUnavailable { .. } => Level::Error,
+            Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
+            _ => Level::Info,
+        }
+    }
+
+    /// Its fields, in order.
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Happening::Listening { address } => vec![("address", address.clone())],
+            Happening::HookAccepted { sender, delivery, name, kind, why, duplicate } => {
+                let mut fields = vec![
+                    ("sender", sender.id().to_owned()),
+                    ("delivery", delivery.clone()),
+                    ("name", name.clone()),
+                    ("kind", (*kind).to_owned()),
+                    ("duplicate", duplicate.to_string()),
+                ];
+                fields.extend(why.clone().map(|why| ("why", why)));
+                fields
+            }
+            Happening::HookRejected { sender, why } => {
+                vec![("sender", sender.id().to_owned()), ("why", why.word().to_owned())]
+            }
+            Happening::HookUnavailable { sender, why } => {
+                vec![("sender", sender.id().to_owned()), ("why", why.clone())]
+            }
+            Happening::RunSettled { key, incident, outcome, why } => {
+                let mut fields = vec![("key", key.clone()), ("outcome", (*outcome).to_owned())];
+                fields.extend(incident.clone().map(|incident| ("incident", incident)));
+                fields.push(("why", why.clone()));
+                fields
+            }
+            Happening::RunWaits { key, why }
+            | Happening::WorkFailed { key, why }
+            | Happening::LeaseLost { key, why } => vec![("key", key.clone()), ("why", why.clone())],
+            Happening::Swept { repository, found, fresh } => vec![
+                ("repository", repository.clone()),
+                ("found", found.to_string()),
+                ("fresh", fresh.to_string()),
+            ],
+            Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::Draining => Vec::new(),
+            Happening::Stopped { cut } => vec![("cut", cut.to_string())],
+        }
+    }
+
+    /// One line: `level=… event=… key=value …`; values with anything but plain letters are quoted as in JSON.
+    pub fn line(&self) -> String {
+        let mut line = format!("level={} event={}", self.level().word(), self.name());
+        for (key, value) in self.fields() {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+".contains(c);
+            if !value.is_empty() && value.chars().all(plain) {
+                let _never = write!(line, " {key}={value}");
+            } else {
+                let _never = write!(line, " {key}={}", serde_json::Value::from(value));
+            }
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_happening_is_one_line_whatever_it_quotes() {
+        let happening = Happening::HookAccepted {
+            sender: Sender::GitHub,
+            delivery: "72d3162e".to_owned(),
+            name: "workflow_run".to_owned(),
+            kind: "refused",
+            why: Some("it does\nnot \"look\" right".to_owned()),
+            duplicate: false,
+        };
+        assert_eq!(
+            happening.line(),
+            "level=info event=hook-accepted sender=github delivery=72d3162e name=workflow_run kind=refused \
+             duplicate=false why=\"it does\\nnot \\\"look\\\" right\""
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! Beside the fleet: webhooks come in over HTTP, and are acknowledged once they are durable and before anything is done
+//! about them.
+//!
+//! [`serve`] takes them, [`Worker`] does what comes of them, [`schedule`] looks for what nobody told. All of them share one
+//! ledger and nothing else, so that any number of each may run in any number of processes.
+//!
+//! Nothing of a request is kept, logged or read beyond its signature before its sender is proven. What is kept of a
+//! proven one is what it says in Regreen's own words, never its body.
+
+mod happening;
+mod hooks;
+mod http;
+mod inbox;
+mod limits;
+mod memory;
+mod schedule;
+mod task;
+mod worker;
+
+pub use happening::{Happening, Level, Log, Refused};
+pub use hooks::Hooks;
+pub use http::{Drained, serve};
+pub use inbox::{Accepted, Inbox, InboxFuture, NewDelivery, Unavailable};
+pub use limits::Limits;
+pub use memory::LedgerInbox;
+pub use schedule::schedule;
+pub use task::{Listed, Task};
+pub use worker::{Pace, Worker};

@@ -1,0 +1,168 @@
+//! What is to be done, as it lies in the ledger: a small versioned document, and the key that names the effect.
+
+use regreen_engine::EndedRun;
+use regreen_forge::{
+    Conclusion, Repository, RunRef,
+    hook::{Event, RunEnded, Sender},
+};
+use regreen_ledger::NewWork;
+use serde::{Deserialize, Serialize};
+
+/// Kind of work: a run has ended.
+pub(crate) const RUN: &str = "run-ended";
+/// Kind of work: look for failures that nobody told.
+pub(crate) const SWEEP: &str = "sweep";
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// A run is said to have ended.
+    Run {
+        /// At which host.
+        sender: Sender,
+        /// Which.
+        ended: EndedRun,
+    },
+    /// Failures of a repository are looked for that no hook told.
+    Sweep {
+        /// At which host.
+        sender: Sender,
+        /// Whose.
+        repository: Repository,
+        /// Names the time, so that it is done once for all nodes.
+        slot: i64,
+    },
+}
+
+/// The stored document. Fields may be added, never changed.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaskV1 {
+    version: u32,
+    sender: String,
+    repository: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slot: Option<i64>,
+}
+
+/// A task ready to be put on the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    kind: &'static str,
+    key: String,
+    payload: String,
+    at: i64,
+}
+
+impl Listed {
+    /// As the ledger takes it.
+    pub fn work(&self) -> NewWork<'_> {
+        NewWork {
+            kind: self.kind,
+            key: &self.key,
+            payload: &self.payload,
+            created_at: self.at,
+            due_at: self.at,
+        }
+    }
+
+    /// Names the effect.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Makes it another piece of work than the one that anybody else would list.
+    #[must_use]
+    pub fn once_more(mut self, by: &str) -> Listed {
+        self.key = format!("{}/{by}/{}", self.key, self.at);
+        self
+    }
+}
+
+impl Task {
+    /// What is to be done about an event; `None` for nothing. Of a first attempt that went well nobody waits.
+    pub fn of(sender: Sender, event: &Event) -> Option<Task> {
+        let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
+            return None;
+        };
+        let nothing_to_do = !conclusion.failed() && attempt.is_none_or(|attempt| attempt <= 1);
+        if nothing_to_do || *conclusion == Conclusion::Skipped {
+            return None;
+        }
+        let run = RunRef { repository: repository.clone(), run_id: *run };
+        Some(Task::Run { sender, ended: EndedRun { run, attempt: *attempt } })
+    }
+
+    /// Ready to be listed at `at`, in milliseconds since 1970.
+    pub fn listed(&self, at: i64) -> Listed {
+        let (kind, key, document) = match self {
+            Task::Run { sender, ended: EndedRun { run, attempt } } => {
+                let which = attempt.map_or_else(|| "latest".to_owned(), |attempt| attempt.to_string());
+                let key = format!("{}/run/{}/{}/{which}", sender.id(), run.repository, run.run_id);
+                let document = TaskV1 {
+                    version: 1,
+                    sender: sender.id().to_owned(),
+                    repository: run.repository.as_str().to_owned(),
+                    run: Some(run.run_id),
+                    attempt: *attempt,
+                    slot: None,
+                };
+                (RUN, key, document)
+            }
+            Task::Sweep { sender, repository, slot } => {
+                let key = format!("{}/sweep/{repository}/{slot}", sender.id());
+                let document = TaskV1 {
+                    version: 1,
+                    sender: sender.id().to_owned(),
+                    repository: repository.as_str().to_owned(),
+                    run: None,
+                    attempt: None,
+                    slot: Some(*slot),
+                };
+                (SWEEP, key, document)
+            }
+        };
+        let payload = serde_json::to_string(&document).unwrap_or_default();
+        Listed { kind, key, payload, at }
+    }
+
+    /// What was listed; `None` where this version can't read it.
+    pub fn read(kind: &str, payload: &str) -> Option<Task> {
+        let TaskV1 { version, sender, repository, run, attempt, slot } =
+            serde_json::from_str(payload).ok()?;
+        let (sender, repository) = (Sender::parse(&sender)?, Repository::parse(&repository)?);
+        match (version, kind) {
+            (1, RUN) => {
+                let run = RunRef { repository, run_id: run? };
+                Some(Task::Run { sender, ended: EndedRun { run, attempt } })
+            }
+            (1, SWEEP) => Some(Task::Sweep { sender, repository, slot: slot? }),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_read_as_it_was_listed() {
+        let repository = Repository::parse("octo/shop").unwrap();
+        let run = RunRef { repository: repository.clone(), run_id: 7 };
+        let ended = EndedRun { run, attempt: Some(2) };
+        for (task, key) in [
+            (Task::Run { sender: Sender::GitHub, ended }, "github/run/octo/shop/7/2"),
+            (Task::Sweep { sender: Sender::GitHub, repository, slot: 3 }, "github/sweep/octo/shop/3"),
+        ] {
+            let listed = task.listed(1_000);
+            assert_eq!(listed.key(), key);
+            assert_eq!(Task::read(listed.kind, &listed.payload), Some(task));
+        }
+        assert_eq!(Task::read(RUN, "{\"version\":2}"), None);
+    }
+}

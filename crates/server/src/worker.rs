@@ -1,0 +1,313 @@
+//! The worker: takes work on a lease, keeps the lease while it works, and says how it ended.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use regreen_engine::{EndedRun, EngineError, Fleet, Hand, Next, Settled};
+use regreen_forge::{Conclusion, ForgeError, Repository, RunRef, Status, hook::Sender};
+use regreen_ledger::{Claim, Ledger, LedgerError};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    happening::{Happening, Log},
+    memory::chain,
+    task::{Listed, RUN, SWEEP, Task},
+};
+
+/// How work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Pieces of work at once.
+    pub at_once: usize,
+    /// How long a lease lasts: so long it takes until another node goes on with what a dead one had.
+    pub lease: Duration,
+    /// How long an idle worker waits before it looks again, where no bell rings.
+    pub idle: Duration,
+    /// Longest that a stop waits for work under way; then its leases are given back.
+    pub drain: Duration,
+    /// How far a sweep looks back.
+    pub look_back: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace {
+            at_once: 4,
+            lease: Duration::from_secs(60),
+            idle: Duration::from_secs(2),
+            drain: Duration::from_secs(20),
+            look_back: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+/// Longest wait before something that failed is tried again, in milliseconds.
+const LONGEST_WAIT: i64 = 60_000;
+/// So often something may be begun, waits included, before it is given up.
+const MOST_ATTEMPTS: u32 = 2_000;
+
+/// Does work.
+pub struct Worker {
+    ledger: Ledger,
+    fleets: BTreeMap<Sender, Arc<Fleet>>,
+    /// Unique for each start of the program.
+    node: String,
+    pace: Pace,
+    log: Arc<dyn Log>,
+    bell: Arc<Notify>,
+    /// What is under way, by the work's number.
+    held: Mutex<BTreeMap<i64, Claim>>,
+}
+
+/// How a piece of work ended.
+enum Ended {
+    /// For good, in these words; and what is to be done next.
+    Done(String, Vec<Listed>),
+    /// It is to be tried again at this time.
+    Again(i64),
+}
+
+impl Worker {
+    /// A worker on this ledger, for these hosts.
+    pub fn new(
+        ledger: Ledger,
+        fleets: BTreeMap<Sender, Arc<Fleet>>,
+        node: String,
+        pace: Pace,
+        log: Arc<dyn Log>,
+        bell: Arc<Notify>,
+    ) -> Arc<Worker> {
+        Arc::new(Worker { ledger, fleets, node, pace, log, bell, held: Mutex::default() })
+    }
+
+    /// Works until `stop` is ready; then ends what is under way, or gives its leases back.
+    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
+        let room = Arc::new(Semaphore::new(self.pace.at_once.max(1)));
+        let mut working = JoinSet::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            while working.try_join_next().is_some() {}
+            let next = async {
+                let permit = room.clone().acquire_owned().await;
+                let claim =
+                    self.ledger.claim(&[RUN, SWEEP], &self.node, millis(self.pace.lease), now()).await;
+                (permit, claim)
+            };
+            let (permit, claim) = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                next = next => next,
+            };
+            match claim {
+                Ok(Some(claim)) => {
+                    let worker = self.clone();
+                    worker.held().insert(claim.id, claim.clone());
+                    working.spawn(async move {
+                        let id = claim.id;
+                        worker.work(claim).await;
+                        worker.held().remove(&id);
+                        drop(permit);
+                    });
+                }
+                Ok(None) => {
+                    tokio::select! {
+                        () = &mut stop => break,
+                        () = self.bell.notified() => {}
+                        () = sleep(self.pace.idle) => {}
+                    }
+                }
+                Err(e) => {
+                    self.log.tell(&Happening::WorkUnavailable { why: chain(&e) });
+                    tokio::select! {
+                        () = &mut stop => break,
+                        () = sleep(self.pace.idle.max(Duration::from_secs(1))) => {}
+                    }
+                }
+            }
+        }
+        let all = async { while working.join_next().await.is_some() {} };
+        if timeout(self.pace.drain, all).await.is_err() {
+            // Dropped where they are: what was begun is on record, and whoever takes it next goes on from there.
+            working.shutdown().await;
+            let held = std::mem::take(&mut *self.held());
+            for claim in held.values() {
+                // Where that fails the lease ends by itself.
+                let _later = self.ledger.retry_at(claim, now()).await;
+            }
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<i64, Claim>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does one piece of work under its claim. A lease that is lost ends it where it is.
+    async fn work(&self, claim: Claim) {
+        let mut lease = claim.clone();
+        let ended = tokio::select! {
+            ended = self.attempt(&claim) => ended,
+            lost = self.hold(&mut lease) => {
+                self.log.tell(&Happening::LeaseLost { key: claim.key.clone(), why: lost });
+                return;
+            }
+        };
+        let told = match ended {
+            Ended::Done(outcome, next) => {
+                let next: Vec<_> = next.iter().map(Listed::work).collect();
+                self.ledger.finish_with(&claim, &outcome, &next, now()).await
+            }
+            Ended::Again(at) => self.ledger.retry_at(&claim, at).await,
+        };
+        if let Err(e) = told {
+            self.log.tell(&Happening::LeaseLost { key: claim.key, why: chain(&e) });
+        }
+    }
+
+    /// Keeps the lease; ready with the reason when it is lost.
+    async fn hold(&self, claim: &mut Claim) -> String {
+        loop {
+            sleep(self.pace.lease / 3).await;
+            match self.ledger.renew(claim, millis(self.pace.lease), now()).await {
+                Ok(()) => {}
+                Err(e @ LedgerError::StaleClaim { .. }) => return chain(&e),
+                // It may still be held; the fence decides.
+                Err(e) if now() >= claim.lease_until => return chain(&e),
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn attempt(&self, claim: &Claim) -> Ended {
+        let Some(task) = Task::read(&claim.kind, &claim.payload) else {
+            return Ended::Done("unreadable".to_owned(), Vec::new());
+        };
+        let done = match &task {
+            Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
+            Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
+        };
+        done.unwrap_or_else(|e| self.failed(claim, &e))
+    }
+
+    async fn bring(&self, claim: &Claim, sender: Sender, ended: &EndedRun) -> Result<Ended, EngineError> {
+        let Some(fleet) = self.fleets.get(&sender) else {
+            return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
+        };
+        let ledger = self.ledger.under(claim);
+        // The incident's fence: another claim of the same work has another one.
+        let owner = format!("w{}-{}", claim.id, claim.fence);
+        let next = fleet.handle(&Hand { ledger: &ledger, owner: &owner, now }, ended).await?;
+        Ok(match next {
+            Next::Done(Settled { incident, outcome, why }) => {
+                let word = outcome.map_or("nothing", regreen_domain::Outcome::id);
+                self.log.tell(&Happening::RunSettled {
+                    key: claim.key.clone(),
+                    incident,
+                    outcome: word,
+                    why,
+                });
+                Ended::Done(word.to_owned(), Vec::new())
+            }
+            Next::Later { at, why } => {
+                self.log.tell(&Happening::RunWaits { key: claim.key.clone(), why });
+                Ended::Again(at)
+            }
+        })
+    }
+
+    /// Lists every failed run that nobody told, and whatever is known already is known.
+    async fn sweep(&self, sender: Sender, repository: &Repository) -> Result<Ended, EngineError> {
+        let Some(fleet) = self.fleets.get(&sender) else {
+            return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
+        };
+        let since = SystemTime::now().checked_sub(self.pace.look_back).unwrap_or(UNIX_EPOCH);
+        let (mut from, mut found, mut fresh) = (None, 0usize, 0usize);
+        loop {
+            let page = match fleet.forge.failed_runs_since(repository, since, from.as_ref()).await {
+                Ok(page) => page,
+                Err(ForgeError::RateLimited { until, .. }) => return Ok(Ended::Again(since_1970(until))),
+                Err(e) => {
+                    let why = format!("sweep of {repository}: {e}");
+                    self.log.tell(&Happening::WorkUnavailable { why });
+                    // The next slot looks back as far.
+                    return Ok(Ended::Done("unreachable".to_owned(), Vec::new()));
+                }
+            };
+            let ended = page.runs.iter().filter(|run| {
+                run.status == Status::Completed && run.conclusion.is_some_and(Conclusion::failed)
+            });
+            let listed: Vec<Listed> = ended
+                .map(|run| {
+                    let run_ref = RunRef { repository: repository.clone(), run_id: run.reference.run_id };
+                    let ended = EndedRun { run: run_ref, attempt: Some(run.attempt) };
+                    Task::Run { sender, ended }.listed(now())
+                })
+                .collect();
+            found += listed.len();
+            let work: Vec<_> = listed.iter().map(Listed::work).collect();
+            fresh += self.ledger.enqueue(&work).await?.into_iter().filter(|is_new| *is_new).count();
+            match page.next {
+                Some(next) => from = Some(next),
+                None => break,
+            }
+        }
+        self.log.tell(&Happening::Swept { repository: repository.to_string(), found, fresh });
+        if fresh > 0 {
+            self.bell.notify_one();
+        }
+        Ok(Ended::Done("swept".to_owned(), Vec::new()))
+    }
+
+    fn failed(&self, claim: &Claim, error: &EngineError) -> Ended {
+        // Somebody else goes on with the same incident: what comes of that is seen in a moment.
+        if is_anothers(error) {
+            return Ended::Again(now().saturating_add(millis(self.pace.idle).max(50)));
+        }
+        self.log.tell(&Happening::WorkFailed { key: claim.key.clone(), why: chain(error) });
+        if claim.attempts >= MOST_ATTEMPTS {
+            return Ended::Done("given-up".to_owned(), Vec::new());
+        }
+        // The ledger or the host comes back: soon at first, then less often.
+        let wait = 1_000i64.saturating_mul(1 << claim.attempts.min(6)).min(LONGEST_WAIT);
+        Ended::Again(now().saturating_add(wait))
+    }
+}
+
+/// Whether the incident or the work is in other hands.
+fn is_anothers(error: &EngineError) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        let ledger = error.downcast_ref::<LedgerError>();
+        if ledger.is_some_and(|error| {
+            matches!(
+                error,
+                LedgerError::StaleOwner { .. }
+                    | LedgerError::Conflict { .. }
+                    | LedgerError::WrongState { .. }
+            )
+        }) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+pub(crate) fn now() -> i64 {
+    since_1970(SystemTime::now())
+}
+
+fn since_1970(at: SystemTime) -> i64 {
+    millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
