@@ -317,7 +317,7 @@ async fn crashed_at_any_write_it_is_healed_or_as_before() {
                 assert_eq!(lock, GOOD_LOCK, "fuel {fuel}");
             }
             Ended::RolledBack { .. } => assert_eq!(stage.picture(), before, "fuel {fuel}"),
-            Ended::Stuck { why } => panic!("fuel {fuel}: {why}"),
+            Ended::Stuck { why } | Ended::Waits { why } => panic!("fuel {fuel}: {why}"),
         }
     }
 }
