@@ -21,6 +21,7 @@ mod help_acting;
 mod help_known;
 mod help_ledger;
 mod help_reading;
+mod history;
 mod known;
 mod limits;
 mod lockfile;
