@@ -68,7 +68,8 @@ struct Job {
 
 fn one_round(stage: &Stage, dice: &mut Dice, busy: Duration, round: u64) -> Result<(), String> {
     stage.reset();
-    let mark = format!("{}-{round}", std::process::id());
+    // A neighbour in this very process has rounds of the same numbers.
+    let mark = format!("{}-{:?}-{round}", std::process::id(), std::thread::current().id());
     let roots: Vec<PathBuf> = (0..JOBS).map(|n| checkout(stage, n)).collect();
     let mut jobs: Vec<Job> = roots.into_iter().map(|root| start(stage, root, &mark)).collect();
     // From the first failure that is looked at.

@@ -293,16 +293,19 @@ impl Run<'_> {
         let mut closing_record = self.closing(outcome);
         closing_record.verification = Some(verification(plan, &ended, &facts));
         closing_record.patch = patch.clone();
-        closing_record.exit_code = Some(if outcome == Outcome::Healed { 0 } else { self.failure.code });
+        // Who asks for an end says nothing of what heals.
+        let by_repeat = end.as_ref().filter(|end| end.interrupted).map(|end| end.code);
+        let called_off = by_repeat.or_else(|| interrupted::asked(&**self.rerun).map(|signal| 128 + signal));
+        closing_record.exit_code = Some(match outcome {
+            Outcome::Healed => 0,
+            _ => called_off.unwrap_or(self.failure.code),
+        });
         closing_record.act_ms = Some(took.saturating_sub(again_ms).saturating_sub(verify_ms.unwrap_or(0)));
         closing_record.verify_ms = verify_ms;
         self.ledger.close(incident, self.owner, &closing_record, now()).await?;
-        let wanted_an_end =
-            interrupted::asked(&**self.rerun).is_some() || end.as_ref().is_some_and(|end| end.interrupted);
         let verdict = match outcome {
             Outcome::Healed => BreakerOutcome::Success,
-            // Who asks for an end says nothing of what heals.
-            Outcome::RolledBack if wanted_an_end => BreakerOutcome::Abandoned,
+            Outcome::RolledBack if called_off.is_some() => BreakerOutcome::Abandoned,
             _ => BreakerOutcome::Failure,
         };
         self.ledger.breaker_outcome(&key.breaker, incident, verdict, now()).await?;

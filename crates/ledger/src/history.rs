@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Ledger, LedgerError, shape::Place};
+use crate::{
+    Ledger, LedgerError,
+    shape::{Incident, Place},
+};
 
 /// Which incidents are looked back at.
 #[derive(Debug, Clone, Copy)]
@@ -43,9 +46,9 @@ const LOOKED_BACK: i64 = 2000;
 /// A day in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// An incident that ended: playbook, outcome, pattern, when a step was last started, how many labels name
+/// An incident that ended: playbook, outcome, pattern, its record where it was rolled back, when a step was last started, how many labels name
 /// another class.
-type Ended = (String, String, Option<String>, Option<i64>, i64);
+type Ended = (String, String, Option<String>, Option<String>, Option<i64>, i64);
 
 impl Ledger {
     /// How many incidents of this repository, commit and job have acted (a step was started). Without a commit:
@@ -75,13 +78,14 @@ impl Ledger {
     /// How playbooks did with this class and tool in this repository, by playbook: of the latest `most` incidents
     /// that acted and ended, among the latest 2000 of all. `except` is the incident that asks.
     ///
-    /// A healing of which a person later said that the cause was another one counts as rolled back.
+    /// A healing of which a person later said that the cause was another one counts as rolled back. One that a signal
+    /// called off counts as nothing but a try.
     ///
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn records(&self, of: &RecordsOf<'_>, most: u32) -> Result<Vec<PlaybookRecord>, LedgerError> {
         let rows: Vec<Ended> = sqlx::query_as(
-            "SELECT playbook, outcome, pattern,
+            "SELECT playbook, outcome, pattern, CASE WHEN outcome = 'rolled-back' THEN record END,
                     (SELECT max(at) FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started'),
                     (SELECT count(*) FROM feedback WHERE feedback.incident = incidents.id AND feedback.class <> incidents.class)
              FROM (SELECT * FROM incidents ORDER BY opened_at DESC, id DESC LIMIT $1) AS incidents
@@ -100,14 +104,19 @@ impl Ledger {
         .await?;
         let pattern = of.pattern.map(|text| self.clean(text));
         let mut records: BTreeMap<String, PlaybookRecord> = BTreeMap::new();
-        for (playbook, ended, with, started, called_wrong) in rows {
+        for (playbook, ended, with, rolled_back, started, called_wrong) in rows {
             let outcome =
                 if called_wrong > 0 && ended == "healed" { "rolled-back".to_owned() } else { ended };
-            let record = records.entry(playbook.clone()).or_insert_with(|| PlaybookRecord {
-                playbook,
-                last_outcome: outcome.clone(),
-                ..PlaybookRecord::default()
-            });
+            let record = records
+                .entry(playbook.clone())
+                .or_insert_with(|| PlaybookRecord { playbook, ..PlaybookRecord::default() });
+            record.last_try = record.last_try.max(started);
+            if rolled_back.is_some_and(|record| was_called_off(&record)) {
+                continue;
+            }
+            if record.last_outcome.is_empty() {
+                record.last_outcome.clone_from(&outcome);
+            }
             let healed = outcome == "healed";
             let same = u32::from(with.is_some() && with.as_deref() == pattern.as_deref());
             if healed {
@@ -117,7 +126,6 @@ impl Ledger {
                 record.failed += 1;
                 record.pattern_failed += same;
             }
-            record.last_try = record.last_try.max(started);
         }
         Ok(records.into_values().collect())
     }
@@ -152,4 +160,11 @@ impl Ledger {
         .await?;
         Ok((u64::try_from(ms).unwrap_or(0), u32::try_from(begun).unwrap_or(u32::MAX)))
     }
+}
+
+/// Whether a signal that asks for an end (HUP, INT, QUIT, TERM) ended the run, and not the command before it.
+fn was_called_off(record: &str) -> bool {
+    let Ok(Incident { exit_code, final_exit_code, .. }) = Incident::parse(record) else { return false };
+    let by_signal = final_exit_code.is_some_and(|code| [129, 130, 131, 143].contains(&code));
+    by_signal && final_exit_code != exit_code
 }

@@ -327,11 +327,23 @@ fn pause() {
               
               [default: "no reason was given"]
 
+          --fleet
+              What `regreen serve` and `regreen worker` do, instead of this workspace
+
+          --repository <OWNER/REPO>
+              Of that, one repository
+
+          --ledger <PATH|URL>
+              The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
-    Example:
+    Examples:
       regreen pause --reason "release day"
+      regreen pause --fleet --repository octo-org/octo-repo
     "#);
 }
 
@@ -355,8 +367,23 @@ fn unpause() {
               
               [default: auto]
 
+          --fleet
+              What `regreen serve` and `regreen worker` do, instead of this workspace
+
+          --repository <OWNER/REPO>
+              Of that, one repository
+
+          --ledger <PATH|URL>
+              The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
+
+    Examples:
+      regreen unpause
+      regreen unpause --fleet
     ");
 }
 

@@ -18,6 +18,7 @@ mod ending;
 mod fleet;
 mod healed;
 mod help_acting;
+mod help_fleet;
 mod help_known;
 mod help_ledger;
 mod help_reading;

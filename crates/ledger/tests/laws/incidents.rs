@@ -177,6 +177,16 @@ async fn the_record_of_a_playbook_is_of_its_class_tool_and_repository_and_a_pers
     journal.append(&fact("rerun", StepEvent::Started)).await.unwrap();
     assert_eq!(l.spent(Some("org/repo"), "z", 0, 999).await.unwrap(), (60_000, 1));
     assert_eq!(l.spent(Some("org/repo"), "z", 61_001, 61_001).await.unwrap(), (0, 0));
+
+    // Called off by SIGTERM: a try, and no word on what heals.
+    let before = l.records(&of, 100).await.unwrap().remove(0);
+    l.open_incident(&incident("e", 70_000, &diagnosis())).await.unwrap();
+    l.decided("e", OWNER, &Decision::Heal(plan()), None, Some(1), 70_001).await.unwrap();
+    facts(l, "e", 70_002, 2).await;
+    let closing = Closing { exit_code: Some(143), ..Closing::new(Outcome::RolledBack) };
+    l.close("e", OWNER, &closing, 70_050).await.unwrap();
+    let after = l.records(&of, 100).await.unwrap().remove(0);
+    assert_eq!(after, PlaybookRecord { last_try: Some(70_002), ..before });
 }
 
 async fn a_pause_stands_until_it_is_ended(on: Engine) {

@@ -1,0 +1,213 @@
+//! The help of every command that works beside the fleet.
+
+use insta::assert_snapshot;
+
+use crate::said::Bare;
+
+#[test]
+fn serve() {
+    assert_snapshot!(Bare::new().tell(&["serve", "--help"]), @r"
+    exit code 0
+    --- out
+    Beside the fleet: take webhooks, diagnose failed runs, and let the infrastructure's run again
+
+    Usage: regreen serve [OPTIONS]
+
+    Options:
+          --color <WHEN>
+              When to colour: only on a terminal, always or never (also NO_COLOR)
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+          --listen <ADDRESS:PORT>
+              Where to take webhooks
+              
+              [default: 127.0.0.1:8787]
+
+          --github-secret-file <FILE>
+              A file with a secret of GitHub's webhooks; several while it is being changed
+
+          --gitlab-secret-file <FILE>
+              A file with a token of GitLab's webhooks; several while it is being changed
+
+          --no-work
+              Take webhooks, and leave the work to `regreen worker`
+
+          --ledger <PATH|URL>
+              The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
+              
+              [env: REGREEN_LEDGER]
+
+          --config <FILE>
+              The operator's configuration (default: regreen/config.toml in the user's configuration
+              folder)
+              
+              [env: REGREEN_CONFIG=]
+
+          --github-token-file <FILE>
+              A file with the token by which GitHub is asked
+
+          --github-app <ID>
+              Ask as this GitHub App, by its id or client id
+
+          --github-app-key-file <FILE>
+              A file with the app's private key (PEM)
+
+          --github-api <URL>
+              GitHub's API; of an enterprise's own, https://HOST/api/v3
+              
+              [default: https://api.github.com]
+
+          --watch <OWNER/REPO>
+              Look for failures in this repository that no webhook told; several may be named
+
+          --sweep-every <DURATION>
+              How often to look for them
+              
+              [default: 15m]
+
+          --at-once <N>
+              How many runs are worked on at once
+              
+              [default: 4]
+
+          --lease <DURATION>
+              After this long another node goes on with what a dead one had
+              
+              [default: 1m]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      regreen serve --github-secret-file /etc/regreen/hook --github-token-file /etc/regreen/token
+      regreen serve --listen 127.0.0.1:8787 --ledger postgres://regreen@db/regreen
+
+    Webhooks come to /hooks/github and /hooks/gitlab; /healthz and /readyz answer a supervisor. It
+    listens on this machine only unless told otherwise: put what ends TLS in front of it.
+    Secrets come from files or from REGREEN_GITHUB_WEBHOOK_SECRET, REGREEN_GITLAB_WEBHOOK_TOKEN
+    and REGREEN_GITHUB_TOKEN. The mode is `observe` until `[serve]` in the operator's
+    configuration says more. SIGTERM and Ctrl-C end what is under way first.
+    ");
+}
+
+#[test]
+fn worker() {
+    assert_snapshot!(Bare::new().tell(&["worker", "--help"]), @r"
+    exit code 0
+    --- out
+    The same without taking webhooks: any number of them share a ledger
+
+    Usage: regreen worker [OPTIONS]
+
+    Options:
+          --color <WHEN>
+              When to colour: only on a terminal, always or never (also NO_COLOR)
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+          --ledger <PATH|URL>
+              The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
+              
+              [env: REGREEN_LEDGER]
+
+          --config <FILE>
+              The operator's configuration (default: regreen/config.toml in the user's configuration
+              folder)
+              
+              [env: REGREEN_CONFIG=]
+
+          --github-token-file <FILE>
+              A file with the token by which GitHub is asked
+
+          --github-app <ID>
+              Ask as this GitHub App, by its id or client id
+
+          --github-app-key-file <FILE>
+              A file with the app's private key (PEM)
+
+          --github-api <URL>
+              GitHub's API; of an enterprise's own, https://HOST/api/v3
+              
+              [default: https://api.github.com]
+
+          --watch <OWNER/REPO>
+              Look for failures in this repository that no webhook told; several may be named
+
+          --sweep-every <DURATION>
+              How often to look for them
+              
+              [default: 15m]
+
+          --at-once <N>
+              How many runs are worked on at once
+              
+              [default: 4]
+
+          --lease <DURATION>
+              After this long another node goes on with what a dead one had
+              
+              [default: 1m]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Example:
+      regreen worker --ledger postgres://regreen@db/regreen --github-token-file /etc/regreen/token
+
+    Any number of them may share a ledger; each piece of work is done by one at a time.
+    ");
+}
+
+#[test]
+fn dispatch() {
+    assert_snapshot!(Bare::new().tell(&["dispatch", "--help"]), @r"
+    exit code 0
+    --- out
+    Put a run on the list of work by hand
+
+    Usage: regreen dispatch [OPTIONS] <OWNER/REPO> <RUN>
+
+    Arguments:
+      <OWNER/REPO>
+              Whose run it is
+
+      <RUN>
+              The run's id, as in its address
+
+    Options:
+          --color <WHEN>
+              When to colour: only on a terminal, always or never (also NO_COLOR)
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+          --ledger <PATH|URL>
+              The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
+              
+              [env: REGREEN_LEDGER]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Example:
+      regreen dispatch octo-org/octo-repo 1589141559
+
+    The run is put on the list of work, and whichever `regreen serve` or `regreen worker` shares the
+    ledger takes it up. What it may do there is what it may do by itself.
+    ");
+}
