@@ -58,10 +58,11 @@ impl Api {
                     Err(garbage) => why = garbage,
                 },
                 Ok(Came::Lost(lost)) => why = lost,
-                // The second one may be refused because of what the first one did.
-                Err(e) if sent > 1 => match look().await? {
-                    Some(value) => return Ok((value, true)),
-                    None => return Err(e),
+                // The second one may be refused because of what the first one did; or kept back, and then nobody knows.
+                Err(e) if sent > 1 => match look().await {
+                    Ok(Some(value)) => return Ok((value, true)),
+                    Ok(None) if !e.is_passing() => return Err(e),
+                    _ => return Err(self.unknown(sending, &e.to_string())),
                 },
                 Err(e) => return Err(e),
             }
