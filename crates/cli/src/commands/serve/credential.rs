@@ -11,11 +11,14 @@ use crate::{
     exit::{Failed, INVALID},
 };
 
+/// A host that can be asked.
+pub(super) type Known = (Sender, Arc<dyn Forge>);
+
 /// Every host for which there is a credential.
 ///
 /// # Errors
 /// Where a file can't be read, or the host's address is none.
-pub(super) fn hosts(context: &Context, args: &WorkArgs) -> Result<Vec<(Sender, Arc<dyn Forge>)>, Failed> {
+pub(super) fn hosts(context: &Context, args: &WorkArgs) -> Result<Vec<Known>, Failed> {
     let Some(credential) = github(context, args)? else { return Ok(Vec::new()) };
     let github = GitHub::new(&args.github_api, credential, Options::default());
     let github = github.map_err(|e| Failed::new(INVALID, format!("--github-api: {e}")))?;
