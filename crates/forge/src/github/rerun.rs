@@ -61,7 +61,12 @@ impl GitHub {
             // The answer was lost, and looking shows that it did not arrive.
             Err(ForgeError::Unknown { .. }) => {
                 self.check(of, what).await?;
-                self.api.change_by(&sending, |_| Ok(next), look).await
+                let again = self.api.change_by(&sending, |_| Ok(next), look).await;
+                // The second one was kept back; whether the first one is still to come, nobody knows.
+                again.map_err(|e| match e.is_passing() {
+                    true => ForgeError::Unknown { what: what.to_owned(), why: e.to_string() },
+                    false => e,
+                })
             }
             sent => sent,
         };
