@@ -28,11 +28,11 @@ pub(super) fn hosts(context: &Context, args: &WorkArgs) -> Result<Vec<Known>, Fa
 /// As whom GitHub is asked; `None` where nobody said.
 fn github(context: &Context, args: &WorkArgs) -> Result<Option<Credential>, Failed> {
     if let (Some(id), Some(path)) = (&args.github_app, &args.github_app_key_file) {
-        let app = Credential::app(id, &secret_file(path)?);
+        let app = Credential::app(id, &secret_file(context, path)?);
         return app.map(Some).map_err(|e| Failed::new(INVALID, format!("{}: {e}", path.display())));
     }
     let token = match &args.github_token_file {
-        Some(path) => Some(secret_file(path)?),
+        Some(path) => Some(secret_file(context, path)?),
         None => context.secret("REGREEN_GITHUB_TOKEN"),
     };
     let token = token.filter(|token| !token.trim().is_empty());
