@@ -31,7 +31,7 @@ impl Host {
 
     /// Notes what passes, or what a person will put right.
     fn note(&self, error: &ForgeError) {
-        if passes(error) {
+        if error.has_to_wait() {
             *self.stumbled.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
         }
     }
@@ -213,12 +213,7 @@ impl Step for RerunJobs {
     }
 }
 
-/// Whether the same may work later: the host stumbles, or a credential is being changed.
-fn passes(error: &ForgeError) -> bool {
-    error.is_passing() || matches!(error, ForgeError::Denied { .. })
-}
-
 /// What can't be seen because the host stumbles is seen later; what is gone did not help.
 fn unseen(error: &ForgeError) -> Seen {
-    if passes(error) { Seen::NotYet(error.to_string()) } else { Seen::NotThere(error.to_string()) }
+    if error.has_to_wait() { Seen::NotYet(error.to_string()) } else { Seen::NotThere(error.to_string()) }
 }

@@ -125,9 +125,7 @@ impl Fleet {
         for job in failing {
             let detection = match self.diagnose(&job).await? {
                 Ok(detection) => detection,
-                Err(e) if e.is_passing() || matches!(e, ForgeError::Denied { .. }) => {
-                    return Ok(Examined::Later(e));
-                }
+                Err(e) if e.has_to_wait() => return Ok(Examined::Later(e)),
                 // A log that can't be had says nothing, and nothing is done then.
                 Err(_) => self.read(Vec::new(), 0).await?,
             };
@@ -185,6 +183,5 @@ impl Fleet {
 
 /// What is known when the host can't be asked about a run.
 fn later(error: ForgeError) -> Examined {
-    let waits = error.is_passing() || matches!(error, ForgeError::Denied { .. });
-    if waits { Examined::Later(error) } else { Examined::Nothing(error.to_string()) }
+    if error.has_to_wait() { Examined::Later(error) } else { Examined::Nothing(error.to_string()) }
 }
