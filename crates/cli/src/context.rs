@@ -7,7 +7,7 @@ use std::{
     io::{self, IsTerminal},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use regreen_catalog::Catalog;
@@ -30,7 +30,8 @@ pub struct Context {
     /// The ledger that was named on the command line or by REGREEN_LEDGER, for a command that takes one.
     pub ledger: Option<String>,
     colour: Colour,
-    masker: OnceLock<Arc<Masker>>,
+    /// Secrets that files hold, and what masks them once it was made.
+    masks: Mutex<(Vec<String>, Option<Arc<Masker>>)>,
 }
 
 impl Context {
@@ -40,17 +41,30 @@ impl Context {
             env: env::vars_os().collect(),
             ledger: ledger.map(str::to_owned),
             colour,
-            masker: OnceLock::new(),
+            masks: Mutex::default(),
         }
     }
 
-    /// Takes secrets out of text: the patterns of providers, and the values of variables named like secrets.
+    /// Takes secrets out of text: the patterns of providers, the values of variables named like secrets, and what
+    /// [`Context::hide`] was told before.
     pub fn masker(&self) -> Arc<Masker> {
+        let mut masks = self.masks.lock().unwrap_or_else(PoisonError::into_inner);
+        let (hidden, made) = &mut *masks;
         let make = || {
             let secret = |(name, _): &(&OsString, &OsString)| name.to_str().is_some_and(looks_secret);
-            Arc::new(Masker::new(self.env.iter().filter(secret).map(|(_, value)| value.as_bytes())))
+            let variables = self.env.iter().filter(secret).map(|(_, value)| value.as_bytes());
+            Arc::new(Masker::new(variables.chain(hidden.iter().map(String::as_bytes))))
         };
-        self.masker.get_or_init(make).clone()
+        made.get_or_insert_with(make).clone()
+    }
+
+    /// From now on this is taken out of text too, and each of its lines: what a file of secrets holds.
+    pub fn hide(&self, secret: &str) {
+        let mut masks = self.masks.lock().unwrap_or_else(PoisonError::into_inner);
+        masks
+            .0
+            .extend(std::iter::once(secret.trim()).chain(secret.lines().map(str::trim)).map(str::to_owned));
+        masks.1 = None;
     }
 
     /// The value of a variable that holds a secret, where there is one.

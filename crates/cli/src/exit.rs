@@ -12,6 +12,8 @@ pub const USAGE: u8 = 2;
 pub const NOTHING_TO_READ: u8 = 3;
 /// The configuration or the catalogue is invalid.
 pub const INVALID: u8 = 4;
+/// A remote failed, or asked to wait.
+pub const REMOTE: u8 = 5;
 /// The ledger or the state folder failed.
 pub const LEDGER: u8 = 6;
 /// Infrastructure, curable.
@@ -45,7 +47,7 @@ pub const MEANINGS: [(u8, &str); 17] = [
     (USAGE, "the command line is wrong"),
     (NOTHING_TO_READ, "there was nothing to read"),
     (INVALID, "the configuration or the catalogue is invalid"),
-    (5, "a remote failed"),
+    (REMOTE, "a remote failed, or asked to come back later"),
     (LEDGER, "the ledger or the state folder can't be used"),
     (CURABLE, "the infrastructure was at fault, and there is a playbook for it"),
     (CODE, "the project's own code, tests, style or configuration failed"),

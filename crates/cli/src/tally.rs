@@ -49,6 +49,47 @@ pub struct Example {
     pub confidence: f64,
 }
 
+/// What counts of a log's diagnosis.
+#[derive(Debug, Clone)]
+pub struct Counted<'c> {
+    /// Whether it is a failure's.
+    pub failed: bool,
+    /// Its class.
+    pub class: FailureClass,
+    /// What would have been done, as in [`ACTIONS`].
+    pub action: &'static str,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// The pattern that decided.
+    pub pattern: Option<&'c Pattern>,
+    /// The playbook that would heal it.
+    pub playbook: Option<&'c str>,
+    /// Where it shows.
+    pub example: Example,
+}
+
+impl<'c> Counted<'c> {
+    /// Of a diagnosis; `file` is where its log lies.
+    pub fn of(of: Diagnosed<'c>, file: Option<PathBuf>) -> Counted<'c> {
+        let diagnosis = of.diagnosis;
+        let root = diagnosis.evidence.iter().find(|e| e.role == Role::Root).or(diagnosis.evidence.first());
+        Counted {
+            failed: diagnosis.failed,
+            class: diagnosis.class,
+            action: of.cure.action,
+            fingerprint: diagnosis.fingerprint.as_str().to_owned(),
+            pattern: of.pattern,
+            playbook: of.cure.playbook,
+            example: Example {
+                input: of.input,
+                file,
+                line: root.map(|e| (e.line, e.column, e.text.clone())),
+                confidence: diagnosis.confidence.value(),
+            },
+        }
+    }
+}
+
 /// One cause.
 #[derive(Debug, Clone)]
 pub struct Cause<'c> {
@@ -99,36 +140,33 @@ impl Share {
 impl<'c> Tally<'c> {
     /// Adds a log. `file` is where it lies, `took` how long its job took.
     pub fn add(&mut self, of: Diagnosed<'c>, file: Option<PathBuf>, took: Option<Duration>) {
-        let diagnosis = &of.diagnosis;
-        if !diagnosis.failed {
+        self.count(Counted::of(of, file), took);
+    }
+
+    /// Adds what counts of a log.
+    pub fn count(&mut self, of: Counted<'c>, took: Option<Duration>) {
+        if !of.failed {
             self.passed += 1;
             return;
         }
-        let class = diagnosis.class;
+        let Counted { class, action, fingerprint, pattern, playbook, example, .. } = of;
         let order = FailureClass::ALL.iter().position(|c| *c == class).unwrap_or(FailureClass::ALL.len());
-        let action = ACTIONS.iter().position(|id| *id == of.cure.action).unwrap_or(2);
+        let action = ACTIONS.iter().position(|id| *id == action).unwrap_or(2);
         self.failed.add(took);
         self.by_action[action].add(took);
         let (_, group) = self.classes.entry(order).or_insert((class, Group::default()));
         group.add(action, took);
-        let key = (order, diagnosis.fingerprint.as_str().to_owned());
+        let key = (order, fingerprint.clone());
         let full = self.causes.len() >= CAUSES;
         if full && !self.causes.contains_key(&key) {
             self.beyond += 1;
             return;
         }
-        let root = diagnosis.evidence.iter().find(|e| e.role == Role::Root).or(diagnosis.evidence.first());
-        let example = Example {
-            input: of.input,
-            file,
-            line: root.map(|e| (e.line, e.column, e.text.clone())),
-            confidence: diagnosis.confidence.value(),
-        };
         let cause = self.causes.entry(key).or_insert_with(|| Cause {
             class,
-            fingerprint: diagnosis.fingerprint.as_str().to_owned(),
-            pattern: of.pattern,
-            playbook: of.cure.playbook,
+            fingerprint,
+            pattern,
+            playbook,
             group: Group::default(),
             example: example.clone(),
         });

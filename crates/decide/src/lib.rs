@@ -156,7 +156,11 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, paths: &[String], tool: Option
     let lifted = setting.yes || setting.in_ci;
     let checks = [
         (!repeatable && !setting.rerun_always && !setting.whole_job, Refusal::NotRepeatable),
-        (!case.diagnosis.confirmed && !setting.whole_job, Refusal::NotConfirmed),
+        // Without a workspace nothing confirms but a signature; the model alone never acts.
+        (
+            !(case.diagnosis.confirmed || setting.whole_job && case.diagnosis.pattern.is_some()),
+            Refusal::NotConfirmed,
+        ),
         (case.diagnosis.confidence.value() < policy.threshold, Refusal::BelowThreshold),
         (denied(case, playbook), Refusal::Denied),
         (history.paused, Refusal::Paused),

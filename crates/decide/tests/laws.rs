@@ -76,7 +76,7 @@ prop_compose! {
         (healed, failed, day_ms, hour) in (0u32..30, 0u32..5, 0u64..300_000, 0u32..5),
         last in prop::sample::select(vec![Outcome::Healed, Outcome::RolledBack, Outcome::Stuck]),
         seed in any::<Option<u64>>(),
-        promoted in any::<bool>(),
+        (promoted, whole_job, signed) in any::<(bool, bool, bool)>(),
         deny in prop::option::of(prop::sample::select(vec!["class:network-timeout", "playbook:a", "tool:npm"])),
         ago in prop::option::of(0i64..120_000),
         open in any::<bool>(),
@@ -96,7 +96,7 @@ prop_compose! {
             says: String::new(),
         });
         (
-            diagnosis(class, confidence, confirmed),
+            Diagnosis { pattern: signed.then(|| "p".to_owned()), ..diagnosis(class, confidence, confirmed) },
             findings.into_iter().collect(),
             CommandFacts { tool: Some(npm()), kind, fetches: true },
             Policy {
@@ -107,7 +107,7 @@ prop_compose! {
             },
             Setting {
                 in_ci, untrusted_fork: fork, deploys, yes, rerun_always: always, files_clean: clean, paths: vec!["package-lock.json".to_owned()],
-                unclean: vec![],
+                unclean: vec![], whole_job,
             },
             History {
                 attempts,
@@ -136,10 +136,11 @@ proptest! {
         };
         if let Decision::Heal(plan) = decide(&case) {
             prop_assert_eq!(Some(plan.class), d.class.healable());
-            prop_assert!(d.confirmed && d.confidence.value() >= policy.threshold);
+            prop_assert!(d.confirmed || (setting.whole_job && d.pattern.is_some()));
+            prop_assert!(d.confidence.value() >= policy.threshold);
             prop_assert!(findings.is_empty());
             prop_assert!(!setting.untrusted_fork && !setting.deploys && command.kind != CommandKind::Deploy);
-            prop_assert!(command.kind != CommandKind::Opaque || setting.rerun_always);
+            prop_assert!(command.kind != CommandKind::Opaque || setting.rerun_always || setting.whole_job);
             prop_assert!(!history.time_used_up && !history.paused && history.breaker == Breaker::Closed && history.attempts < 3);
             let record = history.records.iter().find(|r| r.playbook == plan.playbook).unwrap();
             let earned = policy.promotion.is_some()

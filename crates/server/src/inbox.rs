@@ -1,10 +1,13 @@
 //! From a proven request to a durable delivery: many at a time, because each commit waits for the disk.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use regreen_forge::hook::Delivery;
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 /// A boxed future, so that memory can stand behind a trait object.
 pub type InboxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
@@ -41,6 +44,9 @@ pub enum Accepted {
 #[error("{0}")]
 pub struct Unavailable(pub String);
 
+/// Longest that a commit is waited for. GitHub gives up after 10 seconds.
+const LONGEST: Duration = Duration::from_secs(8);
+
 type Answer = oneshot::Sender<Result<Accepted, Unavailable>>;
 
 /// The way in: a bounded queue before the one that commits.
@@ -69,7 +75,12 @@ pub(crate) fn intake(
         let mut taken = Vec::with_capacity(batch);
         while waiting.recv_many(&mut taken, batch).await > 0 {
             let (deliveries, answers): (Vec<_>, Vec<_>) = taken.drain(..).unzip();
-            match inbox.receive(&deliveries).await {
+            let received = match timeout(LONGEST, inbox.receive(&deliveries)).await {
+                Ok(received) => received,
+                // It may be durable all the same: who sends it again is told that it is known.
+                Err(_) => Err(Unavailable("the ledger does not answer".to_owned())),
+            };
+            match received {
                 Ok(accepted) => {
                     let missing = Err(Unavailable("the answer was lost".to_owned()));
                     let all = accepted.into_iter().map(Ok).chain(std::iter::repeat(missing));

@@ -34,7 +34,7 @@ impl Inbox for LedgerInbox {
             let all: Vec<Kept<'_>> =
                 batch.iter().zip(&work).map(|(new, work)| kept(new, work.as_ref())).collect();
             let received = self.ledger.receive(&all).await.map_err(|e| unavailable(&e))?;
-            if received.iter().any(|one| *one == Received::Fresh { work: true }) {
+            if received.contains(&Received::Fresh { work: true }) {
                 self.bell.notify_one();
             }
             let accepted = |one: &Received| match one {

@@ -102,7 +102,7 @@ impl Task {
         let (kind, key, document) = match self {
             Task::Run { sender, ended: EndedRun { run, attempt } } => {
                 let which = attempt.map_or_else(|| "latest".to_owned(), |attempt| attempt.to_string());
-                let key = format!("{}/run/{}/{}/{which}", sender.id(), run.repository, run.run_id);
+                let key = format!("{}/run/{}/{}/{which}", sender.id(), run.repository.folded(), run.run_id);
                 let document = TaskV1 {
                     version: 1,
                     sender: sender.id().to_owned(),
@@ -114,7 +114,7 @@ impl Task {
                 (RUN, key, document)
             }
             Task::Sweep { sender, repository, slot } => {
-                let key = format!("{}/sweep/{repository}/{slot}", sender.id());
+                let key = format!("{}/sweep/{}/{slot}", sender.id(), repository.folded());
                 let document = TaskV1 {
                     version: 1,
                     sender: sender.id().to_owned(),

@@ -175,12 +175,16 @@ impl Worker {
     async fn hold(&self, claim: &mut Claim) -> String {
         loop {
             sleep(self.pace.lease / 3).await;
-            match self.ledger.renew(claim, millis(self.pace.lease), now()).await {
-                Ok(()) => {}
-                Err(e @ LedgerError::StaleClaim { .. }) => return chain(&e),
+            // A ledger that does not answer must not make this wait past the end of its own lease.
+            let renewed =
+                timeout(self.pace.lease / 3, self.ledger.renew(claim, millis(self.pace.lease), now()));
+            match renewed.await {
+                Ok(Ok(())) => {}
+                Ok(Err(e @ LedgerError::StaleClaim { .. })) => return chain(&e),
                 // It may still be held; the fence decides.
-                Err(e) if now() >= claim.lease_until => return chain(&e),
-                Err(_) => {}
+                Ok(Err(e)) if now() >= claim.lease_until => return chain(&e),
+                Err(_) if now() >= claim.lease_until => return "the ledger does not answer".to_owned(),
+                Ok(Err(_)) | Err(_) => {}
             }
         }
     }

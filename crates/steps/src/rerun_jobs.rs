@@ -3,7 +3,7 @@
 //! Only for exactly the commit and attempt that were diagnosed. Whether it helped is seen when the next attempt has ended,
 //! which can take hours: until then its check says so, and no process waits.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regreen_forge::{Conclusion, Diagnosed, Forge, ForgeError, Job, NotAllowed, Repository, RunRef, Status};
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
@@ -15,6 +15,26 @@ pub struct Host {
     pub forge: Arc<dyn Forge>,
     /// The run, as it was diagnosed.
     pub diagnosed: Diagnosed,
+    stumbled: Mutex<Option<ForgeError>>,
+}
+
+impl Host {
+    /// This host, for this run.
+    pub fn new(forge: Arc<dyn Forge>, diagnosed: Diagnosed) -> Host {
+        Host { forge, diagnosed, stumbled: Mutex::default() }
+    }
+
+    /// Why nothing can be asked of the host for now, where that is so. What was begun is no failure then: it has to wait.
+    pub fn stumbled(&self) -> Option<ForgeError> {
+        self.stumbled.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes what passes, or what a person will put right.
+    fn note(&self, error: &ForgeError) {
+        if error.has_to_wait() {
+            *self.stumbled.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        }
+    }
 }
 
 /// The step.
@@ -76,8 +96,11 @@ impl Step for RerunJobs {
     type Receipt = Receipt;
 
     async fn preflight(&self, _: &Look, _: &Args) -> Result<Before, Refused> {
-        let Host { forge, diagnosed } = &*self.0;
-        let refused = |e: ForgeError| Refused(e.to_string());
+        let Host { forge, diagnosed, .. } = &*self.0;
+        let refused = |e: ForgeError| {
+            self.0.note(&e);
+            Refused(e.to_string())
+        };
         let run = forge.run(&diagnosed.run).await.map_err(refused)?;
         if run.head_sha != diagnosed.head_sha {
             return Err(Refused("the run is of another commit than the one that was diagnosed".to_owned()));
@@ -121,14 +144,17 @@ impl Step for RerunJobs {
             Err(ForgeError::NotAllowed { why: NotAllowed::NotEnded, .. }) => {
                 Ok(before.receipt(before.attempt + 1, true))
             }
-            Err(e) if e.had_no_effect() => Err(ApplyError::no_effect(e)),
-            // Whether it was sent can't be told now. It is not sent again: the check sees what came of it.
+            Err(e) if e.had_no_effect() => {
+                self.0.note(&e);
+                Err(ApplyError::no_effect(e))
+            }
+            // Whether it was sent can't be told now: the check sees what came of it.
             Err(_) => Ok(before.receipt(before.attempt + 1, true)),
         }
     }
 
     async fn verify(&self, _: &Look, _: &Args, receipt: &Receipt) -> Result<Seen, Refused> {
-        let Host { forge, diagnosed } = &*self.0;
+        let Host { forge, diagnosed, .. } = &*self.0;
         let run = match forge.run(&diagnosed.run).await {
             Ok(run) => run,
             Err(e) => return Ok(unseen(&e)),
@@ -142,14 +168,21 @@ impl Step for RerunJobs {
             Err(e) => return Ok(unseen(&e)),
         };
         for name in &receipt.jobs {
-            let job = jobs.iter().filter(|job| job.name == *name).max_by_key(|job| job.attempt);
-            match job.map(|job| (job.status, job.conclusion)) {
-                Some((_, Some(Conclusion::Success))) => {}
-                Some((Status::Completed, _)) => {
-                    return Ok(Seen::NotThere(format!("`{name}` did not end well in attempt {attempt}")));
-                }
-                Some(_) => return Ok(Seen::NotYet(format!("`{name}` has not ended in attempt {attempt}"))),
-                None => return Ok(Seen::NotThere(format!("attempt {attempt} has no job `{name}`"))),
+            // Jobs may share a name: each of the newest counts, and there must be as many as failed.
+            let named = || jobs.iter().filter(|job| job.name == *name);
+            let newest = named().map(|job| job.attempt).max();
+            let again: Vec<&Job> = named().filter(|job| Some(job.attempt) == newest).collect();
+            if again.len() < receipt.jobs.iter().filter(|other| *other == name).count() {
+                return Ok(Seen::NotThere(format!("attempt {attempt} has no job `{name}`, or too few")));
+            }
+            if again
+                .iter()
+                .any(|job| job.status == Status::Completed && job.conclusion != Some(Conclusion::Success))
+            {
+                return Ok(Seen::NotThere(format!("`{name}` did not end well in attempt {attempt}")));
+            }
+            if again.iter().any(|job| job.status != Status::Completed) {
+                return Ok(Seen::NotYet(format!("`{name}` has not ended in attempt {attempt}")));
             }
         }
         Ok(Seen::There)
@@ -182,5 +215,5 @@ impl Step for RerunJobs {
 
 /// What can't be seen because the host stumbles is seen later; what is gone did not help.
 fn unseen(error: &ForgeError) -> Seen {
-    if error.is_passing() { Seen::NotYet(error.to_string()) } else { Seen::NotThere(error.to_string()) }
+    if error.has_to_wait() { Seen::NotYet(error.to_string()) } else { Seen::NotThere(error.to_string()) }
 }

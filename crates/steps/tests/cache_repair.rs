@@ -214,7 +214,7 @@ async fn crashed_at_any_write_it_is_repaired_or_as_before() {
                 assert!(now == before || bytes(&stage.hit).as_deref() == Some("hit"), "fuel {fuel}");
                 as_before += 1;
             }
-            Ended::Stuck { why } => panic!("fuel {fuel}: {why}"),
+            Ended::Stuck { why } | Ended::Waits { why } => panic!("fuel {fuel}: {why}"),
         }
     }
     assert!(repaired > 4 && as_before > 0, "{repaired} repaired, {as_before} as before");

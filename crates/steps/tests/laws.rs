@@ -317,7 +317,7 @@ async fn crashed_at_any_write_it_is_healed_or_as_before() {
                 assert_eq!(lock, GOOD_LOCK, "fuel {fuel}");
             }
             Ended::RolledBack { .. } => assert_eq!(stage.picture(), before, "fuel {fuel}"),
-            Ended::Stuck { why } => panic!("fuel {fuel}: {why}"),
+            Ended::Stuck { why } | Ended::Waits { why } => panic!("fuel {fuel}: {why}"),
         }
     }
 }
@@ -359,6 +359,7 @@ async fn crashed_at_any_write_what_the_command_rewrote_is_taken_back_or_left_to_
                 assert!(as_before, "fuel {fuel}: {lock}");
                 taken_back += usize::from(rewritten);
             }
+            Ended::Waits { why } => panic!("fuel {fuel}: {why}"),
             Ended::Stuck { .. } => {
                 // It died while the command ran: nobody saw what the command wrote, so nothing is overwritten.
                 assert_eq!((lock.as_str(), rewritten), (REWRITTEN, true), "fuel {fuel}");

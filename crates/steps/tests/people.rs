@@ -112,7 +112,7 @@ async fn go_on(
 
 fn why(ended: Ended) -> String {
     match ended {
-        Ended::RolledBack { why } | Ended::Stuck { why } => why,
+        Ended::RolledBack { why } | Ended::Stuck { why } | Ended::Waits { why } => why,
         Ended::Verified => panic!("it went well"),
     }
 }

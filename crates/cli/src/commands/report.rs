@@ -1,5 +1,8 @@
 //! `regreen report FOLDER…`: what Regreen would have done about many logs.
 
+mod github;
+mod read;
+
 use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -7,6 +10,7 @@ use std::{
 };
 
 use regreen_detect::{Baseline, Detector};
+use regreen_logs::Log;
 use regreen_show::harmless::harmless;
 
 use crate::{
@@ -33,6 +37,18 @@ pub fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failed> {
     let nothing = Baseline::new(&masker);
     let harmless = |text: &str| harmless(&masker.mask(text));
     let mut tally = Tally::default();
+    if let Some(repository) = &args.github {
+        let diagnose = |name: &str, log: &Log<'_>| about(&detector, &catalog, &nothing, &masker, name, log);
+        let stopped = github::read(context, args, repository, &catalog, &diagnose, &mut tally)?;
+        // Where it never began, there is nothing to report.
+        if stopped.is_none() || tally.logs() + tally.unreadable > 0 {
+            print(&page(args.format, &tally))?;
+        }
+        return match stopped {
+            Some(failed) => Err(failed),
+            None => Ok(if tally.unreadable > 0 { NOTHING_TO_READ } else { FINE }),
+        };
+    }
     let mut files = Vec::new();
     for typed in &args.logs {
         match inputs::files(typed) {
@@ -54,14 +70,17 @@ pub fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failed> {
         });
     }
     drop(progress);
-    let text = match args.format {
-        ReportFormat::Plain => report::plain::page(&tally),
-        ReportFormat::Markdown => report::markdown::page(&tally),
-        ReportFormat::Html => report::html::page(&tally),
-        ReportFormat::Json => report::json::page(&tally),
-    };
-    print(&text)?;
+    print(&page(args.format, &tally))?;
     Ok(if tally.unreadable > 0 { NOTHING_TO_READ } else { FINE })
+}
+
+fn page(format: ReportFormat, tally: &Tally<'_>) -> String {
+    match format {
+        ReportFormat::Plain => report::plain::page(tally),
+        ReportFormat::Markdown => report::markdown::page(tally),
+        ReportFormat::Html => report::html::page(tally),
+        ReportFormat::Json => report::json::page(tally),
+    }
 }
 
 /// A file that a page can link to.

@@ -27,7 +27,7 @@ fn serve() {
           --listen <ADDRESS:PORT>
               Where to take webhooks
               
-              [default: 127.0.0.1:8787]
+              [default: 127.0.0.1:[PORT]]
 
           --github-secret-file <FILE>
               A file with a secret of GitHub's webhooks; several while it is being changed
@@ -86,7 +86,7 @@ fn serve() {
 
     Examples:
       regreen serve --github-secret-file /etc/regreen/hook --github-token-file /etc/regreen/token
-      regreen serve --listen 127.0.0.1:8787 --ledger postgres://regreen@db/regreen
+      regreen serve --listen 127.0.0.1:[PORT] --ledger postgres://regreen@db/regreen
 
     Webhooks come to /hooks/github and /hooks/gitlab; /healthz and /readyz answer a supervisor. It
     listens on this machine only unless told otherwise: put what ends TLS in front of it.

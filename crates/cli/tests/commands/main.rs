@@ -22,6 +22,7 @@ mod help_fleet;
 mod help_known;
 mod help_ledger;
 mod help_reading;
+mod history;
 mod known;
 mod limits;
 mod lockfile;

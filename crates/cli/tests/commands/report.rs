@@ -104,10 +104,10 @@ fn help() {
     --- out
     Say what Regreen would have done about a folder of logs: causes, counts, time
 
-    Usage: regreen report [OPTIONS] <FOLDER>...
+    Usage: regreen report [OPTIONS] [FOLDER]...
 
     Arguments:
-      <FOLDER>...
+      [FOLDER]...
               Logs to read: folders, files, patterns such as 'logs/*.log'; `-` is standard input
 
     Options:
@@ -120,6 +120,21 @@ fn help() {
               - never:  Never
               
               [default: auto]
+
+          --github <OWNER/REPO>
+              Read the failed jobs of a repository's workflow runs from GitHub instead; nothing is
+              changed there
+
+          --since <TIME>
+              How far back, with --github
+              
+              [default: 30d]
+
+          --api-url <URL>
+              Address of the API of a GitHub Enterprise server, e.g. https://HOST/api/v3
+              
+              [env: GITHUB_API_URL=]
+              [default: https://api.github.com]
 
           --format <FORMAT>
               How to say it
@@ -145,11 +160,17 @@ fn help() {
       regreen report logs/
       regreen report --format html runs/ 'older/**/*.zip' > report.html
       regreen report --format json logs/ | jq '.causes[0]'
+      regreen report --github OWNER/REPO --since 30d
 
     Every log is diagnosed as by `regreen diagnose`, and nothing is healed. Times are from the
     first to the last time stamp of each log.
 
-    Exit code: 0 the report is of all that was named, 3 something of it could not be read; whatever
-    the causes are.
+    --github takes the token from GITHUB_TOKEN or GH_TOKEN (it needs to read actions; none is needed
+    for a public repository, but then 60 calls an hour are all there is). A fifth of the hourly limit
+    is left to others. What was read is kept, masked, in the state folder, and not fetched again: after
+    Ctrl-C or a limit, the same command goes on.
+
+    Exit code: 0 the report is of all that was named, 3 something of it could not be read, 5 GitHub
+    did not let it all be read now; whatever the causes are.
     ");
 }

@@ -11,8 +11,10 @@ use std::{
 
 use regreen_domain::{Outcome, Plan, Verification, VerificationFactor};
 use regreen_forge::{Diagnosed, RunRef};
-use regreen_ledger::{BreakerOutcome, Closing, Entry, JournalEntry, Ledger, LedgerError};
-use regreen_saga::{Drive, Ended, Gate, StepEvent, execute, roll_back};
+use regreen_ledger::{BreakerOutcome, Closing, Entry, JournalEntry, Ledger, LedgerError, SqlJournal};
+use regreen_saga::{
+    BoxFuture, Drive, Ended, Fact, Gate, Journal, JournalError, StepEvent, execute, roll_back,
+};
 use regreen_steps::{Host, remote_kinds};
 
 use crate::{
@@ -66,6 +68,36 @@ impl Switch {
     }
 }
 
+/// A journal that takes nothing more once the host can't be asked for now, or once it could not keep something itself: what
+/// was begun then stands still as it is on record, and is gone on with later, instead of being taken back.
+struct StandsStill {
+    record: Box<SqlJournal>,
+    host: Arc<Host>,
+    /// Something could not be kept.
+    lost: bool,
+}
+
+impl Journal for StandsStill {
+    fn append<'a>(&'a mut self, fact: &'a Fact) -> BoxFuture<'a, Result<(), JournalError>> {
+        Box::pin(async move {
+            if let Some(stumbled) = self.host.stumbled() {
+                return Err(JournalError { doing: "write", source: Box::new(stumbled) });
+            }
+            if self.lost {
+                let source = Box::from("what came before could not be kept");
+                return Err(JournalError { doing: "write", source });
+            }
+            let kept = self.record.append(fact).await;
+            self.lost = kept.is_err();
+            kept
+        })
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<Fact>, JournalError>> {
+        self.record.read()
+    }
+}
+
 impl Fleet {
     /// Carries the plan out, or goes on with it.
     pub(super) async fn act(
@@ -93,19 +125,24 @@ impl Fleet {
             }
         }
         let diagnosed = Diagnosed { run: run.clone(), head_sha: commit.to_owned(), attempt };
-        let host = Arc::new(Host { forge: self.forge.clone(), diagnosed });
+        let host = Arc::new(Host::new(self.forge.clone(), diagnosed));
         let steps = prepare_plan(plan, &remote_kinds(&host))?;
-        let mut journal = ledger.journal(incident, hand.owner, hand.now);
-        let ended = if self.took_too_long(&facts, (hand.now)()) {
-            roll_back(incident, &steps, &mut journal, "the next attempt did not end in time").await?
-        } else {
-            let switch = Switch { paused: AtomicBool::new(true) };
-            switch.look(ledger, repository).await;
-            tokio::select! {
-                biased;
-                ended = execute(incident, &steps, &mut journal, &switch, drive) => ended?,
-                never = switch.watch(ledger, repository) => match never {},
+        let record = Box::new(ledger.journal(incident, hand.owner, hand.now));
+        let mut journal = StandsStill { record, host: host.clone(), lost: false };
+        let switch = Switch { paused: AtomicBool::new(true) };
+        switch.look(ledger, repository).await;
+        let ended = tokio::select! {
+            biased;
+            ended = execute(incident, &steps, &mut journal, &switch, drive) => ended,
+            never = switch.watch(ledger, repository) => match never {},
+        };
+        let ended = match (ended, host.stumbled()) {
+            (Err(_), Some(stumbled)) if !journal.lost => return Ok(self.stumbled(&stumbled, (hand.now)())),
+            (Ok(Ended::Waits { .. }), _) if self.took_too_long(&facts, (hand.now)()) => {
+                let mut journal = ledger.journal(incident, hand.owner, hand.now);
+                roll_back(incident, &steps, &mut journal, "the next attempt did not end in time").await?
             }
+            (ended, _) => ended?,
         };
         let (outcome, why) = match ended {
             Ended::Waits { why } => {

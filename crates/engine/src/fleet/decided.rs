@@ -19,7 +19,7 @@ pub const ALL: &str = "fleet";
 
 /// Names what is paused: a repository.
 pub fn scope(repository: &str) -> String {
-    format!("repository:{repository}")
+    format!("repository:{}", repository.to_ascii_lowercase())
 }
 
 /// Which breaker stands before a recovery.
@@ -85,7 +85,7 @@ impl Fleet {
         let setting = Setting {
             in_ci: true,
             untrusted_fork: found.run.from_fork,
-            deploys: found.names_of_what_runs_again().any(speaks_of_deploying),
+            deploys: found.names_of_what_may_run_again().any(speaks_of_deploying),
             whole_job: true,
             ..Setting::default()
         };

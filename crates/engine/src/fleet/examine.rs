@@ -17,6 +17,8 @@ pub(super) enum Examined {
     Nothing(String),
     /// The host could not be asked.
     Later(ForgeError),
+    /// The host does not show yet what it told by itself.
+    Lags(String),
 }
 
 /// A run that failed.
@@ -60,11 +62,12 @@ impl Found {
         self.failed.iter().map(|(job, _)| job.name.as_str()).collect()
     }
 
-    /// Names of everything that would run again, and of what they are part of. A job that was left out because another failed
-    /// runs then too.
-    pub(super) fn names_of_what_runs_again(&self) -> impl Iterator<Item = &str> {
-        let again = |job: &&Job| job.conclusion != Some(Conclusion::Success);
-        let jobs = self.jobs.iter().filter(again).map(|job| job.name.as_str());
+    /// Names of everything that may run again, steps and all, and of what they are part of. The host repeats with a failed job
+    /// those that depend on it, also where they ended well, and says of none on which it depends: so any may.
+    pub(super) fn names_of_what_may_run_again(&self) -> impl Iterator<Item = &str> {
+        let jobs = self.jobs.iter().flat_map(|job| {
+            std::iter::once(job.name.as_str()).chain(job.steps.iter().map(|step| step.name.as_str()))
+        });
         jobs.chain([self.run.name.as_str(), self.run.workflow.as_str()])
     }
 
@@ -77,11 +80,21 @@ impl Found {
 
 impl Fleet {
     /// Looks at an attempt of a run.
-    pub(super) async fn examine(&self, run: &RunRef, attempt: u32) -> Result<Examined, EngineError> {
+    pub(super) async fn examine(
+        &self,
+        run: &RunRef,
+        attempt: u32,
+        told: bool,
+    ) -> Result<Examined, EngineError> {
         let now = match self.forge.run(run).await {
             Ok(run) => run,
             Err(e) => return Ok(later(e)),
         };
+        if told && (now.attempt < attempt || (now.attempt == attempt && now.status != Status::Completed)) {
+            return Ok(Examined::Lags(format!(
+                "the host does not show yet that attempt {attempt} has ended"
+            )));
+        }
         if now.attempt != attempt {
             return Ok(Examined::Nothing(format!("the run is at attempt {} by now", now.attempt)));
         }
@@ -112,7 +125,7 @@ impl Fleet {
         for job in failing {
             let detection = match self.diagnose(&job).await? {
                 Ok(detection) => detection,
-                Err(e) if e.is_passing() => return Ok(Examined::Later(e)),
+                Err(e) if e.has_to_wait() => return Ok(Examined::Later(e)),
                 // A log that can't be had says nothing, and nothing is done then.
                 Err(_) => self.read(Vec::new(), 0).await?,
             };
@@ -170,5 +183,5 @@ impl Fleet {
 
 /// What is known when the host can't be asked about a run.
 fn later(error: ForgeError) -> Examined {
-    if error.is_passing() { Examined::Later(error) } else { Examined::Nothing(error.to_string()) }
+    if error.has_to_wait() { Examined::Later(error) } else { Examined::Nothing(error.to_string()) }
 }

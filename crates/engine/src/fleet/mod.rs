@@ -13,7 +13,7 @@ mod examine;
 use std::sync::Arc;
 
 use regreen_catalog::Catalog;
-use regreen_domain::{Decision, Outcome, Refusal};
+use regreen_domain::{Decision, Mode, Outcome, Refusal};
 use regreen_forge::{Forge, ForgeError, RunRef};
 use regreen_ledger::{Closing, Incident, Ledger, NewIncident, Place, State};
 use regreen_mask::Masker;
@@ -90,6 +90,8 @@ impl Fleet {
     /// [`EngineError`]: nothing more was done than what is on record; worth trying again.
     pub async fn handle(&self, hand: &Hand<'_>, ended: &EndedRun) -> Result<Next, EngineError> {
         let now = (hand.now)();
+        let run = RunRef { repository: ended.run.repository.folded(), run_id: ended.run.run_id };
+        let ended = &EndedRun { run, attempt: ended.attempt };
         let attempt = match ended.attempt {
             Some(attempt) => attempt,
             None => match self.forge.run(&ended.run).await {
@@ -103,7 +105,7 @@ impl Fleet {
             if let Some(waiting) = hand.ledger.incident(&id).await?
                 && waiting.state == State::Open
             {
-                let next = self.go_on(hand, &ended.run, &waiting, before).await?;
+                let next = self.go_on(hand, ended, &waiting, before).await?;
                 if let Next::Later { .. } = next {
                     return Ok(next);
                 }
@@ -117,10 +119,8 @@ impl Fleet {
                 incident.outcome(),
                 format!("already {}", incident.outcome.as_deref().unwrap_or("on record")),
             )),
-            Some(incident) if incident.decision.is_some() => {
-                self.go_on(hand, &ended.run, incident, attempt).await
-            }
-            _ => self.begin(hand, &ended.run, attempt, &id, known.is_some()).await,
+            Some(incident) if incident.decision.is_some() => self.go_on(hand, ended, incident, attempt).await,
+            _ => self.begin(hand, ended, attempt, &id, known.is_some()).await,
         }
     }
 
@@ -128,12 +128,19 @@ impl Fleet {
     async fn go_on(
         &self,
         hand: &Hand<'_>,
-        run: &RunRef,
+        ended: &EndedRun,
         incident: &Incident,
         attempt: u32,
     ) -> Result<Next, EngineError> {
+        let run = &ended.run;
         hand.ledger.take_over(&incident.id, hand.owner, (hand.now)()).await?;
         if let Some(plan) = incident.plan().filter(|_| heals(incident)) {
+            // What was allowed before this program was started may not be any more, and nothing has happened yet.
+            let mode = self.config.mode(&run.repository, incident.class(), &plan.playbook);
+            let agreed = incident.approval.as_ref().is_some_and(|approval| approval.granted);
+            if mode != Mode::Auto && !agreed && hand.ledger.facts(&incident.id).await?.is_empty() {
+                return self.close_undone(hand, &incident.id, true, Some(Refusal::ModeSuggest)).await;
+            }
             let commit = incident.place.commit.clone().unwrap_or_default();
             let case = act::Case { run, attempt, commit: &commit, incident: &incident.id, plan: &plan };
             return self.act(hand, &case, Drive::Resume).await;
@@ -141,7 +148,7 @@ impl Fleet {
         let because = incident.decision.as_ref().and_then(|decision| decision.because.as_deref());
         let because = because.and_then(Refusal::parse);
         match incident.decision.as_ref() {
-            None => self.begin(hand, run, attempt, &incident.id, true).await,
+            None => self.begin(hand, ended, attempt, &incident.id, true).await,
             Some(decision) => {
                 self.close_undone(hand, &incident.id, decision.action == "suggest", because).await
             }
@@ -152,13 +159,13 @@ impl Fleet {
     async fn begin(
         &self,
         hand: &Hand<'_>,
-        run: &RunRef,
+        ended: &EndedRun,
         attempt: u32,
         id: &str,
         opened: bool,
     ) -> Result<Next, EngineError> {
-        let begun = (hand.now)();
-        let found = match self.examine(run, attempt).await? {
+        let (run, begun) = (&ended.run, (hand.now)());
+        let found = match self.examine(run, attempt, ended.attempt.is_some()).await? {
             Examined::Found(found) => found,
             Examined::Nothing(why) => {
                 if opened {
@@ -168,6 +175,7 @@ impl Fleet {
                 return Ok(settled(None, None, why));
             }
             Examined::Later(e) => return Ok(self.stumbled(&e, begun)),
+            Examined::Lags(why) => return Ok(Next::Later { at: begun + self.config.stumble_ms, why }),
         };
         let place = place(&found);
         let now = (hand.now)();
@@ -234,6 +242,8 @@ impl Fleet {
                 Next::Later { at: at.max(now + 1_000), why }
             }
             error if error.is_passing() => Next::Later { at: now + self.config.stumble_ms, why },
+            // A credential that is being changed: the run is not forgotten meanwhile.
+            ForgeError::Denied { .. } => Next::Later { at: now + self.config.look_ms, why },
             _ => settled(None, None, why),
         }
     }

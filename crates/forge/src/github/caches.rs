@@ -47,7 +47,8 @@ impl GitHub {
             return Err(ForgeError::Invalid { what, why });
         }
         let path = format!("/repos/{repository}/actions/caches?key={}&ref={}", part(key), part(reference));
-        let sending = Sending { repository, what: &what, method: Method::DELETE, path, body: None };
+        let sending =
+            Sending { repository, what: &what, method: Method::DELETE, path, body: None, fresh: false };
         match self.api.put(&sending, parsed::<answers::Deleted>).await {
             Ok(deleted) => Ok(deleted.total_count),
             Err(ForgeError::NotFound { .. }) => Ok(0),

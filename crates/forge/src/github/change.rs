@@ -42,7 +42,8 @@ impl GitHub {
             let what = format!("pull request {} of {repository}", pull.number);
             let path = format!("/repos/{repository}/pulls/{}", pull.number);
             let body = Some(json!({ "title": change.title, "body": says }));
-            let sending = Sending { repository, what: &what, method: Method::PATCH, path, body };
+            let sending =
+                Sending { repository, what: &what, method: Method::PATCH, path, body, fresh: false };
             self.api.put(&sending, parsed::<Pull>).await?;
         }
         Ok(Proposal { number: pull.number, url: pull.html_url.clone(), commit, done })
@@ -143,7 +144,8 @@ impl GitHub {
             "base": change.base,
             "body": change.marker.mark(&change.body),
         });
-        let sending = Sending { repository, what: &what, method: Method::POST, path, body: Some(body) };
+        let sending =
+            Sending { repository, what: &what, method: Method::POST, path, body: Some(body), fresh: false };
         let look = || -> BoxFuture<'_, _> {
             Box::pin(async {
                 let pulls = self.pulls(repository, change).await?;

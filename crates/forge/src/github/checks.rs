@@ -20,12 +20,20 @@ impl GitHub {
         let mut body = said(check);
         if let Some(id) = self.check_of(repository, check).await? {
             let path = format!("/repos/{repository}/check-runs/{id}");
-            let sending = Sending { repository, what: &what, method: Method::PATCH, path, body: Some(body) };
+            let sending = Sending {
+                repository,
+                what: &what,
+                method: Method::PATCH,
+                path,
+                body: Some(body),
+                fresh: false,
+            };
             return self.api.put(&sending, read).await;
         }
         body["head_sha"] = json!(check.head_sha);
         let path = format!("/repos/{repository}/check-runs");
-        let sending = Sending { repository, what: &what, method: Method::POST, path, body: Some(body) };
+        let sending =
+            Sending { repository, what: &what, method: Method::POST, path, body: Some(body), fresh: false };
         let look = || -> BoxFuture<'_, _> { Box::pin(async { self.check_of(repository, check).await }) };
         self.api.change_by(&sending, read, look).await.map(|(id, _)| id)
     }

@@ -116,7 +116,8 @@ impl GitHub {
     ) -> Result<String, ForgeError> {
         let what = format!("one of git's {kind} for {repository}");
         let path = format!("/repos/{repository}/git/{kind}");
-        let sending = Sending { repository, what: &what, method: Method::POST, path, body: Some(body) };
+        let sending =
+            Sending { repository, what: &what, method: Method::POST, path, body: Some(body), fresh: false };
         self.api.put(&sending, |body| parsed::<Object>(body).map(|made| made.sha)).await
     }
 
@@ -130,7 +131,7 @@ impl GitHub {
         let what = format!("the branch {branch} of {repository}");
         let path = format!("/repos/{repository}/git/refs");
         let body = Some(json!({ "ref": format!("refs/heads/{branch}"), "sha": commit }));
-        let sending = Sending { repository, what: &what, method: Method::POST, path, body };
+        let sending = Sending { repository, what: &what, method: Method::POST, path, body, fresh: false };
         let look = || -> BoxFuture<'_, _> {
             Box::pin(async {
                 let tip = self.tip(repository, branch).await?;
@@ -150,7 +151,7 @@ impl GitHub {
         let what = format!("the branch {branch} of {repository}");
         let path = format!("/repos/{repository}/git/refs/{}", part(&format!("heads/{branch}")));
         let body = Some(json!({ "sha": commit, "force": false }));
-        let sending = Sending { repository, what: &what, method: Method::PATCH, path, body };
+        let sending = Sending { repository, what: &what, method: Method::PATCH, path, body, fresh: false };
         self.api.put(&sending, nothing).await
     }
 }

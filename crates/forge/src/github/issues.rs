@@ -46,7 +46,8 @@ impl GitHub {
         let body =
             json!({ "title": text.title, "body": text.marker.mark(&text.body), "labels": labels(text) });
         let path = format!("/repos/{repository}/issues");
-        let sending = Sending { repository, what: &what, method: Method::POST, path, body: Some(body) };
+        let sending =
+            Sending { repository, what: &what, method: Method::POST, path, body: Some(body), fresh: false };
         let read_new = |body: &[u8]| parsed::<answers::Issue>(body).map(read);
         let look =
             || -> BoxFuture<'_, _> { Box::pin(async { self.issue_of(repository, &text.marker).await }) };
@@ -82,7 +83,8 @@ impl GitHub {
         two_parts(repository)?;
         let what = format!("issue {number} of {repository}");
         let path = format!("/repos/{repository}/issues/{number}");
-        let sending = Sending { repository, what: &what, method: Method::PATCH, path, body: Some(body) };
+        let sending =
+            Sending { repository, what: &what, method: Method::PATCH, path, body: Some(body), fresh: false };
         self.api.put(&sending, |body| parsed::<answers::Issue>(body).map(read)).await
     }
 
@@ -104,11 +106,19 @@ impl GitHub {
                 return Ok(there);
             }
             let path = format!("/repos/{repository}/issues/comments/{}", there.id);
-            let sending = Sending { repository, what: &what, method: Method::PATCH, path, body: Some(text) };
+            let sending = Sending {
+                repository,
+                what: &what,
+                method: Method::PATCH,
+                path,
+                body: Some(text),
+                fresh: false,
+            };
             return self.api.put(&sending, read_new).await;
         }
         let path = format!("/repos/{repository}/issues/{number}/comments");
-        let sending = Sending { repository, what: &what, method: Method::POST, path, body: Some(text) };
+        let sending =
+            Sending { repository, what: &what, method: Method::POST, path, body: Some(text), fresh: false };
         let look = || -> BoxFuture<'_, _> {
             Box::pin(async {
                 Ok(self.comment_of(repository, number, marker).await?.map(|(comment, _)| comment))

@@ -25,7 +25,6 @@ impl GitHub {
     pub(super) async fn rerun(&self, of: &Diagnosed, how: &str) -> Result<Rerun, ForgeError> {
         let path = format!("/repos/{}/actions/runs/{}/{how}", of.run.repository, of.run.run_id);
         let what = format!("repeating {}", named(&of.run));
-        self.check(of, &what).await?;
         self.send_rerun(of, &what, path).await
     }
 
@@ -44,9 +43,12 @@ impl GitHub {
         self.send_rerun(of, &what, path).await
     }
 
+    /// Sends it off, where the run is as it was diagnosed. It is looked right before each time it is sent, and what could not
+    /// be sent at once is not sent later: much can have happened by then.
     async fn send_rerun(&self, of: &Diagnosed, what: &str, path: String) -> Result<Rerun, ForgeError> {
         let repository = &of.run.repository;
-        let sending = Sending { repository, what, method: Method::POST, path, body: Some(json!({})) };
+        let body = Some(json!({}));
+        let sending = Sending { repository, what, method: Method::POST, path, body, fresh: true };
         let next = of.attempt.saturating_add(1);
         let look = || -> BoxFuture<'_, _> {
             Box::pin(async {
@@ -54,7 +56,21 @@ impl GitHub {
                 Ok((run.attempt > of.attempt).then_some(run.attempt))
             })
         };
-        let (attempt, found) = self.api.change_by(&sending, |_| Ok(next), look).await?;
+        self.check(of, what).await?;
+        let sent = match self.api.change_by(&sending, |_| Ok(next), look).await {
+            // The answer was lost, and looking shows that it did not arrive.
+            Err(ForgeError::Unknown { .. }) => {
+                self.check(of, what).await?;
+                let again = self.api.change_by(&sending, |_| Ok(next), look).await;
+                // The second one was kept back; whether the first one is still to come, nobody knows.
+                again.map_err(|e| match e.is_passing() {
+                    true => ForgeError::Unknown { what: what.to_owned(), why: e.to_string() },
+                    false => e,
+                })
+            }
+            sent => sent,
+        };
+        let (attempt, found) = sent?;
         Ok(Rerun { attempt, found })
     }
 
@@ -74,8 +90,14 @@ impl GitHub {
             return Err(ended());
         }
         let path = format!("/repos/{}/actions/runs/{}/cancel", run.repository, run.run_id);
-        let sending =
-            Sending { repository: &run.repository, what: &what, method: Method::POST, path, body: None };
+        let sending = Sending {
+            repository: &run.repository,
+            what: &what,
+            method: Method::POST,
+            path,
+            body: None,
+            fresh: false,
+        };
         match self.api.put(&sending, nothing).await {
             // It ended meanwhile: GitHub answers 409.
             Err(ForgeError::NotAllowed { .. }) => Err(ended()),
@@ -98,7 +120,7 @@ impl GitHub {
         }
         let path = format!("/repos/{repository}/actions/workflows/{}/dispatches", part(workflow));
         let body = Some(json!({ "ref": reference, "inputs": inputs }));
-        let sending = Sending { repository, what: &what, method: Method::POST, path, body };
+        let sending = Sending { repository, what: &what, method: Method::POST, path, body, fresh: false };
         self.api.blind(&sending).await.map(drop)
     }
 }

@@ -101,7 +101,7 @@ impl GitHub {
         let what = format!("the jobs of {}", named(run));
         let items = |page: answers::Jobs| page.jobs;
         let all = self.api.all(Scope::Of(&run.repository), &what, &path, items, |_| false).await?;
-        Ok(all.into_iter().map(|job| read_job(&run.repository, job)).collect())
+        Ok(all.into_iter().map(|job| read_job(&run.repository, job, attempt)).collect())
     }
 
     pub(super) async fn one_job(&self, job: &JobRef) -> Result<Job, ForgeError> {
@@ -109,7 +109,7 @@ impl GitHub {
         let path = format!("/repos/{}/actions/jobs/{}", job.repository, job.job_id);
         let what = format!("job {} of {}", job.job_id, job.repository);
         let found: answers::Job = self.api.get(Scope::Of(&job.repository), &what, &path).await?;
-        Ok(read_job(&job.repository, found))
+        Ok(read_job(&job.repository, found, 1))
     }
 
     /// A job's id is that of its check run.
@@ -207,7 +207,8 @@ fn read_run(repository: &Repository, default_branch: &str, run: answers::Run) ->
     }
 }
 
-fn read_job(repository: &Repository, job: answers::Job) -> Job {
+/// `attempt` where GitHub does not say which one it is of.
+fn read_job(repository: &Repository, job: answers::Job, attempt: u32) -> Job {
     let step = |step: answers::Step| Step {
         number: step.number,
         name: step.name,
@@ -218,7 +219,7 @@ fn read_job(repository: &Repository, job: answers::Job) -> Job {
         reference: JobRef { repository: repository.clone(), job_id: job.id },
         run_id: job.run_id,
         name: job.name,
-        attempt: job.run_attempt.unwrap_or(1).max(1),
+        attempt: job.run_attempt.unwrap_or(attempt).max(1),
         head_sha: job.head_sha,
         status: status(&job.status),
         conclusion: job.conclusion.as_deref().map(conclusion),

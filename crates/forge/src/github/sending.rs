@@ -23,6 +23,8 @@ pub(super) struct Sending<'a> {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) body: Option<Value>,
+    /// It holds only for what was looked at just before: it is never sent a second time by itself.
+    pub(super) fresh: bool,
 }
 
 enum Came {
@@ -48,17 +50,19 @@ impl Api {
         look: impl Fn() -> BoxFuture<'a, Result<Option<T>, ForgeError>> + Send,
     ) -> Result<(T, bool), ForgeError> {
         let mut why = String::new();
-        for sent in 1..=SENT {
+        let most = if sending.fresh { 1 } else { SENT };
+        for sent in 1..=most {
             match self.once(sending).await {
                 Ok(Came::Answer(body)) => match read(&body) {
                     Ok(value) => return Ok((value, false)),
                     Err(garbage) => why = garbage,
                 },
                 Ok(Came::Lost(lost)) => why = lost,
-                // The second one may be refused because of what the first one did.
-                Err(e) if sent > 1 => match look().await? {
-                    Some(value) => return Ok((value, true)),
-                    None => return Err(e),
+                // The second one may be refused because of what the first one did; or kept back, and then nobody knows.
+                Err(e) if sent > 1 => match look().await {
+                    Ok(Some(value)) => return Ok((value, true)),
+                    Ok(None) if !e.is_passing() => return Err(e),
+                    _ => return Err(self.unknown(sending, &e.to_string())),
                 },
                 Err(e) => return Err(e),
             }
@@ -131,7 +135,7 @@ impl Api {
                 Err(broken) => return Err(super::api::unreachable(what, broken)),
             };
             failures += 1;
-            if failures >= self.options.backoff.tries {
+            if sending.fresh || failures >= self.options.backoff.tries {
                 return Err(ForgeError::Unreachable { what: what.to_owned(), why });
             }
             self.options.backoff.wait(failures).await;

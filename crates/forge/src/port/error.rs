@@ -89,6 +89,11 @@ impl ForgeError {
         )
     }
 
+    /// Whether what was begun has to wait: it passes by itself, or a credential is refused that somebody is changing.
+    pub const fn has_to_wait(&self) -> bool {
+        self.is_passing() || matches!(self, ForgeError::Denied { .. })
+    }
+
     /// Whether it is sure that nothing was done.
     pub const fn had_no_effect(&self) -> bool {
         !matches!(self, ForgeError::Unknown { .. } | ForgeError::Garbage { .. } | ForgeError::TooLarge { .. })

@@ -27,6 +27,13 @@ impl Repository {
         &self.0
     }
 
+    /// The same name in lower case. Hosts tell no names apart by case, so whatever is counted, paused or known again by a
+    /// repository is so by this.
+    #[must_use]
+    pub fn folded(&self) -> Repository {
+        Repository(self.0.to_ascii_lowercase())
+    }
+
     /// All but its last part: the owner, organisation or group.
     pub fn owner(&self) -> &str {
         self.0.rsplit_once('/').map_or("", |(owner, _)| owner)

@@ -113,3 +113,15 @@ async fn a_workflow_is_started_once_or_it_is_said_that_nobody_knows() {
     assert!(matches!(lost, Err(ForgeError::Unknown { .. })), "{lost:?}");
     assert_eq!(host.world().repositories[NAME].dispatched.len(), 2);
 }
+
+#[tokio::test]
+async fn a_rerun_that_may_have_arrived_is_not_said_to_have_had_no_effect() {
+    let (host, client) = stage();
+    let (run, _) = host.world().add_failed(NAME, b"");
+    host.world().troubles = vec![
+        Trouble::once("POST", "/rerun", What::Status(502)),
+        Trouble::once("POST", "/rerun", What::SlowDown(Some(30))),
+    ];
+    let kept_back = client.rerun_all(&diagnosed(&host, run)).await;
+    assert!(matches!(kept_back, Err(ForgeError::Unknown { .. })), "{kept_back:?}");
+}

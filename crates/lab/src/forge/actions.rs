@@ -199,8 +199,8 @@ fn shown_job(name: &str, run: &Run, job: &Job) -> Value {
         "html_url": format!("https://github.com/{name}/actions/runs/{}/job/{}", run.id, job.id),
         "created_at": time(run.created_at),
     });
-    // GitHub's schema lets it out, and so does its example: here for first attempts.
-    if job.attempt > 1 {
+    // GitHub's schema lets it out, and so does its example: here for runs of one attempt.
+    if run.attempt > 1 {
         facts["run_attempt"] = json!(job.attempt);
     }
     sample("job", facts)

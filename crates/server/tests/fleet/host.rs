@@ -12,7 +12,7 @@ use std::{
 use regreen_forge::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Conclusion, Cursor, Diagnosed,
     Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, NotAllowed, Page, Proposal,
-    Repository, Rerun, Run, RunRef, Status,
+    Repository, Rerun, Run, RunRef, Status, Step,
 };
 
 pub const NETWORK: &str = "\
@@ -56,6 +56,7 @@ struct AtHost {
     /// By run.
     runs: BTreeMap<u64, OneRun>,
     silence: Option<Silence>,
+    stumble: Option<(usize, ForgeError)>,
 }
 
 struct OneRun {
@@ -67,6 +68,7 @@ struct OneRun {
     reruns: usize,
     cancels: usize,
     fork: bool,
+    steps: Vec<String>,
 }
 
 /// The host.
@@ -91,12 +93,40 @@ impl Host {
             reruns: 0,
             cancels: 0,
             fork: false,
+            steps: Vec::new(),
         };
         self.at.lock().unwrap().runs.insert(run, run_now);
     }
 
     pub fn make_fork(&self, run: u64) {
         self.at.lock().unwrap().runs.get_mut(&run).unwrap().fork = true;
+    }
+
+    /// Every job has this step.
+    pub fn step(&self, run: u64, name: &str) {
+        self.at.lock().unwrap().runs.get_mut(&run).unwrap().steps.push(name.to_owned());
+    }
+
+    /// Whether the host shows that the run has ended.
+    pub fn show_end(&self, run: u64, ended: bool) {
+        let status = if ended { Status::Completed } else { Status::Running };
+        self.at.lock().unwrap().runs.get_mut(&run).unwrap().status = status;
+    }
+
+    /// The attempt that is under way ends, each job in its own way.
+    pub fn end_each(&self, run: u64, conclusions: &[Conclusion]) {
+        let mut at = self.at.lock().unwrap();
+        let run = at.runs.get_mut(&run).unwrap();
+        run.status = Status::Completed;
+        run.conclusion = Some(Conclusion::Failure);
+        for (job, ended) in run.jobs.iter_mut().zip(conclusions) {
+            job.2 = Some(*ended);
+        }
+    }
+
+    /// The call with this number ends in an error, and nothing is done.
+    pub fn stumble(&self, call: usize, error: ForgeError) {
+        self.at.lock().unwrap().stumble = Some((call, error));
     }
 
     /// A job that was left out because another failed.
@@ -135,6 +165,10 @@ impl Host {
         act: impl FnOnce(&mut AtHost) -> Result<T, ForgeError>,
     ) -> Result<T, ForgeError> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        let stumble = self.at.lock().unwrap().stumble.clone();
+        if let Some((_, error)) = stumble.filter(|(at, _)| *at == call) {
+            return Err(error);
+        }
         let silence = self.at.lock().unwrap().silence.filter(|silence| silence.call == call);
         match silence {
             Some(Silence { after: false, .. }) => std::future::pending().await,
@@ -179,6 +213,11 @@ fn run_of(reference: RunRef, run: &OneRun) -> Run {
     }
 }
 
+fn step(number: u64, name: &str) -> Step {
+    let conclusion = Some(Conclusion::Success);
+    Step { number, name: name.to_owned(), status: Status::Completed, conclusion }
+}
+
 macro_rules! not_asked {
     ($($name:ident($($arg:ident: $kind:ty),*) -> $answer:ty;)+) => {
         $(fn $name<'a>(&'a self, $($arg: $kind),*) -> BoxFuture<'a, Result<$answer, ForgeError>> {
@@ -204,7 +243,7 @@ impl Forge for Host {
                 head_sha: commit(run.run_id),
                 status: if ended.is_some() { Status::Completed } else { Status::Running },
                 conclusion: *ended,
-                steps: Vec::new(),
+                steps: (1..).zip(&found.steps).map(|(number, name)| step(number, name)).collect(),
                 started_at: Some(SystemTime::now() - Duration::from_secs(60)),
                 completed_at: ended.map(|_| SystemTime::now()),
                 labels: Vec::new(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod host;
+mod trouble;
 
 use std::{
     collections::BTreeMap,
@@ -79,8 +80,19 @@ impl Stage {
 
     /// A webhook comes in.
     async fn hook(&self, id: &str, run: u64, attempt: u32, conclusion: Conclusion) -> Accepted {
+        self.hook_of(octo(), id, run, attempt, conclusion).await
+    }
+
+    async fn hook_of(
+        &self,
+        repository: Repository,
+        id: &str,
+        run: u64,
+        attempt: u32,
+        conclusion: Conclusion,
+    ) -> Accepted {
         let event = Event::RunEnded(RunEnded {
-            repository: octo(),
+            repository,
             run,
             attempt: Some(attempt),
             ended_at: None,
@@ -176,7 +188,7 @@ async fn a_run_that_the_network_failed_runs_again_once_and_is_healed_when_it_end
 #[tokio::test]
 async fn what_may_not_run_again_is_left_alone() {
     type Make = fn(&Host);
-    let cases: [(&str, Mode, Make, (&str, &str)); 8] = [
+    let cases: [(&str, Mode, Make, (&str, &str)); 10] = [
         ("code", Mode::Auto, |h| h.fail(RUN, &[("test", CODE)]), ("left-alone", "code-failure")),
         (
             "one of two is code",
@@ -204,6 +216,21 @@ async fn what_may_not_run_again_is_left_alone() {
             |h| {
                 h.fail(RUN, &[("build", NETWORK)]);
                 h.skip(RUN, "deploy to production");
+            },
+            ("left-alone", "deploy-job"),
+        ),
+        (
+            "a release that went well, and may depend on what failed",
+            Mode::Auto,
+            |h| h.fail(RUN, &[("build", NETWORK), ("release", "")]),
+            ("left-alone", "deploy-job"),
+        ),
+        (
+            "a step that publishes, in a job with a harmless name",
+            Mode::Auto,
+            |h| {
+                h.fail(RUN, &[("ci", NETWORK)]);
+                h.step(RUN, "Run npm publish");
             },
             ("left-alone", "deploy-job"),
         ),

@@ -8,7 +8,7 @@ mod stop;
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -82,9 +82,11 @@ impl Parts {
     async fn new(context: &Context, args: &WorkArgs) -> Result<Parts, Failed> {
         let workspace = context.workspace()?;
         let config = config::operators(context, args.config.as_deref(), &workspace)?;
+        // First: it reads files with secrets, and what is opened after it masks them.
+        let hosts = credential::hosts(context, args)?;
         let ledger = open(context, &args.ledger).await?;
         let mut fleets = BTreeMap::new();
-        for (sender, forge) in credential::hosts(context, args)? {
+        for (sender, forge) in hosts {
             let fleet = Fleet {
                 catalog: Arc::new(catalog()?),
                 config: config.fleet(),
@@ -147,7 +149,7 @@ fn hooks(context: &Context, args: &ServeArgs) -> Result<Hooks, Failed> {
         let mut secrets = Vec::new();
         for path in files {
             let weak = |e| Failed::new(INVALID, format!("{}: {e}", path.display()));
-            secrets.push(Secret::new(&secret_file(path)?).map_err(weak)?);
+            secrets.push(Secret::new(&secret_file(context, path)?).map_err(weak)?);
         }
         if let Some(text) = context.secret(variable) {
             let weak = |e| Failed::new(INVALID, format!("the variable {variable}: {e}"));
@@ -166,11 +168,13 @@ fn hooks(context: &Context, args: &ServeArgs) -> Result<Hooks, Failed> {
     Ok(hooks)
 }
 
-/// The text of a file that holds a secret.
+/// The text of a file that holds a secret. From now on it is masked wherever it turns up.
 ///
 /// # Errors
 /// Where it can't be read; nothing of it is said.
-fn secret_file(path: &Path) -> Result<String, Failed> {
+fn secret_file(context: &Context, path: &Path) -> Result<String, Failed> {
     let unread = |e: std::io::Error| Failed::new(NOTHING_TO_READ, format!("{}: {e}", path.display()));
-    fs::read_to_string(PathBuf::from(path)).map_err(unread)
+    let text = fs::read_to_string(path).map_err(unread)?;
+    context.hide(&text);
+    Ok(text)
 }
