@@ -60,6 +60,7 @@ mod error;
 mod export;
 mod feedback;
 mod history;
+mod holding;
 mod import;
 mod incident;
 mod journal;

@@ -27,7 +27,7 @@ pub struct Pruned {
     pub pauses: u64,
     /// Bodies of deliveries; that they came is kept for good.
     pub bodies: u64,
-    /// Work that is done.
+    /// What was needed for work that is done; that it is done is kept for good, so that nobody does it again.
     pub work: u64,
     /// Logs of incidents that are gone.
     pub logs: u64,
@@ -46,8 +46,8 @@ impl AuditEntry {
 }
 
 impl Ledger {
-    /// Takes out what was over before `before`: closed and imported incidents, breaker events, lifted pauses, done work,
-    /// the bodies of deliveries. In pieces: what was done when an error comes stays done.
+    /// Takes out what was over before `before`: closed and imported incidents, breaker events, lifted pauses, what done work
+    /// needed, the bodies of deliveries. In pieces: what was done when an error comes stays done.
     ///
     /// # Errors
     /// The ledger's own.
@@ -139,7 +139,8 @@ const BODIES: &str = "UPDATE deliveries SET body = NULL WHERE (forge, id) IN
      (SELECT forge, id FROM deliveries WHERE received_at < $1 AND body IS NOT NULL LIMIT $2)";
 const LOGS: &str = "DELETE FROM incident_logs WHERE at < $1
      AND NOT EXISTS (SELECT 1 FROM incidents WHERE incidents.id = incident_logs.incident)";
-const WORK: &str = "DELETE FROM work WHERE id IN (SELECT id FROM work WHERE done_at < $1 LIMIT $2)";
+const WORK: &str = "UPDATE work SET payload = '{}' WHERE id IN
+     (SELECT id FROM work WHERE done_at < $1 AND payload <> '{}' LIMIT $2)";
 
 /// Incidents that are over, or that nobody here will ever act upon.
 async fn old(

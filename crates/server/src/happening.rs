@@ -97,6 +97,13 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// Work failed too often, and is not tried again.
+    WorkGivenUp {
+        /// Names the work.
+        key: String,
+        /// Why it failed last.
+        why: String,
+    },
     /// Somebody else has the work now.
     LeaseLost {
         /// Names the work.
@@ -164,6 +171,7 @@ impl Happening {
             Happening::RunWaits { .. } => "run-waits",
             Happening::Swept { .. } => "swept",
             Happening::WorkFailed { .. } => "work-failed",
+            Happening::WorkGivenUp { .. } => "work-given-up",
             Happening::LeaseLost { .. } => "lease-lost",
             Happening::WorkUnavailable { .. } => "work-unavailable",
             Happening::Draining => "draining",
@@ -179,6 +187,7 @@ impl Happening {
             | Happening::Stopped { cut: 1.. } => Level::Warning,
             Happening::HookUnavailable { .. }
             | Happening::WorkFailed { .. }
+            | Happening::WorkGivenUp { .. }
             | Happening::WorkUnavailable { .. } => Level::Error,
             Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,
@@ -214,6 +223,7 @@ impl Happening {
             }
             Happening::RunWaits { key, why }
             | Happening::WorkFailed { key, why }
+            | Happening::WorkGivenUp { key, why }
             | Happening::LeaseLost { key, why } => vec![("key", key.clone()), ("why", why.clone())],
             Happening::Swept { repository, found, fresh } => vec![
                 ("repository", repository.clone()),

@@ -13,6 +13,7 @@ mod http;
 mod inbox;
 mod limits;
 mod memory;
+mod room;
 mod schedule;
 mod task;
 mod worker;

@@ -31,8 +31,10 @@ pub struct Pace {
     pub lease: Duration,
     /// How long an idle worker waits before it looks again, where no bell rings.
     pub idle: Duration,
-    /// Longest that a stop waits for work under way; then its leases are given back.
+    /// Longest that a stop waits for work under way.
     pub drain: Duration,
+    /// Longest that a request to a host can be under way after whoever sent it has let go of it.
+    pub request: Duration,
     /// How far a sweep looks back.
     pub look_back: Duration,
 }
@@ -44,6 +46,7 @@ impl Default for Pace {
             lease: Duration::from_secs(60),
             idle: Duration::from_secs(2),
             drain: Duration::from_secs(20),
+            request: Duration::from_secs(40),
             look_back: Duration::from_secs(24 * 3600),
         }
     }
@@ -63,6 +66,7 @@ pub struct Worker {
     pace: Pace,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
+    clock: fn() -> i64,
     /// What is under way, by the work's number.
     held: Mutex<BTreeMap<i64, Claim>>,
 }
@@ -71,6 +75,8 @@ pub struct Worker {
 enum Ended {
     /// For good, in these words; and what is to be done next.
     Done(String, Vec<Listed>),
+    /// It can't be done, for this reason.
+    GivenUp(String),
     /// It is to be tried again at this time.
     Again(i64),
 }
@@ -85,10 +91,23 @@ impl Worker {
         log: Arc<dyn Log>,
         bell: Arc<Notify>,
     ) -> Arc<Worker> {
-        Arc::new(Worker { ledger, fleets, node, pace, log, bell, held: Mutex::default() })
+        Worker::by_clock(ledger, fleets, node, pace, log, bell, now)
     }
 
-    /// Works until `stop` is ready; then ends what is under way, or gives its leases back.
+    /// As [`Worker::new`], by another clock than the machine's, in milliseconds since 1970: for simulations.
+    pub fn by_clock(
+        ledger: Ledger,
+        fleets: BTreeMap<Sender, Arc<Fleet>>,
+        node: String,
+        pace: Pace,
+        log: Arc<dyn Log>,
+        bell: Arc<Notify>,
+        clock: fn() -> i64,
+    ) -> Arc<Worker> {
+        Arc::new(Worker { ledger, fleets, node, pace, log, bell, clock, held: Mutex::default() })
+    }
+
+    /// Works until `stop` is ready; then ends what is under way. What does not end in time is let go, and its leases run out.
     pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
         let room = Arc::new(Semaphore::new(self.pace.at_once.max(1)));
         let mut working = JoinSet::new();
@@ -97,8 +116,10 @@ impl Worker {
             while working.try_join_next().is_some() {}
             let next = async {
                 let permit = room.clone().acquire_owned().await;
-                let claim =
-                    self.ledger.claim(&[RUN, SWEEP], &self.node, millis(self.pace.lease), now()).await;
+                let claim = self
+                    .ledger
+                    .claim(&[RUN, SWEEP], &self.node, millis(self.pace.lease), (self.clock)())
+                    .await;
                 (permit, claim)
             };
             let (permit, claim) = tokio::select! {
@@ -135,12 +156,14 @@ impl Worker {
         }
         let all = async { while working.join_next().await.is_some() {} };
         if timeout(self.pace.drain, all).await.is_err() {
-            // Dropped where they are: what was begun is on record, and whoever takes it next goes on from there.
+            // Dropped where they are: what was begun is on record, and whoever takes it next goes on from there. Not at once: a
+            // request to the host may be under way, and its claim lasts longer than that can.
             working.shutdown().await;
             let held = std::mem::take(&mut *self.held());
-            for claim in held.values() {
+            for mut claim in held.into_values() {
+                let at_least = millis(self.pace.lease.max(self.pace.request));
                 // Where that fails the lease ends by itself.
-                let _later = self.ledger.retry_at(claim, now()).await;
+                let _later = self.ledger.renew(&mut claim, at_least, (self.clock)()).await;
             }
         }
     }
@@ -162,7 +185,11 @@ impl Worker {
         let told = match ended {
             Ended::Done(outcome, next) => {
                 let next: Vec<_> = next.iter().map(Listed::work).collect();
-                self.ledger.finish_with(&claim, &outcome, &next, now()).await
+                self.ledger.finish_with(&claim, &outcome, &next, (self.clock)()).await
+            }
+            Ended::GivenUp(why) => {
+                self.log.tell(&Happening::WorkGivenUp { key: claim.key.clone(), why: why.clone() });
+                self.ledger.give_up(&claim, &why, (self.clock)()).await
             }
             Ended::Again(at) => self.ledger.retry_at(&claim, at).await,
         };
@@ -176,14 +203,18 @@ impl Worker {
         loop {
             sleep(self.pace.lease / 3).await;
             // A ledger that does not answer must not make this wait past the end of its own lease.
-            let renewed =
-                timeout(self.pace.lease / 3, self.ledger.renew(claim, millis(self.pace.lease), now()));
+            let renewed = timeout(
+                self.pace.lease / 3,
+                self.ledger.renew(claim, millis(self.pace.lease), (self.clock)()),
+            );
             match renewed.await {
                 Ok(Ok(())) => {}
                 Ok(Err(e @ LedgerError::StaleClaim { .. })) => return chain(&e),
                 // It may still be held; the fence decides.
-                Ok(Err(e)) if now() >= claim.lease_until => return chain(&e),
-                Err(_) if now() >= claim.lease_until => return "the ledger does not answer".to_owned(),
+                Ok(Err(e)) if (self.clock)() >= claim.lease_until => return chain(&e),
+                Err(_) if (self.clock)() >= claim.lease_until => {
+                    return "the ledger does not answer".to_owned();
+                }
                 Ok(Err(_)) | Err(_) => {}
             }
         }
@@ -206,8 +237,8 @@ impl Worker {
         };
         let ledger = self.ledger.under(claim);
         // The incident's fence: another claim of the same work has another one.
-        let owner = format!("w{}-{}", claim.id, claim.fence);
-        let next = fleet.handle(&Hand { ledger: &ledger, owner: &owner, now }, ended).await?;
+        let owner = claim.token();
+        let next = fleet.handle(&Hand { ledger: &ledger, owner: &owner, now: self.clock }, ended).await?;
         Ok(match next {
             Next::Done(Settled { incident, outcome, why }) => {
                 let word = outcome.map_or("nothing", regreen_domain::Outcome::id);
@@ -251,7 +282,7 @@ impl Worker {
                 .map(|run| {
                     let run_ref = RunRef { repository: repository.clone(), run_id: run.reference.run_id };
                     let ended = EndedRun { run: run_ref, attempt: Some(run.attempt) };
-                    Task::Run { sender, ended }.listed(now())
+                    Task::Run { sender, ended }.listed((self.clock)())
                 })
                 .collect();
             found += listed.len();
@@ -272,15 +303,15 @@ impl Worker {
     fn failed(&self, claim: &Claim, error: &EngineError) -> Ended {
         // Somebody else goes on with the same incident: what comes of that is seen in a moment.
         if is_anothers(error) {
-            return Ended::Again(now().saturating_add(millis(self.pace.idle).max(50)));
+            return Ended::Again((self.clock)().saturating_add(millis(self.pace.idle).max(50)));
         }
         self.log.tell(&Happening::WorkFailed { key: claim.key.clone(), why: chain(error) });
         if claim.attempts >= MOST_ATTEMPTS {
-            return Ended::Done("given-up".to_owned(), Vec::new());
+            return Ended::GivenUp(chain(error));
         }
         // The ledger or the host comes back: soon at first, then less often.
         let wait = 1_000i64.saturating_mul(1 << claim.attempts.min(6)).min(LONGEST_WAIT);
-        Ended::Again(now().saturating_add(wait))
+        Ended::Again((self.clock)().saturating_add(wait))
     }
 }
 

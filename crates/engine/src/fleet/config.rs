@@ -21,6 +21,8 @@ pub struct FleetConfig {
     /// Longest that an attempt may take, in milliseconds: GitHub ends a job after five days at the latest, and its hosted
     /// runners after six hours.
     pub wait_ms: i64,
+    /// So long a request whose answer was lost is looked for; then it is taken for one that never arrived, in milliseconds.
+    pub lost_ms: i64,
     /// Time before a host that stumbled is asked again, in milliseconds.
     pub stumble_ms: i64,
 }
@@ -49,6 +51,7 @@ impl Default for FleetConfig {
             most_jobs: 32,
             look_ms: 5 * MINUTE,
             wait_ms: 24 * 60 * MINUTE,
+            lost_ms: 15 * MINUTE,
             stumble_ms: MINUTE,
         }
     }

@@ -105,22 +105,40 @@ impl Fleet {
             if let Some(waiting) = hand.ledger.incident(&id).await?
                 && waiting.state == State::Open
             {
-                let next = self.go_on(hand, ended, &waiting, before).await?;
+                let next = self.known(hand, ended, &waiting, before).await?;
                 if let Next::Later { .. } = next {
                     return Ok(next);
                 }
             }
         }
         let id = incident_id(&ended.run, attempt);
-        let known = hand.ledger.incident(&id).await?;
-        match &known {
-            Some(incident) if incident.state != State::Open => Ok(settled(
-                Some(&id),
-                incident.outcome(),
-                format!("already {}", incident.outcome.as_deref().unwrap_or("on record")),
-            )),
-            Some(incident) if incident.decision.is_some() => self.go_on(hand, ended, incident, attempt).await,
-            _ => self.begin(hand, ended, attempt, &id, known.is_some()).await,
+        match hand.ledger.incident(&id).await? {
+            Some(incident) => self.known(hand, ended, &incident, attempt).await,
+            None => self.begin(hand, ended, attempt, &id, false).await,
+        }
+    }
+
+    /// Takes an incident over that is on record, and goes on with it as it is then: another may have gone on since it was seen.
+    async fn known(
+        &self,
+        hand: &Hand<'_>,
+        ended: &EndedRun,
+        seen: &Incident,
+        attempt: u32,
+    ) -> Result<Next, EngineError> {
+        let id = seen.id.as_str();
+        if seen.state != State::Open {
+            return Ok(already(seen));
+        }
+        if let Some(held) = self.take(hand, id).await? {
+            return Ok(held);
+        }
+        match hand.ledger.incident(id).await? {
+            Some(incident) if incident.state != State::Open => Ok(already(&incident)),
+            Some(incident) if incident.decision.is_some() => {
+                self.go_on(hand, ended, &incident, attempt).await
+            }
+            known => self.begin(hand, ended, attempt, id, known.is_some()).await,
         }
     }
 
@@ -133,7 +151,6 @@ impl Fleet {
         attempt: u32,
     ) -> Result<Next, EngineError> {
         let run = &ended.run;
-        hand.ledger.take_over(&incident.id, hand.owner, (hand.now)()).await?;
         if let Some(plan) = incident.plan().filter(|_| heals(incident)) {
             // What was allowed before this program was started may not be any more, and nothing has happened yet.
             let mode = self.config.mode(&run.repository, incident.class(), &plan.playbook);
@@ -155,7 +172,19 @@ impl Fleet {
         }
     }
 
-    /// Looks and decides.
+    /// Takes the incident over from whoever is gone; where somebody has it, what comes next is to look again.
+    async fn take(&self, hand: &Hand<'_>, id: &str) -> Result<Option<Next>, EngineError> {
+        /// Longest until the next look, in milliseconds: most of the time it is given back soon.
+        const SOON: i64 = 2_000;
+        let now = (hand.now)();
+        let held = hand.ledger.take_over_from_the_gone(id, hand.owner, now).await?;
+        Ok(held.map(|until| Next::Later {
+            at: until.min(now + SOON),
+            why: "another node works on this incident".to_owned(),
+        }))
+    }
+
+    /// Looks and decides. An incident that is opened already is this hand's.
     async fn begin(
         &self,
         hand: &Hand<'_>,
@@ -169,7 +198,6 @@ impl Fleet {
             Examined::Found(found) => found,
             Examined::Nothing(why) => {
                 if opened {
-                    hand.ledger.take_over(id, hand.owner, begun).await?;
                     hand.ledger.close(id, hand.owner, &Closing::new(Outcome::LeftAlone), begun).await?;
                 }
                 return Ok(settled(None, None, why));
@@ -179,9 +207,7 @@ impl Fleet {
         };
         let place = place(&found);
         let now = (hand.now)();
-        if opened {
-            hand.ledger.take_over(id, hand.owner, now).await?;
-        } else {
+        if !opened {
             let new = NewIncident {
                 id,
                 owner: hand.owner,
@@ -267,6 +293,11 @@ fn place(found: &Found) -> Place {
         commit: Some(run.head_sha.clone()),
         job: Some(workflow.clone()),
     }
+}
+
+fn already(incident: &Incident) -> Next {
+    let outcome = incident.outcome.as_deref().unwrap_or("on record");
+    settled(Some(&incident.id), incident.outcome(), format!("already {outcome}"))
 }
 
 fn heals(incident: &Incident) -> bool {

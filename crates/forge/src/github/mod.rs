@@ -23,3 +23,4 @@ mod sending;
 
 pub use client::{GitHub, Options};
 pub use credential::Credential;
+pub(crate) use runs::is_of_its_head;

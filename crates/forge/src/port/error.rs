@@ -169,6 +169,12 @@ pub enum NotAllowed {
         /// Its number.
         number: u64,
     },
+    /// Whoever asked for it wants it no more: a kill switch was thrown before it was sent.
+    #[error("healing was paused before it was sent")]
+    Stopped,
+    /// There is no way to ask this host for that yet.
+    #[error("Regreen can't ask this host for that yet")]
+    Unsupported,
     /// The host says no, in its own words.
     #[error("the host says: {0}")]
     Other(String),

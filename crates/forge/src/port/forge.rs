@@ -4,11 +4,14 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, time::SystemTime};
 
 use super::{
     Actor, Annotation, Change, Check, Comment, Diagnosed, ForgeError, Issue, IssueText, Job, JobLog, JobRef,
-    LogEntry, Marker, Proposal, Repository, Rerun, Run, RunRef,
+    LogEntry, Marker, NotAllowed, Permission, Proposal, Repository, Rerun, Run, RunRef,
 };
 
 /// A boxed future, so that hosts can stand behind a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Asked right before a change is sent.
+pub type MaySend<'a> = &'a (dyn Fn() -> bool + Send + Sync);
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, ForgeError>>;
 
@@ -65,6 +68,21 @@ pub trait Forge: Send + Sync {
     /// Runs all failed jobs again, and those that need them. As [`Forge::rerun_job`].
     fn rerun_failed_jobs<'a>(&'a self, of: &'a Diagnosed) -> Answer<'a, Rerun>;
 
+    /// As [`Forge::rerun_failed_jobs`], where `may_send` says yes right before each time that it is sent: looking at the run
+    /// first takes a while where the host stumbles, and a kill switch is obeyed meanwhile.
+    ///
+    /// # Errors
+    /// [`NotAllowed::Stopped`](super::NotAllowed::Stopped) where it says no.
+    fn rerun_failed_jobs_if<'a>(&'a self, of: &'a Diagnosed, may_send: MaySend<'a>) -> Answer<'a, Rerun> {
+        Box::pin(async move {
+            if !may_send() {
+                let what = format!("repeating run {} of {}", of.run.run_id, of.run.repository);
+                return Err(ForgeError::NotAllowed { what, why: NotAllowed::Stopped });
+            }
+            self.rerun_failed_jobs(of).await
+        })
+    }
+
     /// Runs all jobs again. As [`Forge::rerun_job`].
     fn rerun_all<'a>(&'a self, of: &'a Diagnosed) -> Answer<'a, Rerun>;
 
@@ -116,6 +134,15 @@ pub trait Forge: Send + Sync {
         marker: &'a Marker,
         body: &'a str,
     ) -> Answer<'a, Comment>;
+
+    /// What an account may do in a repository. A read.
+    ///
+    /// # Errors
+    /// [`NotAllowed::Unsupported`](super::NotAllowed::Unsupported) where the host's module can't ask.
+    fn permission<'a>(&'a self, repository: &'a Repository, login: &'a str) -> Answer<'a, Permission> {
+        let what = format!("what {login} may do in {repository}");
+        Box::pin(async move { Err(ForgeError::NotAllowed { what, why: NotAllowed::Unsupported }) })
+    }
 
     /// Puts a verdict beside a commit: a new one, or in place of the one with this name and marker. Its id. Idempotent for one
     /// process at a time.

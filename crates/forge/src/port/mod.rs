@@ -9,8 +9,8 @@ mod run;
 
 pub use change::{Change, Check, CheckState, FileChange, Proposal, Proposed};
 pub use error::{ForgeError, NotAllowed, Quota};
-pub use forge::{BoxFuture, Budget, Cache, Cursor, Forge, Page};
-pub use issue::{Actor, Comment, Issue, IssueText};
+pub use forge::{BoxFuture, Budget, Cache, Cursor, Forge, MaySend, Page};
+pub use issue::{Actor, Comment, Issue, IssueText, Permission};
 pub use name::{Marker, Repository};
 pub use run::{
     Annotation, Conclusion, Diagnosed, Job, JobLog, JobRef, Level, LogEntry, Rerun, Run, RunRef, Status, Step,

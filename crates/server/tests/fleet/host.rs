@@ -1,7 +1,7 @@
 //! A CI host in memory: one repository's runs, what was asked of it, and where it stops answering.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -11,8 +11,8 @@ use std::{
 
 use regreen_forge::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Conclusion, Cursor, Diagnosed,
-    Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, NotAllowed, Page, Proposal,
-    Repository, Rerun, Run, RunRef, Status, Step,
+    Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, NotAllowed, Page,
+    Proposal, Repository, Rerun, Run, RunRef, Status, Step,
 };
 
 pub const NETWORK: &str = "\
@@ -57,6 +57,11 @@ struct AtHost {
     runs: BTreeMap<u64, OneRun>,
     silence: Option<Silence>,
     stumble: Option<(usize, ForgeError)>,
+    /// What the next requests to repeat, and to cancel, end in; and whether they are done all the same.
+    reruns_go: VecDeque<(ForgeError, bool)>,
+    cancels_go: VecDeque<(ForgeError, bool)>,
+    /// Requests to repeat are looked at for so long before they are sent.
+    held: bool,
 }
 
 struct OneRun {
@@ -76,6 +81,8 @@ struct OneRun {
 pub struct Host {
     at: Mutex<AtHost>,
     pub calls: AtomicUsize,
+    /// Requests to repeat a run that were begun.
+    pub checks: AtomicUsize,
 }
 
 impl Host {
@@ -122,6 +129,21 @@ impl Host {
         for (job, ended) in run.jobs.iter_mut().zip(conclusions) {
             job.2 = Some(*ended);
         }
+    }
+
+    /// The next request to repeat a run ends in this, done or not.
+    pub fn rerun_goes(&self, error: ForgeError, done: bool) {
+        self.at.lock().unwrap().reruns_go.push_back((error, done));
+    }
+
+    /// The next request to cancel a run ends in this.
+    pub fn cancel_goes(&self, error: ForgeError, done: bool) {
+        self.at.lock().unwrap().cancels_go.push_back((error, done));
+    }
+
+    /// Whether requests to repeat a run hang where the host is looked at before they are sent.
+    pub fn hold(&self, held: bool) {
+        self.at.lock().unwrap().held = held;
     }
 
     /// The call with this number ends in an error, and nothing is done.
@@ -280,8 +302,30 @@ impl Forge for Host {
         }))
     }
 
+    fn rerun_failed_jobs_if<'a>(
+        &'a self,
+        of: &'a Diagnosed,
+        may_send: MaySend<'a>,
+    ) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
+        Box::pin(async move {
+            self.checks.fetch_add(1, Ordering::SeqCst);
+            while self.at.lock().unwrap().held {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            if !may_send() {
+                let what = "the rerun".to_owned();
+                return Err(ForgeError::NotAllowed { what, why: NotAllowed::Stopped });
+            }
+            self.rerun_failed_jobs(of).await
+        })
+    }
+
     fn rerun_failed_jobs<'a>(&'a self, of: &'a Diagnosed) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
         Box::pin(self.asked(move |at| {
+            let goes = at.reruns_go.pop_front();
+            if let Some((error, false)) = goes {
+                return Err(error);
+            }
             let run = at.get(of.run.run_id)?;
             let no = |why| Err(ForgeError::NotAllowed { what: "the rerun".to_owned(), why });
             if run.attempt != of.attempt {
@@ -297,14 +341,20 @@ impl Forge for Host {
             for job in run.jobs.iter_mut().filter(|job| job.2 != Some(Conclusion::Success)) {
                 job.2 = None;
             }
-            Ok(Rerun { attempt: run.attempt, found: false })
+            match goes {
+                Some((error, _)) => Err(error),
+                None => Ok(Rerun { attempt: run.attempt, found: false }),
+            }
         }))
     }
 
     fn cancel<'a>(&'a self, run: &'a RunRef) -> BoxFuture<'a, Result<(), ForgeError>> {
         Box::pin(self.asked(move |at| {
-            at.get(run.run_id)?.cancels += 1;
-            Ok(())
+            let goes = at.cancels_go.pop_front();
+            if !matches!(goes, Some((_, false))) {
+                at.get(run.run_id)?.cancels += 1;
+            }
+            goes.map_or(Ok(()), |(error, _)| Err(error))
         }))
     }
 

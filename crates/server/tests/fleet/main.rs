@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod host;
+mod leftovers;
 mod trouble;
 
 use std::{
@@ -58,6 +59,10 @@ impl Stage {
     }
 
     fn worker(&self, ledger: Ledger, lease: Duration) -> Arc<Worker> {
+        self.worker_at(ledger, Pace { lease, idle: Duration::from_millis(10), ..Pace::default() })
+    }
+
+    fn worker_at(&self, ledger: Ledger, pace: Pace) -> Arc<Worker> {
         let fleet = Fleet {
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
@@ -65,7 +70,6 @@ impl Stage {
             forge: self.host.clone(),
         };
         let fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet))]);
-        let pace = Pace { lease, idle: Duration::from_millis(10), ..Pace::default() };
         Worker::new(ledger, fleets, "node".to_owned(), pace, Arc::new(Quiet), self.bell.clone())
     }
 
