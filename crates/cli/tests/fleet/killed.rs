@@ -115,7 +115,7 @@ fn round(seed: u64, lasts: Duration, runs: u64) {
     loop {
         let all = stage.incidents();
         let over = |run: &u64| {
-            let of = |one: &&serde_json::Value| one["place"]["commit"] == format!("{run:040x}");
+            let of = |one: &&serde_json::Value| one["commit"] == format!("{run:040x}");
             all.iter().filter(of).any(|one| one["state"] == "closed")
         };
         if network.iter().chain([&code]).all(over) {
