@@ -79,6 +79,7 @@ mod scrub;
 mod shape;
 mod sqlite;
 mod statistics;
+mod take_up;
 mod transfer;
 mod verify;
 mod work;

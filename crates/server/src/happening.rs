@@ -81,6 +81,28 @@ pub enum Happening {
         /// For what.
         why: String,
     },
+    /// A person's command was carried out, or could not be; the person was told.
+    CommandObeyed {
+        /// Names the work.
+        key: String,
+        /// Whose.
+        actor: String,
+        /// Its word.
+        command: &'static str,
+        /// What was answered.
+        said: String,
+    },
+    /// Somebody commanded who may not. Nothing was done.
+    CommandRefused {
+        /// Names the work.
+        key: String,
+        /// Who.
+        actor: String,
+        /// Its word.
+        command: &'static str,
+        /// Why not.
+        why: String,
+    },
     /// Failures were looked for that nobody told.
     Swept {
         /// Whose.
@@ -169,6 +191,8 @@ impl Happening {
             Happening::HookUnavailable { .. } => "hook-unavailable",
             Happening::RunSettled { .. } => "run-settled",
             Happening::RunWaits { .. } => "run-waits",
+            Happening::CommandObeyed { .. } => "command-obeyed",
+            Happening::CommandRefused { .. } => "command-refused",
             Happening::Swept { .. } => "swept",
             Happening::WorkFailed { .. } => "work-failed",
             Happening::WorkGivenUp { .. } => "work-given-up",
@@ -183,6 +207,7 @@ impl Happening {
     pub fn level(&self) -> Level {
         match self {
             Happening::HookRejected { .. }
+            | Happening::CommandRefused { .. }
             | Happening::LeaseLost { .. }
             | Happening::Stopped { cut: 1.. } => Level::Warning,
             Happening::HookUnavailable { .. }
@@ -225,6 +250,13 @@ impl Happening {
             | Happening::WorkFailed { key, why }
             | Happening::WorkGivenUp { key, why }
             | Happening::LeaseLost { key, why } => vec![("key", key.clone()), ("why", why.clone())],
+            Happening::CommandObeyed { key, actor, command, said: words }
+            | Happening::CommandRefused { key, actor, command, why: words } => vec![
+                ("key", key.clone()),
+                ("actor", actor.clone()),
+                ("command", (*command).to_owned()),
+                ("why", words.clone()),
+            ],
             Happening::Swept { repository, found, fresh } => vec![
                 ("repository", repository.clone()),
                 ("found", found.to_string()),

@@ -25,5 +25,5 @@ pub use inbox::{Accepted, Inbox, InboxFuture, NewDelivery, Unavailable};
 pub use limits::Limits;
 pub use memory::LedgerInbox;
 pub use schedule::schedule;
-pub use task::{Listed, Task};
+pub use task::{Listed, Spoken, Task};
 pub use worker::{Pace, Worker};

@@ -15,12 +15,20 @@ pub struct LedgerInbox {
     ledger: Ledger,
     /// Rung when there is new work.
     bell: Arc<Notify>,
+    /// Whether something comes of commands in comments.
+    comments: bool,
 }
 
 impl LedgerInbox {
     /// In this ledger; rings the bell when there is new work.
     pub fn new(ledger: Ledger, bell: Arc<Notify>) -> LedgerInbox {
-        LedgerInbox { ledger, bell }
+        LedgerInbox { ledger, bell, comments: false }
+    }
+
+    /// The same, where something comes of commands in comments, or nothing.
+    #[must_use]
+    pub fn with_comments(self, obeyed: bool) -> LedgerInbox {
+        LedgerInbox { comments: obeyed, ..self }
     }
 }
 
@@ -28,7 +36,9 @@ impl Inbox for LedgerInbox {
     fn receive<'a>(&'a self, batch: &'a [NewDelivery]) -> InboxFuture<'a, Vec<Accepted>> {
         Box::pin(async move {
             let task = |new: &NewDelivery| {
-                Task::of(new.delivery.sender, &new.delivery.event).map(|task| task.listed(new.at))
+                let task = Task::of(new.delivery.sender, &new.delivery.event)?;
+                let wanted = self.comments || !matches!(task, Task::Command { .. });
+                wanted.then(|| task.listed(new.at))
             };
             let work: Vec<Option<Listed>> = batch.iter().map(task).collect();
             let all: Vec<Kept<'_>> =

@@ -1,5 +1,7 @@
 //! The worker: takes work on a lease, keeps the lease while it works, and says how it ended.
 
+mod command;
+
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -19,7 +21,7 @@ use tokio::{
 use crate::{
     happening::{Happening, Log},
     memory::chain,
-    task::{Listed, RUN, SWEEP, Task},
+    task::{COMMAND, Listed, RUN, SWEEP, Task},
 };
 
 /// How work is done.
@@ -118,7 +120,7 @@ impl Worker {
                 let permit = room.clone().acquire_owned().await;
                 let claim = self
                     .ledger
-                    .claim(&[RUN, SWEEP], &self.node, millis(self.pace.lease), (self.clock)())
+                    .claim(&[RUN, SWEEP, COMMAND], &self.node, millis(self.pace.lease), (self.clock)())
                     .await;
                 (permit, claim)
             };
@@ -226,6 +228,7 @@ impl Worker {
         };
         let done = match &task {
             Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
+            Task::Command { sender, spoken } => self.obey(claim, *sender, spoken).await,
             Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
         };
         done.unwrap_or_else(|e| self.failed(claim, &e))

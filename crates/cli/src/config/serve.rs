@@ -15,6 +15,13 @@ pub(super) struct Serving {
     mode: Option<Spanned<String>>,
     #[serde(default)]
     rule: Vec<RuleFile>,
+    comments: Option<CommentsFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommentsFile {
+    enabled: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,11 +38,13 @@ struct RuleFile {
 pub(super) struct Serve {
     mode: Mode,
     rules: Vec<Rule>,
+    /// Whether commands in comments are obeyed.
+    comments: bool,
 }
 
 impl Default for Serve {
     fn default() -> Serve {
-        Serve { mode: Mode::Observe, rules: Vec::new() }
+        Serve { mode: Mode::Observe, rules: Vec::new(), comments: false }
     }
 }
 
@@ -44,6 +53,9 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
     let mode = |v: &Spanned<String>| Mode::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, MODES));
     if let Some(v) = &file.mode {
         serve.mode = mode(v)?;
+    }
+    if let Some(comments) = &file.comments {
+        serve.comments = comments.enabled;
     }
     for rule in &file.rule {
         if let Some(v) = &rule.repository {
@@ -80,6 +92,7 @@ impl Config {
         FleetConfig {
             policy,
             rules: self.serve.rules.clone(),
+            comments: self.serve.comments,
             // A probe there takes as long as the next attempt of a run.
             breaker: regreen_ledger::BreakerPolicy {
                 probe_ms: FleetConfig::default().breaker.probe_ms,
@@ -111,6 +124,8 @@ mod tests {
         };
         assert_eq!(mode("mode = \"auto\"", "octo/shop"), Mode::Observe);
         assert_eq!(mode("[serve]\nmode = \"suggest\"", "octo/shop"), Mode::Suggest);
+        assert!(!config("[serve]\nmode = \"auto\"").unwrap().fleet().comments);
+        assert!(config("[serve.comments]\nenabled = true").unwrap().fleet().comments);
         let rules = "[serve]\n[[serve.rule]]\nrepository = \"octo/*\"\nclass = \"network-timeout\"\nmode = \"auto\"\n";
         assert_eq!((mode(rules, "octo/shop"), mode(rules, "other/shop")), (Mode::Auto, Mode::Observe));
     }

@@ -102,12 +102,13 @@ impl Journal for StandsStill {
 }
 
 impl Fleet {
-    /// Carries the plan out, or goes on with it.
+    /// Carries the plan out, or goes on with it; or takes it back, for this reason.
     pub(super) async fn act(
         &self,
         hand: &Hand<'_>,
         case: &Case<'_>,
         drive: Drive,
+        back: Option<&str>,
     ) -> Result<Next, EngineError> {
         let &Case { run, attempt, commit, incident, plan } = case;
         let (ledger, repository) = (hand.ledger, run.repository.as_str());
@@ -136,9 +137,15 @@ impl Fleet {
         let record = Box::new(ledger.journal(incident, hand.owner, hand.now));
         let mut journal = StandsStill { record, host: host.clone(), lost: false };
         switch.look(ledger, repository).await;
+        let driven = async {
+            match back {
+                Some(why) => roll_back(incident, &steps, &mut journal, why).await,
+                None => execute(incident, &steps, &mut journal, &*switch, drive).await,
+            }
+        };
         let ended = tokio::select! {
             biased;
-            ended = execute(incident, &steps, &mut journal, &*switch, drive) => ended,
+            ended = driven => ended,
             never = switch.watch(ledger, repository) => match never {},
         };
         let facts = ledger.facts(incident).await?;
@@ -171,6 +178,8 @@ impl Fleet {
         let closing = Closing { verification: Some(verification(outcome, &why)), ..timed(outcome, &facts) };
         let verdict = match outcome {
             Outcome::Healed => BreakerOutcome::Success,
+            // A person's wish says nothing about the playbook.
+            _ if back.is_some() => BreakerOutcome::Abandoned,
             _ if !has_acted(&facts) || in_vain == Some(NEVER_ARRIVED) => BreakerOutcome::Abandoned,
             _ => BreakerOutcome::Failure,
         };

@@ -23,6 +23,11 @@ pub struct FleetConfig {
     pub wait_ms: i64,
     /// So long a request whose answer was lost is looked for; then it is taken for one that never arrived, in milliseconds.
     pub lost_ms: i64,
+    /// Time between two looks for the answer to a question, in milliseconds: who answers by a comment or `regreen approve` wakes
+    /// the work at once.
+    pub ask_ms: i64,
+    /// Whether commands in comments are obeyed and answered.
+    pub comments: bool,
     /// Time before a host that stumbled is asked again, in milliseconds.
     pub stumble_ms: i64,
 }
@@ -52,6 +57,8 @@ impl Default for FleetConfig {
             look_ms: 5 * MINUTE,
             wait_ms: 24 * 60 * MINUTE,
             lost_ms: 15 * MINUTE,
+            ask_ms: 5 * MINUTE,
+            comments: false,
             stumble_ms: MINUTE,
         }
     }

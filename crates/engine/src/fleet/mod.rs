@@ -6,6 +6,8 @@
 //! when the work is due again. No process waits in between: a run that waits is an open incident whose step is applied.
 
 mod act;
+mod approval;
+mod command;
 mod config;
 mod decided;
 mod examine;
@@ -15,15 +17,20 @@ use std::sync::Arc;
 use regreen_catalog::Catalog;
 use regreen_domain::{Decision, Mode, Outcome, Refusal};
 use regreen_forge::{Forge, ForgeError, RunRef};
-use regreen_ledger::{Closing, Incident, Ledger, NewIncident, Place, State};
+use regreen_ledger::{APPROVAL_LASTS_MS, Closing, Incident, Ledger, NewIncident, Place, State};
 use regreen_mask::Masker;
 use regreen_saga::Drive;
 use regreen_steps::sha256;
 
+pub use approval::run_of;
+pub use command::{Obeyed, Order};
 pub use config::{FleetConfig, Rule};
 pub use decided::{ALL, scope};
 
-use self::examine::{Examined, Found};
+use self::{
+    approval::Agreed,
+    examine::{Examined, Found},
+};
 use crate::error::EngineError;
 
 /// The pipeline for runs of one CI host.
@@ -127,15 +134,21 @@ impl Fleet {
         attempt: u32,
     ) -> Result<Next, EngineError> {
         let id = seen.id.as_str();
-        if seen.state != State::Open {
+        if seen.state == State::Closed {
             return Ok(already(seen));
+        }
+        if let Some(next) = self.still_asks(seen, (hand.now)()) {
+            return Ok(next);
         }
         if let Some(held) = self.take(hand, id).await? {
             return Ok(held);
         }
         match hand.ledger.incident(id).await? {
-            Some(incident) if incident.state != State::Open => Ok(already(&incident)),
-            Some(incident) if incident.decision.is_some() => {
+            Some(incident) if incident.state == State::Closed => Ok(already(&incident)),
+            Some(incident) if incident.state != State::Open => {
+                self.with_a_word(hand, ended, attempt, &incident).await
+            }
+            Some(incident) if incident.decision.is_some() && Agreed::of(&incident).is_none() => {
                 self.go_on(hand, ended, &incident, attempt).await
             }
             known => self.begin(hand, ended, attempt, id, known.is_some()).await,
@@ -155,12 +168,13 @@ impl Fleet {
             // What was allowed before this program was started may not be any more, and nothing has happened yet.
             let mode = self.config.mode(&run.repository, incident.class(), &plan.playbook);
             let agreed = incident.approval.as_ref().is_some_and(|approval| approval.granted);
-            if mode != Mode::Auto && !agreed && hand.ledger.facts(&incident.id).await?.is_empty() {
+            let may = mode == Mode::Auto || (agreed && mode == Mode::Approve);
+            if !may && hand.ledger.facts(&incident.id).await?.is_empty() {
                 return self.close_undone(hand, &incident.id, true, Some(Refusal::ModeSuggest)).await;
             }
             let commit = incident.place.commit.clone().unwrap_or_default();
             let case = act::Case { run, attempt, commit: &commit, incident: &incident.id, plan: &plan };
-            return self.act(hand, &case, Drive::Resume).await;
+            return self.act(hand, &case, Drive::Resume, None).await;
         }
         let because = incident.decision.as_ref().and_then(|decision| decision.because.as_deref());
         let because = because.and_then(Refusal::parse);
@@ -223,12 +237,25 @@ impl Fleet {
             };
             hand.ledger.open_incident(&new).await?;
         }
-        let (decision, inputs) = self.decide(hand, &found, &place, id).await?;
+        let agreed = match opened {
+            true => hand.ledger.incident(id).await?.as_ref().and_then(Agreed::of),
+            false => None,
+        };
+        let (decision, inputs) = self.decide(hand, &found, &place, id, agreed.is_some()).await?;
+        let fingerprint = found.decisive().diagnosis.fingerprint.to_string();
+        let decision = match &agreed {
+            Some(agreed) => agreed.holds_for(decision, &fingerprint),
+            None => decision,
+        };
         hand.ledger.decided(id, hand.owner, &decision, Some(&inputs), None, (hand.now)()).await?;
         match decision {
             Decision::Heal(plan) => {
                 let case = act::Case { run, attempt, commit: &found.run.head_sha, incident: id, plan: &plan };
-                self.act(hand, &case, Drive::Fresh).await
+                self.act(hand, &case, Drive::Fresh, None).await
+            }
+            Decision::Suggest { plan, because: because @ (Refusal::ModeApprove | Refusal::Demoted) } => {
+                self.tell_the_question(&found, id, &plan).await;
+                self.close_undone(hand, id, true, Some(because)).await
             }
             Decision::Suggest { because, .. } => self.close_undone(hand, id, true, Some(because)).await,
             Decision::Nothing { because } => self.close_undone(hand, id, false, Some(because)).await,
@@ -245,8 +272,9 @@ impl Fleet {
     ) -> Result<Next, EngineError> {
         let outcome = match because {
             Some(Refusal::ModeApprove | Refusal::Demoted) => {
-                hand.ledger.await_approval(id, hand.owner, (hand.now)()).await?;
-                Outcome::AwaitingApproval
+                let now = (hand.now)();
+                hand.ledger.await_approval(id, hand.owner, now).await?;
+                return Ok(self.asks_until(now.saturating_add(APPROVAL_LASTS_MS), now));
             }
             _ => {
                 let outcome = if suggested { Outcome::Suggested } else { Outcome::LeftAlone };

@@ -12,7 +12,7 @@ use std::{
 use regreen_forge::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Conclusion, Cursor, Diagnosed,
     Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, NotAllowed, Page,
-    Proposal, Repository, Rerun, Run, RunRef, Status, Step,
+    Permission, Proposal, Repository, Rerun, Run, RunRef, Status, Step,
 };
 
 pub const NETWORK: &str = "\
@@ -60,6 +60,12 @@ struct AtHost {
     /// What the next requests to repeat, and to cancel, end in; and whether they are done all the same.
     reruns_go: VecDeque<(ForgeError, bool)>,
     cancels_go: VecDeque<(ForgeError, bool)>,
+    /// What accounts may do; others may look.
+    permissions: BTreeMap<String, Permission>,
+    /// Comments of Regreen's own, by number and marker.
+    said: BTreeMap<(u64, String), String>,
+    /// What the next comment ends in.
+    comments_go: VecDeque<ForgeError>,
     /// Requests to repeat are looked at for so long before they are sent.
     held: bool,
 }
@@ -74,6 +80,7 @@ struct OneRun {
     cancels: usize,
     fork: bool,
     steps: Vec<String>,
+    pull: Option<u64>,
 }
 
 /// The host.
@@ -101,6 +108,7 @@ impl Host {
             cancels: 0,
             fork: false,
             steps: Vec::new(),
+            pull: None,
         };
         self.at.lock().unwrap().runs.insert(run, run_now);
     }
@@ -118,6 +126,13 @@ impl Host {
     pub fn show_end(&self, run: u64, ended: bool) {
         let status = if ended { Status::Completed } else { Status::Running };
         self.at.lock().unwrap().runs.get_mut(&run).unwrap().status = status;
+    }
+
+    /// Somebody runs it again.
+    pub fn again(&self, run: u64) {
+        let mut at = self.at.lock().unwrap();
+        let run = at.runs.get_mut(&run).unwrap();
+        (run.attempt, run.status, run.conclusion) = (run.attempt + 1, Status::Running, None);
     }
 
     /// The attempt that is under way ends, each job in its own way.
@@ -139,6 +154,27 @@ impl Host {
     /// The next request to cancel a run ends in this.
     pub fn cancel_goes(&self, error: ForgeError, done: bool) {
         self.at.lock().unwrap().cancels_go.push_back((error, done));
+    }
+
+    /// This account may do that.
+    pub fn permit(&self, login: &str, may: Permission) {
+        self.at.lock().unwrap().permissions.insert(login.to_owned(), may);
+    }
+
+    /// What Regreen said on this issue or pull request: each of its comments.
+    pub fn said(&self, number: u64) -> Vec<String> {
+        let at = self.at.lock().unwrap();
+        at.said.iter().filter(|((on, _), _)| *on == number).map(|(_, text)| text.clone()).collect()
+    }
+
+    /// The next comment ends in this.
+    pub fn comment_goes(&self, error: ForgeError) {
+        self.at.lock().unwrap().comments_go.push_back(error);
+    }
+
+    /// The run belongs to this pull request.
+    pub fn make_pull(&self, run: u64, number: u64) {
+        self.at.lock().unwrap().runs.get_mut(&run).unwrap().pull = Some(number);
     }
 
     /// Whether requests to repeat a run hang where the host is looked at before they are sent.
@@ -229,7 +265,7 @@ fn run_of(reference: RunRef, run: &OneRun) -> Run {
         started_at: None,
         updated_at: None,
         from_fork: run.fork,
-        pull_requests: Vec::new(),
+        pull_requests: run.pull.into_iter().collect(),
         default_branch: "main".to_owned(),
         url: String::new(),
     }
@@ -369,14 +405,37 @@ impl Forge for Host {
         create_issue(repository: &'a Repository, text: &'a IssueText) -> Issue;
         update_issue(repository: &'a Repository, number: u64, text: &'a IssueText) -> Issue;
         close_issue(repository: &'a Repository, number: u64) -> ();
-        comment(repository: &'a Repository, number: u64, marker: &'a Marker, body: &'a str) -> Comment;
         check_run(repository: &'a Repository, check: &'a Check) -> u64;
         propose_change(repository: &'a Repository, change: &'a Change) -> Proposal;
         dispatch(repository: &'a Repository, workflow: &'a str, reference: &'a str, inputs: &'a BTreeMap<String, String>) -> ();
     }
 
+    fn comment<'a>(
+        &'a self,
+        _: &'a Repository,
+        number: u64,
+        marker: &'a Marker,
+        body: &'a str,
+    ) -> BoxFuture<'a, Result<Comment, ForgeError>> {
+        Box::pin(self.asked(move |at| {
+            if let Some(error) = at.comments_go.pop_front() {
+                return Err(error);
+            }
+            at.said.insert((number, marker.as_str().to_owned()), body.to_owned());
+            Ok(Comment { id: 1, url: String::new() })
+        }))
+    }
+
+    fn permission<'a>(
+        &'a self,
+        _: &'a Repository,
+        login: &'a str,
+    ) -> BoxFuture<'a, Result<Permission, ForgeError>> {
+        Box::pin(self.asked(move |at| Ok(at.permissions.get(login).copied().unwrap_or(Permission::Read))))
+    }
+
     fn actor(&self) -> BoxFuture<'_, Result<Actor, ForgeError>> {
-        Box::pin(async { Err(missing()) })
+        Box::pin(async { Ok(Actor { login: "regreen[bot]".to_owned() }) })
     }
 
     fn budget(&self) -> Option<Budget> {

@@ -2,6 +2,8 @@
 //! done twice, wherever a node dies.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod approvals;
+mod commands;
 mod host;
 mod leftovers;
 mod trouble;
@@ -63,6 +65,13 @@ impl Stage {
     }
 
     fn worker_at(&self, ledger: Ledger, pace: Pace) -> Arc<Worker> {
+        self.worker_by(ledger, pace, || {
+            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            i64::try_from(since.as_millis()).unwrap()
+        })
+    }
+
+    fn worker_by(&self, ledger: Ledger, pace: Pace, clock: fn() -> i64) -> Arc<Worker> {
         let fleet = Fleet {
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
@@ -70,7 +79,7 @@ impl Stage {
             forge: self.host.clone(),
         };
         let fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet))]);
-        Worker::new(ledger, fleets, "node".to_owned(), pace, Arc::new(Quiet), self.bell.clone())
+        Worker::by_clock(ledger, fleets, "node".to_owned(), pace, Arc::new(Quiet), self.bell.clone(), clock)
     }
 
     /// A node that works until it is killed.

@@ -41,7 +41,8 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             Failed::new(NOTHING_TO_READ, what).help("name another place with --listen ADDRESS:PORT")
         })?;
         let stop = Stop::listen().map_err(|e| Failed::new(exit::BUG, e))?;
-        let inbox = Arc::new(LedgerInbox::new(parts.ledger.clone(), parts.bell.clone()));
+        let inbox = LedgerInbox::new(parts.ledger.clone(), parts.bell.clone());
+        let inbox = Arc::new(inbox.with_comments(parts.comments));
         let taking =
             regreen_server::serve(listener, hooks, inbox, Limits::default(), parts.log.clone(), stop.asked());
         let all = async {
@@ -76,6 +77,8 @@ struct Parts {
     fleets: BTreeMap<Sender, Arc<Fleet>>,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
+    /// Whether commands in comments are obeyed.
+    comments: bool,
 }
 
 impl Parts {
@@ -102,7 +105,8 @@ impl Parts {
             );
         }
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
-        Ok(Parts { ledger, fleets, log, bell: Arc::new(Notify::new()) })
+        let comments = config.fleet().comments;
+        Ok(Parts { ledger, fleets, log, bell: Arc::new(Notify::new()), comments })
     }
 
     /// Works, and sweeps, until it is asked to stop.
