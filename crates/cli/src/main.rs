@@ -8,6 +8,7 @@ mod config;
 mod context;
 mod custom;
 mod exit;
+mod fleet_server;
 mod inputs;
 mod live;
 mod lockfiles;

@@ -44,6 +44,7 @@ use crate::{
 
 #[cfg(test)]
 pub use diagnose::about as diagnosed;
+pub use serve::secret_file;
 
 /// Runs the command and gives the exit code.
 pub fn dispatch(args: Args) -> u8 {
