@@ -145,7 +145,10 @@ fn it_is_proposed_once_by_the_api_alone() {
     assert!(posted <= 2, "{posted}");
     assert_eq!(host.world().repositories[NAME].pulls.len(), 1);
     let json = repair(&bare, &host, &["--format", "json"]);
-    assert!(json.contains("\"state\":\"proposed\"") && json.contains("\"number\":1,\"url\":\"https"), "{json}");
+    assert!(
+        json.contains("\"state\":\"proposed\"") && json.contains("\"number\":1,\"url\":\"https"),
+        "{json}"
+    );
     assert!(json.contains("\"done\":\"unchanged\""), "{json}");
     // A person said no.
     host.world().repositories.get_mut(NAME).unwrap().pulls[0].open = false;
