@@ -22,8 +22,8 @@ use ureq::{
 
 use crate::{
     args::RunArgs,
-    commands::secret_file,
     context::Context,
+    credentials::secret_file,
     exit::{Failed, INVALID},
 };
 

@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod config;
 mod context;
+mod credentials;
 mod custom;
 mod exit;
 mod fleet_server;

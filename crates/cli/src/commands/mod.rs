@@ -44,7 +44,6 @@ use crate::{
 
 #[cfg(test)]
 pub use diagnose::about as diagnosed;
-pub use serve::secret_file;
 
 /// Runs the command and gives the exit code.
 pub fn dispatch(args: Args) -> u8 {

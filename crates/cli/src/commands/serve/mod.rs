@@ -7,8 +7,7 @@ mod stop;
 
 use std::{
     collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -26,6 +25,7 @@ use crate::{
     args::{LedgerArgs, ServeArgs, WorkArgs, WorkerArgs},
     config,
     context::{Context, catalog, runtime},
+    credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
     record::Scrubber,
     voice,
@@ -185,15 +185,4 @@ fn hooks(context: &Context, args: &ServeArgs, needed: bool) -> Result<Hooks, Fai
         ));
     }
     Ok(hooks)
-}
-
-/// The text of a file that holds a secret. From now on it is masked wherever it turns up.
-///
-/// # Errors
-/// Where it can't be read; nothing of it is said.
-pub fn secret_file(context: &Context, path: &Path) -> Result<String, Failed> {
-    let unread = |e: std::io::Error| Failed::new(NOTHING_TO_READ, format!("{}: {e}", path.display()));
-    let text = fs::read_to_string(path).map_err(unread)?;
-    context.hide(&text);
-    Ok(text)
 }
