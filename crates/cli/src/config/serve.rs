@@ -1,12 +1,12 @@
 //! `[serve]` in the operator's file: how far Regreen goes beside the fleet, for which repositories, classes and playbooks.
 
 use regreen_domain::{FailureClass, Mode};
-use regreen_engine::{FleetConfig, Rule};
+use regreen_engine::{EscalationConfig, FleetConfig, OutageConfig, Rule};
 use regreen_forge::Repository;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, MODES, bad};
+use super::{Config, MODES, bad, outage};
 use crate::exit::Failed;
 
 #[derive(Debug, Deserialize)]
@@ -15,6 +15,10 @@ pub(super) struct Serving {
     mode: Option<Spanned<String>>,
     #[serde(default)]
     rule: Vec<RuleFile>,
+    outage: Option<outage::OutageFile>,
+    escalation: Option<EscalationFile>,
+    #[serde(default)]
+    service: Vec<outage::ServiceFile>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -26,16 +30,27 @@ struct RuleFile {
     mode: Spanned<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EscalationFile {
+    #[serde(default)]
+    issues: bool,
+    repository: Option<Spanned<String>>,
+}
+
 /// What `[serve]` says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Serve {
     mode: Mode,
     rules: Vec<Rule>,
+    outage: OutageConfig,
+    escalation: EscalationConfig,
 }
 
 impl Default for Serve {
     fn default() -> Serve {
-        Serve { mode: Mode::Observe, rules: Vec::new() }
+        let outage = OutageConfig { services: OutageConfig::public(), ..OutageConfig::default() };
+        Serve { mode: Mode::Observe, rules: Vec::new(), outage, escalation: EscalationConfig::default() }
     }
 }
 
@@ -44,6 +59,15 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
     let mode = |v: &Spanned<String>| Mode::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, MODES));
     if let Some(v) = &file.mode {
         serve.mode = mode(v)?;
+    }
+    serve.outage = outage::take(place, text, file.outage.as_ref(), &file.service)?;
+    if let Some(told) = &file.escalation {
+        let name = |v: &Spanned<String>| {
+            let why = "repository is \"OWNER/NAME\", in which the issue about an outage is written";
+            Repository::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, why))
+        };
+        let outages_in = told.repository.as_ref().map(name).transpose()?;
+        serve.escalation = EscalationConfig { issues: told.issues, outages_in };
     }
     for rule in &file.rule {
         if let Some(v) = &rule.repository {
@@ -80,6 +104,8 @@ impl Config {
         FleetConfig {
             policy,
             rules: self.serve.rules.clone(),
+            outage: self.serve.outage.clone(),
+            escalation: self.serve.escalation.clone(),
             // A probe there takes as long as the next attempt of a run.
             breaker: regreen_ledger::BreakerPolicy {
                 probe_ms: FleetConfig::default().breaker.probe_ms,
@@ -121,6 +147,7 @@ mod tests {
             ("mode = \"always\"", "config.toml:3:8: mode is one of"),
             ("repository = \"octo\"\nmode = \"auto\"", "config.toml:3:14: repository is"),
             ("class = \"test-failure\"\nmode = \"auto\"", "config.toml:3:9: class is one that can be healed"),
+            ("mode = \"auto\"\n[serve.escalation]\nrepository = \"octo\"", "config.toml:5:14: repository is"),
             ("modes = \"auto\"", "config.toml:3:1: unknown field `modes`"),
         ] {
             let said = config(&format!("[serve]\n[[serve.rule]]\n{rule}\n")).unwrap_err();

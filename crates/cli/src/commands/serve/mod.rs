@@ -13,7 +13,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{Fleet, state_root};
+use regreen_engine::{Fleet, Lately, Network, state_root};
 use regreen_forge::hook::{Secret, Secrets, Sender};
 use regreen_ledger::Ledger;
 use regreen_server::{Hooks, LedgerInbox, Limits, Log, Pace, Worker, schedule};
@@ -92,6 +92,8 @@ impl Parts {
                 config: config.fleet(),
                 masker: context.masker(),
                 forge,
+                remotes: Arc::new(Network),
+                lately: Lately::default(),
             };
             fleets.insert(sender, Arc::new(fleet));
         }
