@@ -176,6 +176,10 @@ impl Fleet {
             Ok(seen) => seen,
             Err(e) => return Ok(later(&e)),
         };
+        // A fork's branch may have any name, and its jobs may do anything.
+        if seen.from_fork {
+            return Ok(None);
+        }
         let attempt = attempt.unwrap_or(seen.attempt);
         let jobs = match self.forge.jobs(run, attempt).await {
             Ok(jobs) => jobs,

@@ -65,6 +65,13 @@ async fn a_failure_that_is_a_persons_is_one_issue_until_the_job_is_green() {
         play.stage.hook("four", 4, 1, Conclusion::Success).await;
         play.settle().await;
         assert!(host.issues().0[0].open);
+        // Nor is a fork's, whatever its branch is called.
+        host.fail(7, &[("build", "")]);
+        host.end_well(7);
+        host.make_fork(7);
+        play.stage.hook("seven", 7, 1, Conclusion::Success).await;
+        play.settle().await;
+        assert!(host.issues().0[0].open);
         host.fail(5, &[("build", ""), ("lint", "")]);
         host.end_well(5);
         play.pass(20_000).await;

@@ -217,7 +217,8 @@ async fn a_run_that_the_network_failed_runs_again_once_and_is_healed_when_it_end
 async fn when_a_registry_is_down_nothing_runs_again_before_it_is_back_and_all_are_green_soon_after() {
     let folder = tempfile::tempdir().unwrap();
     let local = tokio::task::LocalSet::new();
-    let seen = local.run_until(simulation::simulate(40, 3, folder.path())).await;
+    let place = folder.path().join("ledger.db");
+    let seen = local.run_until(simulation::simulate(40, 3, place.to_str().unwrap())).await;
     let regreen = seen.regreen;
     assert_eq!((regreen.before, regreen.reruns, regreen.healed), (0, 40, 40), "{seen}");
     assert!(regreen.last_ms <= 180_000 && regreen.peak <= 301, "{seen}");
