@@ -155,6 +155,8 @@ pub(super) async fn look(
     }
     let seen = match remotes.ask(&service.url).await {
         Answer::Serves { .. } => Seen::Serves,
+        // That is about how often this node, or its neighbours, asked; jobs run elsewhere.
+        Answer::Unwell { status: 403 | 429, .. } => Seen::CannotTell,
         Answer::Unwell { retry_after, .. } => {
             let wait = retry_after.unwrap_or_default().as_millis();
             Seen::Down(i64::try_from(wait).unwrap_or(0))

@@ -36,6 +36,7 @@ fn now() -> i64 {
 pub struct Registry {
     down: Mutex<BTreeSet<&'static str>>,
     cut_off: AtomicBool,
+    limited: AtomicBool,
     asked: Mutex<Vec<String>>,
 }
 
@@ -60,6 +61,7 @@ impl Remotes for Registry {
         let host = url.split('/').nth(2).unwrap_or_default();
         let silent = self.cut_off.load(Ordering::SeqCst) || self.down.lock().unwrap().contains(host);
         let answer = match silent {
+            _ if self.limited.load(Ordering::SeqCst) => Answer::Unwell { status: 429, retry_after: None },
             true => Answer::Silent { stage: How::Connection, why: "refused".to_owned() },
             false => Answer::Serves { status: 200 },
         };
@@ -314,6 +316,51 @@ async fn a_node_that_is_cut_off_holds_nobody_up() {
         assert_eq!(play.began_and_ended(), (1, 1));
         assert!((1..=3).all(|run| play.stage.host.reruns(run) <= 1));
         assert_eq!(play.stage.host.reruns(3), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_this_node_alone_holds_nobody_up() {
+    here(async {
+        let play = Play::new(Mode::Auto, 1).await;
+        play.stage.remotes.limited.store(true, Ordering::SeqCst);
+        play.fails("octo/shop", RUN, NETWORK).await;
+        play.settle().await;
+        assert_eq!(play.stage.host.reruns(RUN), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn when_the_service_falls_again_in_the_middle_of_the_drain_the_rest_waits_on() {
+    here(async {
+        let mut play = Play::new(Mode::Auto, 0).await;
+        play.stage.config.outage.policy.per_minute = 6;
+        for _ in 0..2 {
+            play.nodes.push(play.node(open(play.stage.folder.path()).await));
+        }
+        let (host, registry) = (play.stage.host.clone(), play.stage.remotes.clone());
+        let gone = || (1..=12).filter(|run| host.reruns(*run) > 0).count();
+        registry.set(NPM, true);
+        for run in 1..=12 {
+            play.fails(&format!("octo/r{run}"), run, NETWORK).await;
+        }
+        play.settle().await;
+        play.pass(MINUTE).await;
+        registry.set(NPM, false);
+        play.pass(MINUTE).await;
+        let before = gone();
+        assert!((1..=9).contains(&before), "{before}");
+        registry.set(NPM, true);
+        // What was seen lately counts for ten seconds.
+        play.pass(11_000).await;
+        let fallen = gone();
+        play.pass(3 * MINUTE).await;
+        assert!(fallen <= before + 2 && gone() == fallen, "{before} {fallen} {}", gone());
+        registry.set(NPM, false);
+        play.pass(4 * MINUTE).await;
+        assert!((1..=12).all(|run| host.reruns(run) == 1));
     })
     .await;
 }
