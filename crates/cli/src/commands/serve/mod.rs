@@ -12,7 +12,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{Fleet, JobPolicy, state_root};
+use regreen_engine::{Fleet, JobPolicy, Lately, Network, state_root};
 use regreen_forge::hook::{Secret, Secrets, Sender};
 use regreen_ledger::Ledger;
 use regreen_server::{Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Worker, schedule};
@@ -100,6 +100,8 @@ impl Parts {
                 config: config.fleet(),
                 masker: context.masker(),
                 forge,
+                remotes: Arc::new(Network),
+                lately: Lately::default(),
             };
             fleets.insert(sender, Arc::new(fleet));
         }
