@@ -1,7 +1,12 @@
 //! The ledger as the place where deliveries are kept.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
+use regreen_forge::hook::Sender;
 use regreen_ledger::{Ledger, LedgerError, NewDelivery as Kept, Received};
 use tokio::sync::Notify;
 
@@ -17,12 +22,19 @@ pub struct LedgerInbox {
     bell: Arc<Notify>,
     /// Whether something comes of commands in comments.
     comments: bool,
+    /// In which repositories something is escalated, and when that was looked up.
+    escalated: Mutex<Option<(Instant, Escalated)>>,
 }
+
+type Escalated = Arc<BTreeSet<(Sender, String)>>;
+
+/// How old that may be: so much later at the latest an end that went well is seen to be one that matters.
+const LOOKED_UP: Duration = Duration::from_secs(15);
 
 impl LedgerInbox {
     /// In this ledger; rings the bell when there is new work.
     pub fn new(ledger: Ledger, bell: Arc<Notify>) -> LedgerInbox {
-        LedgerInbox { ledger, bell, comments: false }
+        LedgerInbox { ledger, bell, comments: false, escalated: Mutex::default() }
     }
 
     /// The same, where something comes of commands in comments, or nothing.
@@ -30,15 +42,43 @@ impl LedgerInbox {
     pub fn with_comments(self, obeyed: bool) -> LedgerInbox {
         LedgerInbox { comments: obeyed, ..self }
     }
+
+    async fn escalated(&self) -> Result<Escalated, LedgerError> {
+        let known = self.escalated.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, known)) = known
+            && at.elapsed() < LOOKED_UP
+        {
+            return Ok(known);
+        }
+        let mut found = BTreeSet::new();
+        for sender in [Sender::GitHub, Sender::GitLab] {
+            let open = self.ledger.escalations(sender.id(), None).await?;
+            found.extend(open.into_iter().map(|one| (sender, one.repository)));
+        }
+        let found = Arc::new(found);
+        *self.escalated.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), found.clone()));
+        Ok(found)
+    }
 }
 
 impl Inbox for LedgerInbox {
     fn receive<'a>(&'a self, batch: &'a [NewDelivery]) -> InboxFuture<'a, Vec<Accepted>> {
         Box::pin(async move {
+            let escalated = self.escalated().await.map_err(|e| unavailable(&e))?;
             let task = |new: &NewDelivery| {
-                let task = Task::of(new.delivery.sender, &new.delivery.event)?;
-                let wanted = self.comments || !matches!(task, Task::Command { .. });
-                wanted.then(|| task.listed(new.at))
+                let (sender, event) = (new.delivery.sender, &new.delivery.event);
+                let green = || {
+                    Task::green(sender, event).filter(|task| match task {
+                        Task::Green { ended, .. } => {
+                            let repository = ended.run.repository.folded().as_str().to_owned();
+                            escalated.contains(&(sender, repository))
+                        }
+                        _ => false,
+                    })
+                };
+                let wanted = |task: &Task| self.comments || !matches!(task, Task::Command { .. });
+                Task::of(sender, event).or_else(green).filter(wanted).map(|task| task.listed(new.at))
             };
             let work: Vec<Option<Listed>> = batch.iter().map(task).collect();
             let all: Vec<Kept<'_>> =

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{EndedRun, EngineError, Fleet, Hand, Next, Settled};
+use regreen_engine::{ESCALATION, EndedRun, EngineError, Fleet, Hand, Next, OUTAGE, Settled};
 use regreen_forge::{Conclusion, ForgeError, Repository, RunRef, Status, hook::Sender};
 use regreen_ledger::{Claim, Ledger, LedgerError};
 use tokio::{
@@ -21,7 +21,7 @@ use tokio::{
 use crate::{
     happening::{Happening, Log},
     memory::chain,
-    task::{COMMAND, Listed, RUN, SWEEP, Task},
+    task::{COMMAND, GREEN, Listed, RUN, SWEEP, Task},
 };
 
 /// How work is done.
@@ -109,6 +109,21 @@ impl Worker {
         Arc::new(Worker { ledger, fleets, node, pace, log, bell, clock, held: Mutex::default() })
     }
 
+    /// Takes one piece of work that is ready and brings it as far as it can be brought now; `false` where there is none.
+    ///
+    /// # Errors
+    /// Where the list of work can't be asked.
+    pub async fn step(&self) -> Result<bool, LedgerError> {
+        let Some(claim) = self.claim().await? else { return Ok(false) };
+        self.work(claim).await;
+        Ok(true)
+    }
+
+    async fn claim(&self) -> Result<Option<Claim>, LedgerError> {
+        let kinds = [RUN, SWEEP, COMMAND, OUTAGE, ESCALATION, GREEN];
+        self.ledger.claim(&kinds, &self.node, millis(self.pace.lease), (self.clock)()).await
+    }
+
     /// Works until `stop` is ready; then ends what is under way. What does not end in time is let go, and its leases run out.
     pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
         let room = Arc::new(Semaphore::new(self.pace.at_once.max(1)));
@@ -118,11 +133,7 @@ impl Worker {
             while working.try_join_next().is_some() {}
             let next = async {
                 let permit = room.clone().acquire_owned().await;
-                let claim = self
-                    .ledger
-                    .claim(&[RUN, SWEEP, COMMAND], &self.node, millis(self.pace.lease), (self.clock)())
-                    .await;
-                (permit, claim)
+                (permit, self.claim().await)
             };
             let (permit, claim) = tokio::select! {
                 biased;
@@ -230,6 +241,9 @@ impl Worker {
             Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
             Task::Command { sender, spoken } => self.obey(claim, *sender, spoken).await,
             Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
+            Task::Outage { id } => self.tend(claim, id).await,
+            Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,
+            Task::Green { sender, ended } => self.green(claim, *sender, ended).await,
         };
         done.unwrap_or_else(|e| self.failed(claim, &e))
     }
@@ -241,7 +255,20 @@ impl Worker {
         let ledger = self.ledger.under(claim);
         // The incident's fence: another claim of the same work has another one.
         let owner = claim.token();
-        let next = fleet.handle(&Hand { ledger: &ledger, owner: &owner, now: self.clock }, ended).await?;
+        let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
+        let next = fleet.handle(&hand, ended).await?;
+        match &next {
+            Next::Done(Settled { incident: Some(incident), .. }) => {
+                fleet.tell(&hand, sender.id(), incident).await?;
+            }
+            // It may have ended well.
+            Next::Done(Settled { incident: None, .. }) => {
+                if let Some(at) = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await? {
+                    return Ok(Ended::Again(at));
+                }
+            }
+            Next::Later { .. } => {}
+        }
         Ok(match next {
             Next::Done(Settled { incident, outcome, why }) => {
                 let word = outcome.map_or("nothing", regreen_domain::Outcome::id);
@@ -258,6 +285,54 @@ impl Worker {
                 Ended::Again(at)
             }
         })
+    }
+
+    /// Looks after a service that is down. Which host's fleet does it makes no difference.
+    async fn tend(&self, claim: &Claim, id: &str) -> Result<Ended, EngineError> {
+        let Some((sender, fleet)) = self.fleets.first_key_value() else {
+            return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
+        };
+        let ledger = self.ledger.under(claim);
+        let owner = claim.token();
+        let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
+        let tended = fleet.tend(&hand, id).await?;
+        if let Some(told) = tended.began {
+            self.log.tell(&Happening::OutageBegan(told));
+        }
+        if tended.known {
+            fleet.tell_outage(&hand, sender.id(), id, false).await?;
+        }
+        if let Some(told) = tended.ended {
+            self.log.tell(&Happening::OutageEnded(told));
+        }
+        Ok(match tended.next {
+            Some(at) => Ended::Again(at),
+            None => {
+                fleet.tell_outage(&hand, sender.id(), id, true).await?;
+                self.bell.notify_one();
+                Ended::Done("over".to_owned(), Vec::new())
+            }
+        })
+    }
+
+    async fn keep_issue(&self, claim: &Claim, sender: Sender, id: &str) -> Result<Ended, EngineError> {
+        let Some(fleet) = self.fleets.get(&sender) else {
+            // Another node may have the credential.
+            return Ok(Ended::Again((self.clock)().saturating_add(LONGEST_WAIT)));
+        };
+        let (ledger, owner) = (self.ledger.under(claim), claim.token());
+        let next = fleet.keep_issue(&Hand { ledger: &ledger, owner: &owner, now: self.clock }, id).await?;
+        Ok(next.map_or_else(|| Ended::Done("closed".to_owned(), Vec::new()), Ended::Again))
+    }
+
+    async fn green(&self, claim: &Claim, sender: Sender, ended: &EndedRun) -> Result<Ended, EngineError> {
+        let Some(fleet) = self.fleets.get(&sender) else {
+            return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
+        };
+        let (ledger, owner) = (self.ledger.under(claim), claim.token());
+        let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
+        let later = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await?;
+        Ok(later.map_or_else(|| Ended::Done("green".to_owned(), Vec::new()), Ended::Again))
     }
 
     /// Lists every failed run that nobody told, and whatever is known already is known.
@@ -309,7 +384,8 @@ impl Worker {
             return Ended::Again((self.clock)().saturating_add(millis(self.pace.idle).max(50)));
         }
         self.log.tell(&Happening::WorkFailed { key: claim.key.clone(), why: chain(error) });
-        if claim.attempts >= MOST_ATTEMPTS {
+        // An outage or an issue is looked after to its end, however long that takes.
+        if claim.attempts >= MOST_ATTEMPTS && ![OUTAGE, ESCALATION].contains(&claim.kind.as_str()) {
             return Ended::GivenUp(chain(error));
         }
         // The ledger or the host comes back: soon at first, then less often.

@@ -30,6 +30,8 @@ use crate::{
 
 /// How often the kill switch is looked at while something is under way.
 const GLANCE: Duration = Duration::from_millis(500);
+/// Longest that a look may take: together it is less than two seconds.
+const LONGEST_GLANCE: Duration = Duration::from_millis(1_200);
 
 /// What is acted upon.
 pub(super) struct Case<'a> {
@@ -41,32 +43,39 @@ pub(super) struct Case<'a> {
 }
 
 /// The kill switch, as it was seen last.
+#[derive(Default)]
 struct Switch {
     paused: AtomicBool,
+    /// It could not be read, or not in time: it may say no.
+    unread: AtomicBool,
 }
 
 impl Gate for Switch {
     fn may_act(&self) -> Result<(), String> {
-        if self.paused.load(Ordering::SeqCst) { Err("healing was paused".to_owned()) } else { Ok(()) }
+        if self.paused.load(Ordering::SeqCst) {
+            return Err("healing was paused".to_owned());
+        }
+        if self.unread() { Err("the kill switch can't be read".to_owned()) } else { Ok(()) }
     }
 }
 
 impl Switch {
-    async fn look(&self, ledger: &Ledger, repository: &str) {
-        let scope = scope(repository);
-        let both = async { (ledger.paused(ALL).await, ledger.paused(&scope).await) };
-        let paused = match timeout(GLANCE, both).await {
-            Ok((Ok(all), Ok(one))) => all.is_some() || one.is_some(),
-            // What can't be read, or not in time, may say no.
-            _ => true,
-        };
+    fn unread(&self) -> bool {
+        self.unread.load(Ordering::SeqCst)
+    }
+
+    async fn look(&self, ledger: &Ledger, repository: &str) -> Result<(), LedgerError> {
+        let paused =
+            ledger.paused(ALL).await?.is_some() || ledger.paused(&scope(repository)).await?.is_some();
         self.paused.store(paused, Ordering::SeqCst);
+        Ok(())
     }
 
     async fn watch(&self, ledger: &Ledger, repository: &str) -> Infallible {
         loop {
             tokio::time::sleep(GLANCE).await;
-            self.look(ledger, repository).await;
+            let read = timeout(LONGEST_GLANCE, self.look(ledger, repository)).await;
+            self.unread.store(!matches!(read, Ok(Ok(()))), Ordering::SeqCst);
         }
     }
 }
@@ -76,8 +85,11 @@ impl Switch {
 struct StandsStill {
     record: Box<SqlJournal>,
     host: Arc<Host>,
+    switch: Arc<Switch>,
     /// Something could not be kept.
     lost: bool,
+    /// It came to nothing only because the kill switch could not be read: that is no end.
+    unsure: bool,
 }
 
 impl Journal for StandsStill {
@@ -86,7 +98,10 @@ impl Journal for StandsStill {
             if let Some(stumbled) = self.host.stumbled() {
                 return Err(JournalError { doing: "write", source: Box::new(stumbled) });
             }
-            if self.lost {
+            if matches!(fact.event, StepEvent::Failed { effect: Effect::None, .. }) && self.switch.unread() {
+                self.unsure = true;
+            }
+            if self.lost || self.unsure {
                 let source = Box::from("what came before could not be kept");
                 return Err(JournalError { doing: "write", source });
             }
@@ -129,14 +144,15 @@ impl Fleet {
             }
         }
         let diagnosed = Diagnosed { run: run.clone(), head_sha: commit.to_owned(), attempt };
-        let switch = Arc::new(Switch { paused: AtomicBool::new(true) });
+        let switch = Arc::new(Switch::default());
         let watched = switch.clone();
         let host = Host::new(self.forge.clone(), diagnosed).only_while(move || watched.may_act().is_ok());
         let host = Arc::new(host);
         let steps = prepare_plan(plan, &remote_kinds(&host))?;
         let record = Box::new(ledger.journal(incident, hand.owner, hand.now));
-        let mut journal = StandsStill { record, host: host.clone(), lost: false };
-        switch.look(ledger, repository).await;
+        let mut journal =
+            StandsStill { record, host: host.clone(), switch: switch.clone(), lost: false, unsure: false };
+        switch.look(ledger, repository).await?;
         let driven = async {
             match back {
                 Some(why) => roll_back(incident, &steps, &mut journal, why).await,
@@ -160,6 +176,10 @@ impl Fleet {
         };
         let ended = match (ended, host.stumbled()) {
             (Err(_), Some(stumbled)) if !journal.lost => return Ok(self.stumbled(&stumbled, (hand.now)())),
+            (Err(_), None) if journal.unsure => {
+                let at = (hand.now)().saturating_add(self.config.stumble_ms);
+                return Ok(Next::Later { at, why: "the kill switch can't be read".to_owned() });
+            }
             (ended, _) => ended?,
         };
         let (outcome, why) = match ended {

@@ -10,7 +10,11 @@ mod approval;
 mod command;
 mod config;
 mod decided;
+mod escalate;
 mod examine;
+mod jobs;
+mod outage;
+mod service;
 
 use std::sync::Arc;
 
@@ -26,6 +30,10 @@ pub use approval::run_of;
 pub use command::{Obeyed, Order};
 pub use config::{FleetConfig, Rule};
 pub use decided::{ALL, scope};
+pub use escalate::{ESCALATION, EscalationConfig, escalation_of};
+pub use jobs::{JobPolicy, NotTold, job_told};
+pub use outage::{OUTAGE, OutageTold, Tended, outage_of};
+pub use service::{KnownService, Lately, Network, OutageConfig, Remotes};
 
 use self::{
     approval::Agreed,
@@ -43,6 +51,10 @@ pub struct Fleet {
     pub masker: Arc<Masker>,
     /// The host.
     pub forge: Arc<dyn Forge>,
+    /// Asks the services that jobs depend on.
+    pub remotes: Arc<dyn Remotes>,
+    /// What it asked lately.
+    pub lately: Lately,
 }
 
 /// A run that is said to have ended.
@@ -151,7 +163,16 @@ impl Fleet {
             Some(incident) if incident.decision.is_some() && Agreed::of(&incident).is_none() => {
                 self.go_on(hand, ended, &incident, attempt).await
             }
-            known => self.begin(hand, ended, attempt, id, known.is_some()).await,
+            // Nothing is asked of the host while it has to wait.
+            known => {
+                // A run that somebody else has sent off again meanwhile waits for nothing.
+                if ended.attempt.is_none_or(|latest| latest <= attempt)
+                    && let Some(next) = self.held_back(hand, id).await?
+                {
+                    return Ok(next);
+                }
+                self.begin(hand, ended, attempt, id, known.is_some()).await
+            }
         }
     }
 
@@ -171,6 +192,13 @@ impl Fleet {
             let may = mode == Mode::Auto || (agreed && mode == Mode::Approve);
             if !may && hand.ledger.facts(&incident.id).await?.is_empty() {
                 return self.close_undone(hand, &incident.id, true, Some(Refusal::ModeSuggest)).await;
+            }
+            // A run that somebody else has sent off again meanwhile waits for nothing.
+            if ended.attempt.is_none_or(|latest| latest <= attempt)
+                && hand.ledger.facts(&incident.id).await?.is_empty()
+                && let Some(next) = self.held_back(hand, &incident.id).await?
+            {
+                return Ok(next);
             }
             let commit = incident.place.commit.clone().unwrap_or_default();
             let case = act::Case { run, attempt, commit: &commit, incident: &incident.id, plan: &plan };
@@ -213,6 +241,7 @@ impl Fleet {
             Examined::Nothing(why) => {
                 if opened {
                     hand.ledger.close(id, hand.owner, &Closing::new(Outcome::LeftAlone), begun).await?;
+                    hand.ledger.wait_over(id, begun).await?;
                 }
                 return Ok(settled(None, None, why));
             }
@@ -237,6 +266,7 @@ impl Fleet {
             };
             hand.ledger.open_incident(&new).await?;
         }
+        self.sight(hand, &found, id).await?;
         let agreed = match opened {
             true => hand.ledger.incident(id).await?.as_ref().and_then(Agreed::of),
             false => None,
@@ -247,6 +277,11 @@ impl Fleet {
             Some(agreed) => agreed.holds_for(decision, &fingerprint),
             None => decision,
         };
+        if let Decision::Heal(_) = decision
+            && let Some(next) = self.held_back(hand, id).await?
+        {
+            return Ok(next);
+        }
         hand.ledger.decided(id, hand.owner, &decision, Some(&inputs), None, (hand.now)()).await?;
         match decision {
             Decision::Heal(plan) => {

@@ -155,6 +155,8 @@ impl World {
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: Arc::new(client.unwrap()),
+            remotes: Arc::new(regreen_engine::Network),
+            lately: regreen_engine::Lately::default(),
         };
         let fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet))]);
         let (node, log) = (format!("n{number}"), Arc::new(Quiet));

@@ -131,8 +131,11 @@ async fn a_question_ends_with_its_time_and_so_does_an_answer() {
         }
         AHEAD.store(APPROVAL_LASTS_MS + 60_000, Ordering::SeqCst);
         let pace = Pace { idle: Duration::from_millis(10), ..Pace::default() };
-        let node =
-            tokio::spawn(stage.worker_by(stage.ledger.clone(), pace, ahead).run(std::future::pending()));
+        let node = tokio::spawn(
+            stage
+                .worker_with(stage.ledger.clone(), pace, ahead, std::sync::Arc::new(crate::Quiet))
+                .run(std::future::pending()),
+        );
         assert_eq!(outcome(&stage.over().await).0, "suggested");
         assert_eq!(stage.host.reruns(RUN), 0);
         node.abort();

@@ -1,19 +1,16 @@
 //! A CI host in memory: one repository's runs, what was asked of it, and where it stops answering.
 
+mod port;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime},
 };
 
-use regreen_forge::{
-    Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Conclusion, Cursor, Diagnosed,
-    Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, NotAllowed, Page,
-    Permission, Proposal, Repository, Rerun, Run, RunRef, Status, Step,
-};
+use regreen_forge::{Conclusion, ForgeError, Issue, Permission, Repository, Status};
 
 pub const NETWORK: &str = "\
 2026-11-29T09:00:01.0000000Z ##[group]Run npm ci
@@ -68,6 +65,8 @@ struct AtHost {
     comments_go: VecDeque<ForgeError>,
     /// Requests to repeat are looked at for so long before they are sent.
     held: bool,
+    issues: Vec<(Repository, Issue)>,
+    issue_writes: usize,
 }
 
 struct OneRun {
@@ -86,6 +85,8 @@ struct OneRun {
 /// The host.
 #[derive(Default)]
 pub struct Host {
+    /// In milliseconds since 1970; the machine's where there is none.
+    pub clock: Mutex<Option<fn() -> i64>>,
     at: Mutex<AtHost>,
     pub calls: AtomicUsize,
     /// Requests to repeat a run that were begun.
@@ -205,8 +206,33 @@ impl Host {
         }
     }
 
+    /// A run that went well at once.
+    pub fn end_well(&self, run: u64) {
+        self.at.lock().unwrap().runs.get_mut(&run).unwrap().conclusion = Some(Conclusion::Success);
+    }
+
+    /// Somebody sends a run off again.
+    pub fn again_by_hand(&self, run: u64) {
+        let mut at = self.at.lock().unwrap();
+        let run = at.runs.get_mut(&run).unwrap();
+        run.attempt += 1;
+        run.status = Status::Running;
+        run.jobs.iter_mut().for_each(|job| job.2 = None);
+    }
+
     pub fn silence(&self, silence: Option<Silence>) {
         self.at.lock().unwrap().silence = silence;
+    }
+
+    /// Its issues, and how often one was written.
+    pub fn issues(&self) -> (Vec<Issue>, usize) {
+        let at = self.at.lock().unwrap();
+        (at.issues.iter().map(|(_, issue)| issue.clone()).collect(), at.issue_writes)
+    }
+
+    /// A person closes an issue.
+    pub fn close_by_hand(&self, number: u64) {
+        self.at.lock().unwrap().issues[number as usize - 1].1.open = false;
     }
 
     pub fn reruns(&self, run: u64) -> usize {
@@ -236,209 +262,5 @@ impl Host {
             }
             None => act(&mut self.at.lock().unwrap()),
         }
-    }
-}
-
-fn missing() -> ForgeError {
-    ForgeError::NotFound { what: "it".to_owned() }
-}
-
-impl AtHost {
-    fn get(&mut self, run: u64) -> Result<&mut OneRun, ForgeError> {
-        self.runs.get_mut(&run).ok_or_else(missing)
-    }
-}
-
-fn run_of(reference: RunRef, run: &OneRun) -> Run {
-    let head_sha = commit(reference.run_id);
-    Run {
-        reference,
-        name: "CI".to_owned(),
-        workflow: ".github/workflows/ci.yml".to_owned(),
-        head_sha,
-        branch: Some("main".to_owned()),
-        event: "push".to_owned(),
-        attempt: run.attempt,
-        status: run.status,
-        conclusion: run.conclusion,
-        created_at: SystemTime::now(),
-        started_at: None,
-        updated_at: None,
-        from_fork: run.fork,
-        pull_requests: run.pull.into_iter().collect(),
-        default_branch: "main".to_owned(),
-        url: String::new(),
-    }
-}
-
-fn step(number: u64, name: &str) -> Step {
-    let conclusion = Some(Conclusion::Success);
-    Step { number, name: name.to_owned(), status: Status::Completed, conclusion }
-}
-
-macro_rules! not_asked {
-    ($($name:ident($($arg:ident: $kind:ty),*) -> $answer:ty;)+) => {
-        $(fn $name<'a>(&'a self, $($arg: $kind),*) -> BoxFuture<'a, Result<$answer, ForgeError>> {
-            $(let _ = $arg;)*
-            Box::pin(async { Err(missing()) })
-        })+
-    };
-}
-
-impl Forge for Host {
-    fn run<'a>(&'a self, run: &'a RunRef) -> BoxFuture<'a, Result<Run, ForgeError>> {
-        Box::pin(self.asked(|at| Ok(run_of(run.clone(), at.get(run.run_id)?))))
-    }
-
-    fn jobs<'a>(&'a self, run: &'a RunRef, attempt: u32) -> BoxFuture<'a, Result<Vec<Job>, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let found = at.get(run.run_id)?;
-            let job = |(n, (name, _, ended)): (usize, &(String, &str, Option<Conclusion>))| Job {
-                reference: JobRef { repository: run.repository.clone(), job_id: run.run_id * 100 + n as u64 },
-                run_id: run.run_id,
-                name: name.clone(),
-                attempt,
-                head_sha: commit(run.run_id),
-                status: if ended.is_some() { Status::Completed } else { Status::Running },
-                conclusion: *ended,
-                steps: (1..).zip(&found.steps).map(|(number, name)| step(number, name)).collect(),
-                started_at: Some(SystemTime::now() - Duration::from_secs(60)),
-                completed_at: ended.map(|_| SystemTime::now()),
-                labels: Vec::new(),
-                runner: None,
-                url: String::new(),
-            };
-            Ok(found.jobs.iter().enumerate().map(job).collect())
-        }))
-    }
-
-    fn job_log<'a>(&'a self, job: &'a JobRef) -> BoxFuture<'a, Result<JobLog, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let run = at.get(job.job_id / 100)?;
-            let (_, log, _) = run.jobs.get((job.job_id % 100) as usize).ok_or_else(missing)?;
-            Ok(JobLog { bytes: log.as_bytes().to_vec(), left_out: 0 })
-        }))
-    }
-
-    fn annotations<'a>(&'a self, _: &'a JobRef) -> BoxFuture<'a, Result<Vec<Annotation>, ForgeError>> {
-        Box::pin(self.asked(|_| Ok(Vec::new())))
-    }
-
-    fn failed_runs_since<'a>(
-        &'a self,
-        repository: &'a Repository,
-        _: SystemTime,
-        _: Option<&'a Cursor>,
-    ) -> BoxFuture<'a, Result<Page, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let run = |(id, run): (&u64, &OneRun)| {
-                run_of(RunRef { repository: repository.clone(), run_id: *id }, run)
-            };
-            Ok(Page { runs: at.runs.iter().map(run).collect(), next: None })
-        }))
-    }
-
-    fn rerun_failed_jobs_if<'a>(
-        &'a self,
-        of: &'a Diagnosed,
-        may_send: MaySend<'a>,
-    ) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
-        Box::pin(async move {
-            self.checks.fetch_add(1, Ordering::SeqCst);
-            while self.at.lock().unwrap().held {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            if !may_send() {
-                let what = "the rerun".to_owned();
-                return Err(ForgeError::NotAllowed { what, why: NotAllowed::Stopped });
-            }
-            self.rerun_failed_jobs(of).await
-        })
-    }
-
-    fn rerun_failed_jobs<'a>(&'a self, of: &'a Diagnosed) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let goes = at.reruns_go.pop_front();
-            if let Some((error, false)) = goes {
-                return Err(error);
-            }
-            let run = at.get(of.run.run_id)?;
-            let no = |why| Err(ForgeError::NotAllowed { what: "the rerun".to_owned(), why });
-            if run.attempt != of.attempt {
-                return no(NotAllowed::OtherAttempt { attempt: run.attempt });
-            }
-            if run.status != Status::Completed {
-                return no(NotAllowed::NotEnded);
-            }
-            run.attempt += 1;
-            run.reruns += 1;
-            run.status = Status::Running;
-            run.conclusion = None;
-            for job in run.jobs.iter_mut().filter(|job| job.2 != Some(Conclusion::Success)) {
-                job.2 = None;
-            }
-            match goes {
-                Some((error, _)) => Err(error),
-                None => Ok(Rerun { attempt: run.attempt, found: false }),
-            }
-        }))
-    }
-
-    fn cancel<'a>(&'a self, run: &'a RunRef) -> BoxFuture<'a, Result<(), ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let goes = at.cancels_go.pop_front();
-            if !matches!(goes, Some((_, false))) {
-                at.get(run.run_id)?.cancels += 1;
-            }
-            goes.map_or(Ok(()), |(error, _)| Err(error))
-        }))
-    }
-
-    not_asked! {
-        job(job: &'a JobRef) -> Job;
-        run_logs(run: &'a RunRef, attempt: u32) -> Vec<LogEntry>;
-        rerun_job(of: &'a Diagnosed, job: &'a JobRef) -> Rerun;
-        rerun_all(of: &'a Diagnosed) -> Rerun;
-        caches(repository: &'a Repository, key: Option<&'a str>, reference: Option<&'a str>) -> Vec<Cache>;
-        delete_cache(repository: &'a Repository, key: &'a str, reference: &'a str) -> u64;
-        find_issue(repository: &'a Repository, marker: &'a Marker) -> Option<Issue>;
-        create_issue(repository: &'a Repository, text: &'a IssueText) -> Issue;
-        update_issue(repository: &'a Repository, number: u64, text: &'a IssueText) -> Issue;
-        close_issue(repository: &'a Repository, number: u64) -> ();
-        check_run(repository: &'a Repository, check: &'a Check) -> u64;
-        propose_change(repository: &'a Repository, change: &'a Change) -> Proposal;
-        dispatch(repository: &'a Repository, workflow: &'a str, reference: &'a str, inputs: &'a BTreeMap<String, String>) -> ();
-    }
-
-    fn comment<'a>(
-        &'a self,
-        _: &'a Repository,
-        number: u64,
-        marker: &'a Marker,
-        body: &'a str,
-    ) -> BoxFuture<'a, Result<Comment, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            if let Some(error) = at.comments_go.pop_front() {
-                return Err(error);
-            }
-            at.said.insert((number, marker.as_str().to_owned()), body.to_owned());
-            Ok(Comment { id: 1, url: String::new() })
-        }))
-    }
-
-    fn permission<'a>(
-        &'a self,
-        _: &'a Repository,
-        login: &'a str,
-    ) -> BoxFuture<'a, Result<Permission, ForgeError>> {
-        Box::pin(self.asked(move |at| Ok(at.permissions.get(login).copied().unwrap_or(Permission::Read))))
-    }
-
-    fn actor(&self) -> BoxFuture<'_, Result<Actor, ForgeError>> {
-        Box::pin(async { Ok(Actor { login: "regreen[bot]".to_owned() }) })
-    }
-
-    fn budget(&self) -> Option<Budget> {
-        None
     }
 }
