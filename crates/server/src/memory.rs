@@ -28,7 +28,8 @@ impl Inbox for LedgerInbox {
     fn receive<'a>(&'a self, batch: &'a [NewDelivery]) -> InboxFuture<'a, Vec<Accepted>> {
         Box::pin(async move {
             let task = |new: &NewDelivery| {
-                Task::of(new.delivery.sender, &new.delivery.event).map(|task| task.listed(new.at))
+                let event = &new.delivery.event;
+                Task::of(new.delivery.sender, event).map(|task| task.listed(new.at).of_end(event))
             };
             let work: Vec<Option<Listed>> = batch.iter().map(task).collect();
             let all: Vec<Kept<'_>> =
