@@ -40,6 +40,8 @@ pub(crate) struct Receipt {
 /// First and longest pause between two questions.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
+/// A pause is never longer than this or a quarter of what was waited, so that little is lost once the registry is back.
+const LEAST_CEILING: Duration = Duration::from_millis(1_500);
 /// Longest that one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same for the look before anything is decided: who is silent is waited for later.
@@ -82,7 +84,8 @@ impl Step for WaitUntilReachable {
         let mut asked = 0;
         // A repeated attempt begins with a pause: the registry may answer and still fail under load.
         if self.0.attempt > 1 {
-            tokio::time::sleep(self.pause(self.0.attempt, None).min(self.0.time_left())).await;
+            let pause = self.pause(self.0.attempt, LONGEST, None);
+            tokio::time::sleep(pause.min(self.0.time_left())).await;
         }
         loop {
             asked += 1;
@@ -99,7 +102,8 @@ impl Step for WaitUntilReachable {
             if let Some(why) = ill.hopeless {
                 return Err(ApplyError::no_effect(format!("{} can't be asked: {why}", ill.name)));
             }
-            let pause = self.pause(asked, ill.asks_for);
+            let ceiling = (started.elapsed() / 4).clamp(LEAST_CEILING, LONGEST);
+            let pause = self.pause(asked, ceiling, ill.asks_for);
             if pause >= self.0.time_left() {
                 return Err(ApplyError::no_effect(self.too_long(&ill)));
             }
@@ -180,8 +184,8 @@ impl WaitUntilReachable {
         format!("{}, and {left} s are left for recovery (RECOVERY_TIMEOUT){when}", ill.says())
     }
 
-    fn pause(&self, asked: u32, retry_after: Option<Duration>) -> Duration {
-        let jittered = backoff(self.0.seed, asked, FIRST, LONGEST);
+    fn pause(&self, asked: u32, ceiling: Duration, retry_after: Option<Duration>) -> Duration {
+        let jittered = backoff(self.0.seed, asked, FIRST, ceiling);
         retry_after.map_or(jittered, |at_least| at_least.saturating_add(jittered.min(FIRST)))
     }
 }

@@ -63,8 +63,8 @@ fn a_repository_s_pattern_names_the_cause_and_gives_advice() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the cause
       = why: line 2: widget could not reach its registry; a pattern of the
              repository's own says so, which is advice and heals nothing
-      = sure: confidence 0.00 in network-timeout; next: config-failure 0.23,
-              cache-corruption 0.20, test-failure 0.16; fingerprint befe1f38e01f50dd
+      = sure: confidence 0.00 in network-timeout; next: cache-corruption 0.24,
+              config-failure 0.19, test-failure 0.13; fingerprint befe1f38e01f50dd
       = help: Ask #widgets who runs it.
     ");
     // What is only in the work tree is nobody's word yet.
@@ -90,7 +90,7 @@ fn an_invalid_one_is_a_warning_and_changes_no_exit_code() {
     assert_snapshot!(bare.tell(&["diagnose", "--format", "json", "build.log"]), @r#"
     exit code 10
     --- out
-    {"version":1,"input":"build.log","failed":true,"verdict":"infrastructure","class":"network-timeout","pattern":"npm-connection-lost","tool":"npm","step":null,"confidence":0.96,"evidence":[{"line":1,"column":1,"text":"npm error code ECONNRESET","role":"root"}],"alternatives":[{"class":"dependency-unresolvable","confidence":0.0}],"action":"heal","playbook":"failover-to-mirror","risk":"low","reason":"line 1: npm lost its connection to the registry","fingerprint":"80e624a32801c8c4","truncated":false,"warnings":["this pattern is left out: .regreen/patterns/npm-lockfile-unreadable.toml:1:6: the id `npm-lockfile-unreadable` is taken by a pattern (built-in); help: choose another id, for example `our-npm-lockfile-unreadable`","this pattern is left out: .regreen/patterns/widget-away.toml:11:8: `^widget: the registry did not answer within ([0-9]+ s$` is no regular expression: unclosed group; help: use the syntax of the regex crate, without Unicode classes, look-around and back-references"]}
+    {"version":1,"input":"build.log","failed":true,"verdict":"infrastructure","class":"network-timeout","pattern":"npm-connection-lost","tool":"npm","step":null,"confidence":0.96,"evidence":[{"line":1,"column":1,"text":"npm error code ECONNRESET","role":"root"}],"alternatives":[{"class":"cache-corruption","confidence":0.0},{"class":"dependency-unresolvable","confidence":0.0}],"action":"heal","playbook":"failover-to-mirror","risk":"low","reason":"line 1: npm lost its connection to the registry","fingerprint":"80e624a32801c8c4","truncated":false,"warnings":["this pattern is left out: .regreen/patterns/npm-lockfile-unreadable.toml:1:6: the id `npm-lockfile-unreadable` is taken by a pattern (built-in); help: choose another id, for example `our-npm-lockfile-unreadable`","this pattern is left out: .regreen/patterns/widget-away.toml:11:8: `^widget: the registry did not answer within ([0-9]+ s$` is no regular expression: unclosed group; help: use the syntax of the regex crate, without Unicode classes, look-around and back-references"]}
     --- err
     regreen: warning: this pattern is left out: .regreen/patterns/npm-lockfile-unreadable.toml:1:6: the id `npm-lockfile-unreadable` is taken by a pattern (built-in); help: choose another id, for example `our-npm-lockfile-unreadable`
     regreen: warning: this pattern is left out: .regreen/patterns/widget-away.toml:11:8: `^widget: the registry did not answer within ([0-9]+ s$` is no regular expression: unclosed group; help: use the syntax of the regex crate, without Unicode classes, look-around and back-references
