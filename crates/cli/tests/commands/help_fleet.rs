@@ -38,7 +38,7 @@ fn serve() {
           --no-work
               Take webhooks, and leave the work to `regreen worker`
 
-          --ledger <PATH|URL>
+          --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
               [env: REGREEN_LEDGER]
@@ -116,7 +116,7 @@ fn worker() {
               
               [default: auto]
 
-          --ledger <PATH|URL>
+          --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
               [env: REGREEN_LEDGER]
@@ -196,7 +196,7 @@ fn dispatch() {
               
               [default: auto]
 
-          --ledger <PATH|URL>
+          --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
               [env: REGREEN_LEDGER]

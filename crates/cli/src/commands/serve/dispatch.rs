@@ -16,7 +16,7 @@ use crate::{
 /// Lists the run.
 pub fn dispatch(context: &Context, args: &DispatchArgs) -> Result<u8, Failed> {
     runtime()?.block_on(async {
-        let ledger = open(context, &args.ledger).await?;
+        let ledger = open(context, &args.at).await?;
         let run = RunRef { repository: args.repository.clone(), run_id: args.run.get() };
         let task = Task::Run { sender: Sender::GitHub, ended: EndedRun { run, attempt: None } };
         // By hand it may be wanted again; what was done about an attempt is not done twice all the same.
