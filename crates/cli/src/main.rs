@@ -9,6 +9,7 @@ mod context;
 mod credentials;
 mod custom;
 mod exit;
+mod fleet_server;
 mod inputs;
 mod live;
 mod lockfiles;

@@ -71,6 +71,7 @@ mod pause;
 mod postgres;
 mod prune;
 mod question;
+mod reported;
 mod row;
 mod rows;
 mod schema;
@@ -102,6 +103,7 @@ pub use metrics::{Metrics, Overhead};
 pub use open::Ledger;
 pub use pause::Pause;
 pub use prune::Pruned;
+pub use reported::Reported;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
     AlternativeV1, Approval, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,

@@ -9,6 +9,7 @@ mod act;
 mod config;
 mod decided;
 mod examine;
+mod jobs;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use regreen_steps::sha256;
 
 pub use config::{FleetConfig, Rule};
 pub use decided::{ALL, scope};
+pub use jobs::{JobPolicy, NotTold, job_told};
 
 use self::examine::{Examined, Found};
 use crate::error::EngineError;

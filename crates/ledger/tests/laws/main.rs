@@ -32,6 +32,7 @@ mod masking;
 mod measures;
 mod opening;
 mod pruning;
+mod reports;
 mod server;
 mod work;
 mod world;

@@ -75,6 +75,7 @@ async fn one(
         config: config.into_engine(),
         masker: context.masker(),
         voice,
+        counsellor: None,
     };
     let job = Job { workspace, argv: vec![here.cache.tool().to_owned()] };
     let wanted = CacheRepair {
