@@ -32,8 +32,8 @@ pub use error::EngineError;
 pub use event::{Event, Voice};
 pub use fleet::{ALL as PAUSED_FLEET, scope as paused_repository};
 pub use fleet::{
-    ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Hand, KnownService, Lately, Network, Next,
-    OUTAGE, OutageConfig, OutageTold, Remotes, Rule, Settled, Tended, escalation_of, outage_of,
+    ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Hand, Kept, KnownService, Lately, Network,
+    Next, OUTAGE, OutageConfig, OutageTold, Remotes, Rule, Settled, Tended, escalation_of, outage_of,
 };
 pub use handle::{Engine, Failure, Handled};
 pub use look::{diagnose_log, diagnose_log_with};
