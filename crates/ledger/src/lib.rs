@@ -74,6 +74,7 @@ mod pause;
 mod postgres;
 mod prune;
 mod question;
+mod reported;
 mod row;
 mod rows;
 mod schema;
@@ -107,6 +108,7 @@ pub use open::Ledger;
 pub use outage::{NewOutage, Outage, Released, Sighting, Wait};
 pub use pause::Pause;
 pub use prune::Pruned;
+pub use reported::Reported;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
     AlternativeV1, Approval, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,

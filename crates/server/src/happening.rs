@@ -86,6 +86,20 @@ pub enum Happening {
     OutageBegan(OutageTold),
     /// It is back: what waited goes, one by one.
     OutageEnded(OutageTold),
+    /// A job told of an incident of its own.
+    JobTold {
+        /// Its id here.
+        incident: String,
+        /// How it ended.
+        outcome: &'static str,
+        /// Whether it was not on record yet.
+        fresh: bool,
+    },
+    /// A job was not listened to.
+    JobRefused {
+        /// Why.
+        why: String,
+    },
     /// Failures were looked for that nobody told.
     Swept {
         /// Whose.
@@ -169,6 +183,8 @@ impl Happening {
             Happening::RunWaits { .. } => "run-waits",
             Happening::OutageBegan(_) => "outage-began",
             Happening::OutageEnded(_) => "outage-ended",
+            Happening::JobTold { .. } => "job-told",
+            Happening::JobRefused { .. } => "job-refused",
             Happening::Swept { .. } => "swept",
             Happening::WorkFailed { .. } => "work-failed",
             Happening::LeaseLost { .. } => "lease-lost",
@@ -235,7 +251,12 @@ impl Happening {
                 ("found", found.to_string()),
                 ("fresh", fresh.to_string()),
             ],
-            Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::JobTold { incident, outcome, fresh } => vec![
+                ("incident", incident.clone()),
+                ("outcome", (*outcome).to_owned()),
+                ("fresh", fresh.to_string()),
+            ],
+            Happening::JobRefused { why } | Happening::WorkUnavailable { why } => vec![("why", why.clone())],
             Happening::Draining => Vec::new(),
             Happening::Stopped { cut } => vec![("cut", cut.to_string())],
         }

@@ -1,7 +1,7 @@
 //! `[serve]` in the operator's file: how far Regreen goes beside the fleet, for which repositories, classes and playbooks.
 
 use regreen_domain::{FailureClass, Mode};
-use regreen_engine::{EscalationConfig, FleetConfig, OutageConfig, Rule};
+use regreen_engine::{EscalationConfig, FleetConfig, JobPolicy, OutageConfig, Rule};
 use regreen_forge::Repository;
 use serde::Deserialize;
 use toml::Spanned;
@@ -19,6 +19,15 @@ pub(super) struct Serving {
     escalation: Option<EscalationFile>,
     #[serde(default)]
     service: Vec<outage::ServiceFile>,
+    jobs: Option<JobsFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobsFile {
+    mode: Option<Spanned<String>>,
+    #[serde(default)]
+    rule: Vec<RuleFile>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,12 +54,22 @@ pub(super) struct Serve {
     rules: Vec<Rule>,
     outage: OutageConfig,
     escalation: EscalationConfig,
+    /// For jobs that ask.
+    job_mode: Mode,
+    job_rules: Vec<Rule>,
 }
 
 impl Default for Serve {
+    /// Nothing is done beside the fleet; a job that asks goes as far as its own rules let it.
     fn default() -> Serve {
-        let outage = OutageConfig { services: OutageConfig::public(), ..OutageConfig::default() };
-        Serve { mode: Mode::Observe, rules: Vec::new(), outage, escalation: EscalationConfig::default() }
+        Serve {
+            mode: Mode::Observe,
+            rules: Vec::new(),
+            outage: OutageConfig { services: OutageConfig::public(), ..OutageConfig::default() },
+            escalation: EscalationConfig::default(),
+            job_mode: Mode::Auto,
+            job_rules: Vec::new(),
+        }
     }
 }
 
@@ -60,6 +79,7 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
     if let Some(v) = &file.mode {
         serve.mode = mode(v)?;
     }
+    take_rules(&mut serve.rules, place, text, &file.rule)?;
     serve.outage = outage::take(place, text, file.outage.as_ref(), &file.service)?;
     if let Some(told) = &file.escalation {
         let name = |v: &Spanned<String>| {
@@ -69,7 +89,17 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
         let outages_in = told.repository.as_ref().map(name).transpose()?;
         serve.escalation = EscalationConfig { issues: told.issues, outages_in };
     }
-    for rule in &file.rule {
+    if let Some(jobs) = &file.jobs {
+        if let Some(v) = &jobs.mode {
+            serve.job_mode = mode(v)?;
+        }
+        take_rules(&mut serve.job_rules, place, text, &jobs.rule)?;
+    }
+    Ok(())
+}
+
+fn take_rules(rules: &mut Vec<Rule>, place: &str, text: &str, file: &[RuleFile]) -> Result<(), Failed> {
+    for rule in file {
         if let Some(v) = &rule.repository {
             let name = v
                 .get_ref()
@@ -86,17 +116,27 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
                 Some(class.ok_or_else(|| bad(place, text, v, why))?)
             }
         };
-        serve.rules.push(Rule {
+        let mode = Mode::parse(rule.mode.get_ref());
+        rules.push(Rule {
             repository: rule.repository.as_ref().map(|v| v.get_ref().clone()),
             class,
             playbook: rule.playbook.as_ref().map(|v| v.get_ref().clone()),
-            mode: mode(&rule.mode)?,
+            mode: mode.ok_or_else(|| bad(place, text, &rule.mode, MODES))?,
         });
     }
     Ok(())
 }
 
 impl Config {
+    /// How far jobs may go that ask the fleet.
+    pub fn jobs(&self) -> JobPolicy {
+        JobPolicy {
+            mode: self.serve.job_mode,
+            rules: self.serve.job_rules.clone(),
+            breaker: self.engine.breaker,
+        }
+    }
+
     /// What holds beside the fleet.
     pub fn fleet(&self) -> FleetConfig {
         let mut policy = self.engine.policy.clone();
@@ -139,6 +179,17 @@ mod tests {
         assert_eq!(mode("[serve]\nmode = \"suggest\"", "octo/shop"), Mode::Suggest);
         let rules = "[serve]\n[[serve.rule]]\nrepository = \"octo/*\"\nclass = \"network-timeout\"\nmode = \"auto\"\n";
         assert_eq!((mode(rules, "octo/shop"), mode(rules, "other/shop")), (Mode::Auto, Mode::Observe));
+    }
+
+    #[test]
+    fn jobs_that_ask_have_rules_of_their_own() {
+        let jobs = |text: &str| config(text).unwrap().jobs();
+        assert_eq!((jobs("").mode, jobs("[serve]\nmode = \"suggest\"").mode), (Mode::Auto, Mode::Auto));
+        let both = "[serve]\nmode = \"auto\"\n[serve.jobs]\nmode = \"suggest\"\n[[serve.jobs.rule]]\nrepository = \"a/b\"\nmode = \"approve\"\n";
+        assert_eq!((jobs(both).mode, jobs(both).rules[0].mode), (Mode::Suggest, Mode::Approve));
+        assert!(config(both).unwrap().fleet().rules.is_empty());
+        let said = config("[serve.jobs]\nmode = \"ever\"\n").unwrap_err();
+        assert!(said.starts_with("config.toml:2:8: mode is one of"), "{said}");
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl FleetConfig {
 }
 
 /// Names of repositories have no case at either host.
-fn names(pattern: &str, repository: &str) -> bool {
+pub(super) fn names(pattern: &str, repository: &str) -> bool {
     match pattern.strip_suffix("/*") {
         Some(owner) => {
             let head = repository.get(..owner.len()).is_some_and(|head| head.eq_ignore_ascii_case(owner));

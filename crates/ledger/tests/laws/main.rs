@@ -33,6 +33,7 @@ mod measures;
 mod opening;
 mod outages;
 mod pruning;
+mod reports;
 mod server;
 mod work;
 mod world;

@@ -134,7 +134,7 @@ impl fmt::Display for Simulated {
         let Simulated { repositories, nodes, deaths, asked, told, incidents, issues, .. } = self;
         writeln!(
             f,
-            "{repositories} repositories, {nodes} nodes, a registry that is down for {} s",
+            "{repositories} repositories, {nodes} nodes, {deaths} deaths, a registry that is down for {} s",
             DOWN / 1000
         )?;
         writeln!(f, "| | outage mode | {RETRIES} retries, {} s apart |\n|---|---|---|", BACKOFF / 1000)?;

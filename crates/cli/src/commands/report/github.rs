@@ -1,7 +1,6 @@
 //! `regreen report --github OWNER/REPO`: the failed jobs of a repository's history, read and never changed.
 
 use std::{
-    ffi::OsStr,
     io::{self, Cursor, IsTerminal, Write},
     path::Path,
     time::{Duration, SystemTime},
@@ -11,7 +10,6 @@ use regreen_catalog::Catalog;
 use regreen_engine::{EngineError, State, state_root};
 use regreen_forge::{
     Conclusion, Credential, Forge, ForgeError, GitHub, Job, NotAllowed, Options, Quota, Repository, Run,
-    Secret,
 };
 use regreen_logs::{Log, Source};
 use regreen_show::{Diagnosed, harmless::harmless};
@@ -20,6 +18,7 @@ use super::read::{Kept, Line, seconds};
 use crate::{
     args::ReportArgs,
     context::{Context, runtime},
+    credentials::github_token,
     exit::{Failed, LEDGER, NOTHING_TO_READ, REMOTE, USAGE},
     tally::{Counted, Tally},
 };
@@ -41,7 +40,8 @@ pub fn read<'c>(
         let what = format!("--github: `{}` is not OWNER/REPO", harmless(repository));
         return Err(Failed::new(USAGE, what));
     };
-    let client = GitHub::new(&args.api_url, credential(context), Options::default());
+    let credential = github_token(context).map_or(Credential::None, Credential::Token);
+    let client = GitHub::new(&args.api_url, credential, Options::default());
     let client = client.map_err(|e| Failed::new(USAGE, format!("--api-url: {e}")))?;
     let since = SystemTime::now().checked_sub(args.since).unwrap_or(SystemTime::UNIX_EPOCH);
     let (root, _) = state_root(&context.env);
@@ -64,14 +64,6 @@ pub fn read<'c>(
         Err(Stop::State(e)) => Err(state(e)),
         Err(Stop::Forge(e)) => Ok(Some(reader.failed(&e))),
     }
-}
-
-/// The token is taken from where GitHub's own tools take it, and is shown nowhere.
-fn credential(context: &Context) -> Credential {
-    let named = |name: &str| context.env.get(OsStr::new(name)).and_then(|value| value.to_str());
-    let token =
-        named("GITHUB_TOKEN").filter(|t| !t.is_empty()).or(named("GH_TOKEN")).filter(|t| !t.is_empty());
-    token.map_or(Credential::None, |token| Credential::Token(Secret::new(token)))
 }
 
 /// A diagnosis is kept as long as the same program with the same patterns would make it.
