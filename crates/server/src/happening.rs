@@ -82,10 +82,6 @@ pub enum Happening {
         /// For what.
         why: String,
     },
-    /// Several repositories can't use a service: what failed there waits until it is back.
-    OutageBegan(OutageTold),
-    /// It is back: what waited goes, one by one.
-    OutageEnded(OutageTold),
     /// A job told of an incident of its own.
     JobTold {
         /// Its id here.
@@ -100,6 +96,10 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// Several repositories can't use a service: what failed there waits until it is back.
+    OutageBegan(OutageTold),
+    /// It is back: what waited goes, one by one.
+    OutageEnded(OutageTold),
     /// Failures were looked for that nobody told.
     Swept {
         /// Whose.
@@ -181,10 +181,10 @@ impl Happening {
             Happening::HookUnavailable { .. } => "hook-unavailable",
             Happening::RunSettled { .. } => "run-settled",
             Happening::RunWaits { .. } => "run-waits",
-            Happening::OutageBegan(_) => "outage-began",
-            Happening::OutageEnded(_) => "outage-ended",
             Happening::JobTold { .. } => "job-told",
             Happening::JobRefused { .. } => "job-refused",
+            Happening::OutageBegan(_) => "outage-began",
+            Happening::OutageEnded(_) => "outage-ended",
             Happening::Swept { .. } => "swept",
             Happening::WorkFailed { .. } => "work-failed",
             Happening::LeaseLost { .. } => "lease-lost",

@@ -15,11 +15,11 @@ pub(super) struct Serving {
     mode: Option<Spanned<String>>,
     #[serde(default)]
     rule: Vec<RuleFile>,
+    jobs: Option<JobsFile>,
     outage: Option<outage::OutageFile>,
     escalation: Option<EscalationFile>,
     #[serde(default)]
     service: Vec<outage::ServiceFile>,
-    jobs: Option<JobsFile>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,23 +52,24 @@ struct EscalationFile {
 pub(super) struct Serve {
     mode: Mode,
     rules: Vec<Rule>,
-    outage: OutageConfig,
-    escalation: EscalationConfig,
     /// For jobs that ask.
     job_mode: Mode,
     job_rules: Vec<Rule>,
+    outage: OutageConfig,
+    escalation: EscalationConfig,
 }
 
 impl Default for Serve {
     /// Nothing is done beside the fleet; a job that asks goes as far as its own rules let it.
     fn default() -> Serve {
+        let outage = OutageConfig { services: OutageConfig::public(), ..OutageConfig::default() };
         Serve {
             mode: Mode::Observe,
             rules: Vec::new(),
-            outage: OutageConfig { services: OutageConfig::public(), ..OutageConfig::default() },
-            escalation: EscalationConfig::default(),
             job_mode: Mode::Auto,
             job_rules: Vec::new(),
+            outage,
+            escalation: EscalationConfig::default(),
         }
     }
 }
@@ -80,6 +81,12 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
         serve.mode = mode(v)?;
     }
     take_rules(&mut serve.rules, place, text, &file.rule)?;
+    if let Some(jobs) = &file.jobs {
+        if let Some(v) = &jobs.mode {
+            serve.job_mode = mode(v)?;
+        }
+        take_rules(&mut serve.job_rules, place, text, &jobs.rule)?;
+    }
     serve.outage = outage::take(place, text, file.outage.as_ref(), &file.service)?;
     if let Some(told) = &file.escalation {
         let name = |v: &Spanned<String>| {
@@ -88,12 +95,6 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
         };
         let outages_in = told.repository.as_ref().map(name).transpose()?;
         serve.escalation = EscalationConfig { issues: told.issues, outages_in };
-    }
-    if let Some(jobs) = &file.jobs {
-        if let Some(v) = &jobs.mode {
-            serve.job_mode = mode(v)?;
-        }
-        take_rules(&mut serve.job_rules, place, text, &jobs.rule)?;
     }
     Ok(())
 }
