@@ -244,6 +244,13 @@ fn under_way(world: &World) -> Vec<(String, u64, u32)> {
     .collect()
 }
 
+/// Issues at the host, and how many of them are open.
+fn issues(world: &World) -> (usize, usize) {
+    let all = world.repositories.values().flat_map(|one| &one.issues);
+    let open = all.clone().filter(|issue| issue.open).count();
+    (all.count(), open)
+}
+
 /// Lets it happen, to so many repositories, with so many nodes on the ledger at this path or address; with a seed they die
 /// now and then, and what they had is gone on with when their leases have ended.
 pub async fn simulate(repositories: usize, nodes: usize, place: &str, seed: Option<u64>) -> Simulated {
@@ -296,8 +303,8 @@ pub async fn simulate(repositories: usize, nodes: usize, place: &str, seed: Opti
     let mut to_fail: Vec<(usize, i64)> = failures(repositories).into_iter().enumerate().rev().collect();
     let (mut running, mut sent, mut healed, mut last) = (BTreeMap::new(), Vec::new(), 0, 0);
     let (mut fate, mut deaths) = (Fate(seed), 0);
-    // Until all are green, or for as long again as would be worth a word.
-    while healed < repositories && now() < BACK.get() + 600_000 {
+    // Until all are green and nobody is called any more, or for as long as would be worth a word.
+    while (healed < repositories || issues(&host.world()).1 > 0) && now() < BACK.get() + 600_000 {
         while to_fail.last().is_some_and(|(_, when)| begin + when <= now()) {
             let Some((i, _)) = to_fail.pop() else { break };
             let name = format!("octo/r{i}");
@@ -356,12 +363,7 @@ pub async fn simulate(repositories: usize, nodes: usize, place: &str, seed: Opti
     let all = ledger.incidents(&IncidentFilter { limit: 1_000, ..IncidentFilter::default() }).await.unwrap();
     let before = sent.iter().filter(|when| **when < DOWN).count();
     let regreen = Figures { before, reruns: sent.len(), healed, last_ms: last, peak: peak(&sent) };
-    let issues = {
-        let world = host.world();
-        let all: Vec<bool> =
-            world.repositories.values().flat_map(|one| one.issues.iter().map(|issue| issue.open)).collect();
-        (all.len(), all.iter().filter(|open| **open).count())
-    };
+    let issues = issues(&host.world());
     let asked = *registry.0.lock().unwrap();
     let told = *heard.0.lock().unwrap();
     Simulated {
