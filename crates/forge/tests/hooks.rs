@@ -275,3 +275,18 @@ fn hooks_of_gitlab_that_share_an_id_are_told_apart() {
     assert_ne!(id("job-failed", &[]), id("push", &[]));
     assert_eq!(id("job-failed", &[("idempotency-key", "f5e5f430")]), "f5e5f430");
 }
+
+#[test]
+fn a_pipeline_that_went_well_matters_where_somebody_repeated_some_of_it() {
+    let mut payload: serde_json::Value = serde_json::from_slice(&written("pipeline-failed")).unwrap();
+    payload["object_attributes"]["status"] = "success".into();
+    let mut event = |by: Option<&str>| {
+        payload["builds"][0]["user"] =
+            by.map_or(serde_json::Value::Null, |by| serde_json::json!({ "username": by }));
+        gitlab("Pipeline Hook", payload.to_string().as_bytes(), &[]).unwrap().event
+    };
+    assert!(matches!(event(None), Event::Ignored { .. }));
+    assert!(matches!(event(Some("ann")), Event::Ignored { .. }));
+    let Event::RunEnded(repeated) = event(Some("regreen-bot")) else { panic!("it is ignored") };
+    assert_eq!((repeated.conclusion, repeated.attempt), (Conclusion::Success, None));
+}

@@ -69,7 +69,7 @@ impl Inbox for LedgerInbox {
                         _ => false,
                     })
                 };
-                Task::of(sender, event).or_else(green).map(|task| task.listed(new.at))
+                Task::of(sender, event).or_else(green).map(|task| task.listed(new.at).of_end(event))
             };
             let work: Vec<Option<Listed>> = batch.iter().map(task).collect();
             let all: Vec<Kept<'_>> =

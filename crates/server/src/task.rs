@@ -97,6 +97,18 @@ impl Listed {
         &self.key
     }
 
+    /// Makes it another piece of work than the end of the same run at another time, where the host counts no attempts.
+    #[must_use]
+    pub fn of_end(mut self, event: &Event) -> Listed {
+        if let Event::RunEnded(RunEnded { attempt: None, ended_at, .. }) = event {
+            // One that is not dated may be any.
+            let when = ended_at.clone().unwrap_or_else(|| self.at.to_string());
+            let plain = |c: char| if c.is_ascii_alphanumeric() || "-:.+".contains(c) { c } else { '_' };
+            self.key = format!("{}/{}", self.key, when.chars().map(plain).collect::<String>());
+        }
+        self
+    }
+
     /// Makes it another piece of work than the one that anybody else would list.
     #[must_use]
     pub fn once_more(mut self, by: &str) -> Listed {
@@ -106,12 +118,13 @@ impl Listed {
 }
 
 impl Task {
-    /// What is to be done about an event; `None` for nothing. Of a first attempt that went well nobody waits.
+    /// What is to be done about an event; `None` for nothing. Of a first attempt that went well nobody waits; of one that
+    /// is not numbered somebody may.
     pub fn of(sender: Sender, event: &Event) -> Option<Task> {
         let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
             return None;
         };
-        let nothing_to_do = !conclusion.failed() && attempt.is_none_or(|attempt| attempt <= 1);
+        let nothing_to_do = !conclusion.failed() && attempt.is_some_and(|attempt| attempt <= 1);
         if nothing_to_do || *conclusion == Conclusion::Skipped {
             return None;
         }

@@ -58,7 +58,14 @@ struct MergeRequest {
 struct Pipeline {
     object_attributes: Option<PipelineAttributes>,
     merge_request: Option<MergeRequest>,
+    user: Option<User>,
     project: Option<Project>,
+    builds: Option<Vec<Build>>,
+}
+
+#[derive(Deserialize)]
+struct Build {
+    user: Option<User>,
 }
 
 #[derive(Deserialize)]
@@ -134,12 +141,19 @@ pub(super) fn event(name: &str, payload: &[u8]) -> Event {
 }
 
 fn pipeline(payload: &[u8]) -> Result<Event, String> {
-    let Pipeline { object_attributes, merge_request, project } =
+    let Pipeline { object_attributes, merge_request, user, project, builds } =
         serde_json::from_slice(payload).map_err(|e| unreadable("pipeline", &e))?;
     let pipeline = object_attributes.ok_or("`object_attributes` is missing")?;
     let Some(conclusion) = ended(pipeline.status.as_deref()) else {
         return Ok(Event::Ignored { why: "the pipeline has not ended" });
     };
+    // Attempts are not told. Whoever retries a job is its user: nobody waits for a pipeline that went well in which every
+    // job is still of the account that started it.
+    let name = |user: &Option<User>| user.as_ref().and_then(|user| user.username.clone());
+    let repeated = |build: &Build| name(&build.user).is_some_and(|by| name(&user).as_ref() != Some(&by));
+    if !conclusion.failed() && !builds.iter().flatten().any(repeated) {
+        return Ok(Event::Ignored { why: "the pipeline did not fail, and nobody repeated any of it" });
+    }
     let foreign =
         |of: &MergeRequest| of.source_project_id.is_none() || of.source_project_id != of.target_project_id;
     Ok(Event::RunEnded(RunEnded {

@@ -2,6 +2,7 @@
 //! done twice, wherever a node dies.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod gitlab;
 mod host;
 mod issues;
 mod outage;
