@@ -135,6 +135,7 @@ pub async fn engine(
         config: config.into_engine(),
         masker: context.masker(),
         voice,
+        counsellor: None,
     })
 }
 

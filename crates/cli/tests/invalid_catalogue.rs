@@ -68,6 +68,7 @@ fn a_playbook_with_an_unknown_step_is_named_and_nothing_is_done() {
         },
         masker: Arc::new(Masker::new::<[&str; 0], &str>([])),
         voice: heard.clone(),
+        counsellor: None,
     };
     let env = stage.program("true");
     let env = env.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use regreen_decide::{Case, History};
+use regreen_decide::{Case, History, decide};
 use regreen_domain::{
     Decision, HealableClass, Outcome, Plan, Refusal, Risk, Standing, Verification, VerificationFactor,
 };
@@ -18,6 +18,7 @@ use regreen_tools::adapter;
 use crate::{
     approval::{Asked, Considered},
     closing,
+    counsel::Counsel,
     error::EngineError,
     event::Event,
     experience, foreseen,
@@ -106,9 +107,10 @@ impl Run<'_> {
         busy: bool,
     ) -> Result<Attempt, EngineError> {
         let begun = Instant::now();
+        let counsel = self.counsel(seen).await;
         let (decision, world, key) = loop {
             let world = self.world(&[], seen, held);
-            let (decision, key) = self.decide(seen, &tried.all()).await?;
+            let (decision, key) = self.decide(seen, &tried.all(), counsel.as_ref()).await?;
             let none_left = Decision::Nothing { because: Refusal::Blocked };
             let none_named = Decision::Nothing { because: Refusal::NoFallback };
             if (decision == none_left || decision == none_named) && tried.may_repeat {
@@ -190,7 +192,12 @@ impl Run<'_> {
         self.heal(&plan, seen, world, &key, held).await
     }
 
-    async fn decide(&self, seen: &Look, tried: &[String]) -> Result<(Decision, Considered), EngineError> {
+    async fn decide(
+        &self,
+        seen: &Look,
+        tried: &[String],
+        counsel: Option<&Counsel>,
+    ) -> Result<(Decision, Considered), EngineError> {
         let engine = self.engine;
         let diagnosis = &seen.detection.diagnosis;
         let tool = diagnosis.tool.as_ref();
@@ -213,7 +220,7 @@ impl Run<'_> {
         let repository = self.place.repository.as_deref();
         let (records, spent) =
             experience::experience(self.ledger, repository, diagnosis, self.incident, now()).await?;
-        let history = History {
+        let mut history = History {
             attempts: self.ledger.attempts(self.place).await?,
             records,
             spent,
@@ -223,6 +230,9 @@ impl Run<'_> {
             paused: self.ledger.paused("workspace").await?.is_some(),
             tried: tried.to_vec(),
         };
+        if let Some(counsel) = counsel {
+            counsel.add_to(&mut history);
+        }
         let case = Case {
             diagnosis,
             findings: &seen.findings,
@@ -233,6 +243,15 @@ impl Run<'_> {
             history: &history,
             now: now(),
         };
+        if let Some(counsel) = counsel {
+            // Which playbook would do it says which mode holds.
+            let playbook = match decide(&case) {
+                Decision::Heal(plan) | Decision::Suggest { plan, .. } => Some(plan.playbook),
+                Decision::Nothing { .. } => None,
+            };
+            let policy = counsel.tighten(case.policy, playbook.as_deref());
+            return self.decide_with_approval(&Case { policy: &policy, ..case }, key).await;
+        }
         self.decide_with_approval(&case, key).await
     }
 

@@ -19,6 +19,7 @@ use regreen_tools::{Job, all, memory::Kills};
 use crate::{
     attempt::{Attempt, Run, Tried},
     config::Config,
+    counsel::Counsellor,
     error::EngineError,
     event::{Event, Voice},
     held::{Got, Held},
@@ -38,6 +39,8 @@ pub struct Engine {
     pub masker: Arc<Masker>,
     /// Tells people.
     pub voice: Arc<dyn Voice>,
+    /// The fleet that is asked and told, where there is one.
+    pub counsellor: Option<Arc<dyn Counsellor>>,
 }
 
 /// A command that has just failed.
@@ -193,6 +196,7 @@ impl Engine {
             };
             let attempted = run.attempt(&seen, &mut tried, &mut held, busy).await?;
             progress.closed();
+            self.tell_the_fleet(&ledger, &incident).await?;
             let over = match &attempted {
                 Attempt::Over(outcome @ Outcome::Healed, because) => Some((0, *outcome, *because)),
                 // What could not be put back stays so, whoever asked for an end.
@@ -251,6 +255,15 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Tells the fleet how an incident ended, where there is one.
+    async fn tell_the_fleet(&self, ledger: &Ledger, incident: &str) -> Result<(), EngineError> {
+        let Some(fleet) = &self.counsellor else { return Ok(()) };
+        if let Some(ended) = ledger.incident(incident).await? {
+            fleet.tell(&ended).await;
+        }
+        Ok(())
     }
 
     /// Says what was found, and of a command that hung what to try.

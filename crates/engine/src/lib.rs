@@ -6,6 +6,7 @@ mod attempt;
 mod cache_repair;
 mod closing;
 mod config;
+mod counsel;
 mod error;
 mod event;
 mod experience;
@@ -28,10 +29,15 @@ mod state;
 
 pub use cache_repair::{CacheRepair, CacheRepaired};
 pub use config::Config;
+pub use counsel::{COUNSEL_VERSION, Counsel, Counsellor, Question};
 pub use error::EngineError;
 pub use event::{Event, Voice};
 pub use fleet::{ALL as PAUSED_FLEET, scope as paused_repository};
-pub use fleet::{EndedRun, Fleet, FleetConfig, Hand, Next, Rule, Settled};
+pub use fleet::{
+    ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Hand, JobPolicy, KnownService, Lately,
+    Network, Next, NotTold, OUTAGE, OutageConfig, OutageTold, Remotes, Rule, Settled, Tended, escalation_of,
+    job_told, outage_of,
+};
 pub use handle::{Engine, Failure, Handled};
 pub use look::{diagnose_log, diagnose_log_with};
 pub use patch::unified;

@@ -189,7 +189,7 @@ async fn fold(
     Ok((circuit, events.last().map_or(0, |(at, ..)| *at)))
 }
 
-async fn record(
+pub(crate) async fn record(
     db: &mut AnyConnection,
     key: &BreakerKey,
     incident: &str,

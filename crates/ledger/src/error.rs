@@ -158,6 +158,12 @@ pub enum LedgerError {
         /// What is wrong with it.
         why: String,
     },
+    /// A report of another machine that can't be taken in.
+    #[error("the report can't be taken in: {why}")]
+    BadReport {
+        /// What is wrong with it.
+        why: String,
+    },
     /// A backup that can't be restored. Nothing of it was.
     #[error("line {line} of the backup can't be restored: {why}")]
     BadBackup {

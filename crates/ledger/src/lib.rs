@@ -48,6 +48,7 @@
 //! ```
 
 mod approval;
+mod aside;
 mod audit;
 mod backup;
 mod breaker;
@@ -57,6 +58,7 @@ mod delivery;
 mod dialect;
 mod digest;
 mod error;
+mod escalation;
 mod export;
 mod feedback;
 mod history;
@@ -67,10 +69,12 @@ mod kept_log;
 mod listing;
 mod metrics;
 mod open;
+mod outage;
 mod pause;
 mod postgres;
 mod prune;
 mod question;
+mod reported;
 mod row;
 mod rows;
 mod schema;
@@ -90,6 +94,7 @@ pub use check::CheckReport;
 pub use circuit::{BreakerPolicy, BreakerState};
 pub use delivery::{NewDelivery, Received};
 pub use error::LedgerError;
+pub use escalation::{Escalation, NewEscalation};
 pub use export::Exported;
 pub use feedback::Feedback;
 pub use history::{PlaybookRecord, RecordsOf};
@@ -100,8 +105,10 @@ pub use kept_log::{LOG_CAP, LogRef};
 pub use listing::{Cursor, IncidentFilter};
 pub use metrics::{Metrics, Overhead};
 pub use open::Ledger;
+pub use outage::{NewOutage, Outage, Released, Sighting, Wait};
 pub use pause::Pause;
 pub use prune::Pruned;
+pub use reported::Reported;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
     AlternativeV1, Approval, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,

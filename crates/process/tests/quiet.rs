@@ -72,11 +72,35 @@ async fn its_time_is_limited_for_the_whole_group() {
     let mut command =
         sh("echo begun; sh -c 'trap \"\" TERM; echo $$ >pid; while :; do sleep 1; done' & wait");
     command.cwd = Some(folder.path().to_owned());
-    command.timeout = Duration::from_secs(2);
+    (command.timeout, command.grace) = (Duration::from_secs(2), Duration::from_millis(200));
     let done = quiet::run(command).await.unwrap();
     assert!(done.timed_out);
-    assert_eq!((done.status, done.stdout.text()), (Status::Signal(9), "begun\n".into()));
+    // The leader heeds it, the other is killed.
+    assert_eq!((done.status, done.stdout.text()), (Status::Signal(15), "begun\n".into()));
     wait_until_gone(pid_in(&folder.path().join("pid")).await).await;
+}
+
+/// A leader that goes at once, and a worker that takes its time to tidy up, and says so.
+const TIDY: &str = "sh -c 'trap \"sleep 0.2; echo tidied; echo tidied >tidied; exit 0\" TERM; echo $$ >pid; \
+                    while :; do sleep 0.05; done' & wait";
+
+#[tokio::test]
+async fn whoever_is_out_of_time_may_tidy_up() {
+    let folder = TempDir::new().unwrap();
+    let mut command = sh(TIDY);
+    command.cwd = Some(folder.path().to_owned());
+    (command.timeout, command.grace) = (Duration::from_millis(500), Duration::from_secs(30));
+    let done = quiet::run(command).await.unwrap();
+    assert_eq!((done.timed_out, done.stdout.text()), (true, "tidied\n".into()));
+    assert!(folder.path().join("tidied").exists() && done.duration < Duration::from_secs(20));
+    // One that stands still can't heed it, and is woken first.
+    let done = quiet::run(QuietCommand {
+        timeout: Duration::from_millis(300),
+        grace: Duration::from_secs(30),
+        ..sh("trap 'echo woken; exit 7' TERM; kill -STOP $$")
+    });
+    let done = done.await.unwrap();
+    assert_eq!((done.status, done.timed_out, done.stdout.text()), (Status::Exit(7), true, "woken\n".into()));
 }
 
 #[tokio::test]
@@ -89,6 +113,27 @@ async fn dropping_the_future_ends_the_group() {
     running.abort();
     assert!(running.await.unwrap_err().is_cancelled());
     wait_until_gone(pid).await;
+}
+
+#[tokio::test]
+async fn whoever_is_let_go_may_tidy_up_and_is_gone_when_that_returns() {
+    let folder = TempDir::new().unwrap();
+    // More than a pipe holds is said on the way out, to somebody who no longer listens.
+    for (script, stays, tidied) in [
+        (TIDY.replace("echo tidied;", "head -c 200000 /dev/zero;"), Duration::from_secs(30), true),
+        (TIDY.replace("sleep 0.2", "sleep 1000"), Duration::from_millis(200), false),
+    ] {
+        let (pid_file, mark) = (folder.path().join("pid"), folder.path().join("tidied"));
+        let _none = (fs::remove_file(&pid_file), fs::remove_file(&mark));
+        let command = QuietCommand { cwd: Some(folder.path().to_owned()), grace: stays, ..sh(&script) };
+        let running = tokio::spawn(quiet::run(command));
+        let pid = pid_in(&pid_file).await;
+        running.abort();
+        assert!(running.await.unwrap_err().is_cancelled());
+        let state = fs::read_to_string(format!("/proc/{pid}/stat"));
+        assert!(state.as_ref().is_ok_and(|state| state.contains(") Z ")) || state.is_err(), "{state:?}");
+        assert_eq!(mark.exists(), tidied, "{script}");
+    }
 }
 
 #[tokio::test]

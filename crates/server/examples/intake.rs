@@ -92,7 +92,7 @@ fn main() {
             tell.send(listener.local_addr().unwrap()).unwrap();
             let hooks = Hooks::default().with(Sender::GitHub, Secrets::new([Secret::new(SECRET).unwrap()]));
             let stopped = async move { drop(stopped.await) };
-            serve(listener, hooks, inbox, Limits::default(), Arc::new(Quiet), stopped).await;
+            serve(listener, hooks, inbox, None, Limits::default(), Arc::new(Quiet), stopped).await;
             ledger.waiting(&[], i64::MAX - 1).await.unwrap()
         })
     });

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use regreen_engine::OutageTold;
 use regreen_forge::hook::{Rejected, Sender};
 
 /// How much a happening matters.
@@ -81,6 +82,24 @@ pub enum Happening {
         /// For what.
         why: String,
     },
+    /// A job told of an incident of its own.
+    JobTold {
+        /// Its id here.
+        incident: String,
+        /// How it ended.
+        outcome: &'static str,
+        /// Whether it was not on record yet.
+        fresh: bool,
+    },
+    /// A job was not listened to.
+    JobRefused {
+        /// Why.
+        why: String,
+    },
+    /// Several repositories can't use a service: what failed there waits until it is back.
+    OutageBegan(OutageTold),
+    /// It is back: what waited goes, one by one.
+    OutageEnded(OutageTold),
     /// Failures were looked for that nobody told.
     Swept {
         /// Whose.
@@ -162,6 +181,10 @@ impl Happening {
             Happening::HookUnavailable { .. } => "hook-unavailable",
             Happening::RunSettled { .. } => "run-settled",
             Happening::RunWaits { .. } => "run-waits",
+            Happening::JobTold { .. } => "job-told",
+            Happening::JobRefused { .. } => "job-refused",
+            Happening::OutageBegan(_) => "outage-began",
+            Happening::OutageEnded(_) => "outage-ended",
             Happening::Swept { .. } => "swept",
             Happening::WorkFailed { .. } => "work-failed",
             Happening::LeaseLost { .. } => "lease-lost",
@@ -176,6 +199,7 @@ impl Happening {
         match self {
             Happening::HookRejected { .. }
             | Happening::LeaseLost { .. }
+            | Happening::OutageBegan(_)
             | Happening::Stopped { cut: 1.. } => Level::Warning,
             Happening::HookUnavailable { .. }
             | Happening::WorkFailed { .. }
@@ -215,12 +239,24 @@ impl Happening {
             Happening::RunWaits { key, why }
             | Happening::WorkFailed { key, why }
             | Happening::LeaseLost { key, why } => vec![("key", key.clone()), ("why", why.clone())],
+            Happening::OutageBegan(told) | Happening::OutageEnded(told) => vec![
+                ("service", told.service.clone()),
+                ("class", told.class.clone()),
+                ("repositories", told.repositories.to_string()),
+                ("runs", told.runs.to_string()),
+                ("seconds", (told.lasts_ms / 1_000).to_string()),
+            ],
             Happening::Swept { repository, found, fresh } => vec![
                 ("repository", repository.clone()),
                 ("found", found.to_string()),
                 ("fresh", fresh.to_string()),
             ],
-            Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::JobTold { incident, outcome, fresh } => vec![
+                ("incident", incident.clone()),
+                ("outcome", (*outcome).to_owned()),
+                ("fresh", fresh.to_string()),
+            ],
+            Happening::JobRefused { why } | Happening::WorkUnavailable { why } => vec![("why", why.clone())],
             Happening::Draining => Vec::new(),
             Happening::Stopped { cut } => vec![("cut", cut.to_string())],
         }

@@ -22,6 +22,7 @@ use crate::{
     happening::{Happening, Log},
     hooks::{Hooks, Reception, later},
     inbox::{Inbox, intake},
+    jobs::Jobs,
     limits::Limits,
 };
 
@@ -37,11 +38,12 @@ struct Shared {
     inbox: Arc<dyn Inbox>,
 }
 
-/// Serves until `stop` is ready, then ends what is under way and answers it.
+/// Serves webhooks, and what `jobs` ask and tell, until `stop` is ready, then ends what is under way and answers it.
 pub async fn serve(
     listener: TcpListener,
     hooks: Hooks,
     inbox: Arc<dyn Inbox>,
+    jobs: Option<Jobs>,
     limits: Limits,
     log: Arc<dyn Log>,
     stop: impl Future<Output = ()>,
@@ -49,7 +51,10 @@ pub async fn serve(
     let (way_in, commits) = intake(inbox.clone(), limits.queue, limits.batch.max(1));
     let commits = tokio::spawn(commits);
     let reception = Reception::new(hooks, way_in, limits, log.clone());
-    let app = router(Arc::new(Shared { reception, inbox }));
+    let mut app = router(Arc::new(Shared { reception, inbox }));
+    if let Some(jobs) = jobs {
+        app = app.merge(jobs.router());
+    }
     let address = listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
     log.tell(&Happening::Listening { address });
     let cut = connections(listener, app, limits, &*log, stop).await;

@@ -109,7 +109,8 @@ async fn start(limits: Limits, inbox: Arc<Memory>) -> Running {
     let lines = Arc::new(Lines::default());
     let (memory, log) = (inbox.clone(), lines.clone());
     let stopped = async move { drop(stopped.await) };
-    let server = tokio::spawn(async move { serve(listener, hooks, memory, limits, log, stopped).await });
+    let server =
+        tokio::spawn(async move { serve(listener, hooks, memory, None, limits, log, stopped).await });
     Running { address, inbox, lines, stop, server }
 }
 

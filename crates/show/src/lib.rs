@@ -1,4 +1,5 @@
-//! What is said of a diagnosis, in five formats: plain text, JSON, annotations of a GitHub job, SARIF, Markdown.
+//! What is said of a diagnosis, in five formats: plain text, JSON, annotations of a GitHub job, SARIF, Markdown; and what
+//! issues and pull requests say.
 //!
 //! A log is hostile text, and so is what is quoted of it: nothing that is shown here hides, reorders or forges what
 //! stands around it, drives the terminal, is a command to the CI runner that prints it, or leaves its place in a
@@ -13,6 +14,7 @@ pub mod harmless;
 pub mod json;
 pub mod markdown;
 pub mod plain;
+pub mod proposal;
 pub mod sarif;
 
 pub use advice::{Advice, Named, advice};

@@ -68,7 +68,7 @@ pub fn code(text: &str) -> String {
 }
 
 /// More backticks than the text has in a row.
-fn fence(text: &str, least: usize) -> String {
+pub(crate) fn fence(text: &str, least: usize) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(least.max(longest + 1))
 }

@@ -67,6 +67,22 @@ pub async fn head(ws: &Workspace) -> Option<String> {
     git_line(ws, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).await
 }
 
+/// The branch that is checked out; `None` where a commit is, or nothing.
+pub async fn branch(ws: &Workspace) -> Option<String> {
+    git_line(ws, &["symbolic-ref", "--quiet", "--short", "HEAD"]).await
+}
+
+/// The address of `origin`, as the clone's configuration has it: data, and nothing is asked there. It may hold a password.
+pub async fn origin(ws: &Workspace) -> Option<String> {
+    git_line(ws, &["config", "--get", "remote.origin.url"]).await
+}
+
+/// Whether the commit that is checked out has the file at `path` as a program.
+pub async fn is_program(ws: &Workspace, path: &RelPath) -> bool {
+    let listed = git_line(ws, &["ls-tree", "HEAD", "--", path.as_str()]).await;
+    listed.is_some_and(|line| line.starts_with("100755"))
+}
+
 /// The workspace's path below the top of its repository, `""` at the top, `None` outside a repository.
 pub async fn prefix(ws: &Workspace) -> Option<String> {
     let text = String::from_utf8(git(ws, &["rev-parse", "--show-prefix"]).await?).ok()?;
@@ -244,8 +260,7 @@ pub async fn repository(ws: &Workspace) -> String {
     if let Some(name) = from_env {
         return name;
     }
-    let origin = git_line(ws, &["config", "--get", "remote.origin.url"]).await;
-    let path = origin.as_deref().and_then(|url| {
+    let path = origin(ws).await.as_deref().and_then(|url| {
         let url = url.trim_end_matches('/').trim_end_matches(".git");
         let mut parts = url.rsplit(['/', ':']);
         let (name, owner) = (parts.next()?, parts.next()?);

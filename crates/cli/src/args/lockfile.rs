@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
+use regreen_forge::{GitHub, Repository};
 use regreen_lockfile::AllowedHost;
 
 /// What `lockfile` does.
@@ -64,15 +65,22 @@ pub enum CheckFormat {
     after_help = "Examples:\n  regreen lockfile repair                       # the patch, on standard output\n  \
                   regreen lockfile repair | git apply\n  \
                   regreen lockfile repair --output write package-lock.json\n  \
-                  regreen lockfile repair --against origin/main --commit\n\n\
+                  regreen lockfile repair --against origin/main --commit\n  \
+                  regreen lockfile repair --pull-request --dry-run   # what would be sent\n  \
+                  regreen lockfile repair --pull-request --base main --github OWNER/REPO\n\n\
                   Damaged lines, checksums and conflicts of a merge are put right by the versions of the lockfile\n\
                   in the first-parent history of HEAD (in a pull request's job, of its base branch). No undamaged\n\
                   entry is changed, and nothing comes in that neither the history nor a side of the merge held: no\n\
                   host, no checksum. No tool of the project is started, and nothing of the checkout is executed.\n\n\
-                  Exit code: 0 every lockfile is whole, or was repaired; 18 there is damage, and a repair that was\n\
-                  only shown; 17 there is damage that nothing may repair here, a person must look; 15 it was tried\n\
-                  (the tool's result is not acceptable, the commit failed) and everything is as before; 3 a file\n\
-                  can't be read or there is no lockfile. Of several, the first that occurs of 3, 15, 17, 18."
+                  --pull-request commits the repaired lockfile at GitHub, on a branch of Regreen's own, and opens a\n\
+                  pull request; nothing is pushed by git, and the file here stays as it is. Run again, it finds the\n\
+                  one that is open; one that a person closed is not opened again while it would say the same. The\n\
+                  token comes from GITHUB_TOKEN or GH_TOKEN, and has to write contents and pull requests.\n\n\
+                  Exit code: 0 every lockfile is whole, was repaired or is proposed; 18 there is damage, and a\n\
+                  repair that was only shown; 17 there is damage that nothing may repair here, a person must look;\n\
+                  15 it was tried (the tool's result is not acceptable, the commit failed) and everything is as\n\
+                  before; 5 GitHub did not take it now; 3 a file can't be read or there is no lockfile. Of several,\n\
+                  the first that occurs of 3, 5, 15, 17, 18."
 )]
 pub struct RepairArgs {
     /// Lockfiles, and folders that are searched for them
@@ -87,6 +95,11 @@ pub struct RepairArgs {
     /// What to do with a repaired lockfile
     #[arg(long, value_enum, default_value_t = RepairOutput::Patch)]
     pub output: RepairOutput,
+    /// Propose each repaired lockfile as a pull request
+    #[arg(long, conflicts_with_all = ["commit", "output"])]
+    pub pull_request: bool,
+    #[command(flatten)]
+    pub propose: ProposeArgs,
     /// Believe the first-parent history of this commit or branch
     #[arg(long, value_name = "REV")]
     pub against: Option<String>,
@@ -97,6 +110,28 @@ pub struct RepairArgs {
     /// How to say it
     #[arg(long, value_enum, default_value_t = PlainOrJson::Plain)]
     pub format: PlainOrJson,
+}
+
+/// Where a pull request goes, and by whose word.
+#[derive(Debug, Parser)]
+pub struct ProposeArgs {
+    /// Whose repository it is (default: what `origin` names)
+    #[arg(long, value_name = "OWNER/REPO", value_parser = two_parts, requires = "pull_request")]
+    pub github: Option<Repository>,
+    /// The branch that is damaged, and that the pull request is to go to (default: the one that is checked out)
+    #[arg(long, value_name = "BRANCH", value_parser = NonEmptyStringValueParser::new(), requires = "pull_request")]
+    pub base: Option<String>,
+    /// A file with the token by which GitHub is asked
+    #[arg(long, value_name = "FILE", requires = "pull_request")]
+    pub github_token_file: Option<PathBuf>,
+    /// GitHub's API; of an enterprise's own, https://HOST/api/v3
+    #[arg(long, value_name = "URL", env = "GITHUB_API_URL", default_value = GitHub::PUBLIC)]
+    pub github_api: String,
+}
+
+fn two_parts(text: &str) -> Result<Repository, String> {
+    let parsed = Repository::parse(text).filter(|repository| !repository.owner().contains('/'));
+    parsed.ok_or_else(|| "a repository is OWNER/REPO".to_owned())
 }
 
 /// What becomes of a repaired lockfile.

@@ -10,7 +10,8 @@ use super::OwnPatterns;
 #[derive(Debug, Parser)]
 #[command(
     after_help = "Examples:\n  regreen run -- npm ci\n  regreen run --idle-timeout 10m -- cargo build --locked\n  \
-                        regreen run --mode suggest -- pip install -r requirements.txt\n\n\
+                        regreen run --mode suggest -- pip install -r requirements.txt\n  \
+                        regreen run --server https://regreen.example -- npm ci\n\n\
                         The exit code is the command's own; 0 once healed and verified; 124 on a time-out;\n\
                         126 or 127 where the command can't be started; 128 + n where signal n ended it\n\
                         or the healing, which is taken back then."
@@ -42,6 +43,12 @@ pub struct RunArgs {
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub own: OwnPatterns,
+    /// Ask this `regreen serve` before acting, and tell it what came of it; where it is silent, go on alone
+    #[arg(long, value_name = "URL", env = "REGREEN_SERVER")]
+    pub server: Option<String>,
+    /// A file with the token for it (or REGREEN_SERVER_TOKEN)
+    #[arg(long, value_name = "FILE")]
+    pub server_token_file: Option<PathBuf>,
     /// Write the diagnosis and the outcome as one line of JSON to this file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

@@ -14,8 +14,8 @@ use regreen_forge::Repository;
                   Webhooks come to /hooks/github and /hooks/gitlab; /healthz and /readyz answer a supervisor. It\n\
                   listens on this machine only unless told otherwise: put what ends TLS in front of it.\n\
                   Secrets come from files or from REGREEN_GITHUB_WEBHOOK_SECRET, REGREEN_GITLAB_WEBHOOK_TOKEN,\n\
-                  REGREEN_GITHUB_TOKEN and REGREEN_GITLAB_TOKEN. The mode is `observe` until `[serve]` in the\n\
-                  operator's configuration says more. SIGTERM and Ctrl-C end what is under way first."
+                  REGREEN_JOB_TOKEN, REGREEN_GITHUB_TOKEN and REGREEN_GITLAB_TOKEN. The mode is `observe` until\n\
+                  `[serve]` in the operator's configuration says more. SIGTERM and Ctrl-C end what is under way first."
 )]
 pub struct ServeArgs {
     /// Where to take webhooks
@@ -27,6 +27,9 @@ pub struct ServeArgs {
     /// A file with a token of GitLab's webhooks; several while it is being changed
     #[arg(long, value_name = "FILE")]
     pub gitlab_secret_file: Vec<PathBuf>,
+    /// A file with a token by which `regreen run --server` shows that it is a job of yours; several while it is being changed
+    #[arg(long, value_name = "FILE")]
+    pub job_token_file: Vec<PathBuf>,
     /// Take webhooks, and leave the work to `regreen worker`
     #[arg(long)]
     pub no_work: bool,

@@ -28,6 +28,7 @@ use crate::{
     context::{Context, runtime},
     custom::{self, Known},
     exit::{self, Failed},
+    fleet_server::FleetServer,
     live::{Wrapped, unfinished},
     output::json,
     own_playbooks, passed,
@@ -176,11 +177,13 @@ fn heal(
         for warning in &warnings {
             voice.tell(Event::Warning(&harmless(warning)));
         }
+        let counsellor = FleetServer::named(context, args, voice.clone())?;
         let engine = Engine {
             catalog: Arc::new(catalog),
             config: config.into_engine(),
             masker: context.masker(),
             voice: voice.clone(),
+            counsellor,
         };
         match engine.handle(failure, state, Arc::new(wrapped)).await {
             Err(ended @ EngineError::Interrupted { unfinished, .. }) => {

@@ -1,17 +1,30 @@
 //! `[serve]` in the operator's file: how far Regreen goes beside the fleet, for which repositories, classes and playbooks.
 
 use regreen_domain::{FailureClass, Mode};
-use regreen_engine::{FleetConfig, Rule};
+use regreen_engine::{EscalationConfig, FleetConfig, JobPolicy, OutageConfig, Rule};
 use regreen_forge::Repository;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, MODES, bad};
+use super::{Config, MODES, bad, outage};
 use crate::exit::Failed;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Serving {
+    mode: Option<Spanned<String>>,
+    #[serde(default)]
+    rule: Vec<RuleFile>,
+    jobs: Option<JobsFile>,
+    outage: Option<outage::OutageFile>,
+    escalation: Option<EscalationFile>,
+    #[serde(default)]
+    service: Vec<outage::ServiceFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobsFile {
     mode: Option<Spanned<String>>,
     #[serde(default)]
     rule: Vec<RuleFile>,
@@ -26,16 +39,38 @@ struct RuleFile {
     mode: Spanned<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EscalationFile {
+    #[serde(default)]
+    issues: bool,
+    repository: Option<Spanned<String>>,
+}
+
 /// What `[serve]` says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Serve {
     mode: Mode,
     rules: Vec<Rule>,
+    /// For jobs that ask.
+    job_mode: Mode,
+    job_rules: Vec<Rule>,
+    outage: OutageConfig,
+    escalation: EscalationConfig,
 }
 
 impl Default for Serve {
+    /// Nothing is done beside the fleet; a job that asks goes as far as its own rules let it.
     fn default() -> Serve {
-        Serve { mode: Mode::Observe, rules: Vec::new() }
+        let outage = OutageConfig { services: OutageConfig::public(), ..OutageConfig::default() };
+        Serve {
+            mode: Mode::Observe,
+            rules: Vec::new(),
+            job_mode: Mode::Auto,
+            job_rules: Vec::new(),
+            outage,
+            escalation: EscalationConfig::default(),
+        }
     }
 }
 
@@ -45,7 +80,27 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
     if let Some(v) = &file.mode {
         serve.mode = mode(v)?;
     }
-    for rule in &file.rule {
+    take_rules(&mut serve.rules, place, text, &file.rule)?;
+    if let Some(jobs) = &file.jobs {
+        if let Some(v) = &jobs.mode {
+            serve.job_mode = mode(v)?;
+        }
+        take_rules(&mut serve.job_rules, place, text, &jobs.rule)?;
+    }
+    serve.outage = outage::take(place, text, file.outage.as_ref(), &file.service)?;
+    if let Some(told) = &file.escalation {
+        let name = |v: &Spanned<String>| {
+            let why = "repository is \"OWNER/NAME\", in which the issue about an outage is written";
+            Repository::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, why))
+        };
+        let outages_in = told.repository.as_ref().map(name).transpose()?;
+        serve.escalation = EscalationConfig { issues: told.issues, outages_in };
+    }
+    Ok(())
+}
+
+fn take_rules(rules: &mut Vec<Rule>, place: &str, text: &str, file: &[RuleFile]) -> Result<(), Failed> {
+    for rule in file {
         if let Some(v) = &rule.repository {
             let name = v
                 .get_ref()
@@ -62,17 +117,27 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
                 Some(class.ok_or_else(|| bad(place, text, v, why))?)
             }
         };
-        serve.rules.push(Rule {
+        let mode = Mode::parse(rule.mode.get_ref());
+        rules.push(Rule {
             repository: rule.repository.as_ref().map(|v| v.get_ref().clone()),
             class,
             playbook: rule.playbook.as_ref().map(|v| v.get_ref().clone()),
-            mode: mode(&rule.mode)?,
+            mode: mode.ok_or_else(|| bad(place, text, &rule.mode, MODES))?,
         });
     }
     Ok(())
 }
 
 impl Config {
+    /// How far jobs may go that ask the fleet.
+    pub fn jobs(&self) -> JobPolicy {
+        JobPolicy {
+            mode: self.serve.job_mode,
+            rules: self.serve.job_rules.clone(),
+            breaker: self.engine.breaker,
+        }
+    }
+
     /// What holds beside the fleet.
     pub fn fleet(&self) -> FleetConfig {
         let mut policy = self.engine.policy.clone();
@@ -80,6 +145,8 @@ impl Config {
         FleetConfig {
             policy,
             rules: self.serve.rules.clone(),
+            outage: self.serve.outage.clone(),
+            escalation: self.serve.escalation.clone(),
             // A probe there takes as long as the next attempt of a run.
             breaker: regreen_ledger::BreakerPolicy {
                 probe_ms: FleetConfig::default().breaker.probe_ms,
@@ -116,11 +183,23 @@ mod tests {
     }
 
     #[test]
+    fn jobs_that_ask_have_rules_of_their_own() {
+        let jobs = |text: &str| config(text).unwrap().jobs();
+        assert_eq!((jobs("").mode, jobs("[serve]\nmode = \"suggest\"").mode), (Mode::Auto, Mode::Auto));
+        let both = "[serve]\nmode = \"auto\"\n[serve.jobs]\nmode = \"suggest\"\n[[serve.jobs.rule]]\nrepository = \"a/b\"\nmode = \"approve\"\n";
+        assert_eq!((jobs(both).mode, jobs(both).rules[0].mode), (Mode::Suggest, Mode::Approve));
+        assert!(config(both).unwrap().fleet().rules.is_empty());
+        let said = config("[serve.jobs]\nmode = \"ever\"\n").unwrap_err();
+        assert!(said.starts_with("config.toml:2:8: mode is one of"), "{said}");
+    }
+
+    #[test]
     fn what_is_wrong_with_a_rule_is_said_where_it_stands() {
         for (rule, want) in [
             ("mode = \"always\"", "config.toml:3:8: mode is one of"),
             ("repository = \"octo\"\nmode = \"auto\"", "config.toml:3:14: repository is"),
             ("class = \"test-failure\"\nmode = \"auto\"", "config.toml:3:9: class is one that can be healed"),
+            ("mode = \"auto\"\n[serve.escalation]\nrepository = \"octo\"", "config.toml:5:14: repository is"),
             ("modes = \"auto\"", "config.toml:3:1: unknown field `modes`"),
         ] {
             let said = config(&format!("[serve]\n[[serve.rule]]\n{rule}\n")).unwrap_err();

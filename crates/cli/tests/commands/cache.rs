@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpListener,
+    os::unix::net::UnixListener,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +12,7 @@ use insta::assert_snapshot;
 use regreen_tools::cache::npm_entry;
 
 use crate::{
-    said::{Bare, scrub},
+    said::{Bare, scrub, tell},
     support::stage::said,
 };
 
@@ -249,6 +250,32 @@ fn a_daemon_that_does_not_answer() {
     3 regreen: error: no daemon of docker is known on this machine: DOCKER_HOST is no unix:// path
       help: start it, or set DOCKER_HOST to the path of its socket
     ");
+}
+
+#[test]
+fn docker_s_build_cache_is_not_repaired_and_a_person_is_told_how() {
+    let bare = Bare::new();
+    let socket = bare.base().join("docker.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let answers = std::thread::spawn(move || {
+        let mut asked = Vec::new();
+        for mut stream in listener.incoming().take(3).map(Result::unwrap) {
+            let mut request = [0; 1024];
+            let count = stream.read(&mut request).unwrap();
+            asked.push(String::from_utf8_lossy(&request[..count]).lines().next().unwrap().to_owned());
+            let body = r#"{"BuildCache":[{"ID":"9gijhe0d7iwo","Type":"regular","Size":2},{"ID":"d69cit468l0j","Type":"regular","Size":-1}]}"#;
+            write!(stream, "HTTP/1.0 200 OK\r\n\r\n{body}").unwrap();
+        }
+        asked
+    });
+    let host = format!("unix://{}", socket.display());
+    assert_snapshot!(tell(bare.command(&["cache", "repair", "docker"]).env("DOCKER_HOST", &host), bare.base()), @"");
+    // The third question ends the stand-in.
+    std::os::unix::net::UnixStream::connect(&socket).unwrap().write_all(b"end").unwrap();
+    assert_eq!(
+        answers.join().unwrap(),
+        ["GET /_ping HTTP/1.0", "GET /system/df?type=build-cache HTTP/1.0", "end"]
+    );
 }
 
 #[test]

@@ -124,12 +124,18 @@ fn as_before(stage: &Stage) {
 fn an_operator_s_command_ends_with_us_and_is_taken_back() {
     let stage = stage();
     let (begun, undone) = (stage.base().join("begun"), stage.base().join("undone"));
-    let argv = format!("sleep 300 & echo >{}; sleep 300", begun.display());
+    let tidied = stage.base().join("tidied");
+    let argv = format!(
+        "trap \"echo >{}; exit 1\" TERM; sleep 300 & echo >{}; sleep 300",
+        tidied.display(),
+        begun.display()
+    );
     let mut working = operator(&stage, &argv, &format!("echo >{}", undone.display()));
     working.wait_for(&begun);
     working.ask("-TERM");
     working.ends_with(143);
     assert!(working.said().contains("slow: ended by SIGTERM"), "{}", working.said());
+    assert!(tidied.exists(), "it may tidy up first: {}", working.said());
     assert!(undone.exists() && stage.installs() == 1, "{}", working.said());
     as_before(&stage);
 }

@@ -70,6 +70,15 @@ fn run() {
               
               [env: REGREEN_PATTERNS=]
 
+          --server <URL>
+              Ask this `regreen serve` before acting, and tell it what came of it; where it is silent,
+              go on alone
+              
+              [env: REGREEN_SERVER=]
+
+          --server-token-file <FILE>
+              A file with the token for it (or REGREEN_SERVER_TOKEN)
+
           --report <FILE>
               Write the diagnosis and the outcome as one line of JSON to this file
 
@@ -80,6 +89,7 @@ fn run() {
       regreen run -- npm ci
       regreen run --idle-timeout 10m -- cargo build --locked
       regreen run --mode suggest -- pip install -r requirements.txt
+      regreen run --server https://regreen.example -- npm ci
 
     The exit code is the command's own; 0 once healed and verified; 124 on a time-out;
     126 or 127 where the command can't be started; 128 + n where signal n ended it

@@ -29,6 +29,7 @@ mod limits;
 mod lockfile;
 mod own;
 mod pipes;
+mod proposing;
 mod proving;
 mod repairing;
 mod report;

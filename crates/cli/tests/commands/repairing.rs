@@ -73,6 +73,25 @@ fn help() {
               
               [default: patch]
 
+          --pull-request
+              Propose each repaired lockfile as a pull request
+
+          --github <OWNER/REPO>
+              Whose repository it is (default: what `origin` names)
+
+          --base <BRANCH>
+              The branch that is damaged, and that the pull request is to go to (default: the one that
+              is checked out)
+
+          --github-token-file <FILE>
+              A file with the token by which GitHub is asked
+
+          --github-api <URL>
+              GitHub's API; of an enterprise's own, https://HOST/api/v3
+              
+              [env: GITHUB_API_URL=]
+              [default: https://api.github.com]
+
           --against <REV>
               Believe the first-parent history of this commit or branch
 
@@ -98,16 +117,24 @@ fn help() {
       regreen lockfile repair | git apply
       regreen lockfile repair --output write package-lock.json
       regreen lockfile repair --against origin/main --commit
+      regreen lockfile repair --pull-request --dry-run   # what would be sent
+      regreen lockfile repair --pull-request --base main --github OWNER/REPO
 
     Damaged lines, checksums and conflicts of a merge are put right by the versions of the lockfile
     in the first-parent history of HEAD (in a pull request's job, of its base branch). No undamaged
     entry is changed, and nothing comes in that neither the history nor a side of the merge held: no
     host, no checksum. No tool of the project is started, and nothing of the checkout is executed.
 
-    Exit code: 0 every lockfile is whole, or was repaired; 18 there is damage, and a repair that was
-    only shown; 17 there is damage that nothing may repair here, a person must look; 15 it was tried
-    (the tool's result is not acceptable, the commit failed) and everything is as before; 3 a file
-    can't be read or there is no lockfile. Of several, the first that occurs of 3, 15, 17, 18.
+    --pull-request commits the repaired lockfile at GitHub, on a branch of Regreen's own, and opens a
+    pull request; nothing is pushed by git, and the file here stays as it is. Run again, it finds the
+    one that is open; one that a person closed is not opened again while it would say the same. The
+    token comes from GITHUB_TOKEN or GH_TOKEN, and has to write contents and pull requests.
+
+    Exit code: 0 every lockfile is whole, was repaired or is proposed; 18 there is damage, and a
+    repair that was only shown; 17 there is damage that nothing may repair here, a person must look;
+    15 it was tried (the tool's result is not acceptable, the commit failed) and everything is as
+    before; 5 GitHub did not take it now; 3 a file can't be read or there is no lockfile. Of several,
+    the first that occurs of 3, 5, 15, 17, 18.
     ");
 }
 

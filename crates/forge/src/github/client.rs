@@ -6,7 +6,7 @@ use super::{api::Api, credential::Credential, host::Octocat, logs, runs};
 use crate::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Cursor, Diagnosed, Forge,
     ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, Options, Page, Proposal, Repository,
-    Rerun, Run, RunRef,
+    Rerun, Run, RunRef, wire::base::Base,
 };
 
 /// GitHub, with a credential. Calls need a tokio runtime.
@@ -28,6 +28,16 @@ impl GitHub {
     pub fn new(base: &str, credential: Credential, options: Options) -> Result<GitHub, ForgeError> {
         let api = Api::new(base, Octocat::new(credential), options)?;
         Ok(GitHub { api, repositories: runs::Repositories::default() })
+    }
+
+    /// The host that clones of what the API at `base` serves come from: `github.com` for [`GitHub::PUBLIC`]. `None` where
+    /// `base` is no address of an API.
+    pub fn host(base: &str) -> Option<String> {
+        let base = Base::parse(base).ok()?;
+        let host = base.uri().host()?.to_ascii_lowercase();
+        // Where the API has a host of its own (github.com, SUBDOMAIN.ghe.com), that is called so.
+        let own = base.uri().path().trim_matches('/').is_empty();
+        Some(host.strip_prefix("api.").filter(|_| own).map_or(host.clone(), str::to_owned))
     }
 }
 
@@ -182,5 +192,25 @@ impl Forge for GitHub {
 
     fn budget(&self) -> Option<Budget> {
         self.api.limits.budget()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GitHub;
+
+    #[test]
+    fn clones_come_from_the_host_that_the_api_belongs_to() {
+        for (api, want) in [
+            (GitHub::PUBLIC, Some("github.com")),
+            ("https://ghe.example.com/api/v3", Some("ghe.example.com")),
+            ("https://api.octo.ghe.com/", Some("octo.ghe.com")),
+            ("https://api.example.com/api/v3", Some("api.example.com")),
+            ("http://127.0.0.1:4010", Some("127.0.0.1")),
+            ("http://ghe.example.com", None),
+            ("", None),
+        ] {
+            assert_eq!(GitHub::host(api).as_deref(), want, "{api}");
+        }
     }
 }

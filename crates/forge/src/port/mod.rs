@@ -5,6 +5,7 @@ mod error;
 mod forge;
 mod issue;
 mod name;
+mod remote;
 mod run;
 
 pub use change::{Change, Check, CheckState, FileChange, Proposal, Proposed};
@@ -12,6 +13,7 @@ pub use error::{ForgeError, NotAllowed, Quota};
 pub use forge::{BoxFuture, Budget, Cache, Cursor, Forge, Page};
 pub use issue::{Actor, Comment, Issue, IssueText};
 pub use name::{Marker, Repository};
+pub use remote::Remote;
 pub use run::{
     Annotation, Conclusion, Diagnosed, Job, JobLog, JobRef, Level, LogEntry, Rerun, Run, RunRef, Status, Step,
 };

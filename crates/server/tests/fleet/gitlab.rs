@@ -8,7 +8,7 @@ use std::{
 };
 
 use regreen_domain::Mode;
-use regreen_engine::{Fleet, FleetConfig};
+use regreen_engine::{Fleet, FleetConfig, Lately};
 use regreen_forge::{
     Backoff, GitLab, Options, Repository, Secret,
     hook::{Delivery, Sender, read},
@@ -20,7 +20,7 @@ use regreen_server::{Inbox as _, LedgerInbox, NewDelivery, Pace, Worker, schedul
 use serde_json::json;
 use tokio::{sync::Notify, task::JoinHandle};
 
-use crate::{Quiet, open, outcome};
+use crate::{Quiet, open, outage, outcome};
 
 const NAME: &str = "garden/tools/rake";
 
@@ -81,6 +81,8 @@ impl Stage {
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: Arc::new(client),
+            remotes: Arc::new(outage::Registry::default()),
+            lately: Lately::default(),
         };
         let fleets = BTreeMap::from([(Sender::GitLab, Arc::new(fleet))]);
         let pace = Pace { lease, idle: Duration::from_millis(10), ..Pace::default() };

@@ -4,17 +4,20 @@
 
 mod gitlab;
 mod host;
+mod issues;
+mod outage;
+mod simulation;
 mod trouble;
 
 use std::{
     collections::BTreeMap,
     path::Path,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use regreen_domain::Mode;
-use regreen_engine::{EndedRun, Fleet, FleetConfig};
+use regreen_engine::{EndedRun, Fleet, FleetConfig, Lately};
 use regreen_forge::{
     Conclusion, Repository, RunRef,
     hook::{Delivery, Event, RunEnded, Sender},
@@ -36,6 +39,11 @@ impl Log for Quiet {
     fn tell(&self, _: &Happening) {}
 }
 
+fn real_time() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
 fn octo() -> Repository {
     Repository::parse("octo/shop").unwrap()
 }
@@ -47,6 +55,7 @@ struct Stage {
     ledger: Ledger,
     bell: Arc<Notify>,
     config: FleetConfig,
+    remotes: Arc<outage::Registry>,
 }
 
 impl Stage {
@@ -55,19 +64,38 @@ impl Stage {
         let ledger = open(folder.path()).await;
         let mut config = FleetConfig { look_ms: 30, stumble_ms: 30, ..FleetConfig::default() };
         config.policy.mode = mode;
-        Stage { folder, host: Arc::new(Host::default()), ledger, bell: Arc::new(Notify::new()), config }
+        Stage {
+            folder,
+            host: Arc::new(Host::default()),
+            ledger,
+            bell: Arc::new(Notify::new()),
+            config,
+            remotes: Arc::default(),
+        }
     }
 
     fn worker(&self, ledger: Ledger, lease: Duration) -> Arc<Worker> {
+        self.worker_by(ledger, lease, real_time, Arc::new(Quiet))
+    }
+
+    fn worker_by(
+        &self,
+        ledger: Ledger,
+        lease: Duration,
+        clock: fn() -> i64,
+        log: Arc<dyn Log>,
+    ) -> Arc<Worker> {
         let fleet = Fleet {
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: self.host.clone(),
+            remotes: self.remotes.clone(),
+            lately: Lately::default(),
         };
         let fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet))]);
         let pace = Pace { lease, idle: Duration::from_millis(10), ..Pace::default() };
-        Worker::new(ledger, fleets, "node".to_owned(), pace, Arc::new(Quiet), self.bell.clone())
+        Worker::by_clock(ledger, fleets, "node".to_owned(), pace, log, self.bell.clone(), clock)
     }
 
     /// A node that works until it is killed.
@@ -184,6 +212,19 @@ async fn a_run_that_the_network_failed_runs_again_once_and_is_healed_when_it_end
     assert_eq!((stage.host.reruns(RUN), stage.incidents().await.len()), (1, 1));
     assert!(stage.ledger.audit_verify(None).await.unwrap().is_sound());
     node.abort();
+}
+
+#[tokio::test]
+async fn when_a_registry_is_down_nothing_runs_again_before_it_is_back_and_all_are_green_soon_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = tokio::task::LocalSet::new();
+    let place = folder.path().join("ledger.db");
+    let seen = local.run_until(simulation::simulate(40, 3, place.to_str().unwrap())).await;
+    let regreen = seen.regreen;
+    assert_eq!((regreen.before, regreen.reruns, regreen.healed), (0, 40, 40), "{seen}");
+    assert!(regreen.last_ms <= 180_000 && regreen.peak <= 301, "{seen}");
+    assert_eq!((seen.told, seen.issues, seen.incidents), ((1, 1), (1, 0), 40), "{seen}");
+    assert!(seen.naive.before > 40 && seen.naive.healed < 40, "{seen}");
 }
 
 #[tokio::test]

@@ -67,6 +67,16 @@ impl Cache for DockerBuild {
         ("entry", "entries")
     }
 
+    /// Docker's manual, "docker builder prune": by default what no image uses, with `--all` everything that no build uses
+    /// now.
+    fn by_hand(&self) -> Option<&'static str> {
+        Some(
+            "the daemon keeps no checksums, so nothing tells which entry is damaged; where a build says `failed to \
+             prepare`, build it with `--no-cache`, or empty the cache with `docker builder prune --all`: images and \
+             volumes stay, and the next build makes its layers anew",
+        )
+    }
+
     fn scan(&self, root: &Path, asked: &Asked<'_>) -> CacheScan {
         let mut scan = CacheScan::default();
         match records(root) {
@@ -198,7 +208,7 @@ mod tests {
     #[test]
     fn the_daemon_tells_of_its_build_cache() {
         let (_folder, socket) = daemon("200 OK", ANSWER);
-        assert!(DockerBuild.is_there(&socket));
+        assert!(DockerBuild.is_there(&socket) && DockerBuild.by_hand().is_some());
         let watch = Watch::default();
         let scan = DockerBuild.scan(&socket, &Asked { workspace: None, watch: &watch });
         assert_eq!((scan.checked, scan.unverified, scan.bytes, scan.health()), (0, 3, 35, None));

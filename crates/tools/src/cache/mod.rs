@@ -210,6 +210,11 @@ pub trait Cache: Send + Sync {
         ("file", "files")
     }
 
+    /// Why it is never repaired here, and what a person can do: where nothing tells what of it is damaged.
+    fn by_hand(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Its figures. Blocking.
     fn stats(&self, root: &Path, watch: &Watch) -> Stats {
         stats(root, watch)

@@ -57,6 +57,9 @@ async fn one(
     here: &Here,
     checked: &Checked,
 ) -> Result<Option<CacheRepaired>, Failed> {
+    if let Some(by_hand) = here.cache.by_hand() {
+        return Ok(Some(CacheRepaired::Refused(by_hand.to_owned())));
+    }
     let workspace = context.workspace()?;
     let (state, _) = context.state(&workspace);
     // What a killed repair has moved aside looks sound here: it is brought to its end all the same.
@@ -72,6 +75,7 @@ async fn one(
         config: config.into_engine(),
         masker: context.masker(),
         voice,
+        counsellor: None,
     };
     let job = Job { workspace, argv: vec![here.cache.tool().to_owned()] };
     let wanted = CacheRepair {

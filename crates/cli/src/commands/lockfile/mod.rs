@@ -2,6 +2,7 @@
 
 mod against;
 mod check;
+mod propose;
 mod put;
 mod repair;
 mod resolve;

@@ -18,6 +18,7 @@ use regreen_tools::{
 };
 
 use super::{
+    propose::{Made, Proposer},
     put::put,
     resolve::{NotCompleted, complete, resolving},
 };
@@ -25,7 +26,7 @@ use crate::{
     args::{PlainOrJson, RepairArgs, RepairOutput},
     commands::report,
     context::{Context, runtime},
-    exit::{FINE, Failed, INTERRUPTED, NEEDS_A_PERSON, NOTHING_TO_READ, PROBLEMS, ROLLED_BACK},
+    exit::{FINE, Failed, INTERRUPTED, NEEDS_A_PERSON, NOTHING_TO_READ, PROBLEMS, REMOTE, ROLLED_BACK},
     lockfiles,
     output::{
         lockfile::repaired::{self, Repaired, State},
@@ -42,7 +43,14 @@ pub fn repair(context: &Context, args: &RepairArgs) -> Result<u8, Failed> {
             Some(typed) => Some(named(&workspace, typed).await?),
             None => None,
         };
-        let repairer = Repairer { context, args, workspace, against, interrupted: Cell::new(false) };
+        let proposer = match args.pull_request {
+            true => {
+                let typed = args.against.as_deref();
+                Some(Proposer::new(context, &args.propose, args.dry_run, typed, &workspace).await?)
+            }
+            false => None,
+        };
+        let repairer = Repairer { context, args, workspace, against, proposer, interrupted: Cell::new(false) };
         let mut codes = Vec::new();
         let mut whole = 0;
         if repairer.against.is_none()
@@ -70,7 +78,7 @@ pub fn repair(context: &Context, args: &RepairArgs) -> Result<u8, Failed> {
             let said = if whole == 1 { "1 lockfile is".to_owned() } else { format!("{whole} lockfiles are") };
             Terminal::new(context).tell(Event::Progress(&format!("{said} whole")));
         }
-        let order = [NOTHING_TO_READ, ROLLED_BACK, NEEDS_A_PERSON, PROBLEMS];
+        let order = [NOTHING_TO_READ, REMOTE, ROLLED_BACK, NEEDS_A_PERSON, PROBLEMS];
         Ok(order.into_iter().find(|code| codes.contains(code)).unwrap_or(FINE))
     })
 }
@@ -100,7 +108,7 @@ fn files(context: &Context, args: &RepairArgs, codes: &mut Vec<u8>) -> Vec<(Path
 
 const fn code(state: &State) -> u8 {
     match state {
-        State::Whole | State::Written | State::Committed(_) => FINE,
+        State::Whole | State::Written | State::Committed(_) | State::Proposed => FINE,
         State::Repairable => PROBLEMS,
         State::NotRepaired => NEEDS_A_PERSON,
         State::PutBack => ROLLED_BACK,
@@ -112,6 +120,8 @@ struct Repairer<'c> {
     args: &'c RepairArgs,
     workspace: Workspace,
     against: Option<String>,
+    /// Where repaired lockfiles are proposed, where that is asked.
+    proposer: Option<Proposer>,
     /// Whether somebody pressed Ctrl-C: then nothing more is begun.
     interrupted: Cell<bool>,
 }
@@ -162,9 +172,16 @@ impl Repairer<'_> {
                     parse(format, &bytes).ok().or_else(|| history.first().map(|v| v.lockfile.clone()));
                 repaired.changes = before.zip(now).map(|(before, now)| diff(&before, &now));
                 repaired.said = repair.said(&shown);
-                repaired.repair = Some(repair);
                 repaired.state = State::Repairable;
-                self.give(&ws, path, &name, &bytes, &text, &mut repaired).await?;
+                match &self.proposer {
+                    Some(proposer) => {
+                        let (ws, name, suspect, whole, repair) = (&ws, &name, &suspect, &text, &repair);
+                        let made = Made { ws, path, name, suspect, whole, repair };
+                        proposer.propose(self.context, &made, &mut repaired).await?;
+                    }
+                    None => self.give(&ws, path, &name, &bytes, &text, &mut repaired).await?,
+                }
+                repaired.repair = Some(repair);
             }
         }
         Ok(repaired)
@@ -265,6 +282,11 @@ impl Repairer<'_> {
                 State::NotRepaired | State::PutBack => voice.tell(Event::Warning(&line)),
                 _ => voice.tell(Event::Progress(&line)),
             }
+        }
+        if let Some(draft) =
+            of.pull_request.as_ref().filter(|sent| sent.opened.is_none() && self.args.dry_run)
+        {
+            print(&repaired::draft(draft))?;
         }
         if let Some(patch) = &of.patch {
             print(patch)?;

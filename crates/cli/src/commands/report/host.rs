@@ -2,7 +2,6 @@
 //! never changed.
 
 use std::{
-    ffi::OsStr,
     io::{self, Cursor, IsTerminal, Write},
     path::Path,
     time::{Duration, SystemTime},
@@ -12,7 +11,7 @@ use regreen_catalog::Catalog;
 use regreen_engine::{EngineError, State, state_root};
 use regreen_forge::{
     Conclusion, Credential, Forge, ForgeError, GitHub, GitLab, Job, NotAllowed, Options, Quota, Repository,
-    Run, Secret,
+    Run,
 };
 use regreen_logs::{Log, Source};
 use regreen_show::{Diagnosed, harmless::harmless};
@@ -21,6 +20,7 @@ use super::read::{Kept, Line, seconds};
 use crate::{
     args::ReportArgs,
     context::{Context, runtime},
+    credentials::{github_token, gitlab_token},
     exit::{Failed, LEDGER, NOTHING_TO_READ, REMOTE, USAGE},
     tally::{Counted, Tally},
 };
@@ -46,8 +46,7 @@ impl Host {
         if let Some(typed) = &args.github {
             let parsed = Repository::parse(typed).filter(|found| !found.owner().contains('/'));
             let repository = parsed.ok_or_else(|| is_none("--github", typed, "OWNER/REPO"))?;
-            let credential = secret(context, &["GITHUB_TOKEN", "GH_TOKEN"]);
-            let credential = credential.map_or(Credential::None, Credential::Token);
+            let credential = github_token(context).map_or(Credential::None, Credential::Token);
             let client = GitHub::new(&args.api_url, credential, Options::default());
             let client = client.map_err(|e| Failed::new(USAGE, format!("--api-url: {e}")))?;
             return Ok(Some(Host {
@@ -62,7 +61,7 @@ impl Host {
         let Some(typed) = &args.gitlab else { return Ok(None) };
         let repository = Repository::parse(typed);
         let repository = repository.ok_or_else(|| is_none("--gitlab", typed, "GROUP/PROJECT"))?;
-        let token = secret(context, &["GITLAB_TOKEN"]);
+        let token = gitlab_token(context);
         let client = GitLab::new(&args.gitlab_url, token, Options::default());
         let client = client.map_err(|e| Failed::new(USAGE, format!("--gitlab-url: {e}")))?;
         Ok(Some(Host {
@@ -78,12 +77,6 @@ impl Host {
 
 fn is_none(option: &str, typed: &str, form: &str) -> Failed {
     Failed::new(USAGE, format!("{option}: `{}` is not {form}", harmless(typed)))
-}
-
-/// A token is taken from where the host's own tools take it, and is shown nowhere.
-fn secret(context: &Context, names: &[&str]) -> Option<Secret> {
-    let named = |name: &&str| context.env.get(OsStr::new(name)).and_then(|value| value.to_str());
-    names.iter().filter_map(named).find(|token| !token.is_empty()).map(Secret::new)
 }
 
 /// Reads a repository's history and counts it; says what kept it from reading all, if anything did.

@@ -7,19 +7,18 @@ mod stop;
 
 use std::{
     collections::BTreeMap,
-    fs,
-    path::Path,
+    path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{Fleet, state_root};
+use regreen_engine::{Fleet, JobPolicy, Lately, Network, state_root};
 use regreen_forge::{
     Repository,
     hook::{Secret, Secrets, Sender},
 };
 use regreen_ledger::Ledger;
-use regreen_server::{Hooks, LedgerInbox, Limits, Log, Pace, Worker, schedule};
+use regreen_server::{Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Worker, schedule};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use dispatch::dispatch;
@@ -29,6 +28,7 @@ use crate::{
     args::{LedgerArgs, ServeArgs, WorkArgs, WorkerArgs},
     config,
     context::{Context, catalog, runtime},
+    credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
     record::Scrubber,
     voice,
@@ -36,7 +36,8 @@ use crate::{
 
 /// Takes webhooks, and does what comes of them.
 pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
-    let hooks = hooks(context, args)?;
+    let tokens = job_tokens(context, args)?;
+    let hooks = hooks(context, args, tokens.is_empty())?;
     runtime()?.block_on(async {
         let parts = Parts::new(context, &args.work).await?;
         let listener = TcpListener::bind(args.listen).await.map_err(|e| {
@@ -45,8 +46,14 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         })?;
         let stop = Stop::listen().map_err(|e| Failed::new(exit::BUG, e))?;
         let inbox = Arc::new(LedgerInbox::new(parts.ledger.clone(), parts.bell.clone()));
-        let taking =
-            regreen_server::serve(listener, hooks, inbox, Limits::default(), parts.log.clone(), stop.asked());
+        let jobs = (!tokens.is_empty()).then(|| Jobs {
+            ledger: parts.ledger.clone(),
+            policy: parts.jobs.clone(),
+            tokens,
+            log: parts.log.clone(),
+        });
+        let (limits, log) = (Limits::default(), parts.log.clone());
+        let taking = regreen_server::serve(listener, hooks, inbox, jobs, limits, log, stop.asked());
         let all = async {
             if args.no_work {
                 taking.await;
@@ -78,6 +85,7 @@ pub fn worker(context: &Context, args: &WorkerArgs) -> Result<u8, Failed> {
 struct Parts {
     ledger: Ledger,
     fleets: BTreeMap<Sender, Arc<Fleet>>,
+    jobs: JobPolicy,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
 }
@@ -96,6 +104,8 @@ impl Parts {
                 config: config.fleet(),
                 masker: context.masker(),
                 forge,
+                remotes: Arc::new(Network),
+                lately: Lately::default(),
             };
             fleets.insert(sender, Arc::new(fleet));
         }
@@ -106,7 +116,7 @@ impl Parts {
             );
         }
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
-        Ok(Parts { ledger, fleets, log, bell: Arc::new(Notify::new()) })
+        Ok(Parts { ledger, fleets, jobs: config.jobs(), log, bell: Arc::new(Notify::new()) })
     }
 
     /// Works, and sweeps, until it is asked to stop.
@@ -145,42 +155,42 @@ fn node() -> String {
     format!("n{}-{:x}", std::process::id(), since.as_millis())
 }
 
-/// Who may send webhooks.
-fn hooks(context: &Context, args: &ServeArgs) -> Result<Hooks, Failed> {
+/// By which tokens jobs are known.
+fn job_tokens(context: &Context, args: &ServeArgs) -> Result<Secrets, Failed> {
+    secrets(context, &args.job_token_file, "REGREEN_JOB_TOKEN")
+}
+
+/// The secrets of these files and of this variable.
+fn secrets(context: &Context, files: &[PathBuf], variable: &str) -> Result<Secrets, Failed> {
+    let mut secrets = Vec::new();
+    for path in files {
+        let weak = |e| Failed::new(INVALID, format!("{}: {e}", path.display()));
+        secrets.push(Secret::new(&secret_file(context, path)?).map_err(weak)?);
+    }
+    if let Some(text) = context.secret(variable) {
+        let weak = |e| Failed::new(INVALID, format!("the variable {variable}: {e}"));
+        secrets.push(Secret::new(&text).map_err(weak)?);
+    }
+    Ok(Secrets::new(secrets))
+}
+
+/// Who may send webhooks; somebody must be able to, where nobody else may ask for anything.
+fn hooks(context: &Context, args: &ServeArgs, needed: bool) -> Result<Hooks, Failed> {
     let mut hooks = Hooks::default();
     for (sender, files, variable) in [
         (Sender::GitHub, &args.github_secret_file, "REGREEN_GITHUB_WEBHOOK_SECRET"),
         (Sender::GitLab, &args.gitlab_secret_file, "REGREEN_GITLAB_WEBHOOK_TOKEN"),
     ] {
-        let mut secrets = Vec::new();
-        for path in files {
-            let weak = |e| Failed::new(INVALID, format!("{}: {e}", path.display()));
-            secrets.push(Secret::new(&secret_file(context, path)?).map_err(weak)?);
-        }
-        if let Some(text) = context.secret(variable) {
-            let weak = |e| Failed::new(INVALID, format!("the variable {variable}: {e}"));
-            secrets.push(Secret::new(&text).map_err(weak)?);
-        }
+        let secrets = secrets(context, files, variable)?;
         if !secrets.is_empty() {
-            hooks = hooks.with(sender, Secrets::new(secrets));
+            hooks = hooks.with(sender, secrets);
         }
     }
-    if hooks.is_empty() {
+    if needed && hooks.is_empty() {
         let what = "there is no secret by which a webhook could be proven";
         return Err(Failed::new(USAGE, what).help(
             "name a file with --github-secret-file or --gitlab-secret-file; `openssl rand -hex 32` makes one",
         ));
     }
     Ok(hooks)
-}
-
-/// The text of a file that holds a secret. From now on it is masked wherever it turns up.
-///
-/// # Errors
-/// Where it can't be read; nothing of it is said.
-fn secret_file(context: &Context, path: &Path) -> Result<String, Failed> {
-    let unread = |e: std::io::Error| Failed::new(NOTHING_TO_READ, format!("{}: {e}", path.display()));
-    let text = fs::read_to_string(path).map_err(unread)?;
-    context.hide(&text);
-    Ok(text)
 }

@@ -1,5 +1,6 @@
 //! What `lockfile repair` says of one lockfile.
 
+use regreen_forge::Proposed;
 use regreen_lockfile::{Damage, Format, Lockfile, Repair, SemanticDiff};
 use regreen_mask::Masker;
 use regreen_show::{
@@ -34,6 +35,36 @@ pub struct Repaired {
     pub changes: Option<SemanticDiff>,
     /// As a patch.
     pub patch: Option<String>,
+    /// As a pull request.
+    pub pull_request: Option<PullRequest>,
+}
+
+/// A pull request with the repaired lockfile, masked.
+pub struct PullRequest {
+    /// Whose repository.
+    pub repository: String,
+    /// The branch it is to go to.
+    pub base: String,
+    /// The branch that carries it.
+    pub branch: String,
+    /// Its title.
+    pub title: String,
+    /// Its text, in Markdown.
+    pub body: String,
+    /// What became of it; `None` where it was only said what would be sent, or it was not taken.
+    pub opened: Option<Opened>,
+}
+
+/// A pull request that is open.
+pub struct Opened {
+    /// Its number.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+    /// The commit at the end of its branch.
+    pub commit: String,
+    /// What was done for it now.
+    pub done: Proposed,
 }
 
 /// How far a repair came.
@@ -47,6 +78,8 @@ pub enum State {
     Written,
     /// It was written, and this is its commit.
     Committed(String),
+    /// It is proposed; nothing was written here.
+    Proposed,
     /// There is none.
     NotRepaired,
     /// It was tried, and everything is as before.
@@ -70,6 +103,7 @@ impl Repaired {
             why: None,
             changes: None,
             patch: None,
+            pull_request: None,
         }
     }
 
@@ -81,7 +115,7 @@ impl Repaired {
         self.why = Some(why);
     }
 
-    /// There is a repair that can't be shown as a patch.
+    /// There is a repair that can't be shown as a patch, or not be proposed.
     pub fn no_patch(&mut self, why: String) {
         self.why = Some(why);
     }
@@ -99,6 +133,7 @@ pub fn sentences(of: &Repaired) -> Vec<String> {
         State::Committed(commit) => {
             format!("{}; commit {}", of.said, commit.get(..10).unwrap_or(commit))
         }
+        State::Proposed => format!("{}{}", of.said, proposed(of)),
         State::NotRepaired => format!("{input}: not repaired"),
         State::PutBack => format!("{input}: as before"),
     };
@@ -119,6 +154,25 @@ pub fn sentences(of: &Repaired) -> Vec<String> {
     said
 }
 
+/// What became of its pull request, as a clause.
+fn proposed(of: &Repaired) -> String {
+    let Some((sent, opened)) = of.pull_request.as_ref().and_then(|p| Some((p, p.opened.as_ref()?))) else {
+        return String::new();
+    };
+    let Opened { number, url, done, .. } = opened;
+    match done {
+        Proposed::Opened => format!("; proposed for `{}` as pull request #{number}: {url}", sent.base),
+        Proposed::Updated => format!("; pull request #{number} was brought up to date: {url}"),
+        Proposed::Unchanged => format!("; pull request #{number} is open already: {url}"),
+    }
+}
+
+/// What would be sent.
+pub fn draft(of: &PullRequest) -> String {
+    let PullRequest { repository, base, branch, title, body, .. } = of;
+    format!("pull request for {repository}: {} <- {branch}\n{title}\n\n{body}\n", harmless(base))
+}
+
 /// Version 1: fields may be added, never changed.
 #[derive(Debug, Serialize)]
 struct RepairedV1<'a> {
@@ -133,6 +187,40 @@ struct RepairedV1<'a> {
     commit: Option<&'a str>,
     changes: Vec<ChangeV1>,
     patch: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pull_request: Option<PullRequestV1<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PullRequestV1<'a> {
+    repository: &'a str,
+    base: String,
+    branch: &'a str,
+    title: &'a str,
+    body: &'a str,
+    number: Option<u64>,
+    url: Option<&'a str>,
+    commit: Option<&'a str>,
+    done: Option<&'static str>,
+}
+
+fn pull_request(of: &PullRequest) -> PullRequestV1<'_> {
+    let opened = of.opened.as_ref();
+    PullRequestV1 {
+        repository: &of.repository,
+        base: harmless(&of.base),
+        branch: &of.branch,
+        title: &of.title,
+        body: &of.body,
+        number: opened.map(|opened| opened.number),
+        url: opened.map(|opened| opened.url.as_str()),
+        commit: opened.map(|opened| opened.commit.as_str()),
+        done: opened.map(|opened| match opened.done {
+            Proposed::Opened => "opened",
+            Proposed::Updated => "updated",
+            Proposed::Unchanged => "unchanged",
+        }),
+    }
 }
 
 /// For programs.
@@ -146,6 +234,7 @@ pub fn json(of: &Repaired, masker: &Masker) -> String {
             State::Whole => "whole",
             State::Repairable => "repairable",
             State::Written | State::Committed(_) => "repaired",
+            State::Proposed => "proposed",
             State::NotRepaired => "not-repaired",
             State::PutBack => "put-back",
         },
@@ -159,5 +248,6 @@ pub fn json(of: &Repaired, masker: &Masker) -> String {
         },
         changes: of.changes.as_ref().map(changes_of).unwrap_or_default(),
         patch: of.patch.as_deref(),
+        pull_request: of.pull_request.as_ref().map(pull_request),
     })
 }

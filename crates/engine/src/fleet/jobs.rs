@@ -1,0 +1,103 @@
+//! The fleet's word to a job that asks, and what the job tells of its end.
+
+use regreen_decide::Breaker;
+use regreen_domain::Mode;
+use regreen_forge::Repository;
+use regreen_ledger::{BreakerKey, BreakerPolicy, Incident, Ledger, LedgerError, Place, Reported};
+
+use super::{
+    config::{Rule, names},
+    decided::{ALL, scope},
+};
+use crate::{
+    counsel::{COUNSEL_VERSION, Counsel, Question},
+    experience::seen,
+};
+
+/// The step kind by which the fleet runs jobs again.
+const RERUN_JOBS: &str = "rerun-jobs";
+
+/// How far jobs that ask may go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobPolicy {
+    /// Where no rule says more.
+    pub mode: Mode,
+    /// Modes of repositories, classes and playbooks: the last one that fits counts.
+    pub rules: Vec<Rule>,
+    /// When a circuit breaker opens, and for how long.
+    pub breaker: BreakerPolicy,
+}
+
+/// Why a report is not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTold {
+    /// It names a playbook of the fleet's own.
+    NotAJobs,
+}
+
+impl JobPolicy {
+    /// The word about a failure; looks only.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read: then the job's own rules hold.
+    pub async fn counsel(&self, ledger: &Ledger, asked: &Question, now: i64) -> Result<Counsel, LedgerError> {
+        let repository = asked.repository.as_str();
+        // One that is none of a CI host's has no rules but those for any.
+        let known = Repository::parse(repository);
+        let folded = known.as_ref().map_or_else(|| repository.to_owned(), |name| name.folded().to_string());
+        let class = asked.class();
+        let fits = |rule: &&Rule| {
+            rule.repository.as_deref().is_none_or(|pattern| names(pattern, repository))
+                && rule.class.is_none_or(|of| Some(of) == class)
+        };
+        // In order, so that one for any playbook overrules those before it.
+        let (mut mode, mut playbooks) = (self.mode, Vec::new());
+        for rule in self.rules.iter().filter(fits) {
+            match &rule.playbook {
+                Some(playbook) => playbooks.push((playbook.clone(), rule.mode.id().to_owned())),
+                None => {
+                    mode = rule.mode;
+                    playbooks.clear();
+                }
+            }
+        }
+        let paused = ledger.paused(ALL).await?.is_some() || ledger.paused(&scope(&folded)).await?.is_some();
+        let key = BreakerKey {
+            class: asked.class.clone(),
+            service: asked.tool.clone().unwrap_or_else(|| "none".to_owned()),
+            repository: repository.to_owned(),
+        };
+        let breaker = seen(&ledger.breaker(&key, self.breaker, now).await?);
+        let place = Place {
+            repository: Some(repository.to_owned()),
+            commit: asked.commit.clone(),
+            job: asked.job.clone(),
+            ..Place::default()
+        };
+        Ok(Counsel {
+            version: COUNSEL_VERSION,
+            mode: mode.id().to_owned(),
+            playbooks,
+            paused,
+            breaker_open: breaker == Breaker::Open,
+            attempts: ledger.reported_attempts(&place).await?,
+        })
+    }
+}
+
+/// Takes in what a job tells of its end.
+///
+/// # Errors
+/// [`NotTold`] inside, or the ledger's own.
+pub async fn job_told(
+    ledger: &Ledger,
+    told: &Incident,
+    now: i64,
+) -> Result<Result<Reported, NotTold>, LedgerError> {
+    // What a whole run is repeated by is the fleet's own, and earns its trust from what the fleet saw.
+    let plan = told.decision.as_ref().and_then(|decision| decision.plan.as_ref());
+    if plan.is_some_and(|plan| plan.steps.iter().any(|step| step.kind == RERUN_JOBS)) {
+        return Ok(Err(NotTold::NotAJobs));
+    }
+    ledger.take_report(told, now).await.map(Ok)
+}

@@ -1,0 +1,152 @@
+//! `POST /api/v1/jobs/ask` and `/api/v1/jobs/report`: the fleet's word to a job, and the job's to the fleet.
+//!
+//! Who shows one of the tokens is a job of the operator's. What it says is taken as said: it can make others stricter (its
+//! failures count for the breaker of the repository it names), and nobody bolder.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, Response, StatusCode, header},
+    routing::post,
+};
+use regreen_engine::{COUNSEL_VERSION, JobPolicy, NotTold, Question, job_told};
+use regreen_forge::hook::Secrets;
+use regreen_ledger::{Incident, Ledger, LedgerError};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::{
+    happening::{Happening, Log},
+    memory::chain,
+    worker::now,
+};
+
+/// Longest body, in bytes: a record is a few kilobytes.
+const LONGEST: usize = 512 << 10;
+/// Longest that a body may take.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// What jobs ask and tell.
+pub struct Jobs {
+    /// The fleet's ledger.
+    pub ledger: Ledger,
+    /// How far they may go.
+    pub policy: JobPolicy,
+    /// Any of these tokens shows that it is one of the operator's jobs.
+    pub tokens: Secrets,
+    /// Is told.
+    pub log: Arc<dyn Log>,
+}
+
+/// An answer that is no success: what it is, and what to do.
+struct Problem(StatusCode, &'static str, String);
+
+impl Jobs {
+    pub(crate) fn router(self) -> Router {
+        Router::new()
+            .route("/api/v1/jobs/ask", post(ask))
+            .route("/api/v1/jobs/report", post(report))
+            .with_state(Arc::new(self))
+    }
+
+    /// Before anything of the body is read.
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        if self.tokens.hold(token) {
+            return Ok(());
+        }
+        self.log.tell(&Happening::JobRefused { why: "its token is missing or wrong".to_owned() });
+        let what = "the token is missing or wrong; it belongs into REGREEN_SERVER_TOKEN".to_owned();
+        Err(Problem(StatusCode::UNAUTHORIZED, "Unauthorized", what))
+    }
+
+    fn failed(&self, error: &LedgerError) -> Problem {
+        self.log.tell(&Happening::WorkUnavailable { why: chain(error) });
+        let what = "the fleet's ledger does not answer".to_owned();
+        Problem(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable", what)
+    }
+
+    async fn asked(&self, request: Request) -> Result<Response<Body>, Problem> {
+        let (head, body) = request.into_parts();
+        self.admit(&head.headers)?;
+        let question: Question = read(body).await?;
+        if question.version != COUNSEL_VERSION {
+            return Err(unprocessable(format!("version {} is not spoken here", question.version)));
+        }
+        let counsel =
+            self.policy.counsel(&self.ledger, &question, now()).await.map_err(|e| self.failed(&e))?;
+        Ok(answer(StatusCode::OK, "application/json", &counsel))
+    }
+
+    async fn told(&self, request: Request) -> Result<Response<Body>, Problem> {
+        let (head, body) = request.into_parts();
+        self.admit(&head.headers)?;
+        let incident: Incident = read(body).await?;
+        match job_told(&self.ledger, &incident, now()).await {
+            Ok(Ok(reported)) => {
+                self.log.tell(&Happening::JobTold {
+                    incident: reported.id.clone(),
+                    outcome: incident.outcome().map_or("unknown", regreen_domain::Outcome::id),
+                    fresh: reported.fresh,
+                });
+                let status = if reported.fresh { StatusCode::CREATED } else { StatusCode::OK };
+                Ok(answer(status, "application/json", &json!({ "incident": reported.id })))
+            }
+            Ok(Err(NotTold::NotAJobs)) => {
+                Err(unprocessable("its playbook is none that runs in a job".to_owned()))
+            }
+            Err(
+                e @ (LedgerError::BadReport { .. } | LedgerError::BadId { .. } | LedgerError::Newer { .. }),
+            ) => Err(unprocessable(chain(&e))),
+            Err(e) => Err(self.failed(&e)),
+        }
+    }
+}
+
+async fn ask(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
+    jobs.asked(request).await.unwrap_or_else(problem)
+}
+
+async fn report(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
+    jobs.told(request).await.unwrap_or_else(problem)
+}
+
+async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
+    let bytes = match timeout(BODY_TIME, to_bytes(body, LONGEST)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => {
+            let what = format!("the body broke off, or is longer than {LONGEST} bytes");
+            return Err(Problem(StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large", what));
+        }
+        Err(_) => {
+            let what = "the body did not come in time".to_owned();
+            return Err(Problem(StatusCode::REQUEST_TIMEOUT, "Request Timeout", what));
+        }
+    };
+    serde_json::from_slice(&bytes).map_err(|e| {
+        Problem(StatusCode::BAD_REQUEST, "Bad Request", format!("the body is not understood: {e}"))
+    })
+}
+
+fn unprocessable(what: String) -> Problem {
+    Problem(StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content", what)
+}
+
+/// As RFC 9457 has it.
+fn problem(Problem(status, title, detail): Problem) -> Response<Body> {
+    let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
+    answer(status, "application/problem+json", &body)
+}
+
+fn answer(status: StatusCode, media: &'static str, body: &impl Serialize) -> Response<Body> {
+    let text = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media));
+    response
+}
