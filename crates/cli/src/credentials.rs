@@ -33,8 +33,3 @@ pub fn github_token(context: &Context) -> Option<Secret> {
     let named = |name: &str| context.secret(name);
     named("GITHUB_TOKEN").or_else(|| named("GH_TOKEN")).map(|token| Secret::new(&token))
 }
-
-/// The token from where GitLab's own tools take it: `GITLAB_TOKEN`.
-pub fn gitlab_token(context: &Context) -> Option<Secret> {
-    context.secret("GITLAB_TOKEN").map(|token| Secret::new(&token))
-}

@@ -14,8 +14,9 @@ use regreen_forge::Repository;
                   Webhooks come to /hooks/github and /hooks/gitlab; /healthz and /readyz answer a supervisor. It\n\
                   listens on this machine only unless told otherwise: put what ends TLS in front of it.\n\
                   Secrets come from files or from REGREEN_GITHUB_WEBHOOK_SECRET, REGREEN_GITLAB_WEBHOOK_TOKEN,\n\
-                  REGREEN_JOB_TOKEN, REGREEN_GITHUB_TOKEN and REGREEN_GITLAB_TOKEN. The mode is `observe` until\n\
-                  `[serve]` in the operator's configuration says more. SIGTERM and Ctrl-C end what is under way first."
+                  REGREEN_JOB_TOKEN, REGREEN_GITHUB_TOKEN and REGREEN_GITLAB_TOKEN. The mode is `observe`\n\
+                  until `[serve]` in the operator's configuration says more. SIGTERM and Ctrl-C end what is\n\
+                  under way first."
 )]
 pub struct ServeArgs {
     /// Where to take webhooks

@@ -107,8 +107,9 @@ fn serve() {
     Webhooks come to /hooks/github and /hooks/gitlab; /healthz and /readyz answer a supervisor. It
     listens on this machine only unless told otherwise: put what ends TLS in front of it.
     Secrets come from files or from REGREEN_GITHUB_WEBHOOK_SECRET, REGREEN_GITLAB_WEBHOOK_TOKEN,
-    REGREEN_JOB_TOKEN, REGREEN_GITHUB_TOKEN and REGREEN_GITLAB_TOKEN. The mode is `observe` until
-    `[serve]` in the operator's configuration says more. SIGTERM and Ctrl-C end what is under way first.
+    REGREEN_JOB_TOKEN, REGREEN_GITHUB_TOKEN and REGREEN_GITLAB_TOKEN. The mode is `observe`
+    until `[serve]` in the operator's configuration says more. SIGTERM and Ctrl-C end what is
+    under way first.
     ");
 }
 

@@ -20,7 +20,7 @@ use regreen_server::{Inbox as _, LedgerInbox, NewDelivery, Pace, Worker, schedul
 use serde_json::json;
 use tokio::{sync::Notify, task::JoinHandle};
 
-use crate::{Quiet, open, outage, outcome};
+use crate::{Quiet, open, outcome};
 
 const NAME: &str = "garden/tools/rake";
 
@@ -81,7 +81,7 @@ impl Stage {
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: Arc::new(client),
-            remotes: Arc::new(outage::Registry::default()),
+            remotes: Arc::<crate::outage::Registry>::default(),
             lately: Lately::default(),
         };
         let fleets = BTreeMap::from([(Sender::GitLab, Arc::new(fleet))]);

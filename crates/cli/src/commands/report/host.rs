@@ -11,7 +11,7 @@ use regreen_catalog::Catalog;
 use regreen_engine::{EngineError, State, state_root};
 use regreen_forge::{
     Conclusion, Credential, Forge, ForgeError, GitHub, GitLab, Job, NotAllowed, Options, Quota, Repository,
-    Run,
+    Run, Secret,
 };
 use regreen_logs::{Log, Source};
 use regreen_show::{Diagnosed, harmless::harmless};
@@ -20,7 +20,7 @@ use super::read::{Kept, Line, seconds};
 use crate::{
     args::ReportArgs,
     context::{Context, runtime},
-    credentials::{github_token, gitlab_token},
+    credentials::github_token,
     exit::{Failed, LEDGER, NOTHING_TO_READ, REMOTE, USAGE},
     tally::{Counted, Tally},
 };
@@ -61,7 +61,7 @@ impl Host {
         let Some(typed) = &args.gitlab else { return Ok(None) };
         let repository = Repository::parse(typed);
         let repository = repository.ok_or_else(|| is_none("--gitlab", typed, "GROUP/PROJECT"))?;
-        let token = gitlab_token(context);
+        let token = context.secret("GITLAB_TOKEN").map(|token| Secret::new(&token));
         let client = GitLab::new(&args.gitlab_url, token, Options::default());
         let client = client.map_err(|e| Failed::new(USAGE, format!("--gitlab-url: {e}")))?;
         Ok(Some(Host {
