@@ -35,7 +35,7 @@ pub use event::{Event, Voice};
 pub use fleet::run_of as fleet_run_of;
 pub use fleet::{ALL as PAUSED_FLEET, scope as paused_repository};
 pub use fleet::{
-    ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Hand, JobPolicy, KnownService, Lately,
+    ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Hand, JobPolicy, Kept, KnownService, Lately,
     Network, Next, NotTold, OUTAGE, Obeyed, Order, OutageConfig, OutageTold, Remotes, Rule, Settled, Tended,
     escalation_of, job_told, outage_of,
 };

@@ -78,7 +78,10 @@ impl Inbox for LedgerInbox {
                     })
                 };
                 let wanted = |task: &Task| self.comments || !matches!(task, Task::Command { .. });
-                Task::of(sender, event).or_else(green).filter(wanted).map(|task| task.listed(new.at))
+                Task::of(sender, event)
+                    .or_else(green)
+                    .filter(wanted)
+                    .map(|task| task.listed(new.at).of_end(event))
             };
             let work: Vec<Option<Listed>> = batch.iter().map(task).collect();
             let all: Vec<Kept<'_>> =

@@ -18,6 +18,9 @@ pub(crate) const SWEEP: &str = "sweep";
 /// Kind of work: a run ended well, and something that was escalated may be well again.
 pub(crate) const GREEN: &str = "green";
 
+/// Names the attempt in a key where nobody said which it is.
+const LATEST: &str = "latest";
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
@@ -141,6 +144,20 @@ impl Listed {
         self
     }
 
+    /// Makes it another piece of work than the end of the same run at another time, where the host counts no attempts.
+    #[must_use]
+    pub fn of_end(mut self, event: &Event) -> Listed {
+        if let Event::RunEnded(RunEnded { ended_at, .. }) = event
+            && self.key.ends_with(LATEST)
+        {
+            // One that is not dated may be any.
+            let when = ended_at.clone().unwrap_or_else(|| self.at.to_string());
+            let plain = |c: char| if c.is_ascii_alphanumeric() || "-:.+".contains(c) { c } else { '_' };
+            self.key = format!("{}/{}", self.key, when.chars().map(plain).collect::<String>());
+        }
+        self
+    }
+
     /// Makes it another piece of work than the one that anybody else would list.
     #[must_use]
     pub fn once_more(mut self, by: &str) -> Listed {
@@ -150,7 +167,8 @@ impl Listed {
 }
 
 impl Task {
-    /// What is to be done about an event; `None` for nothing. Of a first attempt that went well nobody waits.
+    /// What is to be done about an event; `None` for nothing. Of a first attempt that went well nobody waits; of one that
+    /// is not numbered somebody may.
     pub fn of(sender: Sender, event: &Event) -> Option<Task> {
         if let Event::Comment(Comment { repository, comment, about, author, command }) = event {
             let (repository, author, command) = (repository.clone(), author.clone(), command.clone());
@@ -160,7 +178,7 @@ impl Task {
         let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
             return None;
         };
-        let nothing_to_do = !conclusion.failed() && attempt.is_none_or(|attempt| attempt <= 1);
+        let nothing_to_do = !conclusion.failed() && attempt.is_some_and(|attempt| attempt <= 1);
         if nothing_to_do || *conclusion == Conclusion::Skipped {
             return None;
         }
@@ -176,7 +194,9 @@ impl Task {
             return None;
         };
         let run = RunRef { repository: repository.clone(), run_id: *run };
-        Some(Task::Green { sender, ended: EndedRun { run, attempt: *attempt } })
+        // GitLab numbers no attempts: that it is the first is what it looks like.
+        let attempt = attempt.filter(|_| sender == Sender::GitHub);
+        Some(Task::Green { sender, ended: EndedRun { run, attempt } })
     }
 
     /// Ready to be listed at `at`, in milliseconds since 1970.
@@ -184,7 +204,7 @@ impl Task {
         let (kind, key, document) = match self {
             Task::Run { sender, ended: EndedRun { run, attempt } }
             | Task::Green { sender, ended: EndedRun { run, attempt } } => {
-                let which = attempt.map_or_else(|| "latest".to_owned(), |attempt| attempt.to_string());
+                let which = attempt.map_or_else(|| LATEST.to_owned(), |attempt| attempt.to_string());
                 let (kind, what) = match self {
                     Task::Green { .. } => (GREEN, "green"),
                     _ => (RUN, "run"),

@@ -69,7 +69,9 @@ impl Fleet {
     /// Says on the run's pull request what waits for a word, where comments are obeyed. The record asks anyway.
     pub(super) async fn tell_the_question(&self, found: &Found, id: &str, plan: &Plan) {
         let [number] = found.run.pull_requests.as_slice() else { return };
-        let Some(marker) = Marker::parse(&format!("question/{id}")).filter(|_| self.config.comments) else {
+        let Some(marker) = Marker::parse(&format!("question/{id}"))
+            .filter(|_| self.config.comments && self.forge.takes_commands())
+        else {
             return;
         };
         let jobs = found.job_names().join(", ").replace(['`', '\n', '\r'], " ");
@@ -82,7 +84,7 @@ impl Fleet {
         );
         let text = self.masker.mask(&text).into_owned();
         let _asked_anyway =
-            self.forge.comment(&found.run.reference.repository, *number, &marker, &text).await;
+            self.forge.comment_on_change(&found.run.reference.repository, *number, &marker, &text).await;
     }
 
     /// It is looked at again soon, or when somebody has answered: who answers wakes the work.

@@ -78,7 +78,7 @@ impl Fleet {
     /// # Errors
     /// The ledger's; worth trying again.
     pub async fn obey(&self, hand: &Hand<'_>, order: &Order) -> Result<Obeyed, EngineError> {
-        if !self.config.comments {
+        if !self.config.comments || !self.forge.takes_commands() {
             return Ok(Obeyed::Refused("comments are not obeyed here".to_owned()));
         }
         let now = (hand.now)();

@@ -13,7 +13,10 @@ use std::{
 };
 
 use regreen_engine::{Fleet, JobPolicy, Lately, Network, state_root};
-use regreen_forge::hook::{Secret, Secrets, Sender};
+use regreen_forge::{
+    Repository,
+    hook::{Secret, Secrets, Sender},
+};
 use regreen_ledger::Ledger;
 use regreen_server::{Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Worker, schedule};
 use tokio::{net::TcpListener, sync::Notify};
@@ -22,7 +25,7 @@ pub use dispatch::dispatch;
 
 use self::{lines::Lines, stop::Stop};
 use crate::{
-    args::{LedgerArgs, ServeArgs, WorkArgs, WorkerArgs},
+    args::{ServeArgs, WhichLedger, WorkArgs, WorkerArgs},
     config,
     context::{Context, catalog, runtime},
     credentials::secret_file,
@@ -70,8 +73,9 @@ pub fn worker(context: &Context, args: &WorkerArgs) -> Result<u8, Failed> {
         let parts = Parts::new(context, &args.work).await?;
         if parts.fleets.is_empty() {
             let what = "there is no credential by which a CI host could be asked";
-            return Err(Failed::new(USAGE, what)
-                .help("name a file with --github-token-file, or set REGREEN_GITHUB_TOKEN"));
+            return Err(
+                Failed::new(USAGE, what).help("name a file with --github-token-file or --gitlab-token-file")
+            );
         }
         let stop = Stop::listen().map_err(|e| Failed::new(exit::BUG, e))?;
         Ok(stop.unless_pressed_again(parts.work(&args.work, &stop)).await)
@@ -95,7 +99,7 @@ impl Parts {
         let config = config::operators(context, args.config.as_deref(), &workspace)?;
         // First: it reads files with secrets, and what is opened after it masks them.
         let hosts = credential::hosts(context, args)?;
-        let ledger = open(context, &args.ledger).await?;
+        let ledger = open(context, &args.at).await?;
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
             let fleet = Fleet {
@@ -127,7 +131,9 @@ impl Parts {
             return stop.asked().await;
         }
         let sweeping = {
-            let watched = args.watch.iter().map(|repository| (Sender::GitHub, repository.clone())).collect();
+            let at = |sender| move |repository: &Repository| (sender, repository.clone());
+            let github = args.watch.iter().map(at(Sender::GitHub));
+            let watched = github.chain(args.watch_gitlab.iter().map(at(Sender::GitLab))).collect();
             schedule(ledger.clone(), watched, args.sweep_every, log.clone(), bell.clone(), stop.asked())
         };
         let worker = Worker::new(ledger, self.fleets.clone(), node(), pace, log, bell);
@@ -139,7 +145,7 @@ impl Parts {
 ///
 /// # Errors
 /// The ledger's own.
-pub async fn open(context: &Context, args: &LedgerArgs) -> Result<Ledger, Failed> {
+pub async fn open(context: &Context, args: &WhichLedger) -> Result<Ledger, Failed> {
     let address = match &args.ledger {
         Some(address) => address.clone(),
         None => state_root(&context.env).0.join("fleet/ledger.db").display().to_string(),

@@ -40,6 +40,7 @@ fn run_of(reference: RunRef, run: &OneRun) -> Run {
         started_at: None,
         updated_at: None,
         from_fork: run.fork,
+        part_of_another: false,
         pull_requests: run.pull.into_iter().collect(),
         default_branch: "main".to_owned(),
         url: String::new(),
@@ -79,6 +80,7 @@ impl Forge for Host {
                 head_sha: commit(run.run_id),
                 status: if ended.is_some() { Status::Completed } else { Status::Running },
                 conclusion: *ended,
+                stage: None,
                 steps: (1..).zip(&found.steps).map(|(number, name)| step(number, name)).collect(),
                 started_at: Some(now - Duration::from_secs(60)),
                 completed_at: ended.map(|_| now),
@@ -260,6 +262,10 @@ impl Forge for Host {
         login: &'a str,
     ) -> BoxFuture<'a, Result<Permission, ForgeError>> {
         Box::pin(self.asked(move |at| Ok(at.permissions.get(login).copied().unwrap_or(Permission::Read))))
+    }
+
+    fn takes_commands(&self) -> bool {
+        true
     }
 
     fn actor(&self) -> BoxFuture<'_, Result<Actor, ForgeError>> {
