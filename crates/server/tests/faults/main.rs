@@ -60,7 +60,8 @@ fn trouble(random: &mut Random) -> Trouble {
     ]);
     let path = match what {
         // A log has no form by which a page in its place could be told from it.
-        What::Garbage | What::SlowDown(_) => "/repos/",
+        What::Garbage => *random.one_of(&["/attempts/", "/rerun-failed-jobs"]),
+        What::SlowDown(_) => "/repos/",
         _ => *random.one_of(&["/repos/", "", "/rerun-failed-jobs", "/_logs", "/jobs"]),
     };
     Trouble { times: 1 + random.below(2) as u32, ..Trouble::once("", path, what.clone()) }
