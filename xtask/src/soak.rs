@@ -29,7 +29,7 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 9] = [
+const SUITES: [Suite; 10] = [
     Suite {
         name: "laws",
         unit: "times every playbook × every step × every crash point, with a second crash and every combination of conditions",
@@ -104,6 +104,27 @@ const SUITES: [Suite; 9] = [
         seed: Some("REGREEN_REFUSED_SEED"),
     },
     Suite {
+        name: "faults",
+        unit: "rounds in which nodes, the ledger, the host and the clocks of a fleet fail by chance, on SQLite and PostgreSQL, and \
+               50 times as many fights of two nodes for one incident",
+        count: 20,
+        portion: 1,
+        tests: &[
+            "--package",
+            "regreen-server",
+            "--package",
+            "regreen-cli",
+            "--test",
+            "faults",
+            "--test",
+            "fleet",
+            "--filterset",
+            "binary(faults) or test(killed::)",
+        ],
+        how_many: Some("REGREEN_FAULTS_COUNT"),
+        seed: Some("REGREEN_FAULTS_SEED"),
+    },
+    Suite {
         name: "fuzz",
         unit: "inputs a fuzz target, dear ones their share",
         count: 2_000_000,
@@ -165,6 +186,7 @@ fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
         unfinished.unwrap_or(Progress { commit, seed: seed.unwrap_or(clock), done: 0, failed: 0 });
     let (name, count, from) = (suite.name, suite.count, progress.seed);
     print(&format!("soak {name}: {count} {}, seed {from}, {} done", suite.unit, progress.done));
+    let server = if suite.name == "faults" { Some(Server::start()?) } else { None };
     let started = Instant::now();
     while progress.done < count && started.elapsed() < LONGEST {
         let portion = suite.portion.min(count - progress.done);
@@ -173,6 +195,7 @@ fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
             .args(suite.tests)
             .envs(suite.how_many.map(|name| (name, portion.to_string())))
             .envs(suite.seed.map(|name| (name, (from + progress.done).to_string())))
+            .envs(server.iter().flat_map(Server::environment))
             .current_dir(top())
             .status()
             .map_err(|e| format!("cargo nextest: {e}"))?;
@@ -190,6 +213,43 @@ fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
         (0, true) => Ok(format!("passed: {row}\n")),
         (0, false) => Ok(format!("cut off by its time, the same command goes on with it: {row}\n")),
         _ => Err(row),
+    }
+}
+
+/// A PostgreSQL server of this soak's own, which its tests may kill.
+struct Server {
+    address: String,
+}
+
+/// Where it is remembered.
+const SERVER: &str = "target/soak/postgres";
+
+impl Server {
+    fn start() -> Result<Server, String> {
+        drop(Server { address: String::new() });
+        let out = Server::script("start")?;
+        Ok(Server { address: String::from_utf8_lossy(&out).trim().to_owned() })
+    }
+
+    fn script(what: &str) -> Result<Vec<u8>, String> {
+        let out =
+            Command::new(top().join("scripts/postgres")).args([what, SERVER]).current_dir(top()).output();
+        let out = out.map_err(|e| format!("scripts/postgres: {e}"))?;
+        match out.status.success() {
+            true => Ok(out.stdout),
+            false => Err(format!("scripts/postgres {what}: {}", String::from_utf8_lossy(&out.stderr))),
+        }
+    }
+
+    fn environment(&self) -> [(&'static str, String); 2] {
+        let folder = top().join(SERVER).display().to_string();
+        [("REGREEN_TEST_POSTGRES", self.address.clone()), ("REGREEN_TEST_POSTGRES_FOLDER", folder)]
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone = Server::script("stop");
     }
 }
 

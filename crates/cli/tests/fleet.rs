@@ -1,6 +1,7 @@
 //! The real `regreen serve` against the stand-in of a CI host: webhooks over HTTP, `kill -9`, and what is left of it.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+#![allow(clippy::print_stderr, reason = "the seed is for the person who runs it")]
 
 use std::{
     fs,
@@ -17,6 +18,9 @@ use hmac::{Hmac, Mac};
 use regreen_lab::forge;
 use serde_json::{Value, json};
 use sha2::Sha256;
+
+#[path = "fleet/killed.rs"]
+mod killed;
 
 const NAME: &str = "octo-org/hello";
 const SECRET: &str = "a-secret-of-the-tests";
@@ -37,6 +41,8 @@ struct Stage {
     folder: tempfile::TempDir,
     host: forge::GitHub,
     run: u64,
+    /// A path, or the address of a server.
+    ledger: String,
 }
 
 /// A server that is up.
@@ -63,7 +69,8 @@ impl Stage {
             fs::write(folder.path().join(name), text).unwrap();
         }
         fs::create_dir(folder.path().join("empty")).unwrap();
-        Stage { folder, host, run }
+        let ledger = folder.path().join("ledger.db").display().to_string();
+        Stage { folder, host, run, ledger }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -73,7 +80,7 @@ impl Stage {
     fn regreen(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_regreen"));
         command.args(args).env_clear().env("HOME", self.path("home"));
-        command.env("REGREEN_LEDGER", self.path("ledger.db")).env("NO_COLOR", "1");
+        command.env("REGREEN_LEDGER", &self.ledger).env("NO_COLOR", "1");
         command.current_dir(self.path("empty"));
         command
     }

@@ -147,7 +147,7 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, paths: &[String], tool: Option
     let attempts = policy.max_attempts.min(playbook.attempts);
     let record = history.records.iter().find(|record| record.playbook == playbook.id);
     let last_try = record.and_then(|record| record.last_try);
-    let cooling = last_try.is_some_and(|at| case.now.saturating_sub(at) < playbook.cooldown_ms);
+    let cooling = last_try.is_some_and(|at| case.now.saturating_sub(at).max(0) < playbook.cooldown_ms);
     let mode = mode::earned(policy, record);
     let demoted = mode < policy.mode;
     let (lockfiles, others): (Vec<_>, Vec<_>) = paths.iter().partition(|path| setting.paths.contains(path));

@@ -238,6 +238,30 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
     }
 }
 
+#[test]
+fn a_clock_that_is_behind_another_nodes_makes_no_cooldown_where_there_is_none() {
+    let diagnosis = diagnosis(HealableClass::NetworkTimeout.into(), 0.9, true);
+    let command = CommandFacts { tool: Some(npm()), kind: CommandKind::Install, fetches: true };
+    let (setting, policy) = (Setting { in_ci: true, ..Setting::default() }, policy(Mode::Auto));
+    let tried = Record { playbook: "a".to_owned(), last_try: Some(640), ..Record::default() };
+    let history = History { records: vec![tried], ..History::default() };
+    for (cooldown_ms, heals) in [(0, true), (1, false)] {
+        let one = playbook("a", HealableClass::NetworkTimeout, Risk::Low);
+        let playbooks = [Playbook { cooldown_ms, ..one }];
+        let case = Case {
+            diagnosis: &diagnosis,
+            findings: &[],
+            command: &command,
+            playbooks: &playbooks,
+            policy: &policy,
+            setting: &setting,
+            history: &history,
+            now: 0,
+        };
+        assert_eq!(matches!(decide(&case), Decision::Heal(_)), heals, "{cooldown_ms}");
+    }
+}
+
 /// Three playbooks for the same cause: how often each is tried first in 400 incidents.
 fn firsts(records: &[Record], priors: [(u32, u32); 3]) -> [u32; 3] {
     let mut playbooks =

@@ -19,6 +19,7 @@ pub use gitlab::GitLab;
 pub use port::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, CheckState, Comment, Conclusion, Cursor,
     Diagnosed, FileChange, Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, Level, LogEntry, Marker,
-    NotAllowed, Page, Proposal, Proposed, Quota, Remote, Repository, Rerun, Run, RunRef, Status, Step,
+    MaySend, NotAllowed, Page, Permission, Proposal, Proposed, Quota, Remote, Repository, Rerun, Run, RunRef,
+    Status, Step,
 };
 pub use wire::{archive::Bounds, backoff::Backoff, secret::Secret};

@@ -309,7 +309,7 @@ pub(crate) async fn store(
     rows::put(db, &row, change).await
 }
 
-async fn set_owner(db: &mut AnyConnection, id: &str, owner: &str) -> Result<(), LedgerError> {
+pub(crate) async fn set_owner(db: &mut AnyConnection, id: &str, owner: &str) -> Result<(), LedgerError> {
     sqlx::query("UPDATE incidents SET owner = $1 WHERE id = $2").bind(owner).bind(id).execute(db).await?;
     Ok(())
 }

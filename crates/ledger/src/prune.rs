@@ -27,7 +27,7 @@ pub struct Pruned {
     pub pauses: u64,
     /// Bodies of deliveries; that they came is kept for good.
     pub bodies: u64,
-    /// Work that is done.
+    /// What was needed for work that is done; that it is done is kept for good, so that nobody does it again.
     pub work: u64,
     /// Logs of incidents that are gone.
     pub logs: u64,
@@ -46,8 +46,8 @@ impl AuditEntry {
 }
 
 impl Ledger {
-    /// Takes out what was over before `before`: closed and imported incidents, breaker events, lifted pauses, done work,
-    /// the bodies of deliveries. In pieces: what was done when an error comes stays done.
+    /// Takes out what was over before `before`: closed and imported incidents, breaker events, lifted pauses, what done work
+    /// needed, the bodies of deliveries. In pieces: what was done when an error comes stays done.
     ///
     /// # Errors
     /// The ledger's own.
@@ -150,7 +150,8 @@ const SEEN: [&str; 4] = [
     "DELETE FROM outages WHERE id IN (SELECT id FROM outages WHERE ended_at < $1 LIMIT $2)",
     "DELETE FROM escalations WHERE id IN (SELECT id FROM escalations WHERE closed_at < $1 LIMIT $2)",
 ];
-const WORK: &str = "DELETE FROM work WHERE id IN (SELECT id FROM work WHERE done_at < $1 LIMIT $2)";
+const WORK: &str = "UPDATE work SET payload = '{}' WHERE id IN
+     (SELECT id FROM work WHERE done_at < $1 AND payload <> '{}' LIMIT $2)";
 
 /// Incidents that are over, or that nobody here will ever act upon.
 async fn old(

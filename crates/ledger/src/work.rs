@@ -204,7 +204,7 @@ impl Ledger {
         Ok(counts)
     }
 
-    async fn end(
+    pub(crate) async fn end(
         &self,
         db: &mut AnyConnection,
         claim: &Claim,
@@ -309,7 +309,7 @@ impl Ledger {
 pub(crate) type Query<'q, T> = sqlx::query::QueryAs<'q, sqlx::Any, T, sqlx::any::AnyArguments>;
 
 impl Claim {
-    const fn stale(&self) -> LedgerError {
+    pub(crate) const fn stale(&self) -> LedgerError {
         LedgerError::StaleClaim { work: self.id, fence: self.fence }
     }
 }

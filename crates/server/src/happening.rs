@@ -82,6 +82,28 @@ pub enum Happening {
         /// For what.
         why: String,
     },
+    /// A person's command was carried out, or could not be; the person was told.
+    CommandObeyed {
+        /// Names the work.
+        key: String,
+        /// Whose.
+        actor: String,
+        /// Its word.
+        command: &'static str,
+        /// What was answered.
+        said: String,
+    },
+    /// Somebody commanded who may not. Nothing was done.
+    CommandRefused {
+        /// Names the work.
+        key: String,
+        /// Who.
+        actor: String,
+        /// Its word.
+        command: &'static str,
+        /// Why not.
+        why: String,
+    },
     /// A job told of an incident of its own.
     JobTold {
         /// Its id here.
@@ -114,6 +136,13 @@ pub enum Happening {
         /// Names the work.
         key: String,
         /// Why.
+        why: String,
+    },
+    /// Work failed too often, and is not tried again.
+    WorkGivenUp {
+        /// Names the work.
+        key: String,
+        /// Why it failed last.
         why: String,
     },
     /// Somebody else has the work now.
@@ -181,12 +210,15 @@ impl Happening {
             Happening::HookUnavailable { .. } => "hook-unavailable",
             Happening::RunSettled { .. } => "run-settled",
             Happening::RunWaits { .. } => "run-waits",
+            Happening::CommandObeyed { .. } => "command-obeyed",
+            Happening::CommandRefused { .. } => "command-refused",
             Happening::JobTold { .. } => "job-told",
             Happening::JobRefused { .. } => "job-refused",
             Happening::OutageBegan(_) => "outage-began",
             Happening::OutageEnded(_) => "outage-ended",
             Happening::Swept { .. } => "swept",
             Happening::WorkFailed { .. } => "work-failed",
+            Happening::WorkGivenUp { .. } => "work-given-up",
             Happening::LeaseLost { .. } => "lease-lost",
             Happening::WorkUnavailable { .. } => "work-unavailable",
             Happening::Draining => "draining",
@@ -198,11 +230,13 @@ impl Happening {
     pub fn level(&self) -> Level {
         match self {
             Happening::HookRejected { .. }
+            | Happening::CommandRefused { .. }
             | Happening::LeaseLost { .. }
             | Happening::OutageBegan(_)
             | Happening::Stopped { cut: 1.. } => Level::Warning,
             Happening::HookUnavailable { .. }
             | Happening::WorkFailed { .. }
+            | Happening::WorkGivenUp { .. }
             | Happening::WorkUnavailable { .. } => Level::Error,
             Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,
@@ -238,7 +272,15 @@ impl Happening {
             }
             Happening::RunWaits { key, why }
             | Happening::WorkFailed { key, why }
+            | Happening::WorkGivenUp { key, why }
             | Happening::LeaseLost { key, why } => vec![("key", key.clone()), ("why", why.clone())],
+            Happening::CommandObeyed { key, actor, command, said: words }
+            | Happening::CommandRefused { key, actor, command, why: words } => vec![
+                ("key", key.clone()),
+                ("actor", actor.clone()),
+                ("command", (*command).to_owned()),
+                ("why", words.clone()),
+            ],
             Happening::OutageBegan(told) | Happening::OutageEnded(told) => vec![
                 ("service", told.service.clone()),
                 ("class", told.class.clone()),

@@ -2,27 +2,26 @@
 
 use std::{
     collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     http::{HeaderMap, Request, Response, StatusCode, header},
 };
-use regreen_forge::hook::{Delivery, Event, Rejected, Secrets, Sender, receive};
-use tokio::{sync::Semaphore, time::timeout};
+use regreen_forge::hook::{Delivery, Event, Rejected, Secrets, Sender, may_be_proven, receive};
 
 use crate::{
     happening::{Happening, Log, Refused},
     inbox::{Accepted, Intake, NewDelivery},
     limits::Limits,
+    room::{self, Peer, Room},
 };
 
 /// A body of this size, in bytes, is proven on a thread of its own.
 const LONG: usize = 256 << 10;
-/// What a permit stands for, in bytes.
-const PERMIT: usize = 1024;
 /// Seconds after which a sender may try again.
 const RETRY_AFTER: &str = "5";
 
@@ -56,13 +55,15 @@ pub(crate) struct Reception {
     intake: Intake,
     limits: Limits,
     log: Arc<dyn Log>,
-    /// Bytes of bodies that may still come in at once.
-    room: Semaphore,
+    /// Bytes of bodies that are under way.
+    room: Room,
 }
 
 impl Reception {
     pub(crate) fn new(hooks: Hooks, intake: Intake, limits: Limits, log: Arc<dyn Log>) -> Reception {
-        let room = Semaphore::new(limits.bodies.max(limits.body).div_ceil(PERMIT));
+        // One body always fits, the largest too: three quarters of the room are for long ones.
+        let least = limits.body.saturating_mul(2);
+        let room = Room::new(limits.bodies.max(least), limits.bodies_of_one.max(limits.body));
         Reception { hooks, intake, limits, log, room }
     }
 
@@ -101,23 +102,21 @@ impl Reception {
         if announced.is_some_and(|length| length > self.limits.body) {
             return Err(Refused::TooLarge);
         }
-        // Who doesn't say how much comes is taken for the worst.
-        let permits = announced.unwrap_or(self.limits.body).div_ceil(PERMIT).max(1);
-        let permits = u32::try_from(permits).map_err(|_| Refused::TooLarge)?;
-        let _room = self.room.try_acquire_many(permits).map_err(|_| Refused::Busy)?;
-        let body = timeout(self.limits.body_time, to_bytes(body, self.limits.body)).await;
-        let body = match body {
-            Ok(Ok(body)) => body,
-            // Without an announced length the limit is what broke it off.
-            Ok(Err(_)) if announced.is_none() => return Err(Refused::TooLarge),
-            Ok(Err(_)) | Err(_) => return Err(Refused::Incomplete),
-        };
         let secrets = self.hooks.of(sender);
+        // Of whom the headers alone say that no body can prove it, none is read.
+        if !may_be_proven(sender, &secrets, &|name: &str| only(&head.headers, name)) {
+            return Err(Refused::Content(Rejected::Unproven));
+        }
+        let peer =
+            head.extensions.get::<Peer>().copied().unwrap_or(Peer::of(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+        let mut share = self.room.share(peer);
+        let body = room::read(body, &mut share, &self.limits).await?;
+        let body_length = body.len();
         let read = move || {
             let headers = |name: &str| only(&head.headers, name);
             receive(sender, &secrets, &headers, &body)
         };
-        let delivery = if announced.is_none_or(|length| length > LONG) {
+        let delivery = if body_length > LONG {
             tokio::task::spawn_blocking(read).await.map_err(|_| Refused::Incomplete)?
         } else {
             read()

@@ -10,6 +10,7 @@ use axum::{
     response::IntoResponse as _,
     routing::{get, post},
 };
+use hyper::service::{Service as _, service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -24,6 +25,7 @@ use crate::{
     inbox::{Inbox, intake},
     jobs::Jobs,
     limits::Limits,
+    room::{Peer, Room},
 };
 
 /// How the HTTP side ended.
@@ -103,6 +105,7 @@ async fn connections(
     http.timer(TokioTimer::new()).header_read_timeout(limits.headers).max_headers(64);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(limits.connections));
+    let peers = Arc::new(Room::new(usize::MAX, limits.connections_of_one.max(1)));
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = async {
@@ -115,15 +118,25 @@ async fn connections(
             accepted = accepted => accepted,
         };
         // A connection that broke before it was accepted is nobody's; a lack of file handles passes.
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, from)) = accepted else {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             continue;
         };
+        let peer = Peer::of(from.ip());
+        if !peers.take(peer, 1, 1) {
+            continue;
+        }
         let _small = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(app.clone());
+        let inner = TowerToHyperService::new(app.clone());
+        let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(peer);
+            inner.call(request)
+        });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let peers = peers.clone();
         tokio::spawn(async move {
             let _broken = connection.await;
+            peers.give(peer, 1);
             drop(permit);
         });
     }

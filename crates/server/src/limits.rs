@@ -10,12 +10,20 @@ pub struct Limits {
     pub body: usize,
     /// Bytes of bodies that may be under way at once, over all connections.
     pub bodies: usize,
+    /// Of those, to any one address (IPv6: to a /64): whoever has them is one sender, or a proxy.
+    pub bodies_of_one: usize,
     /// Connections at once; more have to wait to be accepted.
     pub connections: usize,
+    /// Of those, from any one address; more are closed.
+    pub connections_of_one: usize,
     /// Longest that a request's headers may take, and longest that a connection may be idle.
     pub headers: Duration,
     /// Longest that a body may take. GitHub gives up after 10 seconds.
     pub body_time: Duration,
+    /// From when on a body must come at [`Limits::rate`].
+    pub grace: Duration,
+    /// Fewest bytes of a body per second, over all of its time but the first [`Limits::grace`].
+    pub rate: u64,
     /// Deliveries that may wait to be made durable; beyond that the answer is 503.
     pub queue: usize,
     /// Most deliveries that are made durable by one commit.
@@ -34,9 +42,13 @@ impl Default for Limits {
         Limits {
             body: 25 << 20,
             bodies: 128 << 20,
+            bodies_of_one: 64 << 20,
             connections: 1024,
+            connections_of_one: 256,
             headers: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            grace: Duration::from_secs(3),
+            rate: 128 << 10,
             queue: 4096,
             batch: 256,
             drain: Duration::from_secs(20),

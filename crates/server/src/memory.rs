@@ -20,6 +20,8 @@ pub struct LedgerInbox {
     ledger: Ledger,
     /// Rung when there is new work.
     bell: Arc<Notify>,
+    /// Whether something comes of commands in comments.
+    comments: bool,
     /// In which repositories something is escalated, and when that was looked up.
     escalated: Mutex<Option<(Instant, Escalated)>>,
 }
@@ -32,7 +34,13 @@ const LOOKED_UP: Duration = Duration::from_secs(15);
 impl LedgerInbox {
     /// In this ledger; rings the bell when there is new work.
     pub fn new(ledger: Ledger, bell: Arc<Notify>) -> LedgerInbox {
-        LedgerInbox { ledger, bell, escalated: Mutex::default() }
+        LedgerInbox { ledger, bell, comments: false, escalated: Mutex::default() }
+    }
+
+    /// The same, where something comes of commands in comments, or nothing.
+    #[must_use]
+    pub fn with_comments(self, obeyed: bool) -> LedgerInbox {
+        LedgerInbox { comments: obeyed, ..self }
     }
 
     async fn escalated(&self) -> Result<Escalated, LedgerError> {
@@ -69,7 +77,11 @@ impl Inbox for LedgerInbox {
                         _ => false,
                     })
                 };
-                Task::of(sender, event).or_else(green).map(|task| task.listed(new.at).of_end(event))
+                let wanted = |task: &Task| self.comments || !matches!(task, Task::Command { .. });
+                Task::of(sender, event)
+                    .or_else(green)
+                    .filter(wanted)
+                    .map(|task| task.listed(new.at).of_end(event))
             };
             let work: Vec<Option<Listed>> = batch.iter().map(task).collect();
             let all: Vec<Kept<'_>> =

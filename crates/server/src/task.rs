@@ -3,13 +3,15 @@
 use regreen_engine::{ESCALATION, EndedRun, OUTAGE, escalation_of, outage_of};
 use regreen_forge::{
     Conclusion, Repository, RunRef,
-    hook::{Event, RunEnded, Sender},
+    hook::{Command, Comment, Event, RunEnded, Sender},
 };
 use regreen_ledger::NewWork;
 use serde::{Deserialize, Serialize};
 
 /// Kind of work: a run has ended.
 pub(crate) const RUN: &str = "run-ended";
+/// Kind of work: a person commands.
+pub(crate) const COMMAND: &str = "command";
 /// Kind of work: look for failures that nobody told.
 pub(crate) const SWEEP: &str = "sweep";
 
@@ -28,6 +30,13 @@ pub enum Task {
         sender: Sender,
         /// Which.
         ended: EndedRun,
+    },
+    /// A person commands, by a comment.
+    Command {
+        /// At which host.
+        sender: Sender,
+        /// What was said.
+        spoken: Spoken,
     },
     /// Failures of a repository are looked for that no hook told.
     Sweep {
@@ -59,6 +68,32 @@ pub enum Task {
     },
 }
 
+/// A command in a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// Where.
+    pub repository: Repository,
+    /// The host's id of the comment.
+    pub comment: u64,
+    /// The number of the issue or pull request that it is about.
+    pub about: Option<u64>,
+    /// Whose it is.
+    pub author: String,
+    /// What is wanted.
+    pub command: Command,
+}
+
+/// A command as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpokenV1 {
+    comment: u64,
+    about: Option<u64>,
+    author: String,
+    word: String,
+    incident: Option<String>,
+}
+
 /// The stored document. Fields may be added, never changed.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +107,8 @@ struct TaskV1 {
     attempt: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     slot: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spoken: Option<SpokenV1>,
 }
 
 /// A task ready to be put on the list.
@@ -100,6 +137,13 @@ impl Listed {
         &self.key
     }
 
+    /// The same, put on the list by something that has this name.
+    #[must_use]
+    pub fn named(mut self, by: &str) -> Listed {
+        self.key = format!("{}/{by}", self.key);
+        self
+    }
+
     /// Makes it another piece of work than the end of the same run at another time, where the host counts no attempts.
     #[must_use]
     pub fn of_end(mut self, event: &Event) -> Listed {
@@ -126,6 +170,11 @@ impl Task {
     /// What is to be done about an event; `None` for nothing. Of a first attempt that went well nobody waits; of one that
     /// is not numbered somebody may.
     pub fn of(sender: Sender, event: &Event) -> Option<Task> {
+        if let Event::Comment(Comment { repository, comment, about, author, command }) = event {
+            let (repository, author, command) = (repository.clone(), author.clone(), command.clone());
+            let spoken = Spoken { repository, comment: *comment, about: *about, author, command };
+            return Some(Task::Command { sender, spoken });
+        }
         let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
             return None;
         };
@@ -169,8 +218,29 @@ impl Task {
                     run: Some(run.run_id),
                     attempt: *attempt,
                     slot: None,
+                    spoken: None,
                 };
                 (kind, key, document)
+            }
+            Task::Command { sender, spoken } => {
+                let key =
+                    format!("{}/comment/{}/{}", sender.id(), spoken.repository.folded(), spoken.comment);
+                let document = TaskV1 {
+                    version: 1,
+                    sender: sender.id().to_owned(),
+                    repository: spoken.repository.as_str().to_owned(),
+                    run: None,
+                    attempt: None,
+                    slot: None,
+                    spoken: Some(SpokenV1 {
+                        comment: spoken.comment,
+                        about: spoken.about,
+                        author: spoken.author.clone(),
+                        word: spoken.command.word().to_owned(),
+                        incident: spoken.command.incident().map(str::to_owned),
+                    }),
+                };
+                (COMMAND, key, document)
             }
             Task::Sweep { sender, repository, slot } => {
                 let key = format!("{}/sweep/{}/{slot}", sender.id(), repository.folded());
@@ -181,6 +251,7 @@ impl Task {
                     run: None,
                     attempt: None,
                     slot: Some(*slot),
+                    spoken: None,
                 };
                 (SWEEP, key, document)
             }
@@ -211,13 +282,19 @@ impl Task {
             let (forge, id) = escalation_of(payload)?;
             return Some(Task::Issue { sender: Sender::parse(&forge)?, id });
         }
-        let TaskV1 { version, sender, repository, run, attempt, slot } =
+        let TaskV1 { version, sender, repository, run, attempt, slot, spoken } =
             serde_json::from_str(payload).ok()?;
         let (sender, repository) = (Sender::parse(&sender)?, Repository::parse(&repository)?);
         match (version, kind) {
             (1, RUN | GREEN) => {
                 let ended = EndedRun { run: RunRef { repository, run_id: run? }, attempt };
                 Some(if kind == RUN { Task::Run { sender, ended } } else { Task::Green { sender, ended } })
+            }
+            (1, COMMAND) => {
+                let SpokenV1 { comment, about, author, word, incident } = spoken?;
+                let command = Command::from_words(&word, incident)?;
+                let spoken = Spoken { repository, comment, about, author, command };
+                Some(Task::Command { sender, spoken })
             }
             (1, SWEEP) => Some(Task::Sweep { sender, repository, slot: slot? }),
             _ => None,
@@ -234,7 +311,15 @@ mod tests {
         let repository = Repository::parse("octo/shop").unwrap();
         let run = RunRef { repository: repository.clone(), run_id: 7 };
         let ended = EndedRun { run, attempt: Some(2) };
+        let spoken = Spoken {
+            repository: repository.clone(),
+            comment: 9,
+            about: Some(4),
+            author: "ann".to_owned(),
+            command: Command::Approve { incident: Some("4d-1-0a1b2c3d".to_owned()) },
+        };
         for (task, key) in [
+            (Task::Command { sender: Sender::GitHub, spoken }, "github/comment/octo/shop/9"),
             (Task::Run { sender: Sender::GitHub, ended: ended.clone() }, "github/run/octo/shop/7/2"),
             (Task::Green { sender: Sender::GitHub, ended }, "github/green/octo/shop/7/2"),
             (Task::Issue { sender: Sender::GitLab, id: "0a".to_owned() }, "escalation/0a"),

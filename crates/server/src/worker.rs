@@ -1,5 +1,6 @@
 //! The worker: takes work on a lease, keeps the lease while it works, and says how it ended.
 
+mod command;
 mod upkeep;
 
 use std::{
@@ -21,7 +22,7 @@ use tokio::{
 use crate::{
     happening::{Happening, Log},
     memory::chain,
-    task::{GREEN, Listed, RUN, SWEEP, Task},
+    task::{COMMAND, GREEN, Listed, RUN, SWEEP, Task},
 };
 
 /// How work is done.
@@ -33,8 +34,10 @@ pub struct Pace {
     pub lease: Duration,
     /// How long an idle worker waits before it looks again, where no bell rings.
     pub idle: Duration,
-    /// Longest that a stop waits for work under way; then its leases are given back.
+    /// Longest that a stop waits for work under way.
     pub drain: Duration,
+    /// Longest that a request to a host can be under way after whoever sent it has let go of it.
+    pub request: Duration,
     /// How far a sweep looks back.
     pub look_back: Duration,
 }
@@ -46,6 +49,7 @@ impl Default for Pace {
             lease: Duration::from_secs(60),
             idle: Duration::from_secs(2),
             drain: Duration::from_secs(20),
+            request: Duration::from_secs(40),
             look_back: Duration::from_secs(24 * 3600),
         }
     }
@@ -74,6 +78,8 @@ pub struct Worker {
 enum Ended {
     /// For good, in these words; and what is to be done next.
     Done(String, Vec<Listed>),
+    /// It can't be done, for this reason.
+    GivenUp(String),
     /// It is to be tried again at this time.
     Again(i64),
 }
@@ -115,11 +121,11 @@ impl Worker {
     }
 
     async fn claim(&self) -> Result<Option<Claim>, LedgerError> {
-        let kinds = [RUN, SWEEP, OUTAGE, ESCALATION, GREEN];
+        let kinds = [RUN, SWEEP, COMMAND, OUTAGE, ESCALATION, GREEN];
         self.ledger.claim(&kinds, &self.node, millis(self.pace.lease), (self.clock)()).await
     }
 
-    /// Works until `stop` is ready; then ends what is under way, or gives its leases back.
+    /// Works until `stop` is ready; then ends what is under way. What does not end in time is let go, and its leases run out.
     pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
         let room = Arc::new(Semaphore::new(self.pace.at_once.max(1)));
         let mut working = JoinSet::new();
@@ -164,12 +170,14 @@ impl Worker {
         }
         let all = async { while working.join_next().await.is_some() {} };
         if timeout(self.pace.drain, all).await.is_err() {
-            // Dropped where they are: what was begun is on record, and whoever takes it next goes on from there.
+            // Dropped where they are: what was begun is on record, and whoever takes it next goes on from there. Not at once: a
+            // request to the host may be under way, and its claim lasts longer than that can.
             working.shutdown().await;
             let held = std::mem::take(&mut *self.held());
-            for claim in held.values() {
+            for mut claim in held.into_values() {
+                let at_least = millis(self.pace.lease.max(self.pace.request));
                 // Where that fails the lease ends by itself.
-                let _later = self.ledger.retry_at(claim, (self.clock)()).await;
+                let _later = self.ledger.renew(&mut claim, at_least, (self.clock)()).await;
             }
         }
     }
@@ -192,6 +200,10 @@ impl Worker {
             Ended::Done(outcome, next) => {
                 let next: Vec<_> = next.iter().map(Listed::work).collect();
                 self.ledger.finish_with(&claim, &outcome, &next, (self.clock)()).await
+            }
+            Ended::GivenUp(why) => {
+                self.log.tell(&Happening::WorkGivenUp { key: claim.key.clone(), why: why.clone() });
+                self.ledger.give_up(&claim, &why, (self.clock)()).await
             }
             Ended::Again(at) => self.ledger.retry_at(&claim, at).await,
         };
@@ -228,6 +240,7 @@ impl Worker {
         };
         let done = match &task {
             Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
+            Task::Command { sender, spoken } => self.obey(claim, *sender, spoken).await,
             Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
             Task::Outage { id } => self.tend(claim, id).await,
             Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,
@@ -242,7 +255,7 @@ impl Worker {
         };
         let ledger = self.ledger.under(claim);
         // The incident's fence: another claim of the same work has another one.
-        let owner = format!("w{}-{}", claim.id, claim.fence);
+        let owner = claim.token();
         let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
         let next = fleet.handle(&hand, ended).await?;
         match &next {
@@ -326,7 +339,7 @@ impl Worker {
         self.log.tell(&Happening::WorkFailed { key: claim.key.clone(), why: chain(error) });
         // An outage or an issue is looked after to its end, however long that takes.
         if claim.attempts >= MOST_ATTEMPTS && ![OUTAGE, ESCALATION].contains(&claim.kind.as_str()) {
-            return Ended::Done("given-up".to_owned(), Vec::new());
+            return Ended::GivenUp(chain(error));
         }
         // The ledger or the host comes back: soon at first, then less often.
         let wait = 1_000i64.saturating_mul(1 << claim.attempts.min(6)).min(LONGEST_WAIT);

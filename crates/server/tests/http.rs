@@ -23,6 +23,9 @@ use tokio::{
     task::JoinHandle,
 };
 
+#[path = "http/strangers.rs"]
+mod strangers;
+
 const SECRET: &str = "a-secret-of-the-tests";
 
 /// Keeps deliveries in memory, and can refuse or hold them back.
@@ -182,8 +185,9 @@ async fn what_is_not_proven_is_refused_and_leaves_no_trace_of_itself() {
     let unnamed = String::from_utf8(good.clone()).unwrap().replace("X-GitHub-Event: push\r\n", "");
     let large = push("large", &[b' '; 1001]);
     let chunked = format!(
-        "POST /hooks/github HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
-         3e9\r\n{}\r\n0\r\n\r\n",
+        "POST /hooks/github HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\
+         X-Hub-Signature-256: sha256={}\r\n\r\n3e9\r\n{}\r\n0\r\n\r\n",
+        "0".repeat(64),
         "x".repeat(1001)
     );
     let token = "POST /hooks/gitlab HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Gitlab-Token: no\r\n\

@@ -32,7 +32,7 @@ use regreen_saga::{AnyStep, KindFacts, Step as _, Undo};
 pub use files::{SavedFile, keep_state_copy, sha256, state_copy};
 pub use quarantine_entries::{QUARANTINE, forget, quarantined_root};
 pub use regreen_lockfile::Repair;
-pub use rerun_jobs::Host;
+pub use rerun_jobs::{Host, may_be_lost};
 pub use snapshot::{Change, Snapshot};
 pub use world::{Answer, Approvals, Cause, Limit, Mirror, NobodyAsked, Rerun, RerunEnd, World};
 pub use written::{Written, written};

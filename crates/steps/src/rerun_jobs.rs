@@ -3,7 +3,10 @@
 //! Only for exactly the commit and attempt that were diagnosed. Whether it helped is seen when the next attempt has ended,
 //! which can take hours: until then its check says so, and no process waits.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use regreen_forge::{Conclusion, Diagnosed, Forge, ForgeError, Job, NotAllowed, Repository, RunRef, Status};
 use regreen_saga::{ApplyError, Look, Refused, Resume, Seen, Step, Touch, Undo, UndoError};
@@ -15,13 +18,34 @@ pub struct Host {
     pub forge: Arc<dyn Forge>,
     /// The run, as it was diagnosed.
     pub diagnosed: Diagnosed,
+    /// Asked right before anything is sent.
+    may_send: Box<dyn Fn() -> bool + Send + Sync>,
     stumbled: Mutex<Option<ForgeError>>,
+    /// The host shows no trace of a request that may have been lost.
+    no_trace: AtomicBool,
 }
 
 impl Host {
     /// This host, for this run.
     pub fn new(forge: Arc<dyn Forge>, diagnosed: Diagnosed) -> Host {
-        Host { forge, diagnosed, stumbled: Mutex::default() }
+        Host {
+            forge,
+            diagnosed,
+            may_send: Box::new(|| true),
+            stumbled: Mutex::default(),
+            no_trace: AtomicBool::new(false),
+        }
+    }
+
+    /// The same, which sends nothing more while this says no.
+    #[must_use]
+    pub fn only_while(self, may_send: impl Fn() -> bool + Send + Sync + 'static) -> Host {
+        Host { may_send: Box::new(may_send), ..self }
+    }
+
+    /// Whether what was sent last may have been lost, and the host, asked just now, shows the run as it was before.
+    pub fn shows_no_trace(&self) -> bool {
+        self.no_trace.load(Ordering::SeqCst)
     }
 
     /// Why nothing can be asked of the host for now, where that is so. What was begun is no failure then: it has to wait.
@@ -32,9 +56,18 @@ impl Host {
     /// Notes what passes, or what a person will put right.
     fn note(&self, error: &ForgeError) {
         if error.has_to_wait() {
-            *self.stumbled.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+            self.must_wait(error.clone());
         }
     }
+
+    fn must_wait(&self, error: ForgeError) {
+        *self.stumbled.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+}
+
+/// Whether this receipt is of a request of which nobody knows whether it arrived.
+pub fn may_be_lost(receipt: &serde_json::Value) -> bool {
+    receipt.get("unsure").and_then(serde_json::Value::as_bool).unwrap_or_default()
 }
 
 /// The step.
@@ -64,6 +97,9 @@ pub(crate) struct Receipt {
     attempt: u32,
     /// It was there already: by a try whose answer was lost, or by somebody else.
     found: bool,
+    /// Its answer was lost, and looking told nothing: it may never have arrived.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unsure: bool,
     jobs: Vec<String>,
     said: String,
 }
@@ -80,7 +116,7 @@ impl Before {
             [job] => format!("the job `{job}` ran again, as attempt {attempt}"),
             jobs => format!("{} failed jobs ran again, as attempt {attempt}", jobs.len()),
         };
-        Receipt { attempt, found, jobs: self.jobs.clone(), said }
+        Receipt { attempt, found, unsure: false, jobs: self.jobs.clone(), said }
     }
 }
 
@@ -132,7 +168,7 @@ impl Step for RerunJobs {
 
     async fn apply(&self, _: &Touch, _: &Args, before: &Before) -> Result<Receipt, ApplyError> {
         let diagnosed = before.diagnosed().map_err(ApplyError::no_effect)?;
-        match self.0.forge.rerun_failed_jobs(&diagnosed).await {
+        match self.0.forge.rerun_failed_jobs_if(&diagnosed, &*self.0.may_send).await {
             Ok(rerun) => Ok(before.receipt(rerun.attempt, rerun.found)),
             // One's own try before a crash, or somebody else's: what was wanted is under way, and only once.
             Err(ForgeError::NotAllowed { why: NotAllowed::OtherAttempt { attempt }, .. })
@@ -148,8 +184,8 @@ impl Step for RerunJobs {
                 self.0.note(&e);
                 Err(ApplyError::no_effect(e))
             }
-            // Whether it was sent can't be told now: the check sees what came of it.
-            Err(_) => Ok(before.receipt(before.attempt + 1, true)),
+            // Whether it was sent can't be told now: the check sees what came of it. It is not sent again.
+            Err(_) => Ok(Receipt { unsure: true, ..before.receipt(before.attempt + 1, true) }),
         }
     }
 
@@ -160,6 +196,8 @@ impl Step for RerunJobs {
             Err(e) => return Ok(unseen(&e)),
         };
         let attempt = receipt.attempt;
+        let as_before = run.attempt < attempt && run.status == Status::Completed;
+        self.0.no_trace.store(receipt.unsure && as_before, Ordering::SeqCst);
         if run.attempt < attempt || (run.attempt == attempt && run.status != Status::Completed) {
             return Ok(Seen::NotYet(format!("attempt {attempt} has not ended")));
         }
@@ -197,7 +235,16 @@ impl Step for RerunJobs {
     ) -> Result<(), UndoError> {
         // What was found may be somebody else's, and nobody's run is cancelled but one's own.
         let Some(receipt) = receipt.filter(|receipt| !receipt.found) else { return Ok(()) };
-        let failed = |e: ForgeError| UndoError(e.to_string());
+        // Cancelling can be done again, so also where nobody knows whether it was done it is only put off.
+        let failed = |e: ForgeError| {
+            match &e {
+                ForgeError::Unknown { what, why } => {
+                    self.0.must_wait(ForgeError::Unreachable { what: what.clone(), why: why.clone() });
+                }
+                e => self.0.note(e),
+            }
+            UndoError(e.to_string())
+        };
         let run = before.diagnosed().map_err(UndoError)?.run;
         let now = match self.0.forge.run(&run).await {
             Err(ForgeError::NotFound { .. }) => return Ok(()),

@@ -35,9 +35,9 @@ pub enum Ledger {
     },
     /// Take out what was over long ago; the audit chain stays whole
     #[command(after_help = "Example:\n  regreen ledger prune --keep-days 365\n\n\
-                            Closed and imported incidents with their journals and labels, breaker events, lifted pauses, work\n\
-                            that is done, and the bodies of deliveries. The audit log keeps the digest of each and names what\n\
-                            was taken out; that a delivery came is kept for good.")]
+                            Closed and imported incidents with their journals and labels, breaker events, lifted pauses, what\n\
+                            done work needed, and the bodies of deliveries. The audit log keeps the digest of each and names\n\
+                            what was taken out; that a delivery came, and that its work is done, is kept for good.")]
     Prune {
         /// Keep what was not over so many days ago
         #[arg(long, value_name = "DAYS", value_parser = value_parser!(u32).range(1..=36_500))]

@@ -84,7 +84,8 @@ fn outcomes() -> PossibleValuesParser {
 #[derive(Debug, Parser)]
 #[command(after_help = "Example:\n  regreen approve 19abc2f3d40-1a2b-1\n\n\
                         The word is good for one run of the same command in this workspace that fails in the same way\n\
-                        and is healed by the same playbook, within 24 hours.")]
+                        and is healed by the same playbook, within 24 hours. Of an incident beside the fleet, whichever\n\
+                        `regreen serve` or `regreen worker` looks next goes on with it itself, if nothing has changed.")]
 pub struct ApproveArgs {
     /// Id of an incident that waits for approval
     #[arg(value_parser = NonEmptyStringValueParser::new())]

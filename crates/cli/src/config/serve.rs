@@ -15,11 +15,18 @@ pub(super) struct Serving {
     mode: Option<Spanned<String>>,
     #[serde(default)]
     rule: Vec<RuleFile>,
+    comments: Option<CommentsFile>,
     jobs: Option<JobsFile>,
     outage: Option<outage::OutageFile>,
     escalation: Option<EscalationFile>,
     #[serde(default)]
     service: Vec<outage::ServiceFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommentsFile {
+    enabled: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,6 +59,8 @@ struct EscalationFile {
 pub(super) struct Serve {
     mode: Mode,
     rules: Vec<Rule>,
+    /// Whether commands in comments are obeyed.
+    comments: bool,
     /// For jobs that ask.
     job_mode: Mode,
     job_rules: Vec<Rule>,
@@ -66,6 +75,7 @@ impl Default for Serve {
         Serve {
             mode: Mode::Observe,
             rules: Vec::new(),
+            comments: false,
             job_mode: Mode::Auto,
             job_rules: Vec::new(),
             outage,
@@ -79,6 +89,9 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
     let mode = |v: &Spanned<String>| Mode::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, MODES));
     if let Some(v) = &file.mode {
         serve.mode = mode(v)?;
+    }
+    if let Some(comments) = &file.comments {
+        serve.comments = comments.enabled;
     }
     take_rules(&mut serve.rules, place, text, &file.rule)?;
     if let Some(jobs) = &file.jobs {
@@ -146,6 +159,7 @@ impl Config {
         FleetConfig {
             policy,
             rules: self.serve.rules.clone(),
+            comments: self.serve.comments,
             outage: self.serve.outage.clone(),
             escalation: self.serve.escalation.clone(),
             // A probe there takes as long as the next attempt of a run.
@@ -179,6 +193,8 @@ mod tests {
         };
         assert_eq!(mode("mode = \"auto\"", "octo/shop"), Mode::Observe);
         assert_eq!(mode("[serve]\nmode = \"suggest\"", "octo/shop"), Mode::Suggest);
+        assert!(!config("[serve]\nmode = \"auto\"").unwrap().fleet().comments);
+        assert!(config("[serve.comments]\nenabled = true").unwrap().fleet().comments);
         let rules = "[serve]\n[[serve.rule]]\nrepository = \"octo/*\"\nclass = \"network-timeout\"\nmode = \"auto\"\n";
         assert_eq!((mode(rules, "octo/shop"), mode(rules, "other/shop")), (Mode::Auto, Mode::Observe));
     }

@@ -200,7 +200,8 @@ fn approve() {
       regreen approve [INCIDENT A]
 
     The word is good for one run of the same command in this workspace that fails in the same way
-    and is healed by the same playbook, within 24 hours.
+    and is healed by the same playbook, within 24 hours. Of an incident beside the fleet, whichever
+    `regreen serve` or `regreen worker` looks next goes on with it itself, if nothing has changed.
     ");
 }
 

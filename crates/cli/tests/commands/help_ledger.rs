@@ -246,8 +246,8 @@ fn ledger_prune() {
     Example:
       regreen ledger prune --keep-days 365
 
-    Closed and imported incidents with their journals and labels, breaker events, lifted pauses, work
-    that is done, and the bodies of deliveries. The audit log keeps the digest of each and names what
-    was taken out; that a delivery came is kept for good.
+    Closed and imported incidents with their journals and labels, breaker events, lifted pauses, what
+    done work needed, and the bodies of deliveries. The audit log keeps the digest of each and names
+    what was taken out; that a delivery came, and that its work is done, is kept for good.
     ");
 }

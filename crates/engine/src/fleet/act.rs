@@ -13,14 +13,15 @@ use regreen_domain::{Outcome, Plan, Verification, VerificationFactor};
 use regreen_forge::{Diagnosed, RunRef};
 use regreen_ledger::{BreakerOutcome, Closing, Entry, JournalEntry, Ledger, LedgerError, SqlJournal};
 use regreen_saga::{
-    BoxFuture, Drive, Ended, Fact, Gate, Journal, JournalError, StepEvent, execute, roll_back,
+    BoxFuture, Drive, Effect, Ended, Fact, Gate, Journal, JournalError, StepEvent, execute, roll_back,
 };
-use regreen_steps::{Host, remote_kinds};
+use regreen_steps::{Host, may_be_lost, remote_kinds};
+use tokio::time::timeout;
 
 use crate::{
     error::EngineError,
     fleet::{
-        Fleet, Hand, Next,
+        Fleet, FleetConfig, Hand, Next,
         decided::{ALL, breaker_key, scope},
         settled,
     },
@@ -29,6 +30,8 @@ use crate::{
 
 /// How often the kill switch is looked at while something is under way.
 const GLANCE: Duration = Duration::from_millis(500);
+/// Longest that a look may take: together it is less than two seconds.
+const LONGEST_GLANCE: Duration = Duration::from_millis(1_200);
 
 /// What is acted upon.
 pub(super) struct Case<'a> {
@@ -40,30 +43,39 @@ pub(super) struct Case<'a> {
 }
 
 /// The kill switch, as it was seen last.
+#[derive(Default)]
 struct Switch {
     paused: AtomicBool,
+    /// It could not be read, or not in time: it may say no.
+    unread: AtomicBool,
 }
 
 impl Gate for Switch {
     fn may_act(&self) -> Result<(), String> {
-        if self.paused.load(Ordering::SeqCst) { Err("healing was paused".to_owned()) } else { Ok(()) }
+        if self.paused.load(Ordering::SeqCst) {
+            return Err("healing was paused".to_owned());
+        }
+        if self.unread() { Err("the kill switch can't be read".to_owned()) } else { Ok(()) }
     }
 }
 
 impl Switch {
-    async fn look(&self, ledger: &Ledger, repository: &str) {
-        let paused = match (ledger.paused(ALL).await, ledger.paused(&scope(repository)).await) {
-            (Ok(all), Ok(one)) => all.is_some() || one.is_some(),
-            // What can't be read may say no.
-            _ => true,
-        };
+    fn unread(&self) -> bool {
+        self.unread.load(Ordering::SeqCst)
+    }
+
+    async fn look(&self, ledger: &Ledger, repository: &str) -> Result<(), LedgerError> {
+        let paused =
+            ledger.paused(ALL).await?.is_some() || ledger.paused(&scope(repository)).await?.is_some();
         self.paused.store(paused, Ordering::SeqCst);
+        Ok(())
     }
 
     async fn watch(&self, ledger: &Ledger, repository: &str) -> Infallible {
         loop {
             tokio::time::sleep(GLANCE).await;
-            self.look(ledger, repository).await;
+            let read = timeout(LONGEST_GLANCE, self.look(ledger, repository)).await;
+            self.unread.store(!matches!(read, Ok(Ok(()))), Ordering::SeqCst);
         }
     }
 }
@@ -73,8 +85,11 @@ impl Switch {
 struct StandsStill {
     record: Box<SqlJournal>,
     host: Arc<Host>,
+    switch: Arc<Switch>,
     /// Something could not be kept.
     lost: bool,
+    /// It came to nothing only because the kill switch could not be read: that is no end.
+    unsure: bool,
 }
 
 impl Journal for StandsStill {
@@ -83,7 +98,10 @@ impl Journal for StandsStill {
             if let Some(stumbled) = self.host.stumbled() {
                 return Err(JournalError { doing: "write", source: Box::new(stumbled) });
             }
-            if self.lost {
+            if matches!(fact.event, StepEvent::Failed { effect: Effect::None, .. }) && self.switch.unread() {
+                self.unsure = true;
+            }
+            if self.lost || self.unsure {
                 let source = Box::from("what came before could not be kept");
                 return Err(JournalError { doing: "write", source });
             }
@@ -99,12 +117,13 @@ impl Journal for StandsStill {
 }
 
 impl Fleet {
-    /// Carries the plan out, or goes on with it.
+    /// Carries the plan out, or goes on with it; or takes it back, for this reason.
     pub(super) async fn act(
         &self,
         hand: &Hand<'_>,
         case: &Case<'_>,
         drive: Drive,
+        back: Option<&str>,
     ) -> Result<Next, EngineError> {
         let &Case { run, attempt, commit, incident, plan } = case;
         let (ledger, repository) = (hand.ledger, run.repository.as_str());
@@ -125,29 +144,48 @@ impl Fleet {
             }
         }
         let diagnosed = Diagnosed { run: run.clone(), head_sha: commit.to_owned(), attempt };
-        let host = Arc::new(Host::new(self.forge.clone(), diagnosed));
+        let switch = Arc::new(Switch::default());
+        let watched = switch.clone();
+        let host = Host::new(self.forge.clone(), diagnosed).only_while(move || watched.may_act().is_ok());
+        let host = Arc::new(host);
         let steps = prepare_plan(plan, &remote_kinds(&host))?;
         let record = Box::new(ledger.journal(incident, hand.owner, hand.now));
-        let mut journal = StandsStill { record, host: host.clone(), lost: false };
-        let switch = Switch { paused: AtomicBool::new(true) };
-        switch.look(ledger, repository).await;
+        let mut journal =
+            StandsStill { record, host: host.clone(), switch: switch.clone(), lost: false, unsure: false };
+        switch.look(ledger, repository).await?;
+        let driven = async {
+            match back {
+                Some(why) => roll_back(incident, &steps, &mut journal, why).await,
+                None => execute(incident, &steps, &mut journal, &*switch, drive).await,
+            }
+        };
         let ended = tokio::select! {
             biased;
-            ended = execute(incident, &steps, &mut journal, &switch, drive) => ended,
+            ended = driven => ended,
             never = switch.watch(ledger, repository) => match never {},
+        };
+        let facts = ledger.facts(incident).await?;
+        let applied = Applied::of(&facts);
+        let in_vain = match &ended {
+            Ok(Ended::Waits { .. }) => self.in_vain(applied.as_ref(), host.shows_no_trace(), (hand.now)()),
+            _ => None,
+        };
+        let ended = match in_vain {
+            Some(why) => roll_back(incident, &steps, &mut journal, why).await,
+            None => ended,
         };
         let ended = match (ended, host.stumbled()) {
             (Err(_), Some(stumbled)) if !journal.lost => return Ok(self.stumbled(&stumbled, (hand.now)())),
-            (Ok(Ended::Waits { .. }), _) if self.took_too_long(&facts, (hand.now)()) => {
-                let mut journal = ledger.journal(incident, hand.owner, hand.now);
-                roll_back(incident, &steps, &mut journal, "the next attempt did not end in time").await?
+            (Err(_), None) if journal.unsure => {
+                let at = (hand.now)().saturating_add(self.config.stumble_ms);
+                return Ok(Next::Later { at, why: "the kill switch can't be read".to_owned() });
             }
             (ended, _) => ended?,
         };
         let (outcome, why) = match ended {
             Ended::Waits { why } => {
-                let at = (hand.now)().saturating_add(self.config.look_ms);
-                return Ok(Next::Later { at, why });
+                let now = (hand.now)();
+                return Ok(Next::Later { at: now.saturating_add(self.patience(applied.as_ref(), now)), why });
             }
             Ended::Verified => {
                 (Outcome::Healed, "every failed job ended well in the next attempt".to_owned())
@@ -160,7 +198,9 @@ impl Fleet {
         let closing = Closing { verification: Some(verification(outcome, &why)), ..timed(outcome, &facts) };
         let verdict = match outcome {
             Outcome::Healed => BreakerOutcome::Success,
-            _ if !has_acted(&facts) => BreakerOutcome::Abandoned,
+            // A person's wish says nothing about the playbook.
+            _ if back.is_some() => BreakerOutcome::Abandoned,
+            _ if !has_acted(&facts) || in_vain == Some(NEVER_ARRIVED) => BreakerOutcome::Abandoned,
             _ => BreakerOutcome::Failure,
         };
         // Who closes it tells the breaker, and nobody else: of several hands only one can.
@@ -169,15 +209,59 @@ impl Fleet {
         Ok(settled(Some(incident), Some(outcome), why))
     }
 
-    fn took_too_long(&self, facts: &[JournalEntry], now: i64) -> bool {
-        let applied = |entry: &&JournalEntry| matches!(entry.fact.event, StepEvent::Applied { .. });
-        let since = facts.iter().rev().find(applied).map(|entry| entry.at);
-        since.is_some_and(|since| now.saturating_sub(since) > self.config.wait_ms)
+    /// Why it is waited for no longer.
+    fn in_vain(&self, applied: Option<&Applied>, no_trace: bool, now: i64) -> Option<&'static str> {
+        let age = now.saturating_sub(applied?.at);
+        match age {
+            _ if no_trace && age > self.config.lost_ms => Some(NEVER_ARRIVED),
+            _ if age > self.config.wait_ms => Some("the next attempt did not end in time"),
+            _ => None,
+        }
+    }
+
+    /// How long until the next look: what may have been lost is looked for soon, and less often as time goes by.
+    fn patience(&self, applied: Option<&Applied>, now: i64) -> i64 {
+        let FleetConfig { look_ms, stumble_ms, .. } = self.config;
+        match applied.filter(|applied| applied.may_be_lost) {
+            Some(applied) => now.saturating_sub(applied.at).clamp(stumble_ms.min(look_ms), look_ms),
+            None => look_ms,
+        }
     }
 }
 
+/// What is said of a request of which the host has no trace.
+const NEVER_ARRIVED: &str = "the request to the host was lost; it was not sent again";
+
+/// The act, as it is on record.
+struct Applied {
+    at: i64,
+    /// Its answer was lost.
+    may_be_lost: bool,
+}
+
+impl Applied {
+    fn of(facts: &[JournalEntry]) -> Option<Applied> {
+        facts.iter().rev().find_map(|entry| match &entry.fact.event {
+            StepEvent::Applied { receipt } => {
+                Some(Applied { at: entry.at, may_be_lost: may_be_lost(receipt) })
+            }
+            _ => None,
+        })
+    }
+}
+
+/// Whether anything may have been done at the host.
 fn has_acted(facts: &[JournalEntry]) -> bool {
-    facts.iter().any(|entry| entry.fact.event == StepEvent::Started)
+    let mut acted = false;
+    for entry in facts {
+        match &entry.fact.event {
+            StepEvent::Applied { .. } => return true,
+            StepEvent::Started => acted = true,
+            StepEvent::Failed { effect: Effect::None, .. } => acted = false,
+            _ => {}
+        }
+    }
+    acted
 }
 
 fn verification(outcome: Outcome, why: &str) -> Verification {

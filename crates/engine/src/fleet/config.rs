@@ -23,6 +23,13 @@ pub struct FleetConfig {
     /// Longest that an attempt may take, in milliseconds: GitHub ends a job after five days at the latest, and its hosted
     /// runners after six hours.
     pub wait_ms: i64,
+    /// So long a request whose answer was lost is looked for; then it is taken for one that never arrived, in milliseconds.
+    pub lost_ms: i64,
+    /// Time between two looks for the answer to a question, in milliseconds: who answers by a comment or `regreen approve` wakes
+    /// the work at once.
+    pub ask_ms: i64,
+    /// Whether commands in comments are obeyed and answered.
+    pub comments: bool,
     /// Time before a host that stumbled is asked again, in milliseconds.
     pub stumble_ms: i64,
     /// What is waited for when a service is down.
@@ -55,6 +62,9 @@ impl Default for FleetConfig {
             most_jobs: 32,
             look_ms: 5 * MINUTE,
             wait_ms: 24 * 60 * MINUTE,
+            lost_ms: 15 * MINUTE,
+            ask_ms: 5 * MINUTE,
+            comments: false,
             stumble_ms: MINUTE,
             outage: OutageConfig::default(),
             escalation: EscalationConfig::default(),

@@ -40,12 +40,14 @@ impl Fleet {
         found: &Found,
         place: &Place,
         incident: &str,
+        agreed: bool,
     ) -> Result<(Decision, InputsV1), EngineError> {
         let (decision, inputs) =
-            self.decide_one(hand, found, place, incident, &found.decisive().diagnosis).await?;
+            self.decide_one(hand, found, place, (incident, agreed), &found.decisive().diagnosis).await?;
         let Decision::Heal(plan) = &decision else { return Ok((decision, inputs)) };
         for (_, detection) in &found.failed {
-            let (other, inputs) = self.decide_one(hand, found, place, incident, &detection.diagnosis).await?;
+            let (other, inputs) =
+                self.decide_one(hand, found, place, (incident, agreed), &detection.diagnosis).await?;
             match other {
                 Decision::Heal(other) if other.playbook == plan.playbook => {}
                 Decision::Heal(other) => {
@@ -62,7 +64,7 @@ impl Fleet {
         hand: &Hand<'_>,
         found: &Found,
         place: &Place,
-        incident: &str,
+        (incident, agreed): (&str, bool),
         diagnosis: &Diagnosis,
     ) -> Result<(Decision, InputsV1), EngineError> {
         let (ledger, now) = (hand.ledger, (hand.now)());
@@ -110,6 +112,10 @@ impl Fleet {
             }
             Decision::Nothing { .. } => self.config.policy.mode,
         };
+        // A person's word is asked for by `approve`, and counts under nothing less.
+        if agreed && matches!(policy.mode, Mode::Approve | Mode::Auto) {
+            (policy.mode, policy.approved) = (Mode::Auto, true);
+        }
         let case = Case {
             diagnosis,
             findings: &[],

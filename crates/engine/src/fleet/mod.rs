@@ -6,6 +6,8 @@
 //! when the work is due again. No process waits in between: a run that waits is an open incident whose step is applied.
 
 mod act;
+mod approval;
+mod command;
 mod config;
 mod decided;
 mod escalate;
@@ -20,11 +22,13 @@ use std::sync::Arc;
 use regreen_catalog::Catalog;
 use regreen_domain::{Decision, Mode, Outcome, Refusal};
 use regreen_forge::{Forge, ForgeError, RunRef};
-use regreen_ledger::{Closing, Incident, Ledger, NewIncident, Place, State};
+use regreen_ledger::{APPROVAL_LASTS_MS, Closing, Incident, Ledger, NewIncident, Place, State};
 use regreen_mask::Masker;
 use regreen_saga::Drive;
 use regreen_steps::sha256;
 
+pub use approval::run_of;
+pub use command::{Obeyed, Order};
 pub use config::{FleetConfig, Rule};
 pub use decided::{ALL, scope};
 pub use escalate::{ESCALATION, EscalationConfig, Kept, escalation_of};
@@ -32,7 +36,10 @@ pub use jobs::{JobPolicy, NotTold, job_told};
 pub use outage::{OUTAGE, OutageTold, Tended, outage_of};
 pub use service::{KnownService, Lately, Network, OutageConfig, Remotes};
 
-use self::examine::{Examined, Found};
+use self::{
+    approval::Agreed,
+    examine::{Examined, Found},
+};
 use crate::error::EngineError;
 
 /// The pipeline for runs of one CI host.
@@ -118,27 +125,55 @@ impl Fleet {
             if let Some(waiting) = hand.ledger.incident(&id).await?
                 && waiting.state == State::Open
             {
-                let next = self.go_on(hand, ended, &waiting, before).await?;
+                let next = self.known(hand, ended, &waiting, before).await?;
                 if let Next::Later { .. } = next {
                     return Ok(next);
                 }
             }
         }
         let id = incident_id(&ended.run, attempt);
-        let known = hand.ledger.incident(&id).await?;
-        match &known {
-            Some(incident) if incident.state != State::Open => Ok(settled(
-                Some(&id),
-                incident.outcome(),
-                format!("already {}", incident.outcome.as_deref().unwrap_or("on record")),
-            )),
-            Some(incident) if incident.decision.is_some() => self.go_on(hand, ended, incident, attempt).await,
-            // Nothing is asked of the host while it has to wait.
-            Some(_) => match self.held_back(hand, &id).await? {
-                Some(next) => Ok(next),
-                None => self.begin(hand, ended, attempt, &id, true).await,
-            },
+        match hand.ledger.incident(&id).await? {
+            Some(incident) => self.known(hand, ended, &incident, attempt).await,
             None => self.begin(hand, ended, attempt, &id, false).await,
+        }
+    }
+
+    /// Takes an incident over that is on record, and goes on with it as it is then: another may have gone on since it was seen.
+    async fn known(
+        &self,
+        hand: &Hand<'_>,
+        ended: &EndedRun,
+        seen: &Incident,
+        attempt: u32,
+    ) -> Result<Next, EngineError> {
+        let id = seen.id.as_str();
+        if seen.state == State::Closed {
+            return Ok(already(seen));
+        }
+        if let Some(next) = self.still_asks(seen, (hand.now)()) {
+            return Ok(next);
+        }
+        if let Some(held) = self.take(hand, id).await? {
+            return Ok(held);
+        }
+        match hand.ledger.incident(id).await? {
+            Some(incident) if incident.state == State::Closed => Ok(already(&incident)),
+            Some(incident) if incident.state != State::Open => {
+                self.with_a_word(hand, ended, attempt, &incident).await
+            }
+            Some(incident) if incident.decision.is_some() && Agreed::of(&incident).is_none() => {
+                self.go_on(hand, ended, &incident, attempt).await
+            }
+            // Nothing is asked of the host while it has to wait.
+            known => {
+                // A run that somebody else has sent off again meanwhile waits for nothing.
+                if ended.attempt.is_none_or(|latest| latest <= attempt)
+                    && let Some(next) = self.held_back(hand, id).await?
+                {
+                    return Ok(next);
+                }
+                self.begin(hand, ended, attempt, id, known.is_some()).await
+            }
         }
     }
 
@@ -151,12 +186,12 @@ impl Fleet {
         attempt: u32,
     ) -> Result<Next, EngineError> {
         let run = &ended.run;
-        hand.ledger.take_over(&incident.id, hand.owner, (hand.now)()).await?;
         if let Some(plan) = incident.plan().filter(|_| heals(incident)) {
             // What was allowed before this program was started may not be any more, and nothing has happened yet.
             let mode = self.config.mode(&run.repository, incident.class(), &plan.playbook);
             let agreed = incident.approval.as_ref().is_some_and(|approval| approval.granted);
-            if mode != Mode::Auto && !agreed && hand.ledger.facts(&incident.id).await?.is_empty() {
+            let may = mode == Mode::Auto || (agreed && mode == Mode::Approve);
+            if !may && hand.ledger.facts(&incident.id).await?.is_empty() {
                 return self.close_undone(hand, &incident.id, true, Some(Refusal::ModeSuggest)).await;
             }
             // A run that somebody else has sent off again meanwhile waits for nothing.
@@ -168,7 +203,7 @@ impl Fleet {
             }
             let commit = incident.place.commit.clone().unwrap_or_default();
             let case = act::Case { run, attempt, commit: &commit, incident: &incident.id, plan: &plan };
-            return self.act(hand, &case, Drive::Resume).await;
+            return self.act(hand, &case, Drive::Resume, None).await;
         }
         let because = incident.decision.as_ref().and_then(|decision| decision.because.as_deref());
         let because = because.and_then(Refusal::parse);
@@ -180,7 +215,19 @@ impl Fleet {
         }
     }
 
-    /// Looks and decides.
+    /// Takes the incident over from whoever is gone; where somebody has it, what comes next is to look again.
+    async fn take(&self, hand: &Hand<'_>, id: &str) -> Result<Option<Next>, EngineError> {
+        /// Longest until the next look, in milliseconds: most of the time it is given back soon.
+        const SOON: i64 = 2_000;
+        let now = (hand.now)();
+        let held = hand.ledger.take_over_from_the_gone(id, hand.owner, now).await?;
+        Ok(held.map(|until| Next::Later {
+            at: until.min(now + SOON),
+            why: "another node works on this incident".to_owned(),
+        }))
+    }
+
+    /// Looks and decides. An incident that is opened already is this hand's.
     async fn begin(
         &self,
         hand: &Hand<'_>,
@@ -194,7 +241,6 @@ impl Fleet {
             Examined::Found(found) => found,
             Examined::Nothing(why) => {
                 if opened {
-                    hand.ledger.take_over(id, hand.owner, begun).await?;
                     hand.ledger.close(id, hand.owner, &Closing::new(Outcome::LeftAlone), begun).await?;
                     hand.ledger.wait_over(id, begun).await?;
                 }
@@ -205,9 +251,7 @@ impl Fleet {
         };
         let place = place(&found);
         let now = (hand.now)();
-        if opened {
-            hand.ledger.take_over(id, hand.owner, now).await?;
-        } else {
+        if !opened {
             let new = NewIncident {
                 id,
                 owner: hand.owner,
@@ -224,7 +268,16 @@ impl Fleet {
             hand.ledger.open_incident(&new).await?;
         }
         self.sight(hand, &found, id).await?;
-        let (decision, inputs) = self.decide(hand, &found, &place, id).await?;
+        let agreed = match opened {
+            true => hand.ledger.incident(id).await?.as_ref().and_then(Agreed::of),
+            false => None,
+        };
+        let (decision, inputs) = self.decide(hand, &found, &place, id, agreed.is_some()).await?;
+        let fingerprint = found.decisive().diagnosis.fingerprint.to_string();
+        let decision = match &agreed {
+            Some(agreed) => agreed.holds_for(decision, &fingerprint),
+            None => decision,
+        };
         if let Decision::Heal(_) = decision
             && let Some(next) = self.held_back(hand, id).await?
         {
@@ -234,7 +287,11 @@ impl Fleet {
         match decision {
             Decision::Heal(plan) => {
                 let case = act::Case { run, attempt, commit: &found.run.head_sha, incident: id, plan: &plan };
-                self.act(hand, &case, Drive::Fresh).await
+                self.act(hand, &case, Drive::Fresh, None).await
+            }
+            Decision::Suggest { plan, because: because @ (Refusal::ModeApprove | Refusal::Demoted) } => {
+                self.tell_the_question(&found, id, &plan).await;
+                self.close_undone(hand, id, true, Some(because)).await
             }
             Decision::Suggest { because, .. } => self.close_undone(hand, id, true, Some(because)).await,
             Decision::Nothing { because } => self.close_undone(hand, id, false, Some(because)).await,
@@ -251,8 +308,9 @@ impl Fleet {
     ) -> Result<Next, EngineError> {
         let outcome = match because {
             Some(Refusal::ModeApprove | Refusal::Demoted) => {
-                hand.ledger.await_approval(id, hand.owner, (hand.now)()).await?;
-                Outcome::AwaitingApproval
+                let now = (hand.now)();
+                hand.ledger.await_approval(id, hand.owner, now).await?;
+                return Ok(self.asks_until(now.saturating_add(APPROVAL_LASTS_MS), now));
             }
             _ => {
                 let outcome = if suggested { Outcome::Suggested } else { Outcome::LeftAlone };
@@ -299,6 +357,11 @@ fn place(found: &Found) -> Place {
         commit: Some(run.head_sha.clone()),
         job: Some(workflow.clone()),
     }
+}
+
+fn already(incident: &Incident) -> Next {
+    let outcome = incident.outcome.as_deref().unwrap_or("on record");
+    settled(Some(&incident.id), incident.outcome(), format!("already {outcome}"))
 }
 
 fn heals(incident: &Incident) -> bool {

@@ -134,7 +134,6 @@ impl Fleet {
             Gate::Shut { at, why } => Ok(Some(Next::Later { at, why })),
             Gate::TooLong { why } => {
                 let now = (hand.now)();
-                hand.ledger.take_over(incident, hand.owner, now).await?;
                 let on_record = hand.ledger.incident(incident).await?;
                 if on_record.is_none_or(|incident| incident.decision.is_none()) {
                     let nothing = regreen_domain::Decision::Nothing { because: Refusal::ServiceDown };

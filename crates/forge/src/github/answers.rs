@@ -26,6 +26,12 @@ pub(super) struct User {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct Permission {
+    pub(super) permission: String,
+    pub(super) user: Option<User>,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct Repository {
     pub(super) default_branch: String,
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::SystemTime};
 use super::{api::Api, credential::Credential, host::Octocat, logs, runs};
 use crate::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Cursor, Diagnosed, Forge,
-    ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, Options, Page, Proposal, Repository,
-    Rerun, Run, RunRef, wire::base::Base,
+    ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, Options, Page, Permission,
+    Proposal, Repository, Rerun, Run, RunRef, wire::base::Base,
 };
 
 /// GitHub, with a credential. Calls need a tokio runtime.
@@ -88,11 +88,19 @@ impl Forge for GitHub {
     }
 
     fn rerun_failed_jobs<'a>(&'a self, of: &'a Diagnosed) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
-        Box::pin(self.rerun(of, "rerun-failed-jobs"))
+        Box::pin(self.rerun(of, "rerun-failed-jobs", &|| true))
+    }
+
+    fn rerun_failed_jobs_if<'a>(
+        &'a self,
+        of: &'a Diagnosed,
+        may_send: MaySend<'a>,
+    ) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
+        Box::pin(self.rerun(of, "rerun-failed-jobs", may_send))
     }
 
     fn rerun_all<'a>(&'a self, of: &'a Diagnosed) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
-        Box::pin(self.rerun(of, "rerun"))
+        Box::pin(self.rerun(of, "rerun", &|| true))
     }
 
     fn cancel<'a>(&'a self, run: &'a RunRef) -> BoxFuture<'a, Result<(), ForgeError>> {
@@ -158,6 +166,18 @@ impl Forge for GitHub {
         body: &'a str,
     ) -> BoxFuture<'a, Result<Comment, ForgeError>> {
         Box::pin(self.put_comment(repository, number, marker, body))
+    }
+
+    fn permission<'a>(
+        &'a self,
+        repository: &'a Repository,
+        login: &'a str,
+    ) -> BoxFuture<'a, Result<Permission, ForgeError>> {
+        Box::pin(self.permission_of(repository, login))
+    }
+
+    fn takes_commands(&self) -> bool {
+        true
     }
 
     fn check_run<'a>(

@@ -10,7 +10,9 @@ use super::{
     runs::two_parts,
     sending::Sending,
 };
-use crate::{BoxFuture, Comment, ForgeError, Issue, IssueText, Marker, Repository};
+use crate::{
+    BoxFuture, Comment, ForgeError, Issue, IssueText, Marker, Permission, Repository, wire::base::part,
+};
 
 /// What all of Regreen's issues are labelled with: by it they are listed, and only who may sort issues can put it on one.
 const LABEL: &str = "regreen";
@@ -125,6 +127,29 @@ impl GitHub {
             })
         };
         self.api.change_by(&sending, read_new, look).await.map(|(comment, _)| comment)
+    }
+
+    /// What a login may do. An account that is no collaborator has at most what everybody has; one that is none at all, nothing.
+    pub(super) async fn permission_of(
+        &self,
+        repository: &Repository,
+        login: &str,
+    ) -> Result<Permission, ForgeError> {
+        two_parts(repository)?;
+        let path = format!("/repos/{repository}/collaborators/{}/permission", part(login));
+        let what = format!("what {login} may do in {repository}");
+        let found: Option<answers::Permission> = self.api.find(Scope::Of(repository), &what, &path).await?;
+        let Some(found) = found else { return Ok(Permission::None) };
+        // The answer must be about who was asked for: a login that was renamed meanwhile is another's.
+        if !found.user.is_some_and(|user| user.login.eq_ignore_ascii_case(login)) {
+            return Ok(Permission::None);
+        }
+        Ok(match found.permission.as_str() {
+            "admin" => Permission::Admin,
+            "write" => Permission::Write,
+            "read" => Permission::Read,
+            _ => Permission::None,
+        })
     }
 
     /// Regreen's own comment of this marker, and its text.

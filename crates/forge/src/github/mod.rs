@@ -23,3 +23,4 @@ use crate::calls::{api, sending};
 
 pub use client::GitHub;
 pub use credential::Credential;
+pub(crate) use runs::is_of_its_head;

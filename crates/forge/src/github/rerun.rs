@@ -6,12 +6,13 @@ use serde_json::json;
 use ureq::http::Method;
 
 use super::{
+    api::parsed,
     client::GitHub,
     runs::{named, two_parts},
     sending::{Sending, nothing},
 };
 use crate::{
-    BoxFuture, Diagnosed, ForgeError, JobRef, NotAllowed, Repository, Rerun, Run, RunRef, Status,
+    BoxFuture, Diagnosed, ForgeError, JobRef, MaySend, NotAllowed, Repository, Rerun, Run, RunRef, Status,
     wire::base::part,
 };
 
@@ -22,10 +23,15 @@ const RERUNS: u32 = 50;
 
 impl GitHub {
     /// Repeats a run as a whole or its failed jobs.
-    pub(super) async fn rerun(&self, of: &Diagnosed, how: &str) -> Result<Rerun, ForgeError> {
+    pub(super) async fn rerun(
+        &self,
+        of: &Diagnosed,
+        how: &str,
+        may_send: MaySend<'_>,
+    ) -> Result<Rerun, ForgeError> {
         let path = format!("/repos/{}/actions/runs/{}/{how}", of.run.repository, of.run.run_id);
         let what = format!("repeating {}", named(&of.run));
-        self.send_rerun(of, &what, path).await
+        self.send_rerun(of, &what, path, may_send).await
     }
 
     /// Repeats one job.
@@ -40,12 +46,18 @@ impl GitHub {
             return Err(invalid("the job is another run's"));
         }
         let path = format!("/repos/{}/actions/jobs/{}/rerun", job.repository, job.job_id);
-        self.send_rerun(of, &what, path).await
+        self.send_rerun(of, &what, path, &|| true).await
     }
 
     /// Sends it off, where the run is as it was diagnosed. It is looked right before each time it is sent, and what could not
     /// be sent at once is not sent later: much can have happened by then.
-    async fn send_rerun(&self, of: &Diagnosed, what: &str, path: String) -> Result<Rerun, ForgeError> {
+    async fn send_rerun(
+        &self,
+        of: &Diagnosed,
+        what: &str,
+        path: String,
+        may_send: MaySend<'_>,
+    ) -> Result<Rerun, ForgeError> {
         let repository = &of.run.repository;
         let body = Some(json!({}));
         let sending = Sending { repository, what, method: Method::POST, path, body, fresh: true };
@@ -56,12 +68,20 @@ impl GitHub {
                 Ok((run.attempt > of.attempt).then_some(run.attempt))
             })
         };
+        let stopped = || ForgeError::NotAllowed { what: what.to_owned(), why: NotAllowed::Stopped };
         self.check(of, what).await?;
-        let sent = match self.api.change_by(&sending, |_| Ok(next), look).await {
+        if !may_send() {
+            return Err(stopped());
+        }
+        let sent = match self.api.change_by(&sending, |body| is_json(body).map(|()| next), look).await {
             // The answer was lost, and looking shows that it did not arrive.
             Err(ForgeError::Unknown { .. }) => {
                 self.check(of, what).await?;
-                let again = self.api.change_by(&sending, |_| Ok(next), look).await;
+                if !may_send() {
+                    let why = stopped().to_string();
+                    return Err(ForgeError::Unknown { what: what.to_owned(), why });
+                }
+                let again = self.api.change_by(&sending, |body| is_json(body).map(|()| next), look).await;
                 // The second one was kept back; whether the first one is still to come, nobody knows.
                 again.map_err(|e| match e.is_passing() {
                     true => ForgeError::Unknown { what: what.to_owned(), why: e.to_string() },
@@ -123,6 +143,11 @@ impl GitHub {
         let sending = Sending { repository, what: &what, method: Method::POST, path, body, fresh: false };
         self.api.blind(&sending).await.map(drop)
     }
+}
+
+/// GitHub answers with an empty object: a page that some gateway put in its place is no answer.
+fn is_json(body: &[u8]) -> Result<(), String> {
+    if body.is_empty() { Ok(()) } else { parsed::<serde_json::Value>(body).map(drop) }
 }
 
 /// Why a run may not be repeated.

@@ -169,6 +169,29 @@ impl GitHub {
     }
 }
 
+/// Whether a run with this trigger works on the commit of its `head_repository`, a pull request's own where there is one. For
+/// `pull_request_target` too, whose `head_sha` is the base's: <https://github.com/actions/checkout/pull/2454>. Of the others
+/// (`workflow_run`, `issue_comment`, …) the head is the default branch of the repository itself, whosever code is fetched and
+/// whoever set it off, and nothing in the run says so.
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>
+pub(crate) fn is_of_its_head(event: &str) -> bool {
+    matches!(
+        event,
+        "push"
+            | "pull_request"
+            | "pull_request_target"
+            | "pull_request_review"
+            | "pull_request_review_comment"
+            | "merge_group"
+            | "schedule"
+            | "workflow_dispatch"
+            | "repository_dispatch"
+            | "release"
+            | "create"
+            | "dynamic"
+    )
+}
+
 /// What is called for people.
 pub(super) fn named(run: &RunRef) -> String {
     format!("run {} of {}", run.run_id, run.repository)
@@ -185,7 +208,8 @@ pub(super) fn two_parts(repository: &Repository) -> Result<(), ForgeError> {
 
 fn read_run(repository: &Repository, default_branch: &str, run: answers::Run) -> Run {
     // A fork that was deleted is named no more.
-    let own = run.repository.zip(run.head_repository).is_some_and(|(own, head)| own.id == head.id);
+    let own = is_of_its_head(&run.event)
+        && run.repository.zip(run.head_repository).is_some_and(|(own, head)| own.id == head.id);
     Run {
         reference: RunRef { repository: repository.clone(), run_id: run.id },
         name: run.name.unwrap_or_default(),

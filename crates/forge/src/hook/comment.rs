@@ -43,6 +43,31 @@ impl Command {
     }
 }
 
+impl Command {
+    /// The incident that it names.
+    pub fn incident(&self) -> Option<&str> {
+        match self {
+            Command::Approve { incident } | Command::Deny { incident } | Command::Rollback { incident } => {
+                incident.as_deref()
+            }
+            Command::Retry | Command::Pause | Command::Explain => None,
+        }
+    }
+
+    /// The command with this word, about this incident; `None` where there is none such.
+    pub fn from_words(word: &str, incident: Option<String>) -> Option<Command> {
+        match (word, incident) {
+            ("approve", incident) => Some(Command::Approve { incident }),
+            ("deny", incident) => Some(Command::Deny { incident }),
+            ("rollback", incident) => Some(Command::Rollback { incident }),
+            ("retry", None) => Some(Command::Retry),
+            ("pause", None) => Some(Command::Pause),
+            ("explain", None) => Some(Command::Explain),
+            _ => None,
+        }
+    }
+}
+
 /// The command in a comment: `None` where there is none, an error where it is not one.
 ///
 /// Quoted lines don't begin with the word, and what stands in a block of code is an example.
@@ -78,16 +103,8 @@ fn read(rest: &str) -> Result<Command, &'static str> {
     if words.next().is_some() {
         return Err("nothing may follow the id of the incident");
     }
-    match (word, incident) {
-        ("approve", incident) => Ok(Command::Approve { incident }),
-        ("deny", incident) => Ok(Command::Deny { incident }),
-        ("rollback", incident) => Ok(Command::Rollback { incident }),
-        ("retry", None) => Ok(Command::Retry),
-        ("pause", None) => Ok(Command::Pause),
-        ("explain", None) => Ok(Command::Explain),
-        ("retry" | "pause" | "explain", Some(_)) => Err("nothing may follow this word"),
-        _ => Err(HELP),
-    }
+    let alone = incident.is_some() && matches!(word, "retry" | "pause" | "explain");
+    Command::from_words(word, incident).ok_or(if alone { "nothing may follow this word" } else { HELP })
 }
 
 #[cfg(test)]

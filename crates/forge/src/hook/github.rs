@@ -10,15 +10,19 @@ use super::{
     body::{commit, name as cut, number, repository, unreadable, word},
     comment,
 };
-use crate::Conclusion;
+use crate::{Conclusion, github::is_of_its_head};
 
 /// Names in `owner/name`.
 const NAMES: usize = 2;
 
 /// Whether `X-Hub-Signature-256` proves the body.
 pub(super) fn is_proven(secrets: &Secrets, headers: Headers<'_>, body: &[u8]) -> bool {
-    let signature = headers("x-hub-signature-256").and_then(|text| text.strip_prefix("sha256="));
-    signature.and_then(hex).is_some_and(|signature| secrets.signed(body, &signature))
+    signature(headers).is_some_and(|signature| secrets.signed(body, &signature))
+}
+
+/// What is said to be the body's signature.
+pub(super) fn signature(headers: Headers<'_>) -> Option<[u8; 32]> {
+    headers("x-hub-signature-256").and_then(|text| text.strip_prefix("sha256=")).and_then(hex)
 }
 
 pub(super) fn name(headers: Headers<'_>) -> Result<String, Rejected> {
@@ -84,6 +88,7 @@ struct Run {
     conclusion: Option<String>,
     updated_at: Option<String>,
     head_repository: Option<Repository>,
+    event: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -157,7 +162,8 @@ fn run(payload: Payload) -> Result<Event, String> {
         branch: cut(run.head_branch),
         workflow: cut(payload.workflow.and_then(|w| w.name).or(run.name)),
         conclusion: ended(&conclusion),
-        foreign: head.is_none_or(|head| !head.eq_ignore_ascii_case(repository.as_str())),
+        foreign: !run.event.as_deref().is_some_and(is_of_its_head)
+            || head.is_none_or(|head| !head.eq_ignore_ascii_case(repository.as_str())),
         repository,
     }))
 }

@@ -185,6 +185,14 @@ pub enum Rejected {
     Body,
 }
 
+/// Whether a body could prove this sender, by the headers alone: where not, none needs to be taken in.
+pub fn may_be_proven(sender: Sender, secrets: &Secrets, headers: Headers<'_>) -> bool {
+    match sender {
+        Sender::GitHub => !secrets.is_empty() && github::signature(headers).is_some(),
+        Sender::GitLab => gitlab::is_proven(secrets, headers),
+    }
+}
+
 /// Proves the sender, and only then reads.
 ///
 /// # Errors

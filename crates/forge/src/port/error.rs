@@ -169,6 +169,9 @@ pub enum NotAllowed {
         /// Its number.
         number: u64,
     },
+    /// Whoever asked for it wants it no more: a kill switch was thrown before it was sent.
+    #[error("healing was paused before it was sent")]
+    Stopped,
     /// This host can't do such a thing.
     #[error("{how}")]
     Unsupported {

@@ -4,11 +4,14 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, time::SystemTime};
 
 use super::{
     Actor, Annotation, Change, Check, Comment, Diagnosed, ForgeError, Issue, IssueText, Job, JobLog, JobRef,
-    LogEntry, Marker, Proposal, Repository, Rerun, Run, RunRef,
+    LogEntry, Marker, NotAllowed, Permission, Proposal, Repository, Rerun, Run, RunRef,
 };
 
 /// A boxed future, so that hosts can stand behind a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Asked right before a change is sent.
+pub type MaySend<'a> = &'a (dyn Fn() -> bool + Send + Sync);
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, ForgeError>>;
 
@@ -66,6 +69,21 @@ pub trait Forge: Send + Sync {
     /// Runs all failed jobs again, and those that need them. As [`Forge::rerun_job`].
     fn rerun_failed_jobs<'a>(&'a self, of: &'a Diagnosed) -> Answer<'a, Rerun>;
 
+    /// As [`Forge::rerun_failed_jobs`], where `may_send` says yes right before each time that it is sent: looking at the run
+    /// first takes a while where the host stumbles, and a kill switch is obeyed meanwhile.
+    ///
+    /// # Errors
+    /// [`NotAllowed::Stopped`](super::NotAllowed::Stopped) where it says no.
+    fn rerun_failed_jobs_if<'a>(&'a self, of: &'a Diagnosed, may_send: MaySend<'a>) -> Answer<'a, Rerun> {
+        Box::pin(async move {
+            if !may_send() {
+                let what = format!("repeating run {} of {}", of.run.run_id, of.run.repository);
+                return Err(ForgeError::NotAllowed { what, why: NotAllowed::Stopped });
+            }
+            self.rerun_failed_jobs(of).await
+        })
+    }
+
     /// Runs all jobs again. As [`Forge::rerun_job`]. GitLab can't.
     fn rerun_all<'a>(&'a self, of: &'a Diagnosed) -> Answer<'a, Rerun>;
 
@@ -117,6 +135,25 @@ pub trait Forge: Send + Sync {
         marker: &'a Marker,
         body: &'a str,
     ) -> Answer<'a, Comment>;
+
+    /// What an account may do in a repository. A read.
+    ///
+    /// # Errors
+    /// [`NotAllowed::Unsupported`](super::NotAllowed::Unsupported) where the host's module can't ask.
+    fn permission<'a>(&'a self, repository: &'a Repository, login: &'a str) -> Answer<'a, Permission> {
+        let what = format!("what {login} may do in {repository}");
+        Box::pin(async move {
+            Err(ForgeError::NotAllowed {
+                what,
+                why: NotAllowed::Unsupported { how: "Regreen can't ask this host what an account may do" },
+            })
+        })
+    }
+
+    /// Whether people may command by comments there: that is so where [`Forge::permission`] can be asked.
+    fn takes_commands(&self) -> bool {
+        false
+    }
 
     /// As [`Forge::comment`], on a pull request (merge request): at GitLab its numbers are none of the issues'.
     fn comment_on_change<'a>(

@@ -39,6 +39,19 @@ pub struct Comment {
     pub url: String,
 }
 
+/// What an account may do in a repository; each includes the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// Nothing.
+    None,
+    /// Look.
+    Read,
+    /// Change its code.
+    Write,
+    /// Change its settings.
+    Admin,
+}
+
 /// Who Regreen is at the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {

@@ -10,8 +10,8 @@ mod run;
 
 pub use change::{Change, Check, CheckState, FileChange, Proposal, Proposed};
 pub use error::{ForgeError, NotAllowed, Quota};
-pub use forge::{BoxFuture, Budget, Cache, Cursor, Forge, Page};
-pub use issue::{Actor, Comment, Issue, IssueText};
+pub use forge::{BoxFuture, Budget, Cache, Cursor, Forge, MaySend, Page};
+pub use issue::{Actor, Comment, Issue, IssueText, Permission};
 pub use name::{Marker, Repository};
 pub use remote::Remote;
 pub use run::{

@@ -82,8 +82,10 @@ impl Resolver for Guard {
     fn resolve(&self, uri: &Uri, config: &Config, time: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let resolver = DefaultResolver::default();
         let found = resolver.resolve(uri, config, time)?;
-        // A proxy's own address was configured by whoever runs this.
-        if config.proxy().is_some() || found.iter().all(|a| Reach::of(a.ip()) == Reach::Public) {
+        // A proxy's own address was configured by whoever runs this. What it is not asked for (`NO_PROXY`) is looked at.
+        if config.proxy().is_some_and(|proxy| is_at(uri, proxy.host(), proxy.port()))
+            || found.iter().all(|a| Reach::of(a.ip()) == Reach::Public)
+        {
             return Ok(found);
         }
         let own = resolver.resolve(&self.base, config, time)?;
@@ -96,12 +98,39 @@ impl Resolver for Guard {
     }
 }
 
+/// Whether an address is of this host and port.
+fn is_at(uri: &Uri, host: &str, port: u16) -> bool {
+    uri.host().is_some_and(|own| own.eq_ignore_ascii_case(host))
+        && uri.port_u16().is_none_or(|own| own == port)
+}
+
 /// What a refused address is called.
 pub(crate) const INSIDE: &str = "it leads to an address that is not public";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_proxy_is_not_asked_for_is_looked_at() {
+        let proxy = ureq::Proxy::builder(ureq::ProxyProtocol::Http).host("127.0.0.1").port(3128);
+        let proxy = proxy.no_proxy("127.0.0.2").build().unwrap();
+        let agent = ureq::Agent::config_builder().proxy(Some(proxy)).build();
+        let guard = Guard { base: "https://140.82.121.4".parse().unwrap() };
+        let at = |url: &str| {
+            let time = NextTimeout {
+                after: ureq::unversioned::transport::time::Duration::from_secs(5),
+                reason: ureq::Timeout::Resolve,
+                per_read: None,
+                per_write: None,
+            };
+            guard.resolve(&url.parse().unwrap(), &agent, time)
+        };
+        assert!(at("http://127.0.0.1:3128").is_ok(), "the proxy itself");
+        assert!(at("https://140.82.121.5/x").is_ok());
+        assert!(at("http://127.0.0.2/x").is_err(), "it would be reached past the proxy");
+        assert!(at("http://127.0.0.1:9/x").is_err());
+    }
 
     #[test]
     fn addresses_inside_are_known_however_they_are_written() {

@@ -90,6 +90,8 @@ async fn everything(host: &forge::GitHub, client: &GitHub) {
     client.rerun_failed_jobs(&diagnosed(host, run)).await.unwrap();
     client.jobs(&run_ref(run), 4).await.unwrap();
 
+    client.permission(&repository, "octocat").await.unwrap();
+
     let (key, reference) = ("npm-abc", "refs/heads/main");
     let cache = forge::Cache { id: 1, key: key.to_owned(), reference: reference.to_owned(), bytes: 9 };
     host.world().repositories.get_mut(NAME).unwrap().caches.push(cache);

@@ -108,3 +108,34 @@ async fn one_check_a_commit_and_marker() {
     let checks = &world.repositories[NAME].checks;
     assert_eq!((checks.len(), &checks[0].said["conclusion"]), (1, &"success".into()));
 }
+
+#[tokio::test]
+async fn what_an_account_may_do_is_asked_of_the_host() {
+    use regreen_forge::Permission;
+    let (host, client) = stage();
+    let may = [("ann", "admin"), ("bob", "write"), ("eve", "none"), ("zoe", "own the place")];
+    for (login, word) in may {
+        let mut world = host.world();
+        world.repositories.get_mut(NAME).unwrap().permissions.insert(login.to_owned(), word.to_owned());
+    }
+    for (login, want) in [
+        ("ann", Permission::Admin),
+        ("bob", Permission::Write),
+        ("a-stranger", Permission::Read),
+        ("eve", Permission::None),
+        ("zoe", Permission::None),
+    ] {
+        assert_eq!(client.permission(&repository(), login).await.unwrap(), want, "{login}");
+    }
+    // An answer about somebody else, and none: no leave.
+    let other = br#"{"permission":"admin","role_name":"admin","user":{"login":"ann"}}"#;
+    host.world().troubles.push(Trouble::once("GET", "/collaborators/", What::Body(other.to_vec())));
+    assert_eq!(client.permission(&repository(), "mallory").await.unwrap(), Permission::None);
+    host.world().troubles.push(Trouble::once("GET", "/collaborators/", What::Status(404)));
+    assert_eq!(client.permission(&repository(), "nobody").await.unwrap(), Permission::None);
+    // Whatever a login is made of, it stays one part of the address.
+    let _odd = client.permission(&repository(), "../../x?y").await;
+    assert!(
+        host.world().calls.iter().any(|call| call.path.contains("/collaborators/..%2F..%2Fx%3Fy/permission"))
+    );
+}

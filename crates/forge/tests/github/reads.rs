@@ -169,3 +169,26 @@ async fn a_repository_of_more_parts_is_none_of_githubs() {
     assert!(matches!(client.run(&run).await, Err(ForgeError::Invalid { .. })));
     assert!(host.world().calls.is_empty());
 }
+
+#[tokio::test]
+async fn a_run_of_nobody_knows_whose_code_counts_as_a_forks() {
+    let (host, client) = stage();
+    let (run, _) = host.world().add_failed(NAME, b"x");
+    // Of these the host names the repository of the code: also where the workflow is the base's.
+    for (event, from_fork, foreign) in [
+        ("push", false, false),
+        ("pull_request", true, true),
+        ("pull_request_target", true, true),
+        ("pull_request_target", false, false),
+        // Of these the head is always the repository itself.
+        ("workflow_run", false, true),
+        ("issue_comment", false, true),
+        ("an_event_to_come", false, true),
+    ] {
+        let at = |run: &mut regreen_lab::forge::Run| {
+            (run.event, run.from_fork) = (event.to_owned(), from_fork);
+        };
+        at(&mut host.world().repositories.get_mut(NAME).unwrap().runs[0]);
+        assert_eq!(client.run(&run_ref(run)).await.unwrap().from_fork, foreign, "{event}");
+    }
+}

@@ -38,6 +38,37 @@ async fn a_run_is_repeated_once() {
 }
 
 #[tokio::test]
+async fn nothing_is_sent_once_the_one_who_asked_wants_it_no_more() {
+    let (host, client) = stage();
+    let (run, _) = host.world().add_failed(NAME, b"");
+    let of = diagnosed(&host, run);
+    assert_eq!(why(client.rerun_failed_jobs_if(&of, &|| false).await), NotAllowed::Stopped);
+    // It is asked after the host was, right before the request.
+    let asked_after = || host.world().count("GET", "/actions/runs/") == 2;
+    assert!(client.rerun_failed_jobs_if(&of, &asked_after).await.is_ok());
+    // Sent, lost, and looked for; then it is no more wanted.
+    host.world().repositories.get_mut(NAME).unwrap().finish(run, "failure");
+    host.world().troubles.push(Trouble::once("POST", "/rerun-failed-jobs", What::Status(502)));
+    let of = Diagnosed { attempt: 2, ..of };
+    let once = std::sync::atomic::AtomicBool::new(true);
+    let only_once = || once.swap(false, std::sync::atomic::Ordering::SeqCst);
+    let lost = client.rerun_failed_jobs_if(&of, &only_once).await;
+    assert!(matches!(lost, Err(ForgeError::Unknown { .. })), "{lost:?}");
+    assert_eq!(host.world().count("POST", "/rerun"), 2);
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_an_answer_is_no_answer() {
+    let (host, client) = stage();
+    let (run, _) = host.world().add_failed(NAME, b"");
+    host.world().troubles.push(Trouble::once("POST", "/rerun-failed-jobs", What::Garbage));
+    // It was not done; it is looked for, not found, and sent once more.
+    let of = diagnosed(&host, run);
+    assert_eq!(client.rerun_failed_jobs(&of).await, Ok(Rerun { attempt: 2, found: false }));
+    assert_eq!(host.world().count("POST", "/rerun"), 2);
+}
+
+#[tokio::test]
 async fn what_is_not_as_diagnosed_is_not_repeated() {
     let (host, client) = stage();
     let (run, job) = host.world().add_failed(NAME, b"");

@@ -54,6 +54,11 @@ pub(super) fn answer(world: &mut World, name: &str, asked: &Asked, rest: &[&str]
     let Some(repository) = world.repositories.get_mut(name) else { return Reply::not_found() };
     let number = rest.get(1).and_then(|n| n.parse::<u64>().ok());
     match (asked.method.as_str(), rest) {
+        ("GET", ["collaborators", login, "permission"]) => {
+            let may = repository.permissions.get(*login).map_or("read", String::as_str);
+            let user = sample("user", json!({ "login": login, "role_name": may }));
+            Reply::json(200, json!({ "permission": may, "role_name": may, "user": user }))
+        }
         ("GET", ["issues"]) => {
             let label = asked.query("labels").unwrap_or_default().to_owned();
             let any = asked.query("state") == Some("all");

@@ -88,6 +88,8 @@ pub struct Repository {
     pub pulls: Vec<Pull>,
     /// Its branches and what they hold.
     pub git: Git,
+    /// What accounts may do, by login: `admin`, `write`, `read`, `none`. Others may read.
+    pub permissions: BTreeMap<String, String>,
     /// Workflows that were started: file, ref, inputs.
     pub dispatched: Vec<(String, String, String)>,
 }
@@ -206,6 +208,7 @@ impl World {
             checks: Vec::new(),
             pulls: Vec::new(),
             git: Git::with("main", files),
+            permissions: BTreeMap::new(),
             dispatched: Vec::new(),
         };
         self.repositories.entry(name.to_owned()).insert_entry(repository).into_mut()

@@ -11,6 +11,38 @@ both_engines! {
     an_approval_covers_nothing_but_what_was_approved,
     an_approval_lasts_a_day_and_can_be_renewed_or_taken_back,
     a_run_that_asks_in_the_middle_gets_its_answer,
+    beside_the_fleet_the_incident_itself_goes_on_once_and_in_time,
+}
+
+async fn beside_the_fleet_the_incident_itself_goes_on_once_and_in_time(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    let state = async |id: &str| l.incident(id).await.unwrap().unwrap().state;
+    waiting(l, "a", 100).await;
+    assert_eq!(l.incident("a").await.unwrap().unwrap().waits_until(), Some(101 + APPROVAL_LASTS_MS));
+    assert!(wrong_state(l.take_up("a", OWNER, 102).await), "nobody has said yes");
+    l.approve("a", "ann", 103).await.unwrap();
+    assert!(matches!(l.take_up("a", "p9", 104).await, Err(LedgerError::StaleOwner { .. })));
+    assert!(l.take_up("a", OWNER, 104).await.unwrap());
+    assert_eq!(state("a").await, State::Open);
+    assert!(wrong_state(l.take_up("a", OWNER, 105).await), "it is used up");
+    assert_eq!(found(l, 105).await, None);
+    // Too late: a yes that nobody took up, and a question that nobody answered.
+    for id in ["b", "c"] {
+        waiting(l, id, 200).await;
+    }
+    l.approve("b", "ann", 203).await.unwrap();
+    let late = 203 + APPROVAL_LASTS_MS;
+    assert!(!l.take_up("b", OWNER, late).await.unwrap());
+    for id in ["b", "c"] {
+        l.expire(id, OWNER, late).await.unwrap();
+        assert_eq!(state(id).await, State::Closed);
+        assert!(wrong_state(l.expire(id, OWNER, late).await));
+    }
+    l.asked_for("a", OWNER, "rollback", "github:ann", 300).await.unwrap();
+    let said = l.audit_of("a").await.unwrap().pop().unwrap();
+    assert!(said.kind == "incident-commanded" && said.body.contains("github:ann"), "{said:?}");
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
 }
 
 /// An incident that waits for a person's word since `at`.

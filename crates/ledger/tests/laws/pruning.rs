@@ -24,7 +24,7 @@ async fn what_is_old_and_over_goes_and_the_chain_stays_whole(on: Engine) {
     healed(l, "new", 1500).await;
     l.pause("/old", "ann", "x", 5).await.unwrap();
     l.unpause("/old", "ann", 6).await.unwrap();
-    let work = |key| NewWork { kind: "k", key, payload: "{}", created_at: 1, due_at: 1 };
+    let work = |key| NewWork { kind: "k", key, payload: "{\"run\":7}", created_at: 1, due_at: 1 };
     let delivery = |id| NewDelivery {
         forge: "github",
         id,
@@ -56,6 +56,10 @@ async fn what_is_old_and_over_goes_and_the_chain_stays_whole(on: Engine) {
     assert_eq!((l.logs_of("old7").await.unwrap().len(), l.logs_of("lately").await.unwrap().len()), (0, 1));
     // What came, came: for good.
     assert_eq!(l.receive(&[delivery("a")]).await.unwrap(), [Received::Duplicate]);
+    // And what was done about it is not done again, whoever lists it: told under another id, or found by a sweep.
+    let told_anew = NewDelivery { id: "other", body: None, ..delivery("a") };
+    assert_eq!(l.receive(&[told_anew]).await.unwrap(), [Received::Fresh { work: false }]);
+    assert_eq!(l.outcome("a").await.unwrap().as_deref(), Some("healed"));
     let report = l.audit_verify(Some(&head)).await.unwrap();
     assert!(report.is_sound(), "{report:?}");
     assert!(!l.audit_of("old7").await.unwrap().is_empty(), "that it was there is still on record");

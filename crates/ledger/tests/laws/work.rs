@@ -8,7 +8,7 @@ use std::{
 };
 
 use regreen_domain::{Decision, Outcome, Refusal};
-use regreen_ledger::{BreakerOutcome, Claim, Closing, Ledger, LedgerError, NewWork, Waiting};
+use regreen_ledger::{BreakerOutcome, Claim, Closing, Ledger, LedgerError, NewIncident, NewWork, Waiting};
 use regreen_saga::{Journal, StepEvent};
 
 use crate::{
@@ -20,6 +20,8 @@ both_engines! {
     the_life_of_an_item,
     it_can_be_woken_and_put_off,
     who_lost_it_can_write_nothing,
+    an_incident_is_taken_over_only_from_who_is_gone,
+    what_a_person_lists_and_what_is_given_up_is_in_the_audit_log,
     two_owners_fight_for_one_item_a_thousand_times_and_exactly_one_acts,
     two_processes_share_the_work_and_each_item_is_done_once,
     what_is_next_is_there_when_it_is_done,
@@ -139,6 +141,43 @@ async fn who_lost_it_can_write_nothing(on: Engine) {
     assert!(stale(now.pause("w", "n2", "x", 121).await), "it is done");
     assert_eq!(world.ledger.waiting(&[], 200).await.unwrap(), Waiting::default());
     assert!(world.ledger.audit_verify(None).await.unwrap().is_sound());
+}
+
+async fn an_incident_is_taken_over_only_from_who_is_gone(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    l.enqueue(&[work("one"), work("other")]).await.unwrap();
+    let one = take(l, "n1", 10).await.unwrap();
+    let other = take(l, "n2", 10).await.unwrap();
+    let d = diagnosis();
+    l.under(&one).open_incident(&NewIncident { owner: &one.token(), ..incident("a", 10, &d) }).await.unwrap();
+    let (mine, theirs) = (one.token(), other.token());
+    assert_eq!(l.take_over_from_the_gone("a", &mine, 20).await.unwrap(), None, "it has it");
+    assert_eq!(l.take_over_from_the_gone("a", &theirs, 109).await.unwrap(), Some(110), "it lives");
+    // Its lease is over.
+    assert_eq!(l.take_over_from_the_gone("a", &theirs, 110).await.unwrap(), None);
+    let late = l.close("a", &mine, &Closing::new(Outcome::Healed), 111).await;
+    assert!(matches!(late, Err(LedgerError::StaleOwner { .. })));
+    // Given back, or done.
+    l.retry_at(&other, 200).await.unwrap();
+    assert_eq!(l.take_over_from_the_gone("a", &mine, 112).await.unwrap(), None);
+    // An owner that is no claim is none that could be asked for.
+    l.take_over("a", OWNER, 113).await.unwrap();
+    assert_eq!(l.take_over_from_the_gone("a", &theirs, 114).await.unwrap(), None);
+}
+
+async fn what_a_person_lists_and_what_is_given_up_is_in_the_audit_log(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    assert!(l.enqueue_by_hand(&work("k"), "ann", 5).await.unwrap());
+    assert!(!l.enqueue_by_hand(&work("k"), "ann", 6).await.unwrap());
+    let claim = take(l, "n", 10).await.unwrap();
+    l.give_up(&claim, "the disk is full", 11).await.unwrap();
+    let next = Claim { fence: claim.fence + 1, ..claim };
+    assert!(stale(l.give_up(&next, "x", 12).await));
+    let kinds: Vec<_> = l.audit(0, 10).await.unwrap().into_iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, ["work-listed-by-hand", "work-given-up"]);
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
 }
 
 async fn fill(l: &Ledger) {

@@ -1,19 +1,16 @@
 //! A CI host in memory: one repository's runs, what was asked of it, and where it stops answering.
 
+mod port;
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use regreen_forge::{
-    Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Conclusion, Cursor, Diagnosed,
-    Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, NotAllowed, Page, Proposal,
-    Repository, Rerun, Run, RunRef, Status, Step,
-};
+use regreen_forge::{Conclusion, ForgeError, Issue, Permission, Repository, Status};
 
 pub const NETWORK: &str = "\
 2026-11-29T09:00:01.0000000Z ##[group]Run npm ci
@@ -57,6 +54,17 @@ struct AtHost {
     runs: BTreeMap<u64, OneRun>,
     silence: Option<Silence>,
     stumble: Option<(usize, ForgeError)>,
+    /// What the next requests to repeat, and to cancel, end in; and whether they are done all the same.
+    reruns_go: VecDeque<(ForgeError, bool)>,
+    cancels_go: VecDeque<(ForgeError, bool)>,
+    /// What accounts may do; others may look.
+    permissions: BTreeMap<String, Permission>,
+    /// Comments of Regreen's own, by number and marker.
+    said: BTreeMap<(u64, String), String>,
+    /// What the next comment ends in.
+    comments_go: VecDeque<ForgeError>,
+    /// Requests to repeat are looked at for so long before they are sent.
+    held: bool,
     issues: Vec<(Repository, Issue)>,
     issue_writes: usize,
 }
@@ -71,6 +79,7 @@ struct OneRun {
     cancels: usize,
     fork: bool,
     steps: Vec<String>,
+    pull: Option<u64>,
 }
 
 /// The host.
@@ -80,6 +89,8 @@ pub struct Host {
     pub clock: Mutex<Option<fn() -> i64>>,
     at: Mutex<AtHost>,
     pub calls: AtomicUsize,
+    /// Requests to repeat a run that were begun.
+    pub checks: AtomicUsize,
 }
 
 impl Host {
@@ -98,6 +109,7 @@ impl Host {
             cancels: 0,
             fork: false,
             steps: Vec::new(),
+            pull: None,
         };
         self.at.lock().unwrap().runs.insert(run, run_now);
     }
@@ -117,6 +129,13 @@ impl Host {
         self.at.lock().unwrap().runs.get_mut(&run).unwrap().status = status;
     }
 
+    /// Somebody runs it again.
+    pub fn again(&self, run: u64) {
+        let mut at = self.at.lock().unwrap();
+        let run = at.runs.get_mut(&run).unwrap();
+        (run.attempt, run.status, run.conclusion) = (run.attempt + 1, Status::Running, None);
+    }
+
     /// The attempt that is under way ends, each job in its own way.
     pub fn end_each(&self, run: u64, conclusions: &[Conclusion]) {
         let mut at = self.at.lock().unwrap();
@@ -126,6 +145,42 @@ impl Host {
         for (job, ended) in run.jobs.iter_mut().zip(conclusions) {
             job.2 = Some(*ended);
         }
+    }
+
+    /// The next request to repeat a run ends in this, done or not.
+    pub fn rerun_goes(&self, error: ForgeError, done: bool) {
+        self.at.lock().unwrap().reruns_go.push_back((error, done));
+    }
+
+    /// The next request to cancel a run ends in this.
+    pub fn cancel_goes(&self, error: ForgeError, done: bool) {
+        self.at.lock().unwrap().cancels_go.push_back((error, done));
+    }
+
+    /// This account may do that.
+    pub fn permit(&self, login: &str, may: Permission) {
+        self.at.lock().unwrap().permissions.insert(login.to_owned(), may);
+    }
+
+    /// What Regreen said on this issue or pull request: each of its comments.
+    pub fn said(&self, number: u64) -> Vec<String> {
+        let at = self.at.lock().unwrap();
+        at.said.iter().filter(|((on, _), _)| *on == number).map(|(_, text)| text.clone()).collect()
+    }
+
+    /// The next comment ends in this.
+    pub fn comment_goes(&self, error: ForgeError) {
+        self.at.lock().unwrap().comments_go.push_back(error);
+    }
+
+    /// The run belongs to this pull request.
+    pub fn make_pull(&self, run: u64, number: u64) {
+        self.at.lock().unwrap().runs.get_mut(&run).unwrap().pull = Some(number);
+    }
+
+    /// Whether requests to repeat a run hang where the host is looked at before they are sent.
+    pub fn hold(&self, held: bool) {
+        self.at.lock().unwrap().held = held;
     }
 
     /// The call with this number ends in an error, and nothing is done.
@@ -207,213 +262,5 @@ impl Host {
             }
             None => act(&mut self.at.lock().unwrap()),
         }
-    }
-}
-
-fn missing() -> ForgeError {
-    ForgeError::NotFound { what: "it".to_owned() }
-}
-
-impl AtHost {
-    fn get(&mut self, run: u64) -> Result<&mut OneRun, ForgeError> {
-        self.runs.get_mut(&run).ok_or_else(missing)
-    }
-}
-
-fn run_of(reference: RunRef, run: &OneRun) -> Run {
-    let head_sha = commit(reference.run_id);
-    Run {
-        reference,
-        name: "CI".to_owned(),
-        workflow: ".github/workflows/ci.yml".to_owned(),
-        head_sha,
-        branch: Some("main".to_owned()),
-        event: "push".to_owned(),
-        attempt: run.attempt,
-        status: run.status,
-        conclusion: run.conclusion,
-        created_at: SystemTime::now(),
-        started_at: None,
-        updated_at: None,
-        from_fork: run.fork,
-        part_of_another: false,
-        pull_requests: Vec::new(),
-        default_branch: "main".to_owned(),
-        url: String::new(),
-    }
-}
-
-fn step(number: u64, name: &str) -> Step {
-    let conclusion = Some(Conclusion::Success);
-    Step { number, name: name.to_owned(), status: Status::Completed, conclusion }
-}
-
-macro_rules! not_asked {
-    ($($name:ident($($arg:ident: $kind:ty),*) -> $answer:ty;)+) => {
-        $(fn $name<'a>(&'a self, $($arg: $kind),*) -> BoxFuture<'a, Result<$answer, ForgeError>> {
-            $(let _ = $arg;)*
-            Box::pin(async { Err(missing()) })
-        })+
-    };
-}
-
-impl Forge for Host {
-    fn run<'a>(&'a self, run: &'a RunRef) -> BoxFuture<'a, Result<Run, ForgeError>> {
-        Box::pin(self.asked(|at| Ok(run_of(run.clone(), at.get(run.run_id)?))))
-    }
-
-    fn jobs<'a>(&'a self, run: &'a RunRef, attempt: u32) -> BoxFuture<'a, Result<Vec<Job>, ForgeError>> {
-        let clock = *self.clock.lock().unwrap();
-        let now = clock
-            .map_or_else(SystemTime::now, |now| UNIX_EPOCH + Duration::from_millis(now().unsigned_abs()));
-        Box::pin(self.asked(move |at| {
-            let found = at.get(run.run_id)?;
-            let job = |(n, (name, _, ended)): (usize, &(String, &str, Option<Conclusion>))| Job {
-                reference: JobRef { repository: run.repository.clone(), job_id: run.run_id * 100 + n as u64 },
-                run_id: run.run_id,
-                name: name.clone(),
-                attempt,
-                head_sha: commit(run.run_id),
-                status: if ended.is_some() { Status::Completed } else { Status::Running },
-                conclusion: *ended,
-                stage: None,
-                steps: (1..).zip(&found.steps).map(|(number, name)| step(number, name)).collect(),
-                started_at: Some(now - Duration::from_secs(60)),
-                completed_at: ended.map(|_| now),
-                labels: Vec::new(),
-                runner: None,
-                url: String::new(),
-            };
-            Ok(found.jobs.iter().enumerate().map(job).collect())
-        }))
-    }
-
-    fn job_log<'a>(&'a self, job: &'a JobRef) -> BoxFuture<'a, Result<JobLog, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let run = at.get(job.job_id / 100)?;
-            let (_, log, _) = run.jobs.get((job.job_id % 100) as usize).ok_or_else(missing)?;
-            Ok(JobLog { bytes: log.as_bytes().to_vec(), left_out: 0 })
-        }))
-    }
-
-    fn annotations<'a>(&'a self, _: &'a JobRef) -> BoxFuture<'a, Result<Vec<Annotation>, ForgeError>> {
-        Box::pin(self.asked(|_| Ok(Vec::new())))
-    }
-
-    fn failed_runs_since<'a>(
-        &'a self,
-        repository: &'a Repository,
-        _: SystemTime,
-        _: Option<&'a Cursor>,
-    ) -> BoxFuture<'a, Result<Page, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let run = |(id, run): (&u64, &OneRun)| {
-                run_of(RunRef { repository: repository.clone(), run_id: *id }, run)
-            };
-            Ok(Page { runs: at.runs.iter().map(run).collect(), next: None })
-        }))
-    }
-
-    fn rerun_failed_jobs<'a>(&'a self, of: &'a Diagnosed) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let run = at.get(of.run.run_id)?;
-            let no = |why| Err(ForgeError::NotAllowed { what: "the rerun".to_owned(), why });
-            if run.attempt != of.attempt {
-                return no(NotAllowed::OtherAttempt { attempt: run.attempt });
-            }
-            if run.status != Status::Completed {
-                return no(NotAllowed::NotEnded);
-            }
-            run.attempt += 1;
-            run.reruns += 1;
-            run.status = Status::Running;
-            run.conclusion = None;
-            for job in run.jobs.iter_mut().filter(|job| job.2 != Some(Conclusion::Success)) {
-                job.2 = None;
-            }
-            Ok(Rerun { attempt: run.attempt, found: false })
-        }))
-    }
-
-    fn cancel<'a>(&'a self, run: &'a RunRef) -> BoxFuture<'a, Result<(), ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            at.get(run.run_id)?.cancels += 1;
-            Ok(())
-        }))
-    }
-
-    fn find_issue<'a>(
-        &'a self,
-        repository: &'a Repository,
-        marker: &'a Marker,
-    ) -> BoxFuture<'a, Result<Option<Issue>, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let fits = |(of, issue): &&(Repository, Issue)| of == repository && marker.is_in(&issue.body);
-            Ok(at.issues.iter().find(fits).map(|(_, issue)| issue.clone()))
-        }))
-    }
-
-    fn create_issue<'a>(
-        &'a self,
-        repository: &'a Repository,
-        text: &'a IssueText,
-    ) -> BoxFuture<'a, Result<Issue, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            let issue = Issue {
-                number: at.issues.len() as u64 + 1,
-                open: true,
-                title: text.title.clone(),
-                body: text.marker.mark(&text.body),
-                url: String::new(),
-            };
-            at.issues.push((repository.clone(), issue.clone()));
-            at.issue_writes += 1;
-            Ok(issue)
-        }))
-    }
-
-    fn update_issue<'a>(
-        &'a self,
-        _: &'a Repository,
-        number: u64,
-        text: &'a IssueText,
-    ) -> BoxFuture<'a, Result<Issue, ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            at.issue_writes += 1;
-            let (_, issue) = at.issues.get_mut(number as usize - 1).ok_or_else(missing)?;
-            issue.open = true;
-            issue.title.clone_from(&text.title);
-            issue.body = text.marker.mark(&text.body);
-            Ok(issue.clone())
-        }))
-    }
-
-    fn close_issue<'a>(&'a self, _: &'a Repository, number: u64) -> BoxFuture<'a, Result<(), ForgeError>> {
-        Box::pin(self.asked(move |at| {
-            at.issue_writes += 1;
-            at.issues.get_mut(number as usize - 1).ok_or_else(missing)?.1.open = false;
-            Ok(())
-        }))
-    }
-
-    not_asked! {
-        job(job: &'a JobRef) -> Job;
-        run_logs(run: &'a RunRef, attempt: u32) -> Vec<LogEntry>;
-        rerun_job(of: &'a Diagnosed, job: &'a JobRef) -> Rerun;
-        rerun_all(of: &'a Diagnosed) -> Rerun;
-        caches(repository: &'a Repository, key: Option<&'a str>, reference: Option<&'a str>) -> Vec<Cache>;
-        delete_cache(repository: &'a Repository, key: &'a str, reference: &'a str) -> u64;
-        comment(repository: &'a Repository, number: u64, marker: &'a Marker, body: &'a str) -> Comment;
-        check_run(repository: &'a Repository, check: &'a Check) -> u64;
-        propose_change(repository: &'a Repository, change: &'a Change) -> Proposal;
-        dispatch(repository: &'a Repository, workflow: &'a str, reference: &'a str, inputs: &'a BTreeMap<String, String>) -> ();
-    }
-
-    fn actor(&self) -> BoxFuture<'_, Result<Actor, ForgeError>> {
-        Box::pin(async { Err(missing()) })
-    }
-
-    fn budget(&self) -> Option<Budget> {
-        None
     }
 }

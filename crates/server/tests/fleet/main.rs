@@ -2,9 +2,12 @@
 //! done twice, wherever a node dies.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod approvals;
+mod commands;
 mod gitlab;
 mod host;
 mod issues;
+mod leftovers;
 mod outage;
 mod simulation;
 mod trouble;
@@ -78,6 +81,10 @@ impl Stage {
         self.worker_by(ledger, lease, real_time, Arc::new(Quiet))
     }
 
+    fn worker_at(&self, ledger: Ledger, pace: Pace) -> Arc<Worker> {
+        self.worker_with(ledger, pace, real_time, Arc::new(Quiet))
+    }
+
     fn worker_by(
         &self,
         ledger: Ledger,
@@ -85,6 +92,11 @@ impl Stage {
         clock: fn() -> i64,
         log: Arc<dyn Log>,
     ) -> Arc<Worker> {
+        let pace = Pace { lease, idle: Duration::from_millis(10), ..Pace::default() };
+        self.worker_with(ledger, pace, clock, log)
+    }
+
+    fn worker_with(&self, ledger: Ledger, pace: Pace, clock: fn() -> i64, log: Arc<dyn Log>) -> Arc<Worker> {
         let fleet = Fleet {
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
@@ -94,7 +106,6 @@ impl Stage {
             lately: Lately::default(),
         };
         let fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet))]);
-        let pace = Pace { lease, idle: Duration::from_millis(10), ..Pace::default() };
         Worker::by_clock(ledger, fleets, "node".to_owned(), pace, log, self.bell.clone(), clock)
     }
 

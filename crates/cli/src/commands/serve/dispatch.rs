@@ -9,7 +9,7 @@ use crate::{
     args::DispatchArgs,
     context::{Context, runtime},
     exit::{self, Failed},
-    record::now,
+    record::{actor, now},
     voice,
 };
 
@@ -22,7 +22,7 @@ pub fn dispatch(context: &Context, args: &DispatchArgs) -> Result<u8, Failed> {
         let task = Task::Run { sender, ended: EndedRun { run, attempt: None } };
         // By hand it may be wanted again; what was done about an attempt is not done twice all the same.
         let listed = task.listed(now()).once_more("by-hand");
-        ledger.enqueue(&[listed.work()]).await?;
+        ledger.enqueue_by_hand(&listed.work(), &actor(), now()).await?;
         ledger.close_file().await;
         voice::progress(context, &format!("run {} of {} is on the list of work", args.run, args.repository));
         Ok(exit::FINE)

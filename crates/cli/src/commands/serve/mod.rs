@@ -45,7 +45,8 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             Failed::new(NOTHING_TO_READ, what).help("name another place with --listen ADDRESS:PORT")
         })?;
         let stop = Stop::listen().map_err(|e| Failed::new(exit::BUG, e))?;
-        let inbox = Arc::new(LedgerInbox::new(parts.ledger.clone(), parts.bell.clone()));
+        let inbox = LedgerInbox::new(parts.ledger.clone(), parts.bell.clone());
+        let inbox = Arc::new(inbox.with_comments(parts.comments));
         let jobs = (!tokens.is_empty()).then(|| Jobs {
             ledger: parts.ledger.clone(),
             policy: parts.jobs.clone(),
@@ -88,6 +89,8 @@ struct Parts {
     jobs: JobPolicy,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
+    /// Whether commands in comments are obeyed.
+    comments: bool,
 }
 
 impl Parts {
@@ -117,7 +120,8 @@ impl Parts {
         }
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
         let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
-        Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()) })
+        let comments = config.fleet().comments;
+        Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()), comments })
     }
 
     /// Works, and sweeps, until it is asked to stop.

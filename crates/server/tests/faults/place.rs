@@ -1,0 +1,151 @@
+//! Where a ledger lies, and how it is cut off: SQLite by somebody who holds the file, PostgreSQL by a line that breaks.
+
+use std::{
+    env,
+    path::PathBuf,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use regreen_ledger::{AsIs, Ledger};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+use tokio::{
+    io::copy_bidirectional,
+    net::{UnixListener, UnixStream},
+    sync::watch,
+    task::JoinHandle,
+    time::sleep,
+};
+
+/// What a ledger lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// The server that `scripts/test` has started. Without it only SQLite is tried.
+pub fn server() -> Option<String> {
+    env::var("REGREEN_TEST_POSTGRES").ok()
+}
+
+/// An empty ledger.
+pub struct Place {
+    _folder: tempfile::TempDir,
+    /// A path, or an address by way of the line.
+    pub address: String,
+    line: Option<Line>,
+}
+
+/// Everything that goes to the server goes through this, until it is cut.
+struct Line {
+    cuts: watch::Sender<u32>,
+    serving: JoinHandle<()>,
+}
+
+impl Place {
+    pub async fn new(on: Engine) -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        match on {
+            Engine::Sqlite => {
+                let address = folder.path().join("ledger.db").display().to_string();
+                Place { _folder: folder, address, line: None }
+            }
+            Engine::Postgres => {
+                let server = server().unwrap();
+                let host = server.split("host=").nth(1).and_then(|rest| rest.split('&').next());
+                let host = host.unwrap_or_else(|| panic!("it is on no socket: {server}")).to_owned();
+                let name = new_schema(&server).await;
+                let socket = folder.path().join(".s.PGSQL.5432");
+                let line = Line::lay(&socket, PathBuf::from(&host).join(".s.PGSQL.5432"));
+                let through = server.replace(&host, &folder.path().display().to_string());
+                let address = format!("{through}&options=-csearch_path%3D{name}");
+                Place { _folder: folder, address, line: Some(line) }
+            }
+        }
+    }
+
+    /// A handle of a node's own. Tried until it can be had: the line may be cut.
+    pub async fn open(&self) -> Ledger {
+        open(self.address.clone()).await
+    }
+
+    /// Nobody can write for so long, or whatever is said breaks off.
+    pub async fn cut(&self, held: Duration) {
+        match &self.line {
+            Some(line) => line.cuts.send_modify(|cuts| *cuts += 1),
+            None => {
+                let mut db = AnyConnection::connect(&format!("sqlite://{}", self.address)).await.unwrap();
+                sqlx::raw_sql("PRAGMA busy_timeout = 5000").execute(&mut db).await.unwrap();
+                if sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut db).await.is_ok() {
+                    sleep(held).await;
+                    let _over = sqlx::raw_sql("ROLLBACK").execute(&mut db).await;
+                }
+            }
+        }
+    }
+
+    /// The server is killed in the middle of its work and started again, where that is a server of this test's own.
+    pub async fn restart(&self) {
+        let Some(folder) = env::var_os("REGREEN_TEST_POSTGRES_FOLDER").filter(|_| self.line.is_some()) else {
+            return;
+        };
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/postgres");
+        let again = move || Command::new(script).arg("restart").arg(folder).status();
+        assert!(tokio::task::spawn_blocking(again).await.unwrap().unwrap().success());
+    }
+}
+
+/// As [`Place::open`].
+pub async fn open(address: String) -> Ledger {
+    loop {
+        match Ledger::at(&address, Arc::new(AsIs)).await {
+            Ok(ledger) => return ledger,
+            Err(_) => sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+async fn new_schema(server: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    sqlx::any::install_default_drivers();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    let name = format!("f{now}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let mut db = AnyConnection::connect(server).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {name}"))).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    name
+}
+
+impl Line {
+    fn lay(from: &std::path::Path, to: PathBuf) -> Line {
+        let listener = UnixListener::bind(from).unwrap();
+        let (cuts, cut) = watch::channel(0);
+        let serving = tokio::spawn(async move {
+            loop {
+                let Ok((mut near, _)) = listener.accept().await else { continue };
+                let (to, mut cut) = (to.clone(), cut.clone());
+                cut.mark_unchanged();
+                tokio::spawn(async move {
+                    // Refused while the server is away, as by the server itself.
+                    let Ok(mut far) = UnixStream::connect(to).await else { return };
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut near, &mut far) => {}
+                        _ = cut.changed() => {}
+                    }
+                });
+            }
+        });
+        Line { cuts, serving }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}

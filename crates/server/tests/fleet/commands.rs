@@ -1,0 +1,240 @@
+//! Commands in comments: who may, what is done, what is answered.
+
+use std::time::{Duration, Instant};
+
+use regreen_domain::Mode;
+use regreen_engine::paused_repository;
+use regreen_forge::{
+    Conclusion, ForgeError, Permission, Repository,
+    hook::{Command, Comment, Delivery, Event, Sender},
+};
+use regreen_ledger::State;
+use regreen_server::{Inbox as _, LedgerInbox, NewDelivery};
+use tokio::{task::JoinHandle, time::sleep};
+
+use crate::{RUN, Stage, host::NETWORK, octo, outcome};
+
+const PULL: u64 = 7;
+
+/// A failed run of a pull request, and a node that obeys.
+async fn stage(mode: Mode) -> (Stage, JoinHandle<()>) {
+    let mut stage = Stage::new(mode).await;
+    (stage.config.comments, stage.config.ask_ms) = (true, 20);
+    stage.host.fail(RUN, &[("build", NETWORK)]);
+    stage.host.make_pull(RUN, PULL);
+    stage.host.permit("ann", Permission::Write);
+    let node = stage.start_one();
+    (stage, node)
+}
+
+impl Stage {
+    /// Somebody says that, by the comment with this number; ready once it is done with. How it ended.
+    async fn say(&self, author: &str, comment: u64, command: Command) -> String {
+        self.say_in(octo(), author, comment, command).await
+    }
+
+    async fn say_in(&self, repository: Repository, author: &str, comment: u64, command: Command) -> String {
+        let key = format!("github/comment/{repository}/{comment}");
+        let author = author.to_owned();
+        let event = Event::Comment(Comment { repository, comment, about: Some(PULL), author, command });
+        let (sender, name) = (Sender::GitHub, "issue_comment".to_owned());
+        let delivery = Delivery { sender, id: format!("c{comment}"), name, event };
+        let inbox = LedgerInbox::new(self.ledger.clone(), self.bell.clone());
+        let inbox = inbox.with_comments(self.config.comments);
+        inbox.receive(&[NewDelivery { delivery, at: 1 }]).await.unwrap();
+        let begun = Instant::now();
+        loop {
+            if let Some(ended) = self.ledger.outcome(&key).await.unwrap() {
+                return ended;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "{key}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// What is answered on the pull request, in its only comment.
+    fn answered(&self) -> String {
+        let said = self.host.said(PULL);
+        let mut answers = said.into_iter().filter(|text| text.starts_with("**Regreen**, to"));
+        let answer = answers.next().unwrap_or_default();
+        assert_eq!(answers.next(), None);
+        answer
+    }
+
+    async fn state(&self) -> State {
+        self.incidents().await[0].state
+    }
+}
+
+#[tokio::test]
+async fn a_question_is_answered_by_a_comment() {
+    for (command, reruns) in [(Command::Approve { incident: None }, 1), (Command::Deny { incident: None }, 0)]
+    {
+        let (stage, node) = stage(Mode::Approve).await;
+        stage.hook("one", RUN, 1, Conclusion::Failure).await;
+        let id = stage.closed().await.id;
+        let word = command.word();
+        assert_eq!(stage.say("ann", 1, command).await, "obeyed");
+        if reruns == 1 {
+            stage.until("it never ran again", |host| host.reruns(RUN) == 1).await;
+            stage.host.end(RUN, Conclusion::Success);
+        }
+        let begun = Instant::now();
+        while stage.state().await != State::Closed {
+            assert!(begun.elapsed() < Duration::from_secs(20));
+            sleep(Duration::from_millis(5)).await;
+        }
+        let incident = stage.incidents().await.remove(0);
+        let healed = if reruns == 1 { "healed" } else { "left-alone" };
+        assert_eq!((outcome(&incident).0, stage.host.reruns(RUN)), (healed, reruns));
+        assert_eq!(incident.approval.unwrap().actor, "github:ann");
+        assert!(
+            stage
+                .answered()
+                .contains(&format!("`{id}` is {}", if reruns == 1 { "approved" } else { "denied" })),
+            "{word}"
+        );
+        // Said again, there is nothing that waits; the same comment says so.
+        assert_eq!(stage.say("ann", 2, Command::Deny { incident: None }).await, "obeyed");
+        assert!(stage.answered().contains("nothing waits"));
+        assert_eq!(stage.say("ann", 3, Command::Approve { incident: Some(id) }).await, "obeyed");
+        assert!(stage.answered().contains("does not wait for a word"), "{}", stage.answered());
+        node.abort();
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_is_refused_without_a_word() {
+    let (stage, node) = stage(Mode::Approve).await;
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    stage.closed().await;
+    stage.host.permit("eve", Permission::None);
+    stage.host.permit("regreen[bot]", Permission::Admin);
+    let mut comment = 0;
+    for author in ["a-stranger", "eve", "regreen[bot]"] {
+        for command in [
+            Command::Approve { incident: None },
+            Command::Deny { incident: None },
+            Command::Rollback { incident: None },
+            Command::Retry,
+            Command::Pause,
+        ] {
+            comment += 1;
+            assert_eq!(stage.say(author, comment, command).await, "refused");
+        }
+    }
+    assert_eq!(stage.say("eve", 50, Command::Explain).await, "refused");
+    assert_eq!(stage.answered(), "");
+    assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
+    assert!(stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().is_none());
+    // Whoever may look may ask what was found.
+    assert_eq!(stage.say("a-stranger", 51, Command::Explain).await, "obeyed");
+    let answer = stage.answered();
+    assert!(answer.contains("network-timeout") && answer.contains("ECONNRESET"), "{answer}");
+    node.abort();
+}
+
+#[tokio::test]
+async fn no_command_reaches_another_repository() {
+    let (stage, node) = stage(Mode::Approve).await;
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    let id = stage.closed().await.id;
+    let other = || Repository::parse("ann/own").unwrap();
+    for (comment, command) in [
+        (1, Command::Approve { incident: Some(id.clone()) }),
+        (2, Command::Rollback { incident: Some(id) }),
+        (3, Command::Approve { incident: None }),
+        (4, Command::Pause),
+    ] {
+        assert_eq!(stage.say_in(other(), "ann", comment, command).await, "obeyed");
+    }
+    assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
+    assert!(stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().is_none());
+    node.abort();
+}
+
+#[tokio::test]
+async fn a_pause_by_comment_holds_with_the_name_of_who_said_it() {
+    let (stage, node) = stage(Mode::Auto).await;
+    // The answer fails first: what was done is not done twice, and it is answered all the same.
+    stage.host.comment_goes(ForgeError::Unreachable { what: "it".to_owned(), why: "status 502".to_owned() });
+    assert_eq!(stage.say("ann", 1, Command::Pause).await, "obeyed");
+    let pause = stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().unwrap();
+    assert_eq!(pause.actor, "github:ann");
+    assert!(stage.answered().contains("paused in this repository"));
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    assert_eq!(outcome(&stage.closed().await), ("suggested", "paused"));
+    let paused = stage.ledger.audit(0, 100).await.unwrap();
+    assert_eq!(paused.iter().filter(|entry| entry.kind == "paused").count(), 1);
+    node.abort();
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_taken_back_by_a_comment() {
+    let (stage, node) = stage(Mode::Auto).await;
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    stage.until("it never ran again", |host| host.reruns(RUN) == 1).await;
+    assert_eq!(stage.say("ann", 1, Command::Rollback { incident: None }).await, "obeyed");
+    let incident = stage.closed().await;
+    assert_eq!((outcome(&incident).0, stage.host.cancels(RUN)), ("rolled-back", 1));
+    let audit = stage.ledger.audit_of(&incident.id).await.unwrap();
+    let said = audit.iter().find(|entry| entry.kind == "incident-commanded").unwrap();
+    assert!(said.body.contains("github:ann") && said.body.contains("rollback"), "{}", said.body);
+    assert_eq!(stage.say("ann", 2, Command::Rollback { incident: Some(incident.id) }).await, "obeyed");
+    assert!(stage.answered().contains("is over"), "{}", stage.answered());
+    assert_eq!(stage.host.cancels(RUN), 1);
+    node.abort();
+}
+
+#[tokio::test]
+async fn retry_looks_at_the_run_again_and_does_nothing_twice() {
+    let (stage, node) = stage(Mode::Suggest).await;
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    stage.closed().await;
+    assert_eq!(stage.say("ann", 1, Command::Retry).await, "obeyed");
+    assert!(stage.answered().contains("is looked at again"), "{}", stage.answered());
+    let key = format!("github/run/octo/shop/{RUN}/latest/comment-1");
+    let begun = Instant::now();
+    while stage.ledger.outcome(&key).await.unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((stage.incidents().await.len(), stage.host.reruns(RUN)), (1, 0));
+    let listed = stage.ledger.audit(0, 100).await.unwrap();
+    let listed = listed.iter().find(|entry| entry.kind == "work-listed-by-hand").unwrap();
+    assert!(listed.body.contains("github:ann"), "{}", listed.body);
+    node.abort();
+}
+
+#[tokio::test]
+async fn without_leave_of_the_operator_nothing_comes_of_a_comment() {
+    let mut stage = Stage::new(Mode::Auto).await;
+    stage.host.permit("ann", Permission::Admin);
+    let event = Event::Comment(Comment {
+        repository: octo(),
+        comment: 1,
+        about: Some(PULL),
+        author: "ann".to_owned(),
+        command: Command::Pause,
+    });
+    let (sender, name) = (Sender::GitHub, "issue_comment".to_owned());
+    let told = |id: &str| NewDelivery {
+        delivery: Delivery { sender, id: id.to_owned(), name: name.clone(), event: event.clone() },
+        at: 1,
+    };
+    let inbox = LedgerInbox::new(stage.ledger.clone(), stage.bell.clone());
+    inbox.receive(&[told("one")]).await.unwrap();
+    assert_eq!(stage.ledger.waiting(&[], 10).await.unwrap().ready, 0);
+    // A node that was not told so obeys nothing, whoever listed it.
+    stage.config.comments = false;
+    inbox.with_comments(true).receive(&[told("two")]).await.unwrap();
+    let node = stage.start_one();
+    let begun = Instant::now();
+    while stage.ledger.outcome("github/comment/octo/shop/1").await.unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().is_none());
+    assert!(stage.host.said(PULL).is_empty());
+    node.abort();
+}
