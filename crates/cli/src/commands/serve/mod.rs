@@ -119,8 +119,8 @@ impl Parts {
             );
         }
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
-        let comments = config.fleet().comments;
         let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
+        let comments = config.fleet().comments;
         Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()), comments })
     }
 
