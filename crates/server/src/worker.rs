@@ -34,6 +34,8 @@ pub struct Pace {
     pub lease: Duration,
     /// How long an idle worker waits before it looks again, where no bell rings.
     pub idle: Duration,
+    /// Longest wait before something that failed is tried again.
+    pub again: Duration,
     /// Longest that a stop waits for work under way.
     pub drain: Duration,
     /// Longest that a request to a host can be under way after whoever sent it has let go of it.
@@ -48,6 +50,7 @@ impl Default for Pace {
             at_once: 4,
             lease: Duration::from_secs(60),
             idle: Duration::from_secs(2),
+            again: Duration::from_secs(60),
             drain: Duration::from_secs(20),
             request: Duration::from_secs(40),
             look_back: Duration::from_secs(24 * 3600),
@@ -55,7 +58,7 @@ impl Default for Pace {
     }
 }
 
-/// Longest wait before something that failed is tried again, in milliseconds.
+/// Time until work is looked at again for which another node may have the credential, in milliseconds.
 const LONGEST_WAIT: i64 = 60_000;
 /// So often something may be begun, waits included, before it is given up.
 const MOST_ATTEMPTS: u32 = 2_000;
@@ -342,7 +345,7 @@ impl Worker {
             return Ended::GivenUp(chain(error));
         }
         // The ledger or the host comes back: soon at first, then less often.
-        let wait = 1_000i64.saturating_mul(1 << claim.attempts.min(6)).min(LONGEST_WAIT);
+        let wait = 1_000i64.saturating_mul(1 << claim.attempts.min(6)).min(millis(self.pace.again));
         Ended::Again((self.clock)().saturating_add(wait))
     }
 }

@@ -44,7 +44,7 @@ fn seed() -> (u64, u64) {
 }
 
 fn pace() -> Pace {
-    Pace { lease: LEASE, idle: Duration::from_millis(15), ..Pace::default() }
+    Pace { lease: LEASE, idle: Duration::from_millis(15), again: Duration::from_secs(1), ..Pace::default() }
 }
 
 fn trouble(random: &mut Random) -> Trouble {
@@ -145,7 +145,7 @@ async fn round(on: Engine, seed: u64, soak: bool) {
             world.tell(&ledger, delivery).await;
         }
     }
-    world.drained(&ledger, &mut random, Duration::from_secs(60)).await;
+    world.drained(&ledger, &mut random, Duration::from_secs(120)).await;
     println!("{on:?}, seed {seed}: {:?}", world.judge(&ledger).await);
     for node in nodes.into_iter().flatten() {
         node.abort();
