@@ -34,8 +34,8 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
     (
         "engine",
         &[
-            "domain", "mask", "logs", "catalog", "lockfile", "detect", "decide", "saga", "process", "ledger",
-            "tools", "steps", "forge",
+            "domain", "mask", "logs", "catalog", "lockfile", "detect", "show", "decide", "saga", "process",
+            "ledger", "tools", "steps", "forge",
         ],
     ),
     ("server", &["domain", "forge", "ledger", "engine"]),

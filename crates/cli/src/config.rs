@@ -19,6 +19,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 mod limits;
+mod outage;
 mod serve;
 
 use crate::{

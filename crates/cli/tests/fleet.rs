@@ -269,3 +269,28 @@ fn what_is_missing_is_said() {
         (Some(0), "regreen: run 77 of octo-org/hello is on the list of work\n")
     );
 }
+
+#[test]
+fn a_pipeline_of_gitlab_that_was_put_on_the_list_by_hand_is_healed() {
+    const PROJECT: &str = "octo-org/tools/rake";
+    let stage = Stage::new("auto");
+    let host = forge::gitlab::GitLab::start().unwrap();
+    host.world().token = Some("glpat-test".to_owned());
+    host.world().add(PROJECT, &[("a", b"1\n")]);
+    let (pipeline, _) = host.world().add_failed(PROJECT, &[("build", NETWORK)]);
+    fs::write(stage.path("token"), "glpat-test\n").unwrap();
+    let mut worker = stage.regreen(&["worker", "--lease", "1s", "--gitlab-url", &host.url()]);
+    worker.arg("--gitlab-token-file").arg(stage.path("token")).arg("--config").arg(stage.path("config.toml"));
+    let listed = stage.regreen(&["dispatch", "--gitlab", PROJECT, &pipeline.to_string()]).output().unwrap();
+    assert!(listed.status.success(), "{listed:?}");
+    let mut worker = worker.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    stage.until("it never ran again", |_| host.world().count("POST", "/retry") == 1);
+    host.world().pipeline(PROJECT, pipeline).unwrap().finish("success");
+    // A second look, so that nobody waits for the next one.
+    let again = stage.regreen(&["dispatch", "--gitlab", PROJECT, &pipeline.to_string()]).output().unwrap();
+    assert!(again.status.success(), "{again:?}");
+    stage.until_outcome("healed");
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    assert_eq!(host.world().count("POST", ""), 1);
+}

@@ -33,7 +33,11 @@ pub use counsel::{COUNSEL_VERSION, Counsel, Counsellor, Question};
 pub use error::EngineError;
 pub use event::{Event, Voice};
 pub use fleet::{ALL as PAUSED_FLEET, scope as paused_repository};
-pub use fleet::{EndedRun, Fleet, FleetConfig, Hand, JobPolicy, Next, NotTold, Rule, Settled, job_told};
+pub use fleet::{
+    ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Hand, JobPolicy, Kept, KnownService, Lately,
+    Network, Next, NotTold, OUTAGE, OutageConfig, OutageTold, Remotes, Rule, Settled, Tended, escalation_of,
+    job_told, outage_of,
+};
 pub use handle::{Engine, Failure, Handled};
 pub use look::{diagnose_log, diagnose_log_with};
 pub use patch::unified;

@@ -6,12 +6,16 @@
 //!
 //! What hosts tell by themselves comes in by [`hook`].
 
+mod calls;
 mod github;
+mod gitlab;
 pub mod hook;
 mod port;
 mod wire;
 
-pub use github::{Credential, GitHub, Options};
+pub use calls::options::Options;
+pub use github::{Credential, GitHub};
+pub use gitlab::GitLab;
 pub use port::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, CheckState, Comment, Conclusion, Cursor,
     Diagnosed, FileChange, Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, Level, LogEntry, Marker,

@@ -275,3 +275,18 @@ fn hooks_of_gitlab_that_share_an_id_are_told_apart() {
     assert_ne!(id("job-failed", &[]), id("push", &[]));
     assert_eq!(id("job-failed", &[("idempotency-key", "f5e5f430")]), "f5e5f430");
 }
+
+#[test]
+fn a_pipeline_that_went_well_is_a_first_attempt_unless_somebody_else_repeated_some_of_it() {
+    let mut payload: serde_json::Value = serde_json::from_slice(&written("pipeline-failed")).unwrap();
+    payload["object_attributes"]["status"] = "success".into();
+    let mut event = |by: Option<&str>| {
+        payload["builds"][0]["user"] =
+            by.map_or(serde_json::Value::Null, |by| serde_json::json!({ "username": by }));
+        gitlab("Pipeline Hook", payload.to_string().as_bytes(), &[]).unwrap().event
+    };
+    for (by, attempt) in [(None, Some(1)), (Some("ann"), Some(1)), (Some("regreen-bot"), None)] {
+        let Event::RunEnded(ended) = event(by) else { panic!("it is ignored") };
+        assert_eq!((ended.conclusion, ended.attempt), (Conclusion::Success, attempt), "{by:?}");
+    }
+}

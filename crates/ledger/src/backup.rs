@@ -13,6 +13,7 @@ use sqlx::{AnyConnection, FromRow, any::AnyRow};
 
 use crate::{
     Ledger, LedgerError,
+    aside::{self, Aside},
     audit::{self, AuditEntry, GENESIS},
     check::shape,
     kept_log::unpack,
@@ -45,6 +46,7 @@ enum Line {
     Work(Work),
     Log(Log),
     LogOf(LogOf),
+    Aside(Aside),
     /// Last: how many lines came before, and their digest.
     End {
         lines: u64,
@@ -191,6 +193,7 @@ impl Ledger {
                 file.line(&Line::LogOf(log)).map_err(failed)?;
             }
         }
+        aside::each(&mut db, &mut |row| file.line(&Line::Aside(row)).map_err(failed)).await?;
         file.end().map_err(failed)?;
         Ok(done)
     }
@@ -264,6 +267,7 @@ impl Ledger {
                     done.logs += 1;
                 }
                 Line::LogOf(log) => log.insert(&mut db).await?,
+                Line::Aside(row) => row.insert(&mut db).await?,
                 Line::End { .. } => break,
                 _ => return Err(file.bad("it is not where it should be")),
             }

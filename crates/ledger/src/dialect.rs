@@ -20,12 +20,14 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0002_derived.sql"),
                 include_str!("../migrations/sqlite/0003_fleet.sql"),
                 include_str!("../migrations/sqlite/0004_logs.sql"),
+                include_str!("../migrations/sqlite/0005_outages.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
                 include_str!("../migrations/postgres/0002_derived.sql"),
                 include_str!("../migrations/postgres/0003_fleet.sql"),
                 include_str!("../migrations/postgres/0004_logs.sql"),
+                include_str!("../migrations/postgres/0005_outages.sql"),
             ],
         }
     }

@@ -192,6 +192,10 @@ impl Ledger {
         Ledger { fence, ..self.clone() }
     }
 
+    pub(crate) const fn fence(&self) -> Option<Fence> {
+        self.fence
+    }
+
     pub(crate) fn scrubber(&self) -> &dyn Scrub {
         &*self.scrub
     }

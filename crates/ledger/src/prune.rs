@@ -72,6 +72,10 @@ impl Ledger {
         done.pauses = self.prune_rows("pause", PAUSES, before, &actor, now).await?;
         done.bodies = self.prune_aside(BODIES, before).await?;
         done.work = self.prune_aside(WORK, before).await?;
+        // Sightings and waits are no matter of record: nobody is told how many there were.
+        for sql in SEEN {
+            self.prune_aside(sql, before).await?;
+        }
         let mut db = self.write_aside().await?;
         sqlx::query(LOGS).bind(before).execute(&mut *db).await?;
         done.logs = drop_unused(&mut db).await?;
@@ -139,6 +143,13 @@ const BODIES: &str = "UPDATE deliveries SET body = NULL WHERE (forge, id) IN
      (SELECT forge, id FROM deliveries WHERE received_at < $1 AND body IS NOT NULL LIMIT $2)";
 const LOGS: &str = "DELETE FROM incident_logs WHERE at < $1
      AND NOT EXISTS (SELECT 1 FROM incidents WHERE incidents.id = incident_logs.incident)";
+const SEEN: [&str; 4] = [
+    "DELETE FROM sightings WHERE (incident, service, class) IN
+     (SELECT incident, service, class FROM sightings WHERE at < $1 LIMIT $2)",
+    "DELETE FROM waits WHERE incident IN (SELECT incident FROM waits WHERE since < $1 LIMIT $2)",
+    "DELETE FROM outages WHERE id IN (SELECT id FROM outages WHERE ended_at < $1 LIMIT $2)",
+    "DELETE FROM escalations WHERE id IN (SELECT id FROM escalations WHERE closed_at < $1 LIMIT $2)",
+];
 const WORK: &str = "DELETE FROM work WHERE id IN (SELECT id FROM work WHERE done_at < $1 LIMIT $2)";
 
 /// Incidents that are over, or that nobody here will ever act upon.

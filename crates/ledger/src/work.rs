@@ -296,6 +296,11 @@ impl Ledger {
         self.with_fence(Some(Fence { id: claim.id, fence: claim.fence }))
     }
 
+    /// Number of the work under whose claim this handle writes.
+    pub(crate) fn work(&self) -> Option<i64> {
+        self.fence().map(|fence| fence.id)
+    }
+
     async fn held(&self, claim: &Claim, query: Query<'_, (i64,)>) -> Result<(), LedgerError> {
         if self.at_once(query).await?.is_empty() { Err(claim.stale()) } else { Ok(()) }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use regreen_engine::OutageTold;
 use regreen_forge::hook::{Rejected, Sender};
 
 /// How much a happening matters.
@@ -95,6 +96,10 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// Several repositories can't use a service: what failed there waits until it is back.
+    OutageBegan(OutageTold),
+    /// It is back: what waited goes, one by one.
+    OutageEnded(OutageTold),
     /// Failures were looked for that nobody told.
     Swept {
         /// Whose.
@@ -178,6 +183,8 @@ impl Happening {
             Happening::RunWaits { .. } => "run-waits",
             Happening::JobTold { .. } => "job-told",
             Happening::JobRefused { .. } => "job-refused",
+            Happening::OutageBegan(_) => "outage-began",
+            Happening::OutageEnded(_) => "outage-ended",
             Happening::Swept { .. } => "swept",
             Happening::WorkFailed { .. } => "work-failed",
             Happening::LeaseLost { .. } => "lease-lost",
@@ -192,6 +199,7 @@ impl Happening {
         match self {
             Happening::HookRejected { .. }
             | Happening::LeaseLost { .. }
+            | Happening::OutageBegan(_)
             | Happening::Stopped { cut: 1.. } => Level::Warning,
             Happening::HookUnavailable { .. }
             | Happening::WorkFailed { .. }
@@ -231,6 +239,13 @@ impl Happening {
             Happening::RunWaits { key, why }
             | Happening::WorkFailed { key, why }
             | Happening::LeaseLost { key, why } => vec![("key", key.clone()), ("why", why.clone())],
+            Happening::OutageBegan(told) | Happening::OutageEnded(told) => vec![
+                ("service", told.service.clone()),
+                ("class", told.class.clone()),
+                ("repositories", told.repositories.to_string()),
+                ("runs", told.runs.to_string()),
+                ("seconds", (told.lasts_ms / 1_000).to_string()),
+            ],
             Happening::Swept { repository, found, fresh } => vec![
                 ("repository", repository.clone()),
                 ("found", found.to_string()),

@@ -1,7 +1,12 @@
 //! The ledger as the place where deliveries are kept.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
+use regreen_forge::hook::Sender;
 use regreen_ledger::{Ledger, LedgerError, NewDelivery as Kept, Received};
 use tokio::sync::Notify;
 
@@ -15,20 +20,56 @@ pub struct LedgerInbox {
     ledger: Ledger,
     /// Rung when there is new work.
     bell: Arc<Notify>,
+    /// In which repositories something is escalated, and when that was looked up.
+    escalated: Mutex<Option<(Instant, Escalated)>>,
 }
+
+type Escalated = Arc<BTreeSet<(Sender, String)>>;
+
+/// How old that may be: so much later at the latest an end that went well is seen to be one that matters.
+const LOOKED_UP: Duration = Duration::from_secs(15);
 
 impl LedgerInbox {
     /// In this ledger; rings the bell when there is new work.
     pub fn new(ledger: Ledger, bell: Arc<Notify>) -> LedgerInbox {
-        LedgerInbox { ledger, bell }
+        LedgerInbox { ledger, bell, escalated: Mutex::default() }
+    }
+
+    async fn escalated(&self) -> Result<Escalated, LedgerError> {
+        let known = self.escalated.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, known)) = known
+            && at.elapsed() < LOOKED_UP
+        {
+            return Ok(known);
+        }
+        let mut found = BTreeSet::new();
+        for sender in [Sender::GitHub, Sender::GitLab] {
+            let open = self.ledger.escalations(sender.id(), None).await?;
+            found.extend(open.into_iter().map(|one| (sender, one.repository)));
+        }
+        let found = Arc::new(found);
+        *self.escalated.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), found.clone()));
+        Ok(found)
     }
 }
 
 impl Inbox for LedgerInbox {
     fn receive<'a>(&'a self, batch: &'a [NewDelivery]) -> InboxFuture<'a, Vec<Accepted>> {
         Box::pin(async move {
+            let escalated = self.escalated().await.map_err(|e| unavailable(&e))?;
             let task = |new: &NewDelivery| {
-                Task::of(new.delivery.sender, &new.delivery.event).map(|task| task.listed(new.at))
+                let (sender, event) = (new.delivery.sender, &new.delivery.event);
+                let green = || {
+                    Task::green(sender, event).filter(|task| match task {
+                        Task::Green { ended, .. } => {
+                            let repository = ended.run.repository.folded().as_str().to_owned();
+                            escalated.contains(&(sender, repository))
+                        }
+                        _ => false,
+                    })
+                };
+                Task::of(sender, event).or_else(green).map(|task| task.listed(new.at).of_end(event))
             };
             let work: Vec<Option<Listed>> = batch.iter().map(task).collect();
             let all: Vec<Kept<'_>> =

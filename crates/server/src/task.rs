@@ -1,6 +1,6 @@
 //! What is to be done, as it lies in the ledger: a small versioned document, and the key that names the effect.
 
-use regreen_engine::EndedRun;
+use regreen_engine::{ESCALATION, EndedRun, OUTAGE, escalation_of, outage_of};
 use regreen_forge::{
     Conclusion, Repository, RunRef,
     hook::{Event, RunEnded, Sender},
@@ -12,6 +12,12 @@ use serde::{Deserialize, Serialize};
 pub(crate) const RUN: &str = "run-ended";
 /// Kind of work: look for failures that nobody told.
 pub(crate) const SWEEP: &str = "sweep";
+
+/// Kind of work: a run ended well, and something that was escalated may be well again.
+pub(crate) const GREEN: &str = "green";
+
+/// Names the attempt in a key where nobody said which it is.
+const LATEST: &str = "latest";
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +37,25 @@ pub enum Task {
         repository: Repository,
         /// Names the time, so that it is done once for all nodes.
         slot: i64,
+    },
+    /// A service is down, and is looked after. The engine lists that by itself.
+    Outage {
+        /// Which outage.
+        id: String,
+    },
+    /// An issue is kept up to date. The engine lists that by itself.
+    Issue {
+        /// At which host.
+        sender: Sender,
+        /// Which escalation.
+        id: String,
+    },
+    /// A run ended well, of a repository in which something was escalated.
+    Green {
+        /// At which host.
+        sender: Sender,
+        /// Which.
+        ended: EndedRun,
     },
 }
 
@@ -75,6 +100,20 @@ impl Listed {
         &self.key
     }
 
+    /// Makes it another piece of work than the end of the same run at another time, where the host counts no attempts.
+    #[must_use]
+    pub fn of_end(mut self, event: &Event) -> Listed {
+        if let Event::RunEnded(RunEnded { ended_at, .. }) = event
+            && self.key.ends_with(LATEST)
+        {
+            // One that is not dated may be any.
+            let when = ended_at.clone().unwrap_or_else(|| self.at.to_string());
+            let plain = |c: char| if c.is_ascii_alphanumeric() || "-:.+".contains(c) { c } else { '_' };
+            self.key = format!("{}/{}", self.key, when.chars().map(plain).collect::<String>());
+        }
+        self
+    }
+
     /// Makes it another piece of work than the one that anybody else would list.
     #[must_use]
     pub fn once_more(mut self, by: &str) -> Listed {
@@ -84,12 +123,13 @@ impl Listed {
 }
 
 impl Task {
-    /// What is to be done about an event; `None` for nothing. Of a first attempt that went well nobody waits.
+    /// What is to be done about an event; `None` for nothing. Of a first attempt that went well nobody waits; of one that
+    /// is not numbered somebody may.
     pub fn of(sender: Sender, event: &Event) -> Option<Task> {
         let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
             return None;
         };
-        let nothing_to_do = !conclusion.failed() && attempt.is_none_or(|attempt| attempt <= 1);
+        let nothing_to_do = !conclusion.failed() && attempt.is_some_and(|attempt| attempt <= 1);
         if nothing_to_do || *conclusion == Conclusion::Skipped {
             return None;
         }
@@ -97,12 +137,31 @@ impl Task {
         Some(Task::Run { sender, ended: EndedRun { run, attempt: *attempt } })
     }
 
+    /// The end of a run that went well; `None` for every other event.
+    pub fn green(sender: Sender, event: &Event) -> Option<Task> {
+        let Event::RunEnded(RunEnded { repository, run, attempt, conclusion: Conclusion::Success, .. }) =
+            event
+        else {
+            return None;
+        };
+        let run = RunRef { repository: repository.clone(), run_id: *run };
+        // GitLab numbers no attempts: that it is the first is what it looks like.
+        let attempt = attempt.filter(|_| sender == Sender::GitHub);
+        Some(Task::Green { sender, ended: EndedRun { run, attempt } })
+    }
+
     /// Ready to be listed at `at`, in milliseconds since 1970.
     pub fn listed(&self, at: i64) -> Listed {
         let (kind, key, document) = match self {
-            Task::Run { sender, ended: EndedRun { run, attempt } } => {
-                let which = attempt.map_or_else(|| "latest".to_owned(), |attempt| attempt.to_string());
-                let key = format!("{}/run/{}/{}/{which}", sender.id(), run.repository.folded(), run.run_id);
+            Task::Run { sender, ended: EndedRun { run, attempt } }
+            | Task::Green { sender, ended: EndedRun { run, attempt } } => {
+                let which = attempt.map_or_else(|| LATEST.to_owned(), |attempt| attempt.to_string());
+                let (kind, what) = match self {
+                    Task::Green { .. } => (GREEN, "green"),
+                    _ => (RUN, "run"),
+                };
+                let key =
+                    format!("{}/{what}/{}/{}/{which}", sender.id(), run.repository.folded(), run.run_id);
                 let document = TaskV1 {
                     version: 1,
                     sender: sender.id().to_owned(),
@@ -111,7 +170,7 @@ impl Task {
                     attempt: *attempt,
                     slot: None,
                 };
-                (RUN, key, document)
+                (kind, key, document)
             }
             Task::Sweep { sender, repository, slot } => {
                 let key = format!("{}/sweep/{}/{slot}", sender.id(), repository.folded());
@@ -125,6 +184,19 @@ impl Task {
                 };
                 (SWEEP, key, document)
             }
+            Task::Outage { id } => {
+                let payload = serde_json::json!({ "version": 1, "outage": id }).to_string();
+                return Listed { kind: OUTAGE, key: format!("outage/{id}"), payload, at };
+            }
+            Task::Issue { sender, id } => {
+                let document = serde_json::json!({ "version": 1, "forge": sender.id(), "escalation": id });
+                return Listed {
+                    kind: ESCALATION,
+                    key: format!("escalation/{id}"),
+                    payload: document.to_string(),
+                    at,
+                };
+            }
         };
         let payload = serde_json::to_string(&document).unwrap_or_default();
         Listed { kind, key, payload, at }
@@ -132,13 +204,20 @@ impl Task {
 
     /// What was listed; `None` where this version can't read it.
     pub fn read(kind: &str, payload: &str) -> Option<Task> {
+        if kind == OUTAGE {
+            return outage_of(payload).map(|id| Task::Outage { id });
+        }
+        if kind == ESCALATION {
+            let (forge, id) = escalation_of(payload)?;
+            return Some(Task::Issue { sender: Sender::parse(&forge)?, id });
+        }
         let TaskV1 { version, sender, repository, run, attempt, slot } =
             serde_json::from_str(payload).ok()?;
         let (sender, repository) = (Sender::parse(&sender)?, Repository::parse(&repository)?);
         match (version, kind) {
-            (1, RUN) => {
-                let run = RunRef { repository, run_id: run? };
-                Some(Task::Run { sender, ended: EndedRun { run, attempt } })
+            (1, RUN | GREEN) => {
+                let ended = EndedRun { run: RunRef { repository, run_id: run? }, attempt };
+                Some(if kind == RUN { Task::Run { sender, ended } } else { Task::Green { sender, ended } })
             }
             (1, SWEEP) => Some(Task::Sweep { sender, repository, slot: slot? }),
             _ => None,
@@ -156,8 +235,11 @@ mod tests {
         let run = RunRef { repository: repository.clone(), run_id: 7 };
         let ended = EndedRun { run, attempt: Some(2) };
         for (task, key) in [
-            (Task::Run { sender: Sender::GitHub, ended }, "github/run/octo/shop/7/2"),
+            (Task::Run { sender: Sender::GitHub, ended: ended.clone() }, "github/run/octo/shop/7/2"),
+            (Task::Green { sender: Sender::GitHub, ended }, "github/green/octo/shop/7/2"),
+            (Task::Issue { sender: Sender::GitLab, id: "0a".to_owned() }, "escalation/0a"),
             (Task::Sweep { sender: Sender::GitHub, repository, slot: 3 }, "github/sweep/octo/shop/3"),
+            (Task::Outage { id: "0a1b".to_owned() }, "outage/0a1b"),
         ] {
             let listed = task.listed(1_000);
             assert_eq!(listed.key(), key);

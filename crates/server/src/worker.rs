@@ -1,5 +1,7 @@
 //! The worker: takes work on a lease, keeps the lease while it works, and says how it ended.
 
+mod upkeep;
+
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -7,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{EndedRun, EngineError, Fleet, Hand, Next, Settled};
+use regreen_engine::{ESCALATION, EndedRun, EngineError, Fleet, Hand, Next, OUTAGE, Settled};
 use regreen_forge::{Conclusion, ForgeError, Repository, RunRef, Status, hook::Sender};
 use regreen_ledger::{Claim, Ledger, LedgerError};
 use tokio::{
@@ -19,7 +21,7 @@ use tokio::{
 use crate::{
     happening::{Happening, Log},
     memory::chain,
-    task::{Listed, RUN, SWEEP, Task},
+    task::{GREEN, Listed, RUN, SWEEP, Task},
 };
 
 /// How work is done.
@@ -63,6 +65,7 @@ pub struct Worker {
     pace: Pace,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
+    clock: fn() -> i64,
     /// What is under way, by the work's number.
     held: Mutex<BTreeMap<i64, Claim>>,
 }
@@ -85,7 +88,35 @@ impl Worker {
         log: Arc<dyn Log>,
         bell: Arc<Notify>,
     ) -> Arc<Worker> {
-        Arc::new(Worker { ledger, fleets, node, pace, log, bell, held: Mutex::default() })
+        Worker::by_clock(ledger, fleets, node, pace, log, bell, now)
+    }
+
+    /// As [`Worker::new`], by another clock than the machine's, in milliseconds since 1970: for simulations.
+    pub fn by_clock(
+        ledger: Ledger,
+        fleets: BTreeMap<Sender, Arc<Fleet>>,
+        node: String,
+        pace: Pace,
+        log: Arc<dyn Log>,
+        bell: Arc<Notify>,
+        clock: fn() -> i64,
+    ) -> Arc<Worker> {
+        Arc::new(Worker { ledger, fleets, node, pace, log, bell, clock, held: Mutex::default() })
+    }
+
+    /// Takes one piece of work that is ready and brings it as far as it can be brought now; `false` where there is none.
+    ///
+    /// # Errors
+    /// Where the list of work can't be asked.
+    pub async fn step(&self) -> Result<bool, LedgerError> {
+        let Some(claim) = self.claim().await? else { return Ok(false) };
+        self.work(claim).await;
+        Ok(true)
+    }
+
+    async fn claim(&self) -> Result<Option<Claim>, LedgerError> {
+        let kinds = [RUN, SWEEP, OUTAGE, ESCALATION, GREEN];
+        self.ledger.claim(&kinds, &self.node, millis(self.pace.lease), (self.clock)()).await
     }
 
     /// Works until `stop` is ready; then ends what is under way, or gives its leases back.
@@ -97,9 +128,7 @@ impl Worker {
             while working.try_join_next().is_some() {}
             let next = async {
                 let permit = room.clone().acquire_owned().await;
-                let claim =
-                    self.ledger.claim(&[RUN, SWEEP], &self.node, millis(self.pace.lease), now()).await;
-                (permit, claim)
+                (permit, self.claim().await)
             };
             let (permit, claim) = tokio::select! {
                 biased;
@@ -140,7 +169,7 @@ impl Worker {
             let held = std::mem::take(&mut *self.held());
             for claim in held.values() {
                 // Where that fails the lease ends by itself.
-                let _later = self.ledger.retry_at(claim, now()).await;
+                let _later = self.ledger.retry_at(claim, (self.clock)()).await;
             }
         }
     }
@@ -162,7 +191,7 @@ impl Worker {
         let told = match ended {
             Ended::Done(outcome, next) => {
                 let next: Vec<_> = next.iter().map(Listed::work).collect();
-                self.ledger.finish_with(&claim, &outcome, &next, now()).await
+                self.ledger.finish_with(&claim, &outcome, &next, (self.clock)()).await
             }
             Ended::Again(at) => self.ledger.retry_at(&claim, at).await,
         };
@@ -176,14 +205,18 @@ impl Worker {
         loop {
             sleep(self.pace.lease / 3).await;
             // A ledger that does not answer must not make this wait past the end of its own lease.
-            let renewed =
-                timeout(self.pace.lease / 3, self.ledger.renew(claim, millis(self.pace.lease), now()));
+            let renewed = timeout(
+                self.pace.lease / 3,
+                self.ledger.renew(claim, millis(self.pace.lease), (self.clock)()),
+            );
             match renewed.await {
                 Ok(Ok(())) => {}
                 Ok(Err(e @ LedgerError::StaleClaim { .. })) => return chain(&e),
                 // It may still be held; the fence decides.
-                Ok(Err(e)) if now() >= claim.lease_until => return chain(&e),
-                Err(_) if now() >= claim.lease_until => return "the ledger does not answer".to_owned(),
+                Ok(Err(e)) if (self.clock)() >= claim.lease_until => return chain(&e),
+                Err(_) if (self.clock)() >= claim.lease_until => {
+                    return "the ledger does not answer".to_owned();
+                }
                 Ok(Err(_)) | Err(_) => {}
             }
         }
@@ -196,6 +229,9 @@ impl Worker {
         let done = match &task {
             Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
             Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
+            Task::Outage { id } => self.tend(claim, id).await,
+            Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,
+            Task::Green { sender, ended } => self.green(claim, *sender, ended).await,
         };
         done.unwrap_or_else(|e| self.failed(claim, &e))
     }
@@ -207,7 +243,20 @@ impl Worker {
         let ledger = self.ledger.under(claim);
         // The incident's fence: another claim of the same work has another one.
         let owner = format!("w{}-{}", claim.id, claim.fence);
-        let next = fleet.handle(&Hand { ledger: &ledger, owner: &owner, now }, ended).await?;
+        let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
+        let next = fleet.handle(&hand, ended).await?;
+        match &next {
+            Next::Done(Settled { incident: Some(incident), .. }) => {
+                fleet.tell(&hand, sender.id(), incident).await?;
+            }
+            // It may have ended well.
+            Next::Done(Settled { incident: None, .. }) => {
+                if let Some(at) = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await? {
+                    return Ok(Ended::Again(at));
+                }
+            }
+            Next::Later { .. } => {}
+        }
         Ok(match next {
             Next::Done(Settled { incident, outcome, why }) => {
                 let word = outcome.map_or("nothing", regreen_domain::Outcome::id);
@@ -251,7 +300,7 @@ impl Worker {
                 .map(|run| {
                     let run_ref = RunRef { repository: repository.clone(), run_id: run.reference.run_id };
                     let ended = EndedRun { run: run_ref, attempt: Some(run.attempt) };
-                    Task::Run { sender, ended }.listed(now())
+                    Task::Run { sender, ended }.listed((self.clock)())
                 })
                 .collect();
             found += listed.len();
@@ -272,15 +321,16 @@ impl Worker {
     fn failed(&self, claim: &Claim, error: &EngineError) -> Ended {
         // Somebody else goes on with the same incident: what comes of that is seen in a moment.
         if is_anothers(error) {
-            return Ended::Again(now().saturating_add(millis(self.pace.idle).max(50)));
+            return Ended::Again((self.clock)().saturating_add(millis(self.pace.idle).max(50)));
         }
         self.log.tell(&Happening::WorkFailed { key: claim.key.clone(), why: chain(error) });
-        if claim.attempts >= MOST_ATTEMPTS {
+        // An outage or an issue is looked after to its end, however long that takes.
+        if claim.attempts >= MOST_ATTEMPTS && ![OUTAGE, ESCALATION].contains(&claim.kind.as_str()) {
             return Ended::Done("given-up".to_owned(), Vec::new());
         }
         // The ledger or the host comes back: soon at first, then less often.
         let wait = 1_000i64.saturating_mul(1 << claim.attempts.min(6)).min(LONGEST_WAIT);
-        Ended::Again(now().saturating_add(wait))
+        Ended::Again((self.clock)().saturating_add(wait))
     }
 }
 

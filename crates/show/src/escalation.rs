@@ -105,12 +105,56 @@ impl Escalation<'_, '_> {
             let incident = code(met.incident);
             let _infallible = write!(
                 text,
-                "- `regreen incidents show` {incident} shows the evidence and the journal; `/regreen explain` here does too\n\
-                 - `/regreen retry` in a comment runs the failed jobs once more, `/regreen pause` stops all healing here\n\
-                 - is the cause another one? `regreen feedback` {incident} teaches it\n"
+                "- `regreen incidents show` {incident} shows the evidence and the journal, where the fleet's ledger is\n\
+                 - `regreen pause --fleet --repository` {} stops all healing here\n\
+                 - is the cause another one? `regreen feedback` {incident} teaches it\n",
+                code(met.repository)
             );
         }
-        text.push_str("\nThis issue is kept up to date, and closed when the same job is green again.\n");
+        text.push_str("\nThis issue is kept up to date, and closed when the same jobs are green again on the same branch.\n");
+        cut(text)
+    }
+}
+
+/// What the one issue about a service that is down is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct OutageIssue<'a> {
+    /// The service's host.
+    pub service: &'a str,
+    /// Id of the class as which it was noticed.
+    pub class: &'a str,
+    /// Since when, as it is to be shown.
+    pub since: &'a str,
+    /// Repositories that met it, in order.
+    pub repositories: &'a [&'a str],
+}
+
+impl OutageIssue<'_> {
+    /// The title.
+    pub fn title(&self) -> String {
+        short(&format!("CI: {} is down ({})", harmless(self.service), harmless(self.class)), TITLE)
+    }
+
+    /// The text, in Markdown.
+    pub fn body(&self) -> String {
+        let OutageIssue { service, class, since, repositories } = *self;
+        let mut text = format!(
+            "Jobs of {} repositories could not use {} ({}), since {}. It is no fault of theirs.\n\n\
+             Runs that failed for that alone wait, and go one by one when it is back; so there is nothing to be done about \
+             them. Where it is a service of your own, look at it; where it is somebody else's, at its status page.\n\n\
+             #### Where\n\n",
+            repositories.len(),
+            code(service),
+            escaped(&harmless(class)),
+            escaped(&harmless(since))
+        );
+        for name in repositories.iter().take(LISTED) {
+            let _infallible = writeln!(text, "- {}", code(name));
+        }
+        if repositories.len() > LISTED {
+            let _infallible = writeln!(text, "- and {} more", repositories.len() - LISTED);
+        }
+        text.push_str("\nThis issue is kept up to date, and closed when the service is back.\n");
         cut(text)
     }
 }

@@ -26,6 +26,7 @@ mod python;
 pub mod remote;
 pub mod runtime;
 mod script;
+pub mod services;
 pub mod space;
 mod uv;
 mod workspace;

@@ -72,6 +72,8 @@ impl Answer {
     }
 }
 
+/// Most redirects that are followed.
+const REDIRECTS: u32 = 3;
 /// Largest body that [`fetch`] takes, in bytes.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
@@ -119,7 +121,7 @@ fn agent(limit: Duration) -> Agent {
             .timeout_global(Some(limit))
             .timeout_resolve(Some(until_connected))
             .timeout_connect(Some(until_connected))
-            .max_redirects(3)
+            .max_redirects(REDIRECTS)
             .http_status_as_error(false)
             .user_agent(concat!("regreen/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls)
@@ -129,8 +131,21 @@ fn agent(limit: Duration) -> Agent {
 
 /// One plain `GET` of `url`, answered within `limit`.
 pub async fn ask(url: &str, limit: Duration) -> Answer {
+    ask_following(url, limit, REDIRECTS).await
+}
+
+/// As [`ask`], and followed nowhere: who sends one elsewhere has answered.
+pub async fn ask_only(url: &str, limit: Duration) -> Answer {
+    ask_following(url, limit, 0).await
+}
+
+async fn ask_following(url: &str, limit: Duration, redirects: u32) -> Answer {
     let url = url.to_owned();
-    let asked = tokio::task::spawn_blocking(move || match agent(limit).get(&url).call() {
+    let asked = tokio::task::spawn_blocking(move || {
+        let request = agent(limit).get(&url).config();
+        request.max_redirects(redirects).max_redirects_will_error(redirects > 0).build().call()
+    });
+    let asked = asked.await.map(|asked| match asked {
         Ok(response) => {
             let status = response.status().as_u16();
             let headers = headers(response.headers());
@@ -142,7 +157,7 @@ pub async fn ask(url: &str, limit: Duration) -> Answer {
         }
         Err(error) => refusal(&error),
     });
-    asked.await.unwrap_or_else(|e| Answer::Unusable { why: e.to_string() })
+    asked.unwrap_or_else(|e| Answer::Unusable { why: e.to_string() })
 }
 
 /// The body of one plain `GET` of `url`, of at most 256 MiB, for looking at what a registry serves now.
@@ -262,6 +277,14 @@ mod tests {
         assert_eq!(told(moved).await, at(784_111_777));
         assert_eq!(told("HTTP/1.1 200 OK\r\nDate: today\r\nContent-Length: 0\r\n\r\n").await, None);
         assert_eq!(date("http://127.0.0.1:9/", Duration::from_secs(5)).await, None);
+    }
+
+    #[tokio::test]
+    async fn who_sends_one_elsewhere_has_answered() {
+        let moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n";
+        let limit = Duration::from_secs(5);
+        assert_eq!(ask_only(&answers(moved), limit).await, Answer::Serves { status: 302 });
+        assert!(matches!(ask(&answers(moved), limit).await, Answer::Silent { .. }));
     }
 
     #[test]

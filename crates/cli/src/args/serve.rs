@@ -11,12 +11,14 @@ use super::which::{WhichLedger, beside_the_fleet};
 #[derive(Debug, Parser)]
 #[command(
     after_help = "Examples:\n  regreen serve --github-secret-file /etc/regreen/hook --github-token-file /etc/regreen/token\n  \
+                  regreen serve --gitlab-secret-file /etc/regreen/hook --gitlab-token-file /etc/regreen/token\n  \
                   regreen serve --listen 127.0.0.1:8787 --ledger postgres://regreen@db/regreen\n\n\
                   Webhooks come to /hooks/github and /hooks/gitlab; /healthz and /readyz answer a supervisor. It\n\
                   listens on this machine only unless told otherwise: put what ends TLS in front of it.\n\
                   Secrets come from files or from REGREEN_GITHUB_WEBHOOK_SECRET, REGREEN_GITLAB_WEBHOOK_TOKEN,\n\
-                  REGREEN_JOB_TOKEN and REGREEN_GITHUB_TOKEN. The mode is `observe` until `[serve]` in\n\
-                  the operator's configuration says more. SIGTERM and Ctrl-C end what is under way first."
+                  REGREEN_JOB_TOKEN, REGREEN_GITHUB_TOKEN and REGREEN_GITLAB_TOKEN. The mode is `observe`\n\
+                  until `[serve]` in the operator's configuration says more. SIGTERM and Ctrl-C end what is\n\
+                  under way first."
 )]
 pub struct ServeArgs {
     /// Where to take webhooks
@@ -70,9 +72,18 @@ pub struct WorkArgs {
     /// GitHub's API; of an enterprise's own, https://HOST/api/v3
     #[arg(long, value_name = "URL", default_value = "https://api.github.com", value_parser = NonEmptyStringValueParser::new())]
     pub github_api: String,
+    /// A file with the token by which GitLab is asked (scope `api`)
+    #[arg(long, value_name = "FILE")]
+    pub gitlab_token_file: Option<PathBuf>,
+    /// GitLab; one's own, https://HOST[/PATH]
+    #[arg(long, value_name = "URL", default_value = "https://gitlab.com", value_parser = NonEmptyStringValueParser::new())]
+    pub gitlab_url: String,
     /// Look for failures in this repository that no webhook told; several may be named
     #[arg(long, value_name = "OWNER/REPO", value_parser = repository)]
     pub watch: Vec<Repository>,
+    /// Look for failures in this project of GitLab's that no webhook told; several may be named
+    #[arg(long, value_name = "GROUP/PROJECT", value_parser = repository)]
+    pub watch_gitlab: Vec<Repository>,
     /// How often to look for them
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     pub sweep_every: Duration,
@@ -87,14 +98,18 @@ pub struct WorkArgs {
 /// Arguments of `dispatch`.
 #[derive(Debug, Parser)]
 #[command(mut_arg("ledger", beside_the_fleet))]
-#[command(after_help = "Example:\n  regreen dispatch octo-org/octo-repo 1589141559\n\n\
+#[command(after_help = "Examples:\n  regreen dispatch octo-org/octo-repo 1589141559\n  \
+                  regreen dispatch --gitlab group/project 4711\n\n\
                   The run is put on the list of work, and whichever `regreen serve` or `regreen worker` shares the\n\
                   ledger takes it up. What it may do there is what it may do by itself.")]
 pub struct DispatchArgs {
+    /// It is a pipeline of GitLab's
+    #[arg(long)]
+    pub gitlab: bool,
     /// Whose run it is
     #[arg(value_name = "OWNER/REPO", value_parser = repository)]
     pub repository: Repository,
-    /// The run's id, as in its address
+    /// The run's or pipeline's id, as in its address
     #[arg(value_name = "RUN")]
     pub run: NonZeroU64,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `regreen report FOLDER…`: what Regreen would have done about many logs.
 
-mod github;
+mod host;
 mod read;
 
 use std::{
@@ -37,9 +37,9 @@ pub fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failed> {
     let nothing = Baseline::new(&masker);
     let harmless = |text: &str| harmless(&masker.mask(text));
     let mut tally = Tally::default();
-    if let Some(repository) = &args.github {
+    if let Some(host) = host::Host::of(context, args)? {
         let diagnose = |name: &str, log: &Log<'_>| about(&detector, &catalog, &nothing, &masker, name, log);
-        let stopped = github::read(context, args, repository, &catalog, &diagnose, &mut tally)?;
+        let stopped = host::read(context, args, host, &catalog, &diagnose, &mut tally)?;
         // Where it never began, there is nothing to report.
         if stopped.is_none() || tally.logs() + tally.unreadable > 0 {
             print(&page(args.format, &tally))?;

@@ -1,12 +1,12 @@
 //! `[serve]` in the operator's file: how far Regreen goes beside the fleet, for which repositories, classes and playbooks.
 
 use regreen_domain::{FailureClass, Mode};
-use regreen_engine::{FleetConfig, JobPolicy, Rule};
+use regreen_engine::{EscalationConfig, FleetConfig, JobPolicy, OutageConfig, Rule};
 use regreen_forge::Repository;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, MODES, bad};
+use super::{Config, MODES, bad, outage};
 use crate::exit::Failed;
 
 #[derive(Debug, Deserialize)]
@@ -16,6 +16,10 @@ pub(super) struct Serving {
     #[serde(default)]
     rule: Vec<RuleFile>,
     jobs: Option<JobsFile>,
+    outage: Option<outage::OutageFile>,
+    escalation: Option<EscalationFile>,
+    #[serde(default)]
+    service: Vec<outage::ServiceFile>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +39,14 @@ struct RuleFile {
     mode: Spanned<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EscalationFile {
+    #[serde(default)]
+    issues: bool,
+    repository: Option<Spanned<String>>,
+}
+
 /// What `[serve]` says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Serve {
@@ -43,12 +55,22 @@ pub(super) struct Serve {
     /// For jobs that ask.
     job_mode: Mode,
     job_rules: Vec<Rule>,
+    outage: OutageConfig,
+    escalation: EscalationConfig,
 }
 
 impl Default for Serve {
     /// Nothing is done beside the fleet; a job that asks goes as far as its own rules let it.
     fn default() -> Serve {
-        Serve { mode: Mode::Observe, rules: Vec::new(), job_mode: Mode::Auto, job_rules: Vec::new() }
+        let outage = OutageConfig { services: OutageConfig::public(), ..OutageConfig::default() };
+        Serve {
+            mode: Mode::Observe,
+            rules: Vec::new(),
+            job_mode: Mode::Auto,
+            job_rules: Vec::new(),
+            outage,
+            escalation: EscalationConfig::default(),
+        }
     }
 }
 
@@ -64,6 +86,15 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
             serve.job_mode = mode(v)?;
         }
         take_rules(&mut serve.job_rules, place, text, &jobs.rule)?;
+    }
+    serve.outage = outage::take(place, text, file.outage.as_ref(), &file.service)?;
+    if let Some(told) = &file.escalation {
+        let name = |v: &Spanned<String>| {
+            let why = "repository is \"OWNER/NAME\", in which the issue about an outage is written";
+            Repository::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, why))
+        };
+        let outages_in = told.repository.as_ref().map(name).transpose()?;
+        serve.escalation = EscalationConfig { issues: told.issues, outages_in };
     }
     Ok(())
 }
@@ -114,6 +145,8 @@ impl Config {
         FleetConfig {
             policy,
             rules: self.serve.rules.clone(),
+            outage: self.serve.outage.clone(),
+            escalation: self.serve.escalation.clone(),
             // A probe there takes as long as the next attempt of a run.
             breaker: regreen_ledger::BreakerPolicy {
                 probe_ms: FleetConfig::default().breaker.probe_ms,
@@ -166,6 +199,7 @@ mod tests {
             ("mode = \"always\"", "config.toml:3:8: mode is one of"),
             ("repository = \"octo\"\nmode = \"auto\"", "config.toml:3:14: repository is"),
             ("class = \"test-failure\"\nmode = \"auto\"", "config.toml:3:9: class is one that can be healed"),
+            ("mode = \"auto\"\n[serve.escalation]\nrepository = \"octo\"", "config.toml:5:14: repository is"),
             ("modes = \"auto\"", "config.toml:3:1: unknown field `modes`"),
         ] {
             let said = config(&format!("[serve]\n[[serve.rule]]\n{rule}\n")).unwrap_err();

@@ -67,8 +67,19 @@ fn serve() {
               
               [default: https://api.github.com]
 
+          --gitlab-token-file <FILE>
+              A file with the token by which GitLab is asked (scope `api`)
+
+          --gitlab-url <URL>
+              GitLab; one's own, https://HOST[/PATH]
+              
+              [default: https://gitlab.com]
+
           --watch <OWNER/REPO>
               Look for failures in this repository that no webhook told; several may be named
+
+          --watch-gitlab <GROUP/PROJECT>
+              Look for failures in this project of GitLab's that no webhook told; several may be named
 
           --sweep-every <DURATION>
               How often to look for them
@@ -90,13 +101,15 @@ fn serve() {
 
     Examples:
       regreen serve --github-secret-file /etc/regreen/hook --github-token-file /etc/regreen/token
+      regreen serve --gitlab-secret-file /etc/regreen/hook --gitlab-token-file /etc/regreen/token
       regreen serve --listen 127.0.0.1:[PORT] --ledger postgres://regreen@db/regreen
 
     Webhooks come to /hooks/github and /hooks/gitlab; /healthz and /readyz answer a supervisor. It
     listens on this machine only unless told otherwise: put what ends TLS in front of it.
     Secrets come from files or from REGREEN_GITHUB_WEBHOOK_SECRET, REGREEN_GITLAB_WEBHOOK_TOKEN,
-    REGREEN_JOB_TOKEN and REGREEN_GITHUB_TOKEN. The mode is `observe` until `[serve]` in
-    the operator's configuration says more. SIGTERM and Ctrl-C end what is under way first.
+    REGREEN_JOB_TOKEN, REGREEN_GITHUB_TOKEN and REGREEN_GITLAB_TOKEN. The mode is `observe`
+    until `[serve]` in the operator's configuration says more. SIGTERM and Ctrl-C end what is
+    under way first.
     ");
 }
 
@@ -145,8 +158,19 @@ fn worker() {
               
               [default: https://api.github.com]
 
+          --gitlab-token-file <FILE>
+              A file with the token by which GitLab is asked (scope `api`)
+
+          --gitlab-url <URL>
+              GitLab; one's own, https://HOST[/PATH]
+              
+              [default: https://gitlab.com]
+
           --watch <OWNER/REPO>
               Look for failures in this repository that no webhook told; several may be named
+
+          --watch-gitlab <GROUP/PROJECT>
+              Look for failures in this project of GitLab's that no webhook told; several may be named
 
           --sweep-every <DURATION>
               How often to look for them
@@ -187,7 +211,7 @@ fn dispatch() {
               Whose run it is
 
       <RUN>
-              The run's id, as in its address
+              The run's or pipeline's id, as in its address
 
     Options:
           --color <WHEN>
@@ -200,6 +224,9 @@ fn dispatch() {
               
               [default: auto]
 
+          --gitlab
+              It is a pipeline of GitLab's
+
           --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
@@ -208,8 +235,9 @@ fn dispatch() {
       -h, --help
               Print help (see a summary with '-h')
 
-    Example:
+    Examples:
       regreen dispatch octo-org/octo-repo 1589141559
+      regreen dispatch --gitlab group/project 4711
 
     The run is put on the list of work, and whichever `regreen serve` or `regreen worker` shares the
     ledger takes it up. What it may do there is what it may do by itself.

@@ -23,6 +23,7 @@ mod help_known;
 mod help_ledger;
 mod help_reading;
 mod history;
+mod history_gitlab;
 mod known;
 mod limits;
 mod lockfile;

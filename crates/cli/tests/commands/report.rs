@@ -125,8 +125,12 @@ fn help() {
               Read the failed jobs of a repository's workflow runs from GitHub instead; nothing is
               changed there
 
+          --gitlab <GROUP/PROJECT>
+              Read the failed jobs of a project's pipelines from GitLab instead; nothing is changed
+              there
+
           --since <TIME>
-              How far back, with --github
+              How far back, with --github or --gitlab
               
               [default: 30d]
 
@@ -135,6 +139,12 @@ fn help() {
               
               [env: GITHUB_API_URL=]
               [default: https://api.github.com]
+
+          --gitlab-url <URL>
+              Address of a GitLab of one's own, e.g. https://HOST
+              
+              [env: CI_SERVER_URL=]
+              [default: https://gitlab.com]
 
           --format <FORMAT>
               How to say it
@@ -161,16 +171,17 @@ fn help() {
       regreen report --format html runs/ 'older/**/*.zip' > report.html
       regreen report --format json logs/ | jq '.causes[0]'
       regreen report --github OWNER/REPO --since 30d
+      regreen report --gitlab GROUP/PROJECT --since 30d
 
     Every log is diagnosed as by `regreen diagnose`, and nothing is healed. Times are from the
     first to the last time stamp of each log.
 
     --github takes the token from GITHUB_TOKEN or GH_TOKEN (it needs to read actions; none is needed
-    for a public repository, but then 60 calls an hour are all there is). A fifth of the hourly limit
-    is left to others. What was read is kept, masked, in the state folder, and not fetched again: after
-    Ctrl-C or a limit, the same command goes on.
+    for a public repository, but then 60 calls an hour are all there is), --gitlab from GITLAB_TOKEN
+    (scope `read_api`). A fifth of the host's limit is left to others. What was read is kept, masked,
+    in the state folder, and not fetched again: after Ctrl-C or a limit, the same command goes on.
 
-    Exit code: 0 the report is of all that was named, 3 something of it could not be read, 5 GitHub
+    Exit code: 0 the report is of all that was named, 3 something of it could not be read, 5 the host
     did not let it all be read now; whatever the causes are.
     ");
 }

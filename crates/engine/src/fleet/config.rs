@@ -5,6 +5,8 @@ use regreen_domain::{FailureClass, Mode};
 use regreen_forge::Repository;
 use regreen_ledger::BreakerPolicy;
 
+use crate::fleet::{EscalationConfig, OutageConfig};
+
 /// The tunables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FleetConfig {
@@ -23,6 +25,10 @@ pub struct FleetConfig {
     pub wait_ms: i64,
     /// Time before a host that stumbled is asked again, in milliseconds.
     pub stumble_ms: i64,
+    /// What is waited for when a service is down.
+    pub outage: OutageConfig,
+    /// Whether people are told by issues.
+    pub escalation: EscalationConfig,
 }
 
 /// The mode of some repositories, classes and playbooks.
@@ -50,6 +56,8 @@ impl Default for FleetConfig {
             look_ms: 5 * MINUTE,
             wait_ms: 24 * 60 * MINUTE,
             stumble_ms: MINUTE,
+            outage: OutageConfig::default(),
+            escalation: EscalationConfig::default(),
         }
     }
 }

@@ -62,11 +62,12 @@ impl Found {
         self.failed.iter().map(|(job, _)| job.name.as_str()).collect()
     }
 
-    /// Names of everything that may run again, steps and all, and of what they are part of. The host repeats with a failed job
+    /// Names of everything that may run again, steps and stages and all, and of what they are part of. The host repeats with a failed job
     /// those that depend on it, also where they ended well, and says of none on which it depends: so any may.
     pub(super) fn names_of_what_may_run_again(&self) -> impl Iterator<Item = &str> {
         let jobs = self.jobs.iter().flat_map(|job| {
-            std::iter::once(job.name.as_str()).chain(job.steps.iter().map(|step| step.name.as_str()))
+            let name = std::iter::once(job.name.as_str()).chain(job.stage.as_deref());
+            name.chain(job.steps.iter().map(|step| step.name.as_str()))
         });
         jobs.chain([self.run.name.as_str(), self.run.workflow.as_str()])
     }
@@ -103,6 +104,10 @@ impl Fleet {
         }
         if !now.conclusion.is_some_and(Conclusion::failed) {
             return Ok(Examined::Nothing("the run did not fail".to_owned()));
+        }
+        if now.part_of_another {
+            let why = "another run waits for it, and what that goes on with is not seen from here";
+            return Ok(Examined::Nothing(why.to_owned()));
         }
         let jobs = match self.forge.jobs(run, attempt).await {
             Ok(jobs) => jobs,

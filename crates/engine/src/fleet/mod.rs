@@ -8,8 +8,12 @@
 mod act;
 mod config;
 mod decided;
+mod escalate;
 mod examine;
+mod issue_text;
 mod jobs;
+mod outage;
+mod service;
 
 use std::sync::Arc;
 
@@ -23,7 +27,10 @@ use regreen_steps::sha256;
 
 pub use config::{FleetConfig, Rule};
 pub use decided::{ALL, scope};
+pub use escalate::{ESCALATION, EscalationConfig, Kept, escalation_of};
 pub use jobs::{JobPolicy, NotTold, job_told};
+pub use outage::{OUTAGE, OutageTold, Tended, outage_of};
+pub use service::{KnownService, Lately, Network, OutageConfig, Remotes};
 
 use self::examine::{Examined, Found};
 use crate::error::EngineError;
@@ -38,6 +45,10 @@ pub struct Fleet {
     pub masker: Arc<Masker>,
     /// The host.
     pub forge: Arc<dyn Forge>,
+    /// Asks the services that jobs depend on.
+    pub remotes: Arc<dyn Remotes>,
+    /// What it asked lately.
+    pub lately: Lately,
 }
 
 /// A run that is said to have ended.
@@ -122,7 +133,12 @@ impl Fleet {
                 format!("already {}", incident.outcome.as_deref().unwrap_or("on record")),
             )),
             Some(incident) if incident.decision.is_some() => self.go_on(hand, ended, incident, attempt).await,
-            _ => self.begin(hand, ended, attempt, &id, known.is_some()).await,
+            // Nothing is asked of the host while it has to wait.
+            Some(_) => match self.held_back(hand, &id).await? {
+                Some(next) => Ok(next),
+                None => self.begin(hand, ended, attempt, &id, true).await,
+            },
+            None => self.begin(hand, ended, attempt, &id, false).await,
         }
     }
 
@@ -142,6 +158,13 @@ impl Fleet {
             let agreed = incident.approval.as_ref().is_some_and(|approval| approval.granted);
             if mode != Mode::Auto && !agreed && hand.ledger.facts(&incident.id).await?.is_empty() {
                 return self.close_undone(hand, &incident.id, true, Some(Refusal::ModeSuggest)).await;
+            }
+            // A run that somebody else has sent off again meanwhile waits for nothing.
+            if ended.attempt.is_none_or(|latest| latest <= attempt)
+                && hand.ledger.facts(&incident.id).await?.is_empty()
+                && let Some(next) = self.held_back(hand, &incident.id).await?
+            {
+                return Ok(next);
             }
             let commit = incident.place.commit.clone().unwrap_or_default();
             let case = act::Case { run, attempt, commit: &commit, incident: &incident.id, plan: &plan };
@@ -173,6 +196,7 @@ impl Fleet {
                 if opened {
                     hand.ledger.take_over(id, hand.owner, begun).await?;
                     hand.ledger.close(id, hand.owner, &Closing::new(Outcome::LeftAlone), begun).await?;
+                    hand.ledger.wait_over(id, begun).await?;
                 }
                 return Ok(settled(None, None, why));
             }
@@ -199,7 +223,13 @@ impl Fleet {
             };
             hand.ledger.open_incident(&new).await?;
         }
+        self.sight(hand, &found, id).await?;
         let (decision, inputs) = self.decide(hand, &found, &place, id).await?;
+        if let Decision::Heal(_) = decision
+            && let Some(next) = self.held_back(hand, id).await?
+        {
+            return Ok(next);
+        }
         hand.ledger.decided(id, hand.owner, &decision, Some(&inputs), None, (hand.now)()).await?;
         match decision {
             Decision::Heal(plan) => {

@@ -1,22 +1,8 @@
 //! GitHub's answers, as far as they are used. Fields that its own examples lack are optional, whatever its schema says.
 
-use std::time::SystemTime;
+use serde::Deserialize;
 
-use serde::{Deserialize, Deserializer};
-
-use crate::{Conclusion, Level, Status};
-
-/// A time as `2026-11-29T10:20:53Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct At(pub(super) SystemTime);
-
-impl<'de> Deserialize<'de> for At {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        let time: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
-        Ok(At(time.into()))
-    }
-}
+use crate::{Conclusion, Level, Status, calls::at::At};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Installation {

@@ -9,12 +9,14 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
 use tokio::sync::Mutex;
+use ureq::http::Method;
 
 use super::{
     answers::{Installation, InstallationToken},
-    api::{Api, Scope},
+    api::{Api, Scope, parsed, unreachable},
+    host::Octocat,
 };
-use crate::{ForgeError, Repository, Secret};
+use crate::{ForgeError, Repository, Secret, calls::host::Host as _};
 
 /// So long before it expires a token is not used any more.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -49,7 +51,7 @@ impl Installations {
     /// The token for a repository, and the installation that it is of.
     pub(super) async fn token(
         &self,
-        api: &Api,
+        api: &Api<Octocat>,
         repository: &Repository,
         now: SystemTime,
     ) -> Result<(Secret, u64), ForgeError> {
@@ -77,7 +79,7 @@ impl Installations {
             return Ok((token.clone(), installed.id));
         }
         let path = format!("/app/installations/{}/access_tokens", installed.id);
-        let made: InstallationToken = api.make_token(&path).await.inspect_err(|_| {
+        let made: InstallationToken = make_token(api, &path).await.inspect_err(|_| {
             // It may have been installed anew, under another id.
             known.remove(&owner);
         })?;
@@ -89,5 +91,33 @@ impl Installations {
     /// Forgets a token that the host does not take any more.
     pub(super) async fn forget(&self, repository: &Repository) {
         self.0.lock().await.remove(&repository.owner().to_ascii_lowercase());
+    }
+}
+
+/// A new token for an installation. Making one too many does no harm, so it is tried again like a read.
+async fn make_token(api: &Api<Octocat>, path: &str) -> Result<InstallationToken, ForgeError> {
+    let what = "a token for the app's installation";
+    let mut failures = 0;
+    loop {
+        let ask = api.ask(Method::POST, api.base.at(path), Vec::new(), Some(b"{}".to_vec()));
+        let error = match api.send(Scope::App, what, ask).await {
+            Ok(answer) => match answer? {
+                answer if answer.status < 300 => match parsed(&answer.body) {
+                    Ok(token) => return Ok(token),
+                    Err(why) => ForgeError::Garbage { what: what.to_owned(), why },
+                },
+                answer if answer.status >= 500 => {
+                    let why = format!("status {}", answer.status);
+                    ForgeError::Unreachable { what: what.to_owned(), why }
+                }
+                answer => return Err(api.host.refusal(what, answer.status, api.host.message(&answer))),
+            },
+            Err(broken) => unreachable(what, broken),
+        };
+        failures += 1;
+        if failures >= api.options.backoff.tries {
+            return Err(error);
+        }
+        api.options.backoff.wait(failures).await;
     }
 }

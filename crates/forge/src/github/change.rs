@@ -7,14 +7,14 @@ use super::{
     answers::Pull,
     api::{Scope, parsed},
     client::GitHub,
-    git::blob,
     runs::two_parts,
     sending::Sending,
 };
-use crate::{BoxFuture, Change, ForgeError, NotAllowed, Proposal, Proposed, Repository, wire::base::part};
-
-/// What Regreen's branches are called, so that none is anybody else's.
-const OWN: &str = "regreen/";
+use crate::{
+    BoxFuture, Change, ForgeError, NotAllowed, Proposal, Proposed, Repository,
+    calls::change::{blob, checked},
+    wire::base::part,
+};
 
 impl GitHub {
     pub(super) async fn propose(
@@ -154,31 +154,4 @@ impl GitHub {
         };
         self.api.change(sending, look).await
     }
-}
-
-fn checked(repository: &Repository, change: &Change) -> Result<(), ForgeError> {
-    let invalid = |why: &str| {
-        Err(ForgeError::Invalid { what: format!("a change of {repository}"), why: why.to_owned() })
-    };
-    let name = change.branch.strip_prefix(OWN).unwrap_or_default();
-    let right = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
-    if name.is_empty() || !name.bytes().all(right) || name.contains("..") || name.ends_with(['/', '.']) {
-        return invalid("its branch has to be called `regreen/…`, of letters, digits, `-`, `_`, `.` and `/`");
-    }
-    if change.base.is_empty() || change.base == change.branch {
-        return invalid("it has no base branch");
-    }
-    if change.files.is_empty() {
-        return invalid("it changes no file");
-    }
-    let inside = |path: &str| {
-        path.split('/').all(|part| !matches!(part, "" | "." | ".." | ".git")) && !path.contains(['\\', '\0'])
-    };
-    if !change.files.iter().all(|file| inside(&file.path)) {
-        return invalid("a file's path leads out of the repository");
-    }
-    if change.files.iter().any(|file| file.before.as_ref() == Some(&file.after)) {
-        return invalid("a file is as it was");
-    }
-    Ok(())
 }

@@ -2,44 +2,17 @@
 
 use std::{collections::BTreeMap, time::SystemTime};
 
-use super::{api::Api, credential::Credential, logs, runs};
+use super::{api::Api, credential::Credential, host::Octocat, logs, runs};
 use crate::{
-    Actor, Annotation, Backoff, Bounds, BoxFuture, Budget, Cache, Change, Check, Comment, Cursor, Diagnosed,
-    Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, Page, Proposal, Repository,
+    Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Cursor, Diagnosed, Forge,
+    ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, Options, Page, Proposal, Repository,
     Rerun, Run, RunRef, wire::base::Base,
 };
-
-/// How a client behaves.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// The share of the hourly limit that is left to others, from 0 to 1.
-    pub reserve: f64,
-    /// How reads are tried again.
-    pub backoff: Backoff,
-    /// How large answers may be.
-    pub bounds: Bounds,
-    /// Calls at once.
-    pub at_once: usize,
-    /// How long one call may take; a log or an archive ten times as long.
-    pub limit: std::time::Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            reserve: 0.2,
-            backoff: Backoff::default(),
-            bounds: Bounds::default(),
-            at_once: 8,
-            limit: std::time::Duration::from_secs(30),
-        }
-    }
-}
 
 /// GitHub, with a credential. Calls need a tokio runtime.
 #[derive(Debug)]
 pub struct GitHub {
-    pub(super) api: Api,
+    pub(super) api: Api<Octocat>,
     /// What runs do not say of their repositories.
     pub(super) repositories: runs::Repositories,
 }
@@ -53,7 +26,7 @@ impl GitHub {
     /// # Errors
     /// [`ForgeError::Invalid`] where `base` is no address that a credential may be sent to.
     pub fn new(base: &str, credential: Credential, options: Options) -> Result<GitHub, ForgeError> {
-        let api = Api::new(base, credential, options)?;
+        let api = Api::new(base, Octocat::new(credential), options)?;
         Ok(GitHub { api, repositories: runs::Repositories::default() })
     }
 

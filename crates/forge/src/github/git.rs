@@ -2,7 +2,6 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
-use sha1::{Digest, Sha1};
 use ureq::http::Method;
 
 use super::{
@@ -13,16 +12,9 @@ use super::{
 };
 use crate::{
     BoxFuture, FileChange, ForgeError, Repository,
+    calls::change::blob,
     wire::base::{part, path},
 };
-
-/// What git calls a file's content.
-pub(super) fn blob(content: &[u8]) -> String {
-    let mut hash = Sha1::new();
-    hash.update(format!("blob {}\0", content.len()));
-    hash.update(content);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 impl GitHub {
     /// The commit at the end of a branch.
@@ -153,16 +145,5 @@ impl GitHub {
         let body = Some(json!({ "sha": commit, "force": false }));
         let sending = Sending { repository, what: &what, method: Method::PATCH, path, body, fresh: false };
         self.api.put(&sending, nothing).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::blob;
-
-    #[test]
-    fn content_is_named_as_git_names_it() {
-        assert_eq!(blob(b""), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
-        assert_eq!(blob(b"hello\n"), "ce013625030ba8dba906f756967f9e9ca394464a");
     }
 }

@@ -1,102 +1,42 @@
-//! GitHub's limits: what is left of the hour, what asks to slow down, and what is left to others.
+//! GitHub's limits, as its answers tell them.
 //!
 //! By <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api> and
 //! <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::{Budget, ForgeError, Quota, wire::http::Answer};
+use crate::{Budget, Quota, calls::limits::Told, wire::http::Answer};
 
 /// How long to wait where GitHub asks to slow down and does not say for how long.
 const UNSAID: Duration = Duration::from_secs(60);
 
-/// What is known of the limits, by credential (an app's installations have one each).
-#[derive(Debug)]
-pub(super) struct Limits {
-    reserve: f64,
-    known: Mutex<HashMap<u64, Known>>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Known {
-    budget: Option<Budget>,
-    closed: Option<(SystemTime, Quota)>,
-}
-
-impl Limits {
-    pub(super) fn new(reserve: f64) -> Limits {
-        Limits { reserve: reserve.clamp(0.0, 1.0), known: Mutex::default() }
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<u64, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether a call may be sent.
-    pub(super) fn may_send(&self, whose: u64, now: SystemTime) -> Result<(), ForgeError> {
-        let Some(known) = self.known().get(&whose).copied() else { return Ok(()) };
-        if let Some((until, quota)) = known.closed
-            && now < until
-        {
-            return Err(ForgeError::RateLimited { until, quota });
-        }
-        let Some(budget) = known.budget.filter(|budget| now < budget.resets_at) else { return Ok(()) };
-        let left_to_others = (budget.limit as f64 * self.reserve).ceil() as u64;
-        if budget.remaining <= left_to_others {
-            let quota = if budget.remaining == 0 { Quota::Hourly } else { Quota::Reserve };
-            return Err(ForgeError::RateLimited { until: budget.resets_at, quota });
-        }
-        Ok(())
-    }
-
-    /// Takes note of an answer; an error where it says that a limit was reached.
-    pub(super) fn learn(
-        &self,
-        whose: u64,
-        answer: &Answer,
-        message: &str,
-        now: SystemTime,
-    ) -> Result<(), ForgeError> {
-        let number = |name| answer.header(name).and_then(|text| text.trim().parse::<u64>().ok());
-        let mut all = self.known();
-        let known = all.entry(whose).or_default();
-        let core = answer.header("x-ratelimit-resource").is_none_or(|resource| resource == "core");
-        if let (true, Some(limit), Some(remaining), Some(reset)) =
-            (core, number("x-ratelimit-limit"), number("x-ratelimit-remaining"), number("x-ratelimit-reset"))
-        {
-            let resets_at = UNIX_EPOCH + Duration::from_secs(reset.min(u64::from(u32::MAX)));
-            known.budget = Some(Budget { limit, remaining, resets_at });
-        }
-        let (until, quota) = match answer.status {
-            403 | 429 => {
-                let used_up = number("x-ratelimit-remaining") == Some(0);
-                let lower = message.to_ascii_lowercase();
-                let asked = lower.contains("rate limit") || lower.contains("abuse detection");
-                let reset = known.budget.map(|budget| budget.resets_at).filter(|at| *at > now);
-                match (number("retry-after"), reset) {
-                    (Some(seconds), _) => (now + Duration::from_secs(seconds.min(86_400)), Quota::Burst),
-                    (None, Some(reset)) if used_up => (reset, Quota::Hourly),
-                    _ if used_up || asked || answer.status == 429 => (now + UNSAID, Quota::Burst),
-                    // Forbidden for another reason.
-                    _ => return Ok(()),
-                }
+/// What an answer tells.
+pub(super) fn told(answer: &Answer, message: &str, known: Option<Budget>, now: SystemTime) -> Told {
+    let number = |name| answer.header(name).and_then(|text| text.trim().parse::<u64>().ok());
+    let core = answer.header("x-ratelimit-resource").is_none_or(|resource| resource == "core");
+    let budget =
+        match (number("x-ratelimit-limit"), number("x-ratelimit-remaining"), number("x-ratelimit-reset")) {
+            (Some(limit), Some(remaining), Some(reset)) if core => {
+                let resets_at = UNIX_EPOCH + Duration::from_secs(reset.min(u64::from(u32::MAX)));
+                Some(Budget { limit, remaining, resets_at })
             }
-            _ => return Ok(()),
+            _ => None,
         };
-        known.closed = Some((until, quota));
-        Err(ForgeError::RateLimited { until, quota })
+    if !matches!(answer.status, 403 | 429) {
+        return Told { budget, closed: None };
     }
-
-    /// Of several credentials' limits the tightest.
-    pub(super) fn budget(&self) -> Option<Budget> {
-        let all = self.known();
-        let share = |budget: &Budget| budget.remaining as f64 / budget.limit.max(1) as f64;
-        all.values().filter_map(|known| known.budget).min_by(|a, b| share(a).total_cmp(&share(b)))
-    }
+    let used_up = number("x-ratelimit-remaining") == Some(0);
+    let lower = message.to_ascii_lowercase();
+    let asked = lower.contains("rate limit") || lower.contains("abuse detection");
+    let reset = budget.or(known).map(|budget| budget.resets_at).filter(|at| *at > now);
+    let closed = match (number("retry-after"), reset) {
+        (Some(seconds), _) => Some((now + Duration::from_secs(seconds.min(86_400)), Quota::Burst)),
+        (None, Some(reset)) if used_up => Some((reset, Quota::Hourly)),
+        _ if used_up || asked || answer.status == 429 => Some((now + UNSAID, Quota::Burst)),
+        // Forbidden for another reason.
+        _ => None,
+    };
+    Told { budget, closed }
 }
 
 #[cfg(test)]
@@ -104,6 +44,17 @@ mod tests {
     use ureq::http::{HeaderMap, HeaderName};
 
     use super::*;
+    use crate::{ForgeError, calls::limits::Limits};
+
+    fn learn(
+        limits: &Limits,
+        whose: u64,
+        answer: &Answer,
+        message: &str,
+        now: SystemTime,
+    ) -> Result<(), ForgeError> {
+        limits.learn(whose, told(answer, message, limits.known_of(whose), now))
+    }
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Answer {
         let mut map = HeaderMap::new();
@@ -125,9 +76,9 @@ mod tests {
     fn a_fifth_of_the_hour_is_left_to_others() {
         let limits = Limits::new(0.2);
         assert_eq!(limits.may_send(0, at(1000)), Ok(()));
-        limits.learn(0, &answer(200, &hour("1001")), "", at(1000)).unwrap();
+        learn(&limits, 0, &answer(200, &hour("1001")), "", at(1000)).unwrap();
         assert_eq!(limits.may_send(0, at(1000)), Ok(()));
-        limits.learn(0, &answer(200, &hour("1000")), "", at(1000)).unwrap();
+        learn(&limits, 0, &answer(200, &hour("1000")), "", at(1000)).unwrap();
         let reserve = ForgeError::RateLimited { until: at(5000), quota: Quota::Reserve };
         assert_eq!(limits.may_send(0, at(4999)), Err(reserve));
         assert_eq!(limits.may_send(0, at(5000)), Ok(()));
@@ -136,7 +87,7 @@ mod tests {
         // What is left of the search limit says nothing of the others.
         let mut search = hour("0").to_vec();
         search.push(("x-ratelimit-resource", "search"));
-        limits.learn(8, &answer(200, &search), "", at(1000)).unwrap();
+        learn(&limits, 8, &answer(200, &search), "", at(1000)).unwrap();
         assert_eq!(limits.may_send(8, at(1000)), Ok(()));
     }
 
@@ -144,7 +95,7 @@ mod tests {
     fn what_asks_to_slow_down_is_obeyed() {
         let said = |headers: &[(&str, &str)], status, message: &str| {
             let limits = Limits::new(0.0);
-            let said = limits.learn(0, &answer(status, headers), message, at(1000));
+            let said = learn(&limits, 0, &answer(status, headers), message, at(1000));
             assert_eq!(limits.may_send(0, at(1000)), said, "{message}");
             match said {
                 Err(ForgeError::RateLimited { until, quota }) => Some((until, quota)),

@@ -4,7 +4,6 @@
 //! <https://docs.github.com/en/rest>.
 
 mod answers;
-mod api;
 mod app;
 mod caches;
 mod change;
@@ -12,14 +11,15 @@ mod checks;
 mod client;
 mod credential;
 mod git;
+mod host;
 mod issues;
 mod limits;
 mod logs;
-mod pages;
 mod refusal;
 mod rerun;
 mod runs;
-mod sending;
 
-pub use client::{GitHub, Options};
+use crate::calls::{api, sending};
+
+pub use client::GitHub;
 pub use credential::Credential;

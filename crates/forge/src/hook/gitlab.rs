@@ -58,7 +58,14 @@ struct MergeRequest {
 struct Pipeline {
     object_attributes: Option<PipelineAttributes>,
     merge_request: Option<MergeRequest>,
+    user: Option<User>,
     project: Option<Project>,
+    builds: Option<Vec<Build>>,
+}
+
+#[derive(Deserialize)]
+struct Build {
+    user: Option<User>,
 }
 
 #[derive(Deserialize)]
@@ -134,18 +141,23 @@ pub(super) fn event(name: &str, payload: &[u8]) -> Event {
 }
 
 fn pipeline(payload: &[u8]) -> Result<Event, String> {
-    let Pipeline { object_attributes, merge_request, project } =
+    let Pipeline { object_attributes, merge_request, user, project, builds } =
         serde_json::from_slice(payload).map_err(|e| unreadable("pipeline", &e))?;
     let pipeline = object_attributes.ok_or("`object_attributes` is missing")?;
     let Some(conclusion) = ended(pipeline.status.as_deref()) else {
         return Ok(Event::Ignored { why: "the pipeline has not ended" });
     };
+    // Attempts are not told. But whoever retries a job is its user: a pipeline that went well, and in which every job is
+    // still of the account that started it, was repeated by nobody else, and nobody waits for it.
+    let name = |user: &Option<User>| user.as_ref().and_then(|user| user.username.clone());
+    let repeated = |build: &Build| name(&build.user).is_some_and(|by| name(&user).as_ref() != Some(&by));
+    let is_first = !conclusion.failed() && !builds.iter().flatten().any(repeated);
     let foreign =
         |of: &MergeRequest| of.source_project_id.is_none() || of.source_project_id != of.target_project_id;
     Ok(Event::RunEnded(RunEnded {
         repository: path(project)?,
         run: number(pipeline.id, "pipeline")?,
-        attempt: None,
+        attempt: is_first.then_some(1),
         ended_at: cut(pipeline.finished_at),
         commit: commit(pipeline.sha)?,
         branch: cut(pipeline.reference),

@@ -101,7 +101,7 @@ pub struct RunEnded {
     pub repository: Repository,
     /// The host's id of it.
     pub run: u64,
-    /// Which attempt, from 1; GitLab counts none.
+    /// Which attempt, from 1; GitLab counts none, and only of one that did not fail it can be seen that it is the first.
     pub attempt: Option<u32>,
     /// When it ended, as the host writes it: tells the ends of one pipeline apart where no attempts are counted.
     pub ended_at: Option<String>,

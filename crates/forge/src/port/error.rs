@@ -105,7 +105,7 @@ impl ForgeError {
 pub enum Quota {
     /// The host's, by the hour.
     Hourly,
-    /// The host's, against bursts (GitHub: secondary limits).
+    /// The host's, against bursts (GitHub: secondary limits; GitLab: all, they are by the minute).
     Burst,
     /// Regreen's own, below the host's: what it leaves to others.
     Reserve,
@@ -116,7 +116,7 @@ impl Quota {
         match self {
             Quota::Hourly => "the host's hourly limit is used up",
             Quota::Burst => "the host asks to slow down",
-            Quota::Reserve => "what is left of the host's hourly limit is for others",
+            Quota::Reserve => "what is left of the host's limit is for others",
         }
     }
 }
@@ -168,6 +168,12 @@ pub enum NotAllowed {
     Declined {
         /// Its number.
         number: u64,
+    },
+    /// This host can't do such a thing.
+    #[error("{how}")]
+    Unsupported {
+        /// What it has instead, in a sentence.
+        how: &'static str,
     },
     /// The host says no, in its own words.
     #[error("the host says: {0}")]

@@ -60,18 +60,19 @@ pub trait Forge: Send + Sync {
     ///
     /// Sent at most once for an attempt: the run must have ended, and be at the commit and attempt that were diagnosed.
     /// Idempotent through this: the second time is [`NotAllowed::OtherAttempt`](super::NotAllowed::OtherAttempt).
+    /// At GitLab jobs run again one by one: what one's own account began for this attempt and did not end is gone on with.
     fn rerun_job<'a>(&'a self, of: &'a Diagnosed, job: &'a JobRef) -> Answer<'a, Rerun>;
 
     /// Runs all failed jobs again, and those that need them. As [`Forge::rerun_job`].
     fn rerun_failed_jobs<'a>(&'a self, of: &'a Diagnosed) -> Answer<'a, Rerun>;
 
-    /// Runs all jobs again. As [`Forge::rerun_job`].
+    /// Runs all jobs again. As [`Forge::rerun_job`]. GitLab can't.
     fn rerun_all<'a>(&'a self, of: &'a Diagnosed) -> Answer<'a, Rerun>;
 
     /// Stops a run. Idempotent: where it has ended it is [`NotAllowed::Ended`](super::NotAllowed::Ended).
     fn cancel<'a>(&'a self, run: &'a RunRef) -> Answer<'a, ()>;
 
-    /// The repository's caches whose key begins with `key`, of one ref (`refs/heads/main`, `refs/pull/7/merge`) or of all. A read.
+    /// The repository's caches (GitLab tells of none) whose key begins with `key`, of one ref (`refs/heads/main`, `refs/pull/7/merge`) or of all. A read.
     fn caches<'a>(
         &'a self,
         repository: &'a Repository,
@@ -107,7 +108,7 @@ pub trait Forge: Send + Sync {
     /// Closes an issue as done. Idempotent.
     fn close_issue<'a>(&'a self, repository: &'a Repository, number: u64) -> Answer<'a, ()>;
 
-    /// Puts a comment with this marker on an issue or pull request: a new one, or in place of the text of the one that has
+    /// Puts a comment with this marker on an issue (GitHub: or a pull request): a new one, or in place of the text of the one that has
     /// it. Idempotent for one process at a time.
     fn comment<'a>(
         &'a self,
@@ -116,6 +117,17 @@ pub trait Forge: Send + Sync {
         marker: &'a Marker,
         body: &'a str,
     ) -> Answer<'a, Comment>;
+
+    /// As [`Forge::comment`], on a pull request (merge request): at GitLab its numbers are none of the issues'.
+    fn comment_on_change<'a>(
+        &'a self,
+        repository: &'a Repository,
+        number: u64,
+        marker: &'a Marker,
+        body: &'a str,
+    ) -> Answer<'a, Comment> {
+        self.comment(repository, number, marker, body)
+    }
 
     /// Puts a verdict beside a commit: a new one, or in place of the one with this name and marker. Its id. Idempotent for one
     /// process at a time.
@@ -142,7 +154,7 @@ pub trait Forge: Send + Sync {
     /// Who Regreen is there. A read.
     fn actor(&self) -> Answer<'_, Actor>;
 
-    /// What is left of the host's hourly limit, as the last answer said it; `None` before the first, and where there is none.
+    /// What is left of the host's limit, as the last answer said it; `None` before the first, and where there is none.
     fn budget(&self) -> Option<Budget>;
 }
 
@@ -176,10 +188,10 @@ pub struct Cache {
     pub used_at: Option<SystemTime>,
 }
 
-/// An hourly limit.
+/// A limit by the hour (GitLab: by the minute).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Calls an hour.
+    /// Calls an hour or minute.
     pub limit: u64,
     /// Calls that are left, for everybody who uses the same credential.
     pub remaining: u64,

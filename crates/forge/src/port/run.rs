@@ -118,6 +118,8 @@ pub struct Run {
     pub updated_at: Option<SystemTime>,
     /// Its code comes from another repository, or from nobody knows where.
     pub from_fork: bool,
+    /// Another run waits for its end, and then goes on with what is not seen here (GitLab: a downstream pipeline).
+    pub part_of_another: bool,
     /// The pull requests (merge requests) of the same repository that it belongs to.
     pub pull_requests: Vec<u64>,
     /// The repository's default branch.
@@ -143,6 +145,8 @@ pub struct Job {
     pub status: Status,
     /// How it ended, once it has.
     pub conclusion: Option<Conclusion>,
+    /// The stage that it is in, where the host has such.
+    pub stage: Option<String>,
     /// Its steps in order; empty where the host knows none.
     pub steps: Vec<Step>,
     /// When it began.

@@ -55,7 +55,7 @@ pub struct Pull {
     pub merged: bool,
 }
 
-fn hash(kind: &str, content: &[u8]) -> String {
+pub(super) fn hash(kind: &str, content: &[u8]) -> String {
     let mut hash = Sha1::new();
     hash.update(format!("{kind} {}\0", content.len()));
     hash.update(content);
@@ -95,24 +95,24 @@ impl Git {
         self.commits.get(commit).map(|commit| commit.parents.clone()).unwrap_or_default()
     }
 
-    fn tree_at(&self, commit: &str) -> Tree {
+    pub(super) fn tree_at(&self, commit: &str) -> Tree {
         let tree = self.commits.get(commit).map(|commit| &commit.tree);
         tree.and_then(|tree| self.trees.get(tree)).cloned().unwrap_or_default()
     }
 
-    fn blob(&mut self, content: Vec<u8>) -> String {
+    pub(super) fn blob(&mut self, content: Vec<u8>) -> String {
         let sha = hash("blob", &content);
         self.blobs.insert(sha.clone(), content);
         sha
     }
 
-    fn tree(&mut self, tree: Tree) -> String {
+    pub(super) fn tree(&mut self, tree: Tree) -> String {
         let sha = hash("tree", format!("{tree:?}").as_bytes());
         self.trees.insert(sha.clone(), tree);
         sha
     }
 
-    fn commit(&mut self, tree: String, parents: Vec<String>, message: String) -> String {
+    pub(super) fn commit(&mut self, tree: String, parents: Vec<String>, message: String) -> String {
         let number = self.commits.len();
         let sha = hash("commit", format!("{number} {tree} {parents:?} {message}").as_bytes());
         self.commits.insert(sha.clone(), Commit { tree, parents, message });

@@ -1,12 +1,14 @@
-//! A stand-in for GitHub's API, on the loopback interface: it keeps state, counts what was done to it, and fails on demand.
+//! Stand-ins for the APIs of GitHub and ([`gitlab`]) GitLab, on the loopback interface: they keep state, count what was done
+//! to them, and fail on demand.
 //!
-//! What it answers are GitHub's own examples (`examples.json`, from its OpenAPI description, cut down to the fields that
+//! What GitHub's answers are GitHub's own examples (`examples.json`, from its OpenAPI description, cut down to the fields that
 //! the schema requires) with the facts of its [`World`] put in; the contract test of `crates/forge` holds both sides
 //! against that description.
 
 mod actions;
 mod fault;
 mod git;
+pub mod gitlab;
 mod route;
 mod sample;
 mod social;
@@ -28,32 +30,24 @@ pub use git::{Pull, Tree};
 pub use social::{Check, Comment, Issue};
 pub use world::{Cache, Call, Job, Quota, Repository, Run, Step, World};
 
-/// A running stand-in. It stops when it is dropped.
+/// A server on the loopback interface. It stops when it is dropped.
 #[derive(Debug)]
-pub struct GitHub {
+struct Served {
     address: SocketAddr,
-    world: Arc<Mutex<World>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl GitHub {
-    /// Starts it at a free port.
-    ///
-    /// # Errors
-    /// Where the loopback interface can't be listened at.
-    pub fn start() -> Result<GitHub, LabError> {
+impl Served {
+    /// At a free port; what is served is made once its address is known.
+    fn start(router: impl FnOnce(SocketAddr) -> Router) -> Result<Served, LabError> {
         let failed = |source| LabError::Server { doing: "listen", source };
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let world = World { shown_as: format!("http://{address}"), ..World::default() };
-        let world = Arc::new(Mutex::new(world));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = Router::new()
-            .fallback(route::answer)
-            .with_state(State { world: Arc::clone(&world), own: format!("http://{address}") });
+        let router = router(address);
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
@@ -65,26 +59,50 @@ impl GitHub {
             // Calls that hang on purpose are not waited for.
             runtime.shutdown_background();
         });
-        Ok(GitHub { address, world, stop: Some(stop), thread: Some(thread) })
-    }
-
-    /// The address of its API.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// What it knows and what was done to it; nothing is answered meanwhile.
-    pub fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(Served { address, stop: Some(stop), thread: Some(thread) })
     }
 }
 
-impl Drop for GitHub {
+impl Drop for Served {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let _panicked = thread.join();
         }
+    }
+}
+
+/// A running stand-in for GitHub. It stops when it is dropped.
+#[derive(Debug)]
+pub struct GitHub {
+    world: Arc<Mutex<World>>,
+    served: Served,
+}
+
+impl GitHub {
+    /// Starts it at a free port.
+    ///
+    /// # Errors
+    /// Where the loopback interface can't be listened at.
+    pub fn start() -> Result<GitHub, LabError> {
+        let world = Arc::new(Mutex::new(World::default()));
+        let served = Served::start(|address| {
+            let own = format!("http://{address}");
+            world.lock().unwrap_or_else(PoisonError::into_inner).shown_as.clone_from(&own);
+            let state = State { world: Arc::clone(&world), own };
+            Router::new().fallback(route::answer).with_state(state)
+        })?;
+        Ok(GitHub { world, served })
+    }
+
+    /// The address of its API.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.served.address)
+    }
+
+    /// What it knows and what was done to it; nothing is answered meanwhile.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
 };
 
 /// Largest body that is taken.
-const LARGEST: usize = 64 << 20;
+pub(super) const LARGEST: usize = 64 << 20;
 
 /// An answer in the making.
 #[derive(Debug)]
@@ -66,6 +66,20 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    pub(super) fn of(method: &Method, uri: &Uri, body: &[u8]) -> Asked {
+        let parts = uri.path().split('/').filter(|part| !part.is_empty()).map(decoded).collect();
+        let query = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(key), decoded(value))
+        });
+        Asked {
+            method: method.clone(),
+            parts,
+            query: query.collect(),
+            body: serde_json::from_slice(body).unwrap_or_default(),
+        }
+    }
+
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -81,6 +95,16 @@ impl Asked {
         items: Vec<Value>,
         wrap: impl Fn(u64, Vec<Value>) -> Value,
     ) -> Reply {
+        self.page_at(&world.shown_as, items, wrap)
+    }
+
+    /// As [`Asked::page`], with links to that address.
+    pub(super) fn page_at(
+        &self,
+        shown_as: &str,
+        items: Vec<Value>,
+        wrap: impl Fn(u64, Vec<Value>) -> Value,
+    ) -> Reply {
         let number = |name, default: usize| self.query(name).and_then(|n| n.parse().ok()).unwrap_or(default);
         let (size, page) = (number("per_page", 30).clamp(1, 100), number("page", 1).max(1));
         let total = items.len();
@@ -93,7 +117,7 @@ impl Asked {
             }
             query.push(format!("page={}", page + 1));
             let path: Vec<String> = self.parts.iter().map(|part| encoded(part)).collect();
-            let link = format!("<{}/{}?{}>; rel=\"next\"", world.shown_as, path.join("/"), query.join("&"));
+            let link = format!("<{shown_as}/{}?{}>; rel=\"next\"", path.join("/"), query.join("&"));
             reply.headers.push(("link", link));
         }
         reply
@@ -133,7 +157,7 @@ pub(super) async fn answer(
     finished(reply, cut)
 }
 
-fn finished(reply: Reply, cut: bool) -> Response<Body> {
+pub(super) fn finished(reply: Reply, cut: bool) -> Response<Body> {
     let length = reply.body.len();
     let body = if cut { Body::new(Broken(Some(Bytes::from(reply.body)))) } else { Body::from(reply.body) };
     let mut response = Response::new(body);
@@ -196,17 +220,7 @@ fn reply(
         Some(What::UsedUp) => world.quota.remaining = 0,
         _ => {}
     }
-    let parts: Vec<String> = uri.path().split('/').filter(|part| !part.is_empty()).map(decoded).collect();
-    let query = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decoded(key), decoded(value))
-    });
-    let asked = Asked {
-        method: method.clone(),
-        parts,
-        query: query.collect(),
-        body: serde_json::from_slice(body).unwrap_or_default(),
-    };
+    let asked = Asked::of(method, uri, body);
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if asked.parts.first().is_some_and(|part| part == "_logs") {
         return match authorization {

@@ -31,6 +31,7 @@ mod killed;
 mod masking;
 mod measures;
 mod opening;
+mod outages;
 mod pruning;
 mod reports;
 mod server;

@@ -6,7 +6,7 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use regreen_forge::{
@@ -57,6 +57,8 @@ struct AtHost {
     runs: BTreeMap<u64, OneRun>,
     silence: Option<Silence>,
     stumble: Option<(usize, ForgeError)>,
+    issues: Vec<(Repository, Issue)>,
+    issue_writes: usize,
 }
 
 struct OneRun {
@@ -74,6 +76,8 @@ struct OneRun {
 /// The host.
 #[derive(Default)]
 pub struct Host {
+    /// In milliseconds since 1970; the machine's where there is none.
+    pub clock: Mutex<Option<fn() -> i64>>,
     at: Mutex<AtHost>,
     pub calls: AtomicUsize,
 }
@@ -147,8 +151,33 @@ impl Host {
         }
     }
 
+    /// A run that went well at once.
+    pub fn end_well(&self, run: u64) {
+        self.at.lock().unwrap().runs.get_mut(&run).unwrap().conclusion = Some(Conclusion::Success);
+    }
+
+    /// Somebody sends a run off again.
+    pub fn again_by_hand(&self, run: u64) {
+        let mut at = self.at.lock().unwrap();
+        let run = at.runs.get_mut(&run).unwrap();
+        run.attempt += 1;
+        run.status = Status::Running;
+        run.jobs.iter_mut().for_each(|job| job.2 = None);
+    }
+
     pub fn silence(&self, silence: Option<Silence>) {
         self.at.lock().unwrap().silence = silence;
+    }
+
+    /// Its issues, and how often one was written.
+    pub fn issues(&self) -> (Vec<Issue>, usize) {
+        let at = self.at.lock().unwrap();
+        (at.issues.iter().map(|(_, issue)| issue.clone()).collect(), at.issue_writes)
+    }
+
+    /// A person closes an issue.
+    pub fn close_by_hand(&self, number: u64) {
+        self.at.lock().unwrap().issues[number as usize - 1].1.open = false;
     }
 
     pub fn reruns(&self, run: u64) -> usize {
@@ -207,6 +236,7 @@ fn run_of(reference: RunRef, run: &OneRun) -> Run {
         started_at: None,
         updated_at: None,
         from_fork: run.fork,
+        part_of_another: false,
         pull_requests: Vec::new(),
         default_branch: "main".to_owned(),
         url: String::new(),
@@ -233,6 +263,9 @@ impl Forge for Host {
     }
 
     fn jobs<'a>(&'a self, run: &'a RunRef, attempt: u32) -> BoxFuture<'a, Result<Vec<Job>, ForgeError>> {
+        let clock = *self.clock.lock().unwrap();
+        let now = clock
+            .map_or_else(SystemTime::now, |now| UNIX_EPOCH + Duration::from_millis(now().unsigned_abs()));
         Box::pin(self.asked(move |at| {
             let found = at.get(run.run_id)?;
             let job = |(n, (name, _, ended)): (usize, &(String, &str, Option<Conclusion>))| Job {
@@ -243,9 +276,10 @@ impl Forge for Host {
                 head_sha: commit(run.run_id),
                 status: if ended.is_some() { Status::Completed } else { Status::Running },
                 conclusion: *ended,
+                stage: None,
                 steps: (1..).zip(&found.steps).map(|(number, name)| step(number, name)).collect(),
-                started_at: Some(SystemTime::now() - Duration::from_secs(60)),
-                completed_at: ended.map(|_| SystemTime::now()),
+                started_at: Some(now - Duration::from_secs(60)),
+                completed_at: ended.map(|_| now),
                 labels: Vec::new(),
                 runner: None,
                 url: String::new(),
@@ -308,6 +342,60 @@ impl Forge for Host {
         }))
     }
 
+    fn find_issue<'a>(
+        &'a self,
+        repository: &'a Repository,
+        marker: &'a Marker,
+    ) -> BoxFuture<'a, Result<Option<Issue>, ForgeError>> {
+        Box::pin(self.asked(move |at| {
+            let fits = |(of, issue): &&(Repository, Issue)| of == repository && marker.is_in(&issue.body);
+            Ok(at.issues.iter().find(fits).map(|(_, issue)| issue.clone()))
+        }))
+    }
+
+    fn create_issue<'a>(
+        &'a self,
+        repository: &'a Repository,
+        text: &'a IssueText,
+    ) -> BoxFuture<'a, Result<Issue, ForgeError>> {
+        Box::pin(self.asked(move |at| {
+            let issue = Issue {
+                number: at.issues.len() as u64 + 1,
+                open: true,
+                title: text.title.clone(),
+                body: text.marker.mark(&text.body),
+                url: String::new(),
+            };
+            at.issues.push((repository.clone(), issue.clone()));
+            at.issue_writes += 1;
+            Ok(issue)
+        }))
+    }
+
+    fn update_issue<'a>(
+        &'a self,
+        _: &'a Repository,
+        number: u64,
+        text: &'a IssueText,
+    ) -> BoxFuture<'a, Result<Issue, ForgeError>> {
+        Box::pin(self.asked(move |at| {
+            at.issue_writes += 1;
+            let (_, issue) = at.issues.get_mut(number as usize - 1).ok_or_else(missing)?;
+            issue.open = true;
+            issue.title.clone_from(&text.title);
+            issue.body = text.marker.mark(&text.body);
+            Ok(issue.clone())
+        }))
+    }
+
+    fn close_issue<'a>(&'a self, _: &'a Repository, number: u64) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(self.asked(move |at| {
+            at.issue_writes += 1;
+            at.issues.get_mut(number as usize - 1).ok_or_else(missing)?.1.open = false;
+            Ok(())
+        }))
+    }
+
     not_asked! {
         job(job: &'a JobRef) -> Job;
         run_logs(run: &'a RunRef, attempt: u32) -> Vec<LogEntry>;
@@ -315,10 +403,6 @@ impl Forge for Host {
         rerun_all(of: &'a Diagnosed) -> Rerun;
         caches(repository: &'a Repository, key: Option<&'a str>, reference: Option<&'a str>) -> Vec<Cache>;
         delete_cache(repository: &'a Repository, key: &'a str, reference: &'a str) -> u64;
-        find_issue(repository: &'a Repository, marker: &'a Marker) -> Option<Issue>;
-        create_issue(repository: &'a Repository, text: &'a IssueText) -> Issue;
-        update_issue(repository: &'a Repository, number: u64, text: &'a IssueText) -> Issue;
-        close_issue(repository: &'a Repository, number: u64) -> ();
         comment(repository: &'a Repository, number: u64, marker: &'a Marker, body: &'a str) -> Comment;
         check_run(repository: &'a Repository, check: &'a Check) -> u64;
         propose_change(repository: &'a Repository, change: &'a Change) -> Proposal;

@@ -2,18 +2,22 @@
 //! done twice, wherever a node dies.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod gitlab;
 mod host;
+mod issues;
+mod outage;
+mod simulation;
 mod trouble;
 
 use std::{
     collections::BTreeMap,
     path::Path,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use regreen_domain::Mode;
-use regreen_engine::{EndedRun, Fleet, FleetConfig};
+use regreen_engine::{EndedRun, Fleet, FleetConfig, Lately};
 use regreen_forge::{
     Conclusion, Repository, RunRef,
     hook::{Delivery, Event, RunEnded, Sender},
@@ -35,6 +39,11 @@ impl Log for Quiet {
     fn tell(&self, _: &Happening) {}
 }
 
+fn real_time() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
 fn octo() -> Repository {
     Repository::parse("octo/shop").unwrap()
 }
@@ -46,6 +55,7 @@ struct Stage {
     ledger: Ledger,
     bell: Arc<Notify>,
     config: FleetConfig,
+    remotes: Arc<outage::Registry>,
 }
 
 impl Stage {
@@ -54,19 +64,38 @@ impl Stage {
         let ledger = open(folder.path()).await;
         let mut config = FleetConfig { look_ms: 30, stumble_ms: 30, ..FleetConfig::default() };
         config.policy.mode = mode;
-        Stage { folder, host: Arc::new(Host::default()), ledger, bell: Arc::new(Notify::new()), config }
+        Stage {
+            folder,
+            host: Arc::new(Host::default()),
+            ledger,
+            bell: Arc::new(Notify::new()),
+            config,
+            remotes: Arc::default(),
+        }
     }
 
     fn worker(&self, ledger: Ledger, lease: Duration) -> Arc<Worker> {
+        self.worker_by(ledger, lease, real_time, Arc::new(Quiet))
+    }
+
+    fn worker_by(
+        &self,
+        ledger: Ledger,
+        lease: Duration,
+        clock: fn() -> i64,
+        log: Arc<dyn Log>,
+    ) -> Arc<Worker> {
         let fleet = Fleet {
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: self.host.clone(),
+            remotes: self.remotes.clone(),
+            lately: Lately::default(),
         };
         let fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet))]);
         let pace = Pace { lease, idle: Duration::from_millis(10), ..Pace::default() };
-        Worker::new(ledger, fleets, "node".to_owned(), pace, Arc::new(Quiet), self.bell.clone())
+        Worker::by_clock(ledger, fleets, "node".to_owned(), pace, log, self.bell.clone(), clock)
     }
 
     /// A node that works until it is killed.
@@ -183,6 +212,39 @@ async fn a_run_that_the_network_failed_runs_again_once_and_is_healed_when_it_end
     assert_eq!((stage.host.reruns(RUN), stage.incidents().await.len()), (1, 1));
     assert!(stage.ledger.audit_verify(None).await.unwrap().is_sound());
     node.abort();
+}
+
+#[tokio::test]
+async fn when_a_registry_is_down_nothing_runs_again_before_it_is_back_and_all_are_green_soon_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = tokio::task::LocalSet::new();
+    let place = folder.path().join("ledger.db");
+    let seen = local.run_until(simulation::simulate(40, 3, place.to_str().unwrap(), None)).await;
+    let regreen = seen.regreen;
+    assert_eq!((regreen.before, regreen.reruns, regreen.healed), (0, 40, 40), "{seen}");
+    assert!(regreen.last_ms <= 180_000 && regreen.peak <= 301, "{seen}");
+    assert_eq!((seen.told, seen.issues, seen.incidents), ((1, 1), (1, 0), 40), "{seen}");
+    assert!(seen.naive.before > 40 && seen.naive.healed < 40, "{seen}");
+}
+
+/// More of them in a soak.
+#[tokio::test]
+async fn a_registry_is_down_and_nodes_die_and_each_run_runs_again_once_and_not_before_its_time() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let repositories = number("REGREEN_OUTAGE_COUNT").unwrap_or(20) as usize;
+    let seed = number("REGREEN_OUTAGE_SEED").unwrap_or(20_261_129);
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("ledger.db");
+    let local = tokio::task::LocalSet::new();
+    let seen = simulation::simulate(repositories, 3, place.to_str().unwrap(), Some(seed));
+    let seen = local.run_until(seen).await;
+    let regreen = seen.regreen;
+    assert_eq!(
+        (regreen.before, regreen.reruns, regreen.healed),
+        (0, repositories, repositories),
+        "{seed}: {seen}"
+    );
+    assert!(seen.deaths > 0 && seen.issues == (1, 0) && seen.incidents == repositories, "{seed}: {seen}");
 }
 
 #[tokio::test]

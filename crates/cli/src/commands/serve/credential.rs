@@ -1,8 +1,8 @@
 //! As whom CI hosts are asked.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use regreen_forge::{Credential, Forge, GitHub, Options, Secret, hook::Sender};
+use regreen_forge::{Credential, Forge, GitHub, GitLab, Options, Secret, hook::Sender};
 
 use super::secret_file;
 use crate::{
@@ -19,10 +19,18 @@ pub(super) type Known = (Sender, Arc<dyn Forge>);
 /// # Errors
 /// Where a file can't be read, or the host's address is none.
 pub(super) fn hosts(context: &Context, args: &WorkArgs) -> Result<Vec<Known>, Failed> {
-    let Some(credential) = github(context, args)? else { return Ok(Vec::new()) };
-    let github = GitHub::new(&args.github_api, credential, Options::default());
-    let github = github.map_err(|e| Failed::new(INVALID, format!("--github-api: {e}")))?;
-    Ok(vec![(Sender::GitHub, Arc::new(github))])
+    let mut known: Vec<Known> = Vec::new();
+    if let Some(credential) = github(context, args)? {
+        let github = GitHub::new(&args.github_api, credential, Options::default());
+        let github = github.map_err(|e| Failed::new(INVALID, format!("--github-api: {e}")))?;
+        known.push((Sender::GitHub, Arc::new(github)));
+    }
+    if let Some(token) = token(context, args.gitlab_token_file.as_deref(), "REGREEN_GITLAB_TOKEN")? {
+        let gitlab = GitLab::new(&args.gitlab_url, Some(token), Options::default());
+        let gitlab = gitlab.map_err(|e| Failed::new(INVALID, format!("--gitlab-url: {e}")))?;
+        known.push((Sender::GitLab, Arc::new(gitlab)));
+    }
+    Ok(known)
 }
 
 /// As whom GitHub is asked; `None` where nobody said.
@@ -31,10 +39,15 @@ fn github(context: &Context, args: &WorkArgs) -> Result<Option<Credential>, Fail
         let app = Credential::app(id, &secret_file(context, path)?);
         return app.map(Some).map_err(|e| Failed::new(INVALID, format!("{}: {e}", path.display())));
     }
-    let token = match &args.github_token_file {
+    let token = token(context, args.github_token_file.as_deref(), "REGREEN_GITHUB_TOKEN")?;
+    Ok(token.map(Credential::Token))
+}
+
+/// A token from a file, or else from a variable; `None` where there is none.
+fn token(context: &Context, file: Option<&Path>, variable: &str) -> Result<Option<Secret>, Failed> {
+    let token = match file {
         Some(path) => Some(secret_file(context, path)?),
-        None => context.secret("REGREEN_GITHUB_TOKEN"),
+        None => context.secret(variable),
     };
-    let token = token.filter(|token| !token.trim().is_empty());
-    Ok(token.map(|token| Credential::Token(Secret::new(&token))))
+    Ok(token.filter(|token| !token.trim().is_empty()).map(|token| Secret::new(&token)))
 }

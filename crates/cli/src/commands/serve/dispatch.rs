@@ -18,7 +18,8 @@ pub fn dispatch(context: &Context, args: &DispatchArgs) -> Result<u8, Failed> {
     runtime()?.block_on(async {
         let ledger = open(context, &args.at).await?;
         let run = RunRef { repository: args.repository.clone(), run_id: args.run.get() };
-        let task = Task::Run { sender: Sender::GitHub, ended: EndedRun { run, attempt: None } };
+        let sender = if args.gitlab { Sender::GitLab } else { Sender::GitHub };
+        let task = Task::Run { sender, ended: EndedRun { run, attempt: None } };
         // By hand it may be wanted again; what was done about an attempt is not done twice all the same.
         let listed = task.listed(now()).once_more("by-hand");
         ledger.enqueue(&[listed.work()]).await?;

@@ -12,8 +12,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{Fleet, JobPolicy, state_root};
-use regreen_forge::hook::{Secret, Secrets, Sender};
+use regreen_engine::{Fleet, JobPolicy, Lately, Network, state_root};
+use regreen_forge::{
+    Repository,
+    hook::{Secret, Secrets, Sender},
+};
 use regreen_ledger::Ledger;
 use regreen_server::{Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Worker, schedule};
 use tokio::{net::TcpListener, sync::Notify};
@@ -69,8 +72,9 @@ pub fn worker(context: &Context, args: &WorkerArgs) -> Result<u8, Failed> {
         let parts = Parts::new(context, &args.work).await?;
         if parts.fleets.is_empty() {
             let what = "there is no credential by which a CI host could be asked";
-            return Err(Failed::new(USAGE, what)
-                .help("name a file with --github-token-file, or set REGREEN_GITHUB_TOKEN"));
+            return Err(
+                Failed::new(USAGE, what).help("name a file with --github-token-file or --gitlab-token-file")
+            );
         }
         let stop = Stop::listen().map_err(|e| Failed::new(exit::BUG, e))?;
         Ok(stop.unless_pressed_again(parts.work(&args.work, &stop)).await)
@@ -100,6 +104,8 @@ impl Parts {
                 config: config.fleet(),
                 masker: context.masker(),
                 forge,
+                remotes: Arc::new(Network),
+                lately: Lately::default(),
             };
             fleets.insert(sender, Arc::new(fleet));
         }
@@ -121,7 +127,9 @@ impl Parts {
             return stop.asked().await;
         }
         let sweeping = {
-            let watched = args.watch.iter().map(|repository| (Sender::GitHub, repository.clone())).collect();
+            let at = |sender| move |repository: &Repository| (sender, repository.clone());
+            let github = args.watch.iter().map(at(Sender::GitHub));
+            let watched = github.chain(args.watch_gitlab.iter().map(at(Sender::GitLab))).collect();
             schedule(ledger.clone(), watched, args.sweep_every, log.clone(), bell.clone(), stop.asked())
         };
         let worker = Worker::new(ledger, self.fleets.clone(), node(), pace, log, bell);

@@ -2,14 +2,17 @@
 
 use serde::de::DeserializeOwned;
 
-use super::api::{Api, Scope};
+use super::{
+    api::{Api, Scope},
+    host::Host,
+};
 use crate::ForgeError;
 
 /// So many pages of a listing are read; what has more is not a listing but a loop.
 const PAGES: usize = 100;
 
 /// The address of the next page, of a `Link` header.
-pub(super) fn next(header: &str) -> Option<String> {
+pub(crate) fn next(header: &str) -> Option<String> {
     header.split(',').find_map(|link| {
         let (url, relations) = link.split_once(';')?;
         let is_next = relations.split(';').any(|relation| {
@@ -20,9 +23,9 @@ pub(super) fn next(header: &str) -> Option<String> {
     })
 }
 
-impl Api {
+impl<H: Host> Api<H> {
     /// All items of a listing, page by page, until `enough` of them are there.
-    pub(super) async fn all<P: DeserializeOwned, T>(
+    pub(crate) async fn all<P: DeserializeOwned, T>(
         &self,
         scope: Scope<'_>,
         what: &str,

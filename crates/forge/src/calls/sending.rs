@@ -6,7 +6,7 @@ use ureq::http::Method;
 
 use super::{
     api::{Api, Scope, parsed},
-    refusal::{message, refusal},
+    host::Host,
 };
 use crate::{BoxFuture, ForgeError, Repository, wire::http::Broken};
 
@@ -17,14 +17,14 @@ const LOOKS: u32 = 3;
 
 /// A change to be sent.
 #[derive(Debug)]
-pub(super) struct Sending<'a> {
-    pub(super) repository: &'a Repository,
-    pub(super) what: &'a str,
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) body: Option<Value>,
+pub(crate) struct Sending<'a> {
+    pub(crate) repository: &'a Repository,
+    pub(crate) what: &'a str,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
     /// It holds only for what was looked at just before: it is never sent a second time by itself.
-    pub(super) fresh: bool,
+    pub(crate) fresh: bool,
 }
 
 enum Came {
@@ -32,9 +32,9 @@ enum Came {
     Lost(String),
 }
 
-impl Api {
+impl<H: Host> Api<H> {
     /// Sends a change; `look` says what came of it, where the answer is lost, or `None` where it did not arrive.
-    pub(super) async fn change<'a, T: DeserializeOwned>(
+    pub(crate) async fn change<'a, T: DeserializeOwned>(
         &self,
         sending: Sending<'_>,
         look: impl Fn() -> BoxFuture<'a, Result<Option<T>, ForgeError>> + Send,
@@ -43,7 +43,7 @@ impl Api {
     }
 
     /// As [`Api::change`], where the answer's body is read by `read`; says too whether the answer was lost.
-    pub(super) async fn change_by<'a, T>(
+    pub(crate) async fn change_by<'a, T>(
         &self,
         sending: &Sending<'_>,
         read: impl Fn(&[u8]) -> Result<T, String>,
@@ -77,7 +77,7 @@ impl Api {
     }
 
     /// Sends a change that makes the same however often it is sent; so it is tried again like a read.
-    pub(super) async fn put<T>(
+    pub(crate) async fn put<T>(
         &self,
         sending: &Sending<'_>,
         read: impl Fn(&[u8]) -> Result<T, String>,
@@ -100,7 +100,7 @@ impl Api {
     }
 
     /// Sends a change that can't be looked for.
-    pub(super) async fn blind(&self, sending: &Sending<'_>) -> Result<Vec<u8>, ForgeError> {
+    pub(crate) async fn blind(&self, sending: &Sending<'_>) -> Result<Vec<u8>, ForgeError> {
         match self.once(sending).await? {
             Came::Answer(body) => Ok(body),
             Came::Lost(why) => Err(self.unknown(sending, &why)),
@@ -127,7 +127,7 @@ impl Api {
                     return match answer.status {
                         200..=299 => Ok(Came::Answer(answer.body)),
                         status if status >= 500 => Ok(Came::Lost(format!("status {status}"))),
-                        status => Err(refusal(what, status, message(&answer))),
+                        status => Err(self.host.refusal(what, status, self.host.message(&answer))),
                     };
                 }
                 Err(Broken::NotSent(why)) => why,
@@ -144,6 +144,6 @@ impl Api {
 }
 
 /// An answer whose body says nothing.
-pub(super) fn nothing(_: &[u8]) -> Result<(), String> {
+pub(crate) fn nothing(_: &[u8]) -> Result<(), String> {
     Ok(())
 }

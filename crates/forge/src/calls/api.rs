@@ -1,4 +1,4 @@
-//! Reads: with the credential, within the limits, tried again when GitHub stumbles, and not sent twice where nothing changed.
+//! Reads: with the credential, within the limits, tried again when the host stumbles, and not sent twice where nothing changed.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,17 +10,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OnceCell, Semaphore};
 use ureq::http::Method;
 
-use super::{
-    answers::{App, InstallationToken, User},
-    app::{Installations, own_token},
-    client::Options,
-    credential::Credential,
-    limits::Limits,
-    pages,
-    refusal::{message, refusal},
-};
+use super::{host::Host, limits::Limits, options::Options, pages};
 use crate::{
-    Actor, ForgeError, Repository, Secret,
+    Actor, ForgeError, Repository,
     wire::{
         base::Base,
         http::{Answer, Ask, Broken, Http, Keep},
@@ -35,7 +27,7 @@ const LARGEST_KEPT: usize = 256 << 10;
 
 /// As whom one call is made.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Scope<'a> {
+pub(crate) enum Scope<'a> {
     /// For a repository: a token, or an app's installation there.
     Of(&'a Repository),
     /// As the app itself, or the token's owner.
@@ -44,13 +36,12 @@ pub(super) enum Scope<'a> {
 
 /// The API at one address, with one credential.
 #[derive(Debug)]
-pub(super) struct Api {
-    pub(super) base: Base,
-    pub(super) http: Http,
-    pub(super) options: Options,
-    pub(super) limits: Limits,
-    credential: Credential,
-    installations: Installations,
+pub(crate) struct Api<H> {
+    pub(crate) host: H,
+    pub(crate) base: Base,
+    pub(crate) http: Http,
+    pub(crate) options: Options,
+    pub(crate) limits: Limits,
     actor: OnceCell<Actor>,
     at_once: Semaphore,
     kept: Mutex<Kept>,
@@ -65,13 +56,13 @@ struct Kept {
 
 /// A body, and where the listing that it is of goes on.
 #[derive(Debug)]
-pub(super) struct Got {
-    pub(super) body: Vec<u8>,
-    pub(super) next: Option<String>,
+pub(crate) struct Got {
+    pub(crate) body: Vec<u8>,
+    pub(crate) next: Option<String>,
 }
 
-impl Api {
-    pub(super) fn new(base: &str, credential: Credential, options: Options) -> Result<Api, ForgeError> {
+impl<H: Host> Api<H> {
+    pub(crate) fn new(base: &str, host: H, options: Options) -> Result<Api<H>, ForgeError> {
         let base = Base::parse(base)
             .map_err(|why| ForgeError::Invalid { what: "the address of the API".to_owned(), why })?;
         Ok(Api {
@@ -79,8 +70,7 @@ impl Api {
             base,
             options,
             limits: Limits::new(options.reserve),
-            credential,
-            installations: Installations::default(),
+            host,
             actor: OnceCell::new(),
             at_once: Semaphore::new(options.at_once.max(1)),
             kept: Mutex::default(),
@@ -88,7 +78,7 @@ impl Api {
     }
 
     /// Reads what lies at a path.
-    pub(super) async fn get<T: DeserializeOwned>(
+    pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         scope: Scope<'_>,
         what: &str,
@@ -99,7 +89,7 @@ impl Api {
     }
 
     /// As [`Api::get`]; `None` where there is nothing.
-    pub(super) async fn find<T: DeserializeOwned>(
+    pub(crate) async fn find<T: DeserializeOwned>(
         &self,
         scope: Scope<'_>,
         what: &str,
@@ -113,7 +103,7 @@ impl Api {
     }
 
     /// Reads one page, and where the next one is.
-    pub(super) async fn page<T: DeserializeOwned>(
+    pub(crate) async fn page<T: DeserializeOwned>(
         &self,
         scope: Scope<'_>,
         what: &str,
@@ -169,14 +159,14 @@ impl Api {
                 if let Some((_, body, next)) = kept {
                     return Ok(Got { body, next });
                 }
-                return Err(refusal(what, 304, String::new()));
+                return Err(self.host.refusal(what, 304, String::new()));
             }
             301 | 302 | 307 | 308 => return Err(self.moved(what, &answer)),
             status if status >= 500 => {
                 let why = format!("status {status}");
                 return Err(ForgeError::Unreachable { what: what.to_owned(), why });
             }
-            status => return Err(refusal(what, status, message(&answer))),
+            status => return Err(self.host.refusal(what, status, self.host.message(&answer))),
         }
         let next = answer.header("link").and_then(pages::next);
         if let Some(tag) = answer.header("etag").filter(|_| answer.body.len() <= LARGEST_KEPT) {
@@ -192,7 +182,7 @@ impl Api {
         ForgeError::NotFound { what: format!("{what} (moved to {to})") }
     }
 
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         method: Method,
         url: String,
@@ -203,14 +193,14 @@ impl Api {
     }
 
     /// Sends once, within the limits; a token that expired early is got anew.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         scope: Scope<'_>,
         what: &str,
         ask: Ask,
     ) -> Result<Result<Answer, ForgeError>, Broken> {
         // Asking for an installation's token is a call of its own: not while holding a place here.
-        let (token, whose) = match Box::pin(self.token(scope)).await {
+        let (token, whose) = match self.host.token(self, scope).await {
             Ok(got) => got,
             Err(e) => return Ok(Err(e)),
         };
@@ -221,11 +211,7 @@ impl Api {
             return Ok(Err(e));
         }
         let mut ask = ask;
-        ask.headers.push(("accept", "application/vnd.github+json".to_owned()));
-        ask.headers.push(("x-github-api-version", "2022-11-28".to_owned()));
-        if let Some(token) = &token {
-            ask.headers.push(("authorization", format!("Bearer {}", token.expose())));
-        }
+        ask.headers.extend(self.host.headers(token.as_ref()));
         if ask.body.is_some() {
             ask.headers.push(("content-type", "application/json".to_owned()));
         }
@@ -236,76 +222,23 @@ impl Api {
             }
             Err(e) => return Err(e),
         };
-        let said = if answer.status >= 400 { message(&answer) } else { String::new() };
-        if let Err(e) = self.limits.learn(whose, &answer, &said, SystemTime::now()) {
+        let said = if answer.status >= 400 { self.host.message(&answer) } else { String::new() };
+        let now = SystemTime::now();
+        let told = self.host.told(&answer, &said, self.limits.known_of(whose), now);
+        if let Err(e) = self.limits.learn(whose, told) {
             return Ok(Err(e));
         }
         if answer.status == 401
             && let Scope::Of(repository) = scope
         {
-            self.installations.forget(repository).await;
+            self.host.forget(repository).await;
         }
         Ok(Ok(answer))
     }
 
-    async fn token(&self, scope: Scope<'_>) -> Result<(Option<Secret>, u64), ForgeError> {
-        match (&self.credential, scope) {
-            (Credential::None, _) => Ok((None, 0)),
-            (Credential::Token(token), _) => Ok((Some(token.clone()), 0)),
-            (Credential::App { id, key }, Scope::App) => {
-                Ok((Some(own_token(id, &key.0, SystemTime::now())?), 0))
-            }
-            (Credential::App { .. }, Scope::Of(repository)) => {
-                let (token, id) = self.installations.token(self, repository, SystemTime::now()).await?;
-                Ok((Some(token), id))
-            }
-        }
-    }
-
-    /// A new token for an installation. Making one too many does no harm, so it is tried again like a read.
-    pub(super) async fn make_token(&self, path: &str) -> Result<InstallationToken, ForgeError> {
-        let what = "a token for the app's installation";
-        let mut failures = 0;
-        loop {
-            let ask = self.ask(Method::POST, self.base.at(path), Vec::new(), Some(b"{}".to_vec()));
-            let error = match self.send(Scope::App, what, ask).await {
-                Ok(answer) => match answer? {
-                    answer if answer.status < 300 => match parsed(&answer.body) {
-                        Ok(token) => return Ok(token),
-                        Err(why) => ForgeError::Garbage { what: what.to_owned(), why },
-                    },
-                    answer if answer.status >= 500 => {
-                        let why = format!("status {}", answer.status);
-                        ForgeError::Unreachable { what: what.to_owned(), why }
-                    }
-                    answer => return Err(refusal(what, answer.status, message(&answer))),
-                },
-                Err(broken) => unreachable(what, broken),
-            };
-            failures += 1;
-            if failures >= self.options.backoff.tries {
-                return Err(error);
-            }
-            self.options.backoff.wait(failures).await;
-        }
-    }
-
-    /// Who Regreen is here. A job's own token may not ask; it is always the same account's.
-    pub(super) async fn actor(&self) -> Result<Actor, ForgeError> {
-        let find = async || match &self.credential {
-            Credential::App { .. } => {
-                let app: App = self.get(Scope::App, "the app", "/app").await?;
-                Ok(Actor { login: format!("{}[bot]", app.slug) })
-            }
-            _ => match self.get::<User>(Scope::App, "the token's owner", "/user").await {
-                Ok(user) => Ok(Actor { login: user.login }),
-                Err(ForgeError::Denied { why, .. }) if why.contains("not accessible by integration") => {
-                    Ok(Actor { login: "github-actions[bot]".to_owned() })
-                }
-                Err(e) => Err(e),
-            },
-        };
-        self.actor.get_or_try_init(find).await.cloned()
+    /// Who Regreen is here.
+    pub(crate) async fn actor(&self) -> Result<Actor, ForgeError> {
+        self.actor.get_or_try_init(|| self.host.actor(self)).await.cloned()
     }
 
     fn kept(&self, url: &str) -> Option<(String, Vec<u8>, Option<String>)> {
@@ -333,12 +266,12 @@ impl Api {
 }
 
 /// A body as JSON.
-pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+pub(crate) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|e| e.to_string())
 }
 
 /// A read that got no answer.
-pub(super) fn unreachable(what: &str, broken: Broken) -> ForgeError {
+pub(crate) fn unreachable(what: &str, broken: Broken) -> ForgeError {
     let what = what.to_owned();
     match broken {
         Broken::NotSent(why) | Broken::Lost(why) => ForgeError::Unreachable { what, why },

@@ -1,4 +1,5 @@
-//! `regreen report --github OWNER/REPO`: the failed jobs of a repository's history, read and never changed.
+//! `regreen report --github OWNER/REPO` and `--gitlab GROUP/PROJECT`: the failed jobs of a repository's history, read and
+//! never changed.
 
 use std::{
     io::{self, Cursor, IsTerminal, Write},
@@ -9,7 +10,8 @@ use std::{
 use regreen_catalog::Catalog;
 use regreen_engine::{EngineError, State, state_root};
 use regreen_forge::{
-    Conclusion, Credential, Forge, ForgeError, GitHub, Job, NotAllowed, Options, Quota, Repository, Run,
+    Conclusion, Credential, Forge, ForgeError, GitHub, GitLab, Job, NotAllowed, Options, Quota, Repository,
+    Run, Secret,
 };
 use regreen_logs::{Log, Source};
 use regreen_show::{Diagnosed, harmless::harmless};
@@ -26,23 +28,66 @@ use crate::{
 /// Longer than this is not waited for a limit.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// A host that is asked, and what is said of it.
+pub struct Host {
+    client: Box<dyn Forge>,
+    repository: Repository,
+    /// Its address.
+    url: String,
+    name: &'static str,
+    /// Where its token is taken from, and what that has to be good for.
+    token: &'static str,
+    may: &'static str,
+}
+
+impl Host {
+    /// The one that was named; `None` where none was.
+    pub fn of(context: &Context, args: &ReportArgs) -> Result<Option<Host>, Failed> {
+        if let Some(typed) = &args.github {
+            let parsed = Repository::parse(typed).filter(|found| !found.owner().contains('/'));
+            let repository = parsed.ok_or_else(|| is_none("--github", typed, "OWNER/REPO"))?;
+            let credential = github_token(context).map_or(Credential::None, Credential::Token);
+            let client = GitHub::new(&args.api_url, credential, Options::default());
+            let client = client.map_err(|e| Failed::new(USAGE, format!("--api-url: {e}")))?;
+            return Ok(Some(Host {
+                client: Box::new(client),
+                repository,
+                url: args.api_url.clone(),
+                name: "GitHub",
+                token: "GITHUB_TOKEN or GH_TOKEN",
+                may: "may read actions",
+            }));
+        }
+        let Some(typed) = &args.gitlab else { return Ok(None) };
+        let repository = Repository::parse(typed);
+        let repository = repository.ok_or_else(|| is_none("--gitlab", typed, "GROUP/PROJECT"))?;
+        let token = context.secret("GITLAB_TOKEN").map(|token| Secret::new(&token));
+        let client = GitLab::new(&args.gitlab_url, token, Options::default());
+        let client = client.map_err(|e| Failed::new(USAGE, format!("--gitlab-url: {e}")))?;
+        Ok(Some(Host {
+            client: Box::new(client),
+            repository,
+            url: args.gitlab_url.clone(),
+            name: "GitLab",
+            token: "GITLAB_TOKEN",
+            may: "has the scope `read_api`",
+        }))
+    }
+}
+
+fn is_none(option: &str, typed: &str, form: &str) -> Failed {
+    Failed::new(USAGE, format!("{option}: `{}` is not {form}", harmless(typed)))
+}
+
 /// Reads a repository's history and counts it; says what kept it from reading all, if anything did.
 pub fn read<'c>(
     context: &Context,
     args: &ReportArgs,
-    repository: &str,
+    host: Host,
     catalog: &'c Catalog,
     diagnose: &dyn Fn(&str, &Log<'_>) -> Diagnosed<'c>,
     tally: &mut Tally<'c>,
 ) -> Result<Option<Failed>, Failed> {
-    let parsed = Repository::parse(repository).filter(|found| !found.owner().contains('/'));
-    let Some(repository) = parsed else {
-        let what = format!("--github: `{}` is not OWNER/REPO", harmless(repository));
-        return Err(Failed::new(USAGE, what));
-    };
-    let credential = github_token(context).map_or(Credential::None, Credential::Token);
-    let client = GitHub::new(&args.api_url, credential, Options::default());
-    let client = client.map_err(|e| Failed::new(USAGE, format!("--api-url: {e}")))?;
     let since = SystemTime::now().checked_sub(args.since).unwrap_or(SystemTime::UNIX_EPOCH);
     let (root, _) = state_root(&context.env);
     let state = |e: io::Error| {
@@ -51,11 +96,11 @@ pub fn read<'c>(
     };
     let made_by = made_by(catalog);
     // A folder of its own for each repository at each address, as each workspace has one.
-    let own = format!("{} {}", args.api_url, repository.as_str().to_ascii_lowercase());
+    let own = format!("{} {}", host.url, host.repository.as_str().to_ascii_lowercase());
     let folder = State::of(&root, Path::new(&own));
     folder.make().map_err(EngineError::State)?;
     let kept = Kept::open(folder.folder(), &made_by).map_err(state)?;
-    let mut reader = Reader { context, client, repository, diagnose, kept, said: false, read: 0, known: 0 };
+    let mut reader = Reader { context, host, diagnose, kept, said: false, read: 0, known: 0 };
     let stopped = runtime()?.block_on(reader.all(since));
     reader.done();
     reader.kept.count(catalog, since, tally);
@@ -84,8 +129,7 @@ impl From<ForgeError> for Stop {
 
 struct Reader<'a, 'c> {
     context: &'a Context,
-    client: GitHub,
-    repository: Repository,
+    host: Host,
     diagnose: &'a dyn Fn(&str, &Log<'_>) -> Diagnosed<'c>,
     kept: Kept,
     said: bool,
@@ -97,7 +141,8 @@ impl Reader<'_, '_> {
     async fn all(&mut self, since: SystemTime) -> Result<(), Stop> {
         let mut cursor = None;
         loop {
-            let listed = self.client.failed_runs_since(&self.repository, since, cursor.as_ref()).await;
+            let listed =
+                self.host.client.failed_runs_since(&self.host.repository, since, cursor.as_ref()).await;
             let page = match listed {
                 Err(e) => {
                     self.wait_or(e).await?;
@@ -128,7 +173,7 @@ impl Reader<'_, '_> {
         let mut lines = Vec::new();
         for attempt in up_to + 1..=run.attempt {
             let jobs = loop {
-                match self.client.jobs(&run.reference, attempt).await {
+                match self.host.client.jobs(&run.reference, attempt).await {
                     // An attempt that was deleted, or is too old.
                     Err(ForgeError::NotFound { .. }) => break Vec::new(),
                     Err(e) => self.wait_or(e).await?,
@@ -155,10 +200,10 @@ impl Reader<'_, '_> {
         let masked = harmless(&self.context.masker().mask(&name));
         let unread = |why: String| Line::Unread { run: id, at, name: masked.clone(), why };
         let log = loop {
-            match self.client.job_log(&job.reference).await {
+            match self.host.client.job_log(&job.reference).await {
                 Ok(log) => break log,
                 Err(ForgeError::NotAllowed { why: NotAllowed::Gone, .. } | ForgeError::NotFound { .. }) => {
-                    return Ok(unread("GitHub does not have its log any more".to_owned()));
+                    return Ok(unread(format!("{} does not have its log any more", self.host.name)));
                 }
                 Err(e @ ForgeError::TooLarge { .. }) => return Ok(unread(harmless(&e.to_string()))),
                 Err(e) => self.wait_or(e).await?,
@@ -188,14 +233,15 @@ impl Reader<'_, '_> {
 
     /// Waits for a limit that is soon over; every other error is the end.
     async fn wait_or(&self, error: ForgeError) -> Result<(), Stop> {
-        let ForgeError::RateLimited { until, quota: Quota::Burst } = &error else { return Err(error.into()) };
+        let ForgeError::RateLimited { until, quota } = &error else { return Err(error.into()) };
         let wait = until.duration_since(SystemTime::now()).unwrap_or_default();
-        if wait > PATIENCE {
+        if wait > PATIENCE || *quota == Quota::Hourly {
             return Err(error.into());
         }
         let _closed = writeln!(
             io::stderr().lock(),
-            "regreen: GitHub asks to slow down; going on at {} UTC",
+            "regreen: {} asks to slow down; going on at {} UTC",
+            self.host.name,
             clock(*until)
         );
         tokio::time::sleep(wait).await;
@@ -203,7 +249,7 @@ impl Reader<'_, '_> {
     }
 
     fn failed(&self, error: &ForgeError) -> Failed {
-        let name = &self.repository;
+        let Host { repository: name, token, may, .. } = &self.host;
         let shown = harmless(&self.context.masker().mask(&error.to_string()));
         let (code, help) = match error {
             ForgeError::RateLimited { until, .. } => (
@@ -213,14 +259,12 @@ impl Reader<'_, '_> {
                     clock(*until)
                 ),
             ),
-            ForgeError::NotFound { .. } => (
-                NOTHING_TO_READ,
-                format!("is it `{name}`, and may the token in GITHUB_TOKEN or GH_TOKEN read it?"),
-            ),
-            ForgeError::Denied { .. } => (
-                REMOTE,
-                "the token in GITHUB_TOKEN or GH_TOKEN has to be good, and may read actions".to_owned(),
-            ),
+            ForgeError::NotFound { .. } => {
+                (NOTHING_TO_READ, format!("is it `{name}`, and may the token in {token} read it?"))
+            }
+            ForgeError::Denied { .. } => {
+                (REMOTE, format!("see that the token in {token} is good, and {may}"))
+            }
             _ => (REMOTE, "run the same command again later: it goes on where it stopped".to_owned()),
         };
         Failed::new(code, shown).help(help)

@@ -1,0 +1,138 @@
+//! People are told once for each failure that is theirs, and told again when it is well.
+
+use std::sync::atomic::Ordering;
+
+use regreen_domain::Mode;
+use regreen_engine::EscalationConfig;
+use regreen_forge::{Conclusion, Repository};
+
+use crate::{
+    host::{CODE, NETWORK},
+    outage::{MINUTE, NPM, Play, here},
+};
+
+const CREDENTIAL: &str = "\
+2026-11-29T09:00:01.0000000Z ##[group]Run npm ci
+2026-11-29T09:00:01.1000000Z npm ci
+2026-11-29T09:00:01.3000000Z ##[endgroup]
+2026-11-29T09:00:02.0000000Z npm error code E401
+2026-11-29T09:00:02.1000000Z npm error Incorrect or missing password.
+2026-11-29T09:00:02.2000000Z ##[error]Process completed with exit code 1.
+";
+
+async fn told(mode: Mode, issues: bool) -> Play {
+    let mut play = Play::new(mode, 0).await;
+    play.stage.config.escalation = EscalationConfig { issues, outages_in: Repository::parse("octo/ops") };
+    for _ in 0..2 {
+        play.nodes.push(play.node(crate::open(play.stage.folder.path()).await));
+    }
+    play
+}
+
+#[tokio::test]
+async fn a_failure_that_is_a_persons_is_one_issue_until_the_job_is_green() {
+    here(async {
+        let play = told(Mode::Auto, true).await;
+        let host = play.stage.host.clone();
+        play.fails("octo/shop", 1, CREDENTIAL).await;
+        play.settle().await;
+        let (issues, writes) = host.issues();
+        assert_eq!((issues.len(), writes, issues[0].open), (1, 1, true));
+        assert!(issues[0].title.contains("credential-failure"), "{}", issues[0].title);
+        assert!(
+            issues[0].body.contains("octo/shop") && !issues[0].body.contains("/regreen"),
+            "{}",
+            issues[0].body
+        );
+        // It happens again: the same issue says so.
+        play.pass(5_000).await;
+        play.fails("octo/shop", 2, CREDENTIAL).await;
+        play.settle().await;
+        let (again, writes) = host.issues();
+        assert_eq!((again.len(), writes), (1, 2));
+        assert_ne!(again[0].body, issues[0].body);
+        // Nothing new: nothing is written, also after a person has closed it.
+        host.close_by_hand(1);
+        play.pass(2 * 60 * MINUTE).await;
+        assert_eq!((host.issues().1, host.issues().0[0].open), (2, false));
+        play.fails("octo/shop", 3, CREDENTIAL).await;
+        play.settle().await;
+        assert!(host.issues().0[0].open);
+        // Another job's end is no end of it.
+        host.fail(4, &[("lint", "")]);
+        host.end_well(4);
+        play.pass(20_000).await;
+        play.stage.hook("four", 4, 1, Conclusion::Success).await;
+        play.settle().await;
+        assert!(host.issues().0[0].open);
+        // Nor is a fork's, whatever its branch is called.
+        host.fail(7, &[("build", "")]);
+        host.end_well(7);
+        host.make_fork(7);
+        play.stage.hook("seven", 7, 1, Conclusion::Success).await;
+        play.settle().await;
+        assert!(host.issues().0[0].open);
+        host.fail(5, &[("build", ""), ("lint", "")]);
+        host.end_well(5);
+        play.pass(20_000).await;
+        play.stage.hook("five", 5, 1, Conclusion::Success).await;
+        play.settle().await;
+        assert!(!host.issues().0[0].open);
+        // Told of the old failure once more, nobody is called; a new one is another matter.
+        let writes = host.issues().1;
+        play.stage.hook("once-more", 1, 1, Conclusion::Failure).await;
+        play.settle().await;
+        assert_eq!(host.issues().1, writes);
+        play.pass(5_000).await;
+        play.fails("octo/shop", 6, CREDENTIAL).await;
+        play.settle().await;
+        assert!(host.issues().0.len() == 1 && host.issues().0[0].open);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_written_unless_it_was_asked_for() {
+    here(async {
+        for (mode, issues, log) in
+            [(Mode::Auto, false, CREDENTIAL), (Mode::Observe, true, CREDENTIAL), (Mode::Auto, true, CODE)]
+        {
+            let play = told(mode, issues).await;
+            play.stage.remotes.set(NPM, true);
+            play.fails("octo/shop", 1, log).await;
+            // Also of an outage.
+            for run in 2..=4 {
+                if mode == Mode::Observe || !issues {
+                    play.fails(&format!("octo/r{run}"), run, NETWORK).await;
+                }
+            }
+            play.settle().await;
+            play.pass(2 * MINUTE).await;
+            assert_eq!(play.stage.host.issues().1, 0, "{mode:?} {issues}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_outage_is_one_issue_and_closed_at_its_end() {
+    here(async {
+        let play = told(Mode::Auto, true).await;
+        let (host, registry) = (play.stage.host.clone(), play.stage.remotes.clone());
+        registry.set(NPM, true);
+        for run in 1..=6 {
+            play.fails(&format!("octo/r{run}"), run, NETWORK).await;
+        }
+        play.settle().await;
+        play.pass(3 * MINUTE).await;
+        let (issues, writes) = host.issues();
+        assert_eq!((issues.len(), issues[0].open), (1, true));
+        assert!(issues[0].title.contains(NPM) && issues[0].body.contains("octo/r6"), "{}", issues[0].body);
+        assert!(writes <= 2, "{writes}");
+        registry.set(NPM, false);
+        play.pass(MINUTE).await;
+        assert!(!host.issues().0[0].open);
+        assert!(host.calls.load(Ordering::SeqCst) > 0 && host.issues().0.len() == 1);
+    })
+    .await;
+}
