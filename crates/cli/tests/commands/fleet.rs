@@ -92,7 +92,7 @@ fn status_says_which_services_are_down() {
         ledger.close_file().await;
     });
     let said = bare.tell(&["status", "--ledger", &fleet]);
-    let down = "down        registry.npmjs.org since 1970-01-01T00:01:00.000Z; 1 run waits for it";
+    let down = "down        registry.npmjs.org since [TIME]; 1 run waits for it";
     assert!(said.lines().any(|line| line.trim() == down), "{said}");
     let said = bare.tell(&["status", "--format", "json", "--ledger", &fleet]);
     let down = r#""down":[{"service":"registry.npmjs.org","since":60000,"outage":true,"runs":1}]"#;

@@ -116,7 +116,8 @@ impl Parts {
             );
         }
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
-        Ok(Parts { ledger, fleets, jobs: config.jobs(), log, bell: Arc::new(Notify::new()) })
+        let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
+        Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()) })
     }
 
     /// Works, and sweeps, until it is asked to stop.
