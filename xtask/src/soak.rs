@@ -29,7 +29,7 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 9] = [
     Suite {
         name: "laws",
         unit: "times every playbook × every step × every crash point, with a second crash and every combination of conditions",
@@ -66,6 +66,15 @@ const SUITES: [Suite; 8] = [
         tests: &["--package", "regreen-cli", "--test", "shared_cache"],
         how_many: Some("REGREEN_PARALLEL_COUNT"),
         seed: Some("REGREEN_CRASH_SEED"),
+    },
+    Suite {
+        name: "outage",
+        unit: "repositories that build while a registry is down, beside nodes that die",
+        count: 2000,
+        portion: 200,
+        tests: &["--package", "regreen-server", "--test", "fleet", "a_registry_is_down_and_nodes_die"],
+        how_many: Some("REGREEN_OUTAGE_COUNT"),
+        seed: Some("REGREEN_OUTAGE_SEED"),
     },
     Suite {
         name: "lockfiles",

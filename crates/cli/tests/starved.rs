@@ -67,6 +67,22 @@ fn what_cargo_unpacks_again_makes_room() {
 }
 
 #[test]
+fn a_bundle_goes_on_once_there_is_room() {
+    let mut stage = Stage::new(PackageManager::Bundler);
+    let disk = stage.base().join("disk");
+    fs::create_dir_all(&disk).unwrap();
+    for (variable, folder) in [("BUNDLE_PATH", "bundle"), ("BUNDLE_USER_HOME", "bundler"), ("TMPDIR", "tmp")]
+    {
+        stage.env(variable, disk.join(folder));
+    }
+    let Some(run) = filled(&stage, "tmp/pip-unpack-a1b2c3d4/wheel") else {
+        eprintln!("skipped: no mount namespace here");
+        return;
+    };
+    healed(&stage, &run);
+}
+
+#[test]
 fn what_nobody_knows_stays_and_so_does_everything_on_a_laptop() {
     let mut stage = on_a_small_disk();
     let Some(run) = filled(&stage, "tmp/my-work/thesis") else {

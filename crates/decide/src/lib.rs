@@ -164,6 +164,7 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, paths: &[String], tool: Option
         (case.diagnosis.confidence.value() < policy.threshold, Refusal::BelowThreshold),
         (denied(case, playbook), Refusal::Denied),
         (history.paused, Refusal::Paused),
+        (history.service_down, Refusal::ServiceDown),
         (history.breaker == Breaker::Open, Refusal::BreakerOpen),
         (history.attempts >= attempts, Refusal::AttemptsUsedUp),
         (history.time_used_up, Refusal::TimeUsedUp),

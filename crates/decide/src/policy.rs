@@ -142,6 +142,8 @@ pub struct History {
     pub time_used_up: bool,
     /// Whether healing is paused.
     pub paused: bool,
+    /// Whether a service that the job needs is down, and somebody else goes on once it is back.
+    pub service_down: bool,
     /// Playbooks that were tried, or found unable to help, for this very failure; the latest last.
     pub tried: Vec<String>,
 }

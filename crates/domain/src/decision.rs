@@ -118,8 +118,8 @@ refusals! {
     TimeUsedUp = "time-used-up", "the time for recovery is used up (RECOVERY_TIMEOUT)";
     /// Circuit breaker.
     BreakerOpen = "breaker-open", "the circuit breaker for this cause is open after repeated failures; see `regreen breaker list`";
-    /// Outage mode: the wait was too long.
-    ServiceDown = "service-down", "a service that the job needs did not answer for as long as is waited; run the jobs again once it does";
+    /// Outage mode: in a job the fleet goes on later; beside the fleet the wait was too long.
+    ServiceDown = "service-down", "a service that the job needs is down: where a fleet's server said so, it runs the jobs again once the service answers; beside the fleet it was waited for as long as is waited, so run them again once it answers";
     /// Money and minutes.
     BudgetUsedUp = "budget-used-up", "what recovery may cost in this repository in 24 hours is used up (`[budget]` in the operator's configuration)";
     /// Against storms.

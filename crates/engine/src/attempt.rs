@@ -228,6 +228,7 @@ impl Run<'_> {
             breaker,
             time_used_up: Instant::now() >= self.deadline,
             paused: self.ledger.paused("workspace").await?.is_some(),
+            service_down: false,
             tried: tried.to_vec(),
         };
         if let Some(counsel) = counsel {

@@ -9,7 +9,7 @@ use regreen_ledger::{Incident, Place};
 use regreen_saga::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::{attempt::Run, look::Look};
+use crate::{attempt::Run, event::Event, look::Look};
 
 /// The version of both shapes. A later one is not understood, and then the job's own rules hold.
 pub const COUNSEL_VERSION: u32 = 1;
@@ -30,6 +30,9 @@ pub struct Question {
     pub class: String,
     /// The tool that failed, where it is known.
     pub tool: Option<String>,
+    /// The host that the deciding line names, where it is one.
+    #[serde(default)]
+    pub host: Option<String>,
 }
 
 /// What the fleet says.
@@ -49,11 +52,14 @@ pub struct Counsel {
     pub breaker_open: bool,
     /// Attempts for this commit and job that other machines told of.
     pub attempts: u32,
+    /// The service at which this failed, where it is down and the fleet runs the job again once it is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<String>,
 }
 
 impl Question {
     /// The question of a job with this diagnosis.
-    pub fn of(diagnosis: &Diagnosis, place: &Place) -> Question {
+    pub fn of(diagnosis: &Diagnosis, host: Option<String>, place: &Place) -> Question {
         Question {
             version: COUNSEL_VERSION,
             repository: place.repository.clone().unwrap_or_default(),
@@ -61,6 +67,7 @@ impl Question {
             job: place.job.clone(),
             class: diagnosis.class.id().to_owned(),
             tool: diagnosis.tool.as_ref().map(ToString::to_string),
+            host,
         }
     }
 
@@ -88,6 +95,7 @@ impl Counsel {
     /// What the fleet knows of before, beside what this machine does.
     pub(crate) fn add_to(&self, history: &mut History) {
         history.paused |= self.paused;
+        history.service_down |= self.down.is_some();
         history.attempts = history.attempts.max(self.attempts);
         if self.breaker_open {
             history.breaker = Breaker::Open;
@@ -100,7 +108,15 @@ impl Run<'_> {
     pub(crate) async fn counsel(&self, seen: &Look) -> Option<Counsel> {
         let (fleet, diagnosis) = (self.engine.counsellor.as_ref()?, &seen.detection.diagnosis);
         diagnosis.class.healable()?;
-        fleet.ask(&Question::of(diagnosis, self.place)).await
+        let host = seen.detection.host().map(|host| host.as_str().to_owned());
+        let counsel = fleet.ask(&Question::of(diagnosis, host, self.place)).await;
+        if let Some(service) = counsel.as_ref().and_then(|counsel| counsel.down.as_deref()) {
+            let said = format!(
+                "{service} is down for several repositories; the fleet runs this again once it answers"
+            );
+            self.engine.voice.tell(Event::Progress(&said));
+        }
+        counsel
     }
 }
 
@@ -128,6 +144,7 @@ mod tests {
             paused: false,
             breaker_open: false,
             attempts: 0,
+            down: None,
         };
         let modes = [None, Some("a"), Some("b"), Some("c"), Some("d")].map(|of| counsel.mode_for(of));
         assert_eq!(modes, [Mode::Auto, Mode::Suggest, Mode::Approve, Mode::Observe, Mode::Auto]);

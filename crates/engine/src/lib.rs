@@ -34,7 +34,7 @@ pub use error::EngineError;
 pub use event::{Event, Voice};
 pub use fleet::{ALL as PAUSED_FLEET, scope as paused_repository};
 pub use fleet::{
-    ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Hand, JobPolicy, KnownService, Lately,
+    ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Hand, JobPolicy, Kept, KnownService, Lately,
     Network, Next, NotTold, OUTAGE, OutageConfig, OutageTold, Remotes, Rule, Settled, Tended, escalation_of,
     job_told, outage_of,
 };

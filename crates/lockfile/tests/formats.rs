@@ -265,12 +265,33 @@ fn each_damage_has_its_sentence_and_line() {
             "line 4: the checksum of a 1.0.0 is malformed: sha512 digest has 1 bytes instead of 64",
         ),
         (F::BunLock, "{\"lockfileVersion\": 3,}", "line 1: bun lockfile version 3 can't be read here"),
+        (
+            F::BunLock,
+            "{\"lockfileVersion\": 1, \"workspaces\": {\n\"lp\": \"npm:left-pad@1.3.0\",\n}}",
+            "line 2, column 7: expected an object as the workspace `lp`",
+        ),
+        (
+            F::BunLock,
+            "{\"lockfileVersion\": 1, \"workspaces\": {\"\": {}, \"devDependencies\": {}}}",
+            "line 1, column 66: expected `name` in the workspace `devDependencies`",
+        ),
+        (
+            F::BunLock,
+            "{\"lockfileVersion\": 1, \"packages\": {\"a\": [\"a@1.\", \"\", {}]}}",
+            "line 1, column 42: `1.` is no version",
+        ),
+        (
+            F::BunLock,
+            "{\"lockfileVersion\": 1, \"packages\": {\"a\": [\": a@1.0.0\", \"\", {}]}}",
+            "line 1, column 42: `: a` is no package's name",
+        ),
+        (F::BunLock, "{\"lockfileVersion\": 1}", "line 1, column 1: expected `workspaces` in a bun lockfile"),
         (F::BunLock, "{\"lockfileVersion\": 1,", "line 1: the text ends in the middle of a value"),
         (F::BunLock, "{\"lockfileVersion\": 1,,}", "line 1, column 23: expected a key in quotes"),
         (
             F::BunLock,
-            "{\"lockfileVersion\": 1, \"packages\": {\n\"a\": [\"a@1\", \"\", {\"dependencies\": {\"b\": \"2\"}}]}}",
-            "line 2: a 1 needs b@2, which is not in the lockfile",
+            "{\"lockfileVersion\": 1, \"workspaces\": {}, \"packages\": {\n\"a\": [\"a@1.0.0\", \"\", {\"dependencies\": {\"b\": \"2\"}}]}}",
+            "line 2: a 1.0.0 needs b@2, which is not in the lockfile",
         ),
         (
             F::PoetryLock,

@@ -15,7 +15,7 @@ async fn main() {
     let file = folder.path().join("ledger.db").display().to_string();
     let place = words.get(2).unwrap_or(&file);
     let local = tokio::task::LocalSet::new();
-    let seen = local.run_until(simulation::simulate(repositories, nodes, place)).await;
+    let seen = local.run_until(simulation::simulate(repositories, nodes, place, None)).await;
     println!("{seen}");
     let good =
         seen.regreen.before == 0 && seen.regreen.healed == repositories && seen.regreen.last_ms <= 180_000;

@@ -1,5 +1,7 @@
 //! The worker: takes work on a lease, keeps the lease while it works, and says how it ended.
 
+mod upkeep;
+
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -271,54 +273,6 @@ impl Worker {
                 Ended::Again(at)
             }
         })
-    }
-
-    /// Looks after a service that is down. Which host's fleet does it makes no difference.
-    async fn tend(&self, claim: &Claim, id: &str) -> Result<Ended, EngineError> {
-        let Some((sender, fleet)) = self.fleets.first_key_value() else {
-            return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
-        };
-        let ledger = self.ledger.under(claim);
-        let owner = format!("w{}-{}", claim.id, claim.fence);
-        let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
-        let tended = fleet.tend(&hand, id).await?;
-        if let Some(told) = tended.began {
-            self.log.tell(&Happening::OutageBegan(told));
-        }
-        if tended.known {
-            fleet.tell_outage(&hand, sender.id(), id, false).await?;
-        }
-        if let Some(told) = tended.ended {
-            self.log.tell(&Happening::OutageEnded(told));
-        }
-        Ok(match tended.next {
-            Some(at) => Ended::Again(at),
-            None => {
-                fleet.tell_outage(&hand, sender.id(), id, true).await?;
-                self.bell.notify_one();
-                Ended::Done("over".to_owned(), Vec::new())
-            }
-        })
-    }
-
-    async fn keep_issue(&self, claim: &Claim, sender: Sender, id: &str) -> Result<Ended, EngineError> {
-        let Some(fleet) = self.fleets.get(&sender) else {
-            // Another node may have the credential.
-            return Ok(Ended::Again((self.clock)().saturating_add(LONGEST_WAIT)));
-        };
-        let (ledger, owner) = (self.ledger.under(claim), format!("w{}-{}", claim.id, claim.fence));
-        let next = fleet.keep_issue(&Hand { ledger: &ledger, owner: &owner, now: self.clock }, id).await?;
-        Ok(next.map_or_else(|| Ended::Done("closed".to_owned(), Vec::new()), Ended::Again))
-    }
-
-    async fn green(&self, claim: &Claim, sender: Sender, ended: &EndedRun) -> Result<Ended, EngineError> {
-        let Some(fleet) = self.fleets.get(&sender) else {
-            return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
-        };
-        let (ledger, owner) = (self.ledger.under(claim), format!("w{}-{}", claim.id, claim.fence));
-        let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
-        let later = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await?;
-        Ok(later.map_or_else(|| Ended::Done("green".to_owned(), Vec::new()), Ended::Again))
     }
 
     /// Lists every failed run that nobody told, and whatever is known already is known.

@@ -12,7 +12,7 @@ use regreen_logs::{ReadOptions, read};
 use regreen_mask::Masker;
 use regreen_show::{
     Cure, Diagnosed, Named,
-    escalation::{Escalation, Occurrence, Tried},
+    escalation::{Escalation, Occurrence, OutageIssue, Tried},
     github, json, markdown, plain, sarif,
 };
 use serde_json::Value;
@@ -118,6 +118,12 @@ fn issue(of: &Diagnosed<'_>, text: &str) -> (String, String) {
     (issue.title(), issue.body())
 }
 
+/// The issue about an outage, in the same way.
+fn outage(text: &str) -> (String, String) {
+    let issue = OutageIssue { service: text, class: text, since: text, repositories: &[text] };
+    (issue.title(), issue.body())
+}
+
 /// What no format may hold, whatever it quotes.
 fn assert_harmless(what: &str, of: &Diagnosed<'_>) {
     for (format, text) in formats(of) {
@@ -205,12 +211,14 @@ fn what_is_quoted_stays_a_quotation() {
 #[test]
 fn what_an_issue_quotes_stays_a_quotation() {
     for (what, text) in ATTACKS {
-        let (title, body) = issue(&quoting(text), text);
-        assert_means_itself(&body, 4, 1, what);
-        assert!(
-            !title.contains('\n') && !body.contains(|c: char| c.is_control() && c != '\n'),
-            "{what}: {body:?}"
-        );
+        let about_a_failure = (issue(&quoting(text), text), 4, 1);
+        for ((title, body), headings, links) in [about_a_failure, (outage(text), 1, 0)] {
+            assert_means_itself(&body, headings, links, what);
+            assert!(
+                !title.contains('\n') && !body.contains(|c: char| c.is_control() && c != '\n'),
+                "{what}: {body:?}"
+            );
+        }
     }
 }
 

@@ -31,7 +31,7 @@ struct Reader {
     refuses: &'static [&'static str],
 }
 
-const READERS: [Reader; 10] = [
+const READERS: [Reader; 11] = [
     Reader {
         format: Format::NpmLock,
         file: "package-lock.json",
@@ -127,6 +127,15 @@ const READERS: [Reader; 10] = [
         beside: &[("package.json", data!("pnpm-v9/base.package.json"))],
         argv: &["pnpm", "install", "--lockfile-only", "--frozen-lockfile", "--offline", "--ignore-scripts"],
         refuses: &["ERR_PNPM_BROKEN_LOCKFILE"],
+    },
+    Reader {
+        format: Format::BunLock,
+        file: "bun.lock",
+        sound: data!("bun/both.lock"),
+        other: data!("bun/ours.lock"),
+        beside: &[("package.json", data!("bun/base.package.json"))],
+        argv: &["bun", "pm", "ls", "--all"],
+        refuses: &["failed to parse lockfile"],
     },
     // Go reads it when it has a module to compare. Go 1.19 leaves out what it can't read, and
     // says nothing; Go 1.27 refuses.

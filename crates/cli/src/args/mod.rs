@@ -36,7 +36,7 @@ pub use record::{
 };
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
-pub use serve::{DispatchArgs, LedgerArgs, ServeArgs, WorkArgs, WorkerArgs};
+pub use serve::{DispatchArgs, ServeArgs, WorkArgs, WorkerArgs};
 pub use which::WhichLedger;
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.

@@ -148,6 +148,7 @@ pub struct UnpauseArgs {
 
 /// What is paused.
 #[derive(Debug, Parser)]
+#[command(mut_arg("ledger", super::which::beside_the_fleet))]
 pub struct PausedArgs {
     /// What `regreen serve` and `regreen worker` do, instead of this workspace
     #[arg(long)]
@@ -156,7 +157,7 @@ pub struct PausedArgs {
     #[arg(long, value_name = "OWNER/REPO", requires = "fleet", value_parser = super::serve::repository)]
     pub repository: Option<regreen_forge::Repository>,
     #[command(flatten)]
-    pub ledger: super::LedgerArgs,
+    pub at: WhichLedger,
 }
 
 /// Arguments of `feedback`.

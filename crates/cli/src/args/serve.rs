@@ -5,6 +5,8 @@ use std::{net::SocketAddr, num::NonZeroU64, path::PathBuf, time::Duration};
 use clap::{Parser, builder::NonEmptyStringValueParser, value_parser};
 use regreen_forge::Repository;
 
+use super::which::{WhichLedger, beside_the_fleet};
+
 /// Arguments of `serve`.
 #[derive(Debug, Parser)]
 #[command(
@@ -51,9 +53,10 @@ pub struct WorkerArgs {
 
 /// How work is done.
 #[derive(Debug, Parser)]
+#[command(mut_arg("ledger", beside_the_fleet))]
 pub struct WorkArgs {
     #[command(flatten)]
-    pub ledger: LedgerArgs,
+    pub at: WhichLedger,
     /// The operator's configuration (default: regreen/config.toml in the user's configuration folder)
     #[arg(long, value_name = "FILE", env = "REGREEN_CONFIG")]
     pub config: Option<PathBuf>,
@@ -92,16 +95,9 @@ pub struct WorkArgs {
     pub lease: Duration,
 }
 
-/// Where the fleet's ledger is.
-#[derive(Debug, Parser)]
-pub struct LedgerArgs {
-    /// The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
-    #[arg(long, value_name = "PATH|URL", env = "REGREEN_LEDGER", hide_env_values = true)]
-    pub ledger: Option<String>,
-}
-
 /// Arguments of `dispatch`.
 #[derive(Debug, Parser)]
+#[command(mut_arg("ledger", beside_the_fleet))]
 #[command(after_help = "Examples:\n  regreen dispatch octo-org/octo-repo 1589141559\n  \
                   regreen dispatch --gitlab group/project 4711\n\n\
                   The run is put on the list of work, and whichever `regreen serve` or `regreen worker` shares the\n\
@@ -117,7 +113,7 @@ pub struct DispatchArgs {
     #[arg(value_name = "RUN")]
     pub run: NonZeroU64,
     #[command(flatten)]
-    pub ledger: LedgerArgs,
+    pub at: WhichLedger,
 }
 
 pub(super) fn repository(text: &str) -> Result<Repository, String> {

@@ -1,6 +1,6 @@
 //! Which ledger a command reads or writes.
 
-use clap::Args;
+use clap::{Arg, Args};
 
 use super::{Audit, Breaker, Command, Incidents, Ledger, Metrics, Patterns, State};
 
@@ -10,6 +10,11 @@ pub struct WhichLedger {
     /// A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
     #[arg(long, env = "REGREEN_LEDGER", hide_env_values = true, value_name = "ADDRESS")]
     pub ledger: Option<String>,
+}
+
+/// The same option of a command beside the fleet, where no workspace has a ledger of its own.
+pub(super) fn beside_the_fleet(ledger: Arg) -> Arg {
+    ledger.help("The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)")
 }
 
 impl Command {

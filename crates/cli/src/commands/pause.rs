@@ -15,7 +15,7 @@ use crate::{
 pub fn pause(context: &Context, args: &PauseArgs) -> Result<u8, Failed> {
     if let Some(scope) = scope(&args.whose) {
         return runtime()?.block_on(async {
-            let ledger = serve::open(context, &args.whose.ledger).await?;
+            let ledger = serve::open(context, &args.whose.at).await?;
             ledger.pause(&scope, &actor(), &args.reason, now()).await?;
             print("healing is paused beside the fleet\n")
         });
@@ -35,7 +35,7 @@ pub fn pause(context: &Context, args: &PauseArgs) -> Result<u8, Failed> {
 pub fn unpause(context: &Context, args: &UnpauseArgs) -> Result<u8, Failed> {
     if let Some(scope) = scope(&args.whose) {
         return runtime()?.block_on(async {
-            let ledger = serve::open(context, &args.whose.ledger).await?;
+            let ledger = serve::open(context, &args.whose.at).await?;
             let was = ledger.unpause(&scope, &actor(), now()).await?;
             print(if was { "healing goes on beside the fleet\n" } else { "healing was not paused there\n" })
         });

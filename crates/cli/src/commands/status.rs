@@ -9,7 +9,7 @@ use crate::{
     exit::Failed,
     output::{
         print::print,
-        status::{Status, json, plain},
+        status::{Down, Status, json, plain},
     },
     record,
     voice::Terminal,
@@ -44,6 +44,7 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
                 audit_head: None,
                 waiting: 0,
                 open_breakers: 0,
+                down: Vec::new(),
                 nothing,
                 fleet,
             };
@@ -62,6 +63,15 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
         let waits =
             IncidentFilter { state: Some(State::AwaitingApproval), limit: MOST, ..Default::default() };
         let breakers = ledger.breakers(config.breaker, now).await?;
+        let mut down = Vec::new();
+        for outage in ledger.outages(20).await?.into_iter().filter(|outage| outage.ended_at.is_none()) {
+            down.push(Down {
+                runs: ledger.waiting_for(&outage.id).await?,
+                service: outage.service,
+                since: outage.began_at,
+                outage: outage.known_at.is_some(),
+            });
+        }
         print(&say(&Status {
             state: doing,
             paused: pause.as_ref().map(|p| p.reason.as_str()),
@@ -69,6 +79,7 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
             audit_head: Some(&head),
             waiting: ledger.incidents(&waits).await?.iter().filter(|i| !i.imported).count(),
             open_breakers: breakers.iter().filter(|b| b.state != BreakerState::Closed).count(),
+            down,
             nothing,
             fleet,
         }))

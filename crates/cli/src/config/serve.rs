@@ -135,6 +135,7 @@ impl Config {
             mode: self.serve.job_mode,
             rules: self.serve.job_rules.clone(),
             breaker: self.engine.breaker,
+            fleet: None,
         }
     }
 

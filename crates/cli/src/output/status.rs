@@ -3,7 +3,7 @@
 use regreen_ledger::Metrics;
 use serde::Serialize;
 
-use super::print::{line, table};
+use super::print::{line, moment, table};
 use crate::targets::{TARGETS, Target};
 
 /// How it stands.
@@ -21,10 +21,25 @@ pub struct Status<'a> {
     pub waiting: usize,
     /// How many breakers are not closed.
     pub open_breakers: usize,
+    /// Services that are down.
+    pub down: Vec<Down>,
     /// What is said where nothing is on record.
     pub nothing: &'static str,
     /// Whether it is a fleet's ledger, and not this workspace's own.
     pub fleet: bool,
+}
+
+/// A service that is down.
+#[derive(Debug, Serialize)]
+pub struct Down {
+    /// Its host.
+    pub service: String,
+    /// Since when, in milliseconds since 1970.
+    pub since: i64,
+    /// Whether several repositories have met it.
+    pub outage: bool,
+    /// How many runs wait for it.
+    pub runs: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -36,6 +51,8 @@ struct StatusV1<'a> {
     incidents: u64,
     awaiting_approval: usize,
     open_breakers: usize,
+    #[serde(skip_serializing_if = "<[Down]>::is_empty")]
+    down: &'a [Down],
     audit_head: Option<&'a str>,
     targets: Vec<TargetV1>,
 }
@@ -80,6 +97,7 @@ pub fn json(status: &Status<'_>) -> String {
         incidents: metrics.incidents,
         awaiting_approval: status.waiting,
         open_breakers: status.open_breakers,
+        down: &status.down,
         audit_head: status.audit_head,
         targets: TARGETS.iter().map(|t| TargetV1::of(t, metrics)).collect(),
     })
@@ -109,6 +127,10 @@ pub fn plain(status: &Status<'_>) -> String {
             "breakers".to_owned(),
             format!("{} not closed (see `regreen breaker list`)", status.open_breakers),
         ]);
+    }
+    for Down { service, since, runs, .. } in &status.down {
+        let runs = if *runs == 1 { "1 run waits".to_owned() } else { format!("{runs} runs wait") };
+        rows.push(["down".to_owned(), format!("{service} since {}; {runs} for it", moment(*since))]);
     }
     rows.push(["audit head".to_owned(), status.audit_head.unwrap_or("none").to_owned()]);
     let mut figures = vec![["target", "bound", "measured", "n", "verdict"].map(str::to_owned)];

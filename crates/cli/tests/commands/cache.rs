@@ -264,12 +264,23 @@ fn docker_s_build_cache_is_not_repaired_and_a_person_is_told_how() {
             let count = stream.read(&mut request).unwrap();
             asked.push(String::from_utf8_lossy(&request[..count]).lines().next().unwrap().to_owned());
             let body = r#"{"BuildCache":[{"ID":"9gijhe0d7iwo","Type":"regular","Size":2},{"ID":"d69cit468l0j","Type":"regular","Size":-1}]}"#;
-            write!(stream, "HTTP/1.0 200 OK\r\n\r\n{body}").unwrap();
+            let _closed = write!(stream, "HTTP/1.0 200 OK\r\n\r\n{body}");
         }
         asked
     });
     let host = format!("unix://{}", socket.display());
-    assert_snapshot!(tell(bare.command(&["cache", "repair", "docker"]).env("DOCKER_HOST", &host), bare.base()), @"");
+    assert_snapshot!(tell(bare.command(&["cache", "repair", "docker"]).env("DOCKER_HOST", &host), bare.base()), @r"
+    exit code 14
+    --- out
+    docker: nothing to check; 2 entries, 2 B
+     --> [BASE]/docker.sock
+     = note: 2 entries have no checksum of their own and were not checked
+     = refused: the daemon keeps no checksums, so nothing tells which entry is
+                damaged; where a build says `failed to prepare`, build it with
+                `--no-cache`, or empty the cache with `docker builder prune --all`:
+                images and volumes stay, and the next build makes its layers anew;
+                nothing was touched
+    ");
     // The third question ends the stand-in.
     std::os::unix::net::UnixStream::connect(&socket).unwrap().write_all(b"end").unwrap();
     assert_eq!(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use regreen_ledger::{AsIs, BreakerKey, BreakerOutcome, Ledger};
+use regreen_ledger::{AsIs, BreakerKey, BreakerOutcome, Ledger, NewOutage};
 
 use crate::{
     said::{Bare, tell},
@@ -72,6 +72,31 @@ fn a_ledger_that_is_named_is_read_and_written_instead_of_the_workspaces_own() {
     --- out
     nothing is on record in this ledger
     ");
+}
+
+#[test]
+fn status_says_which_services_are_down() {
+    let (bare, fleet) = with_fleet();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let ledger = Ledger::open(fleet.as_ref(), Arc::new(AsIs)).await.unwrap();
+        let new = NewOutage {
+            service: "registry.npmjs.org",
+            class: "network-timeout",
+            began_at: 60_000,
+            known: true,
+        };
+        let work = |id: &str| (id.to_owned(), "{}".to_owned());
+        let outage = ledger.begin_outage(&new, work, "outage", 61_000).await.unwrap();
+        ledger.wait_for("i", &outage.id, 62_000).await.unwrap();
+        ledger.close_file().await;
+    });
+    let said = bare.tell(&["status", "--ledger", &fleet]);
+    let down = "down        registry.npmjs.org since [TIME]; 1 run waits for it";
+    assert!(said.lines().any(|line| line.trim() == down), "{said}");
+    let said = bare.tell(&["status", "--format", "json", "--ledger", &fleet]);
+    let down = r#""down":[{"service":"registry.npmjs.org","since":60000,"outage":true,"runs":1}]"#;
+    assert!(said.contains(down), "{said}");
 }
 
 #[test]

@@ -343,7 +343,7 @@ fn pause() {
           --repository <OWNER/REPO>
               Of that, one repository
 
-          --ledger <PATH|URL>
+          --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
               [env: REGREEN_LEDGER]
@@ -383,7 +383,7 @@ fn unpause() {
           --repository <OWNER/REPO>
               Of that, one repository
 
-          --ledger <PATH|URL>
+          --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
               [env: REGREEN_LEDGER]

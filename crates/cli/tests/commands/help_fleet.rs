@@ -42,7 +42,7 @@ fn serve() {
           --no-work
               Take webhooks, and leave the work to `regreen worker`
 
-          --ledger <PATH|URL>
+          --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
               [env: REGREEN_LEDGER]
@@ -133,7 +133,7 @@ fn worker() {
               
               [default: auto]
 
-          --ledger <PATH|URL>
+          --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
               [env: REGREEN_LEDGER]
@@ -227,7 +227,7 @@ fn dispatch() {
           --gitlab
               It is a pipeline of GitLab's
 
-          --ledger <PATH|URL>
+          --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
               [env: REGREEN_LEDGER]

@@ -80,6 +80,8 @@ impl Fleet {
             breaker: seen(&ledger.breaker(&key, self.config.breaker, now).await?),
             time_used_up: false,
             paused,
+            // A run waits for its service as a whole; see `held_back`.
+            service_down: false,
             tried: Vec::new(),
         };
         let setting = Setting {

@@ -2,12 +2,8 @@
 //! date by one piece of work, so that no two nodes write to it at once, and closed when what it is about works again.
 
 use regreen_domain::{Mode, Outcome, Refusal};
-use regreen_forge::{Conclusion, ForgeError, Issue, IssueText, Marker, Repository, RunRef, Status};
-use regreen_ledger::{Escalation, Incident, Ledger, NewEscalation, Outage};
-use regreen_show::{
-    Cure, Diagnosed, Named,
-    escalation::{Escalation as About, Occurrence, OutageIssue, Tried},
-};
+use regreen_forge::{Conclusion, ForgeError, Issue, IssueText, Repository, RunRef, Status};
+use regreen_ledger::{Escalation, Incident, Ledger, NewEscalation};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -15,6 +11,7 @@ use crate::{
     fleet::{
         Fleet, Hand,
         decided::{ALL, scope},
+        issue_text::failed_run,
     },
 };
 
@@ -22,8 +19,6 @@ use crate::{
 pub const ESCALATION: &str = "escalation";
 /// An issue is looked at again after this long without any news, in milliseconds.
 const RARELY: i64 = 3_600_000;
-/// So many incidents of a failure are read for its issue.
-const READ: u32 = 200;
 /// What the subject of an outage's issue begins with; no fingerprint does.
 const SERVICE: &str = "service:";
 
@@ -34,6 +29,15 @@ pub struct EscalationConfig {
     pub issues: bool,
     /// Where an outage's is; nowhere if left out.
     pub outages_in: Option<Repository>,
+}
+
+/// What came of looking after an issue once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// When to look again; `None` when it is closed.
+    pub next: Option<i64>,
+    /// Why it could not be written, where a person must see to that; masked.
+    pub trouble: Option<String>,
 }
 
 /// The document of that work.
@@ -222,20 +226,21 @@ impl Fleet {
         Ok(None)
     }
 
-    /// Brings an issue up to date; when to look at it again, `None` when it is closed. Done by one node at a time.
+    /// Brings an issue up to date. Done by one node at a time.
     ///
     /// # Errors
     /// [`EngineError`]: worth trying again.
-    pub async fn keep_issue(&self, hand: &Hand<'_>, id: &str) -> Result<Option<i64>, EngineError> {
+    pub async fn keep_issue(&self, hand: &Hand<'_>, id: &str) -> Result<Kept, EngineError> {
         let (ledger, now) = (hand.ledger, (hand.now)());
+        let kept = |next: Option<i64>| Ok(Kept { next, trouble: None });
         let Some(row) = ledger.escalation(id).await?.filter(|row| row.closed_at.is_none()) else {
-            return Ok(None);
+            return kept(None);
         };
-        let Some(repository) = Repository::parse(&row.repository) else { return Ok(None) };
+        let Some(repository) = Repository::parse(&row.repository) else { return kept(None) };
         let paused = ledger.paused(ALL).await?.is_some()
             || ledger.paused(&scope(repository.as_str())).await?.is_some();
         if paused || !self.config.escalation.issues {
-            return Ok(Some(now.saturating_add(self.config.look_ms)));
+            return kept(Some(now.saturating_add(self.config.look_ms)));
         }
         let text = match row.subject.strip_prefix(SERVICE) {
             Some(_) => self.outage_text(ledger, &row).await?,
@@ -250,19 +255,18 @@ impl Fleet {
         match done {
             Ok(Some(number)) if row.issue != Some(number) => ledger.escalation_told(id, number).await?,
             Ok(_) => {}
-            Err(e) if e.has_to_wait() => return Ok(Some(now.saturating_add(self.config.look_ms))),
-            // It can't be written here, and people were not told: looked at again, not in a hurry.
+            Err(e) if e.is_passing() => return kept(Some(now.saturating_add(self.config.look_ms))),
+            // Nobody was told, and that is told.
             Err(e) => {
                 let why = self.masker.mask(&e.to_string()).into_owned();
-                return Err(EngineError::Refused(format!(
-                    "the issue in {repository} can't be written: {why}"
-                )));
+                let trouble = Some(format!("the issue in {repository} can't be written: {why}"));
+                return Ok(Kept { next: Some(now.saturating_add(RARELY)), trouble });
             }
         }
         if green && ledger.close_escalation(id, row.changed_at, now).await? {
-            return Ok(None);
+            return kept(None);
         }
-        Ok(Some(now.saturating_add(RARELY)))
+        kept(Some(now.saturating_add(RARELY)))
     }
 
     /// Puts the text where it belongs, and closes the issue where all is well; its number where there is one.
@@ -294,86 +298,6 @@ impl Fleet {
             }
         }
     }
-
-    async fn text(
-        &self,
-        ledger: &Ledger,
-        row: &Escalation,
-        repository: &Repository,
-    ) -> Result<Option<IssueText>, EngineError> {
-        let Some(latest) = ledger.incident(&row.incident).await? else { return Ok(None) };
-        let Some(diagnosis) = latest.diagnosis.to_domain() else { return Ok(None) };
-        let of = &latest.diagnosis;
-        let all = ledger.met(repository.as_str(), &of.class, of.pattern.as_deref(), READ).await?;
-        let all: Vec<Incident> =
-            all.into_iter().filter(|one| one.diagnosis.fingerprint == row.subject).collect();
-        let met: Vec<(String, String, String)> = all.iter().map(said).collect();
-        // The latest one's page; each would cost a call.
-        let page = match failed_run(&latest, repository) {
-            Some(run) => self.forge.run(&run).await.ok().map(|run| run.url),
-            None => None,
-        };
-        let occurrences: Vec<Occurrence<'_>> = all
-            .iter()
-            .zip(&met)
-            .map(|(one, (when, job, outcome))| Occurrence {
-                repository: repository.as_str(),
-                job,
-                url: page.as_deref().filter(|_| one.id == latest.id),
-                when,
-                outcome,
-                incident: &one.id,
-            })
-            .collect();
-        let plans: Vec<(String, String)> = all
-            .iter()
-            .filter(|one| {
-                matches!(one.outcome(), Some(Outcome::RolledBack | Outcome::Stuck | Outcome::Healed))
-            })
-            .filter_map(|one| Some((one.plan()?.playbook, one.outcome.clone()?)))
-            .take(5)
-            .collect();
-        let tried: Vec<Tried<'_>> =
-            plans.iter().map(|(playbook, outcome)| Tried { playbook, outcome, why: None }).collect();
-        let because = latest.decision.as_ref().and_then(|decision| decision.because.as_deref());
-        let because = because.and_then(Refusal::parse).map_or_else(
-            || "what was tried did not help, so a person must look".to_owned(),
-            |because| because.explain().to_owned(),
-        );
-        let pattern = of.pattern.as_deref().and_then(|id| self.catalog.pattern(id));
-        let named = Named { tool: diagnosis.tool.clone(), ..Named::default() };
-        let cure = Cure { action: "suggest", playbook: None, risk: None };
-        let diagnosed = Diagnosed { input: latest.id.clone(), diagnosis, cure, pattern, hang: None, named };
-        let about = About { of: &diagnosed, met: &occurrences, more: 0, tried: &tried, because: &because };
-        Ok(self.masked(&format!("failure/{}", row.subject), &about.title(), &about.body()))
-    }
-
-    /// `None` while nobody has had to wait: then nothing is written.
-    async fn outage_text(&self, ledger: &Ledger, row: &Escalation) -> Result<Option<IssueText>, EngineError> {
-        let Some(outage) = ledger.outage(&row.incident).await? else { return Ok(None) };
-        let waiting = ledger.waiting_for(&outage.id).await?;
-        if row.issue.is_none() && (waiting == 0 || outage.ended_at.is_some()) {
-            return Ok(None);
-        }
-        let Outage { service, class, began_at, .. } = &outage;
-        let seen = ledger.sightings(service, *began_at).await?;
-        let mut repositories: Vec<&str> = seen.iter().map(|one| one.repository.as_str()).collect();
-        repositories.sort_unstable();
-        repositories.dedup();
-        let issue = OutageIssue { service, class, since: &date(*began_at), repositories: &repositories };
-        let marker = format!("service/{}", service.replace("--", "-"));
-        Ok(self.masked(&marker, &issue.title(), &issue.body()))
-    }
-
-    fn masked(&self, marker: &str, title: &str, body: &str) -> Option<IssueText> {
-        let text = |text: &str| self.masker.mask(text).into_owned();
-        Some(IssueText {
-            marker: Marker::parse(marker)?,
-            title: text(title),
-            body: text(body),
-            labels: Vec::new(),
-        })
-    }
 }
 
 /// Whether an issue says this already.
@@ -382,26 +306,10 @@ fn says(issue: &Issue, text: &IssueText) -> bool {
     issue.title == text.title && same(&issue.body, &text.marker.mark(&text.body))
 }
 
-/// When, which jobs, and what came of it.
-fn said(incident: &Incident) -> (String, String, String) {
-    let when = date(incident.opened_at);
-    (when, incident.command.join(", "), incident.outcome.clone().unwrap_or_else(|| "open".to_owned()))
-}
-
-/// In UTC, to the minute.
-fn date(ms: i64) -> String {
-    let at = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// The run that an incident is of, by the incident's name.
-fn failed_run(incident: &Incident, repository: &Repository) -> Option<RunRef> {
-    let run_id = u64::from_str_radix(incident.id.split('-').next()?, 16).ok()?;
-    Some(RunRef { repository: repository.clone(), run_id })
-}
-
 #[cfg(test)]
 mod tests {
+    use regreen_forge::Marker;
+
     use super::*;
 
     #[test]
@@ -418,6 +326,5 @@ mod tests {
         let same = text.marker.mark(&text.body);
         assert!(says(&issue("a", &same), &text) && says(&issue("a", &same.replace('\n', "\r\n")), &text));
         assert!(!says(&issue("b", &same), &text) && !says(&issue("a", "b"), &text));
-        assert_eq!(date(0), "1970-01-01 00:00 UTC");
     }
 }

@@ -1,12 +1,12 @@
 //! The fleet's word to a job that asks, and what the job tells of its end.
 
-use regreen_decide::Breaker;
+use regreen_decide::{Breaker, outage::concerns};
 use regreen_domain::Mode;
 use regreen_forge::Repository;
 use regreen_ledger::{BreakerKey, BreakerPolicy, Incident, Ledger, LedgerError, Place, Reported};
 
 use super::{
-    config::{Rule, names},
+    config::{FleetConfig, Rule, names},
     decided::{ALL, scope},
 };
 use crate::{
@@ -14,8 +14,9 @@ use crate::{
     experience::seen,
 };
 
-/// The step kind by which the fleet runs jobs again.
+/// The step kind by which the fleet runs jobs again, and the playbook.
 const RERUN_JOBS: &str = "rerun-jobs";
+const RERUN: &str = "rerun-failed-jobs";
 
 /// How far jobs that ask may go.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct JobPolicy {
     pub rules: Vec<Rule>,
     /// When a circuit breaker opens, and for how long.
     pub breaker: BreakerPolicy,
+    /// What the fleet itself does for runs at the CI host; `None` where it can't ask any.
+    pub fleet: Option<FleetConfig>,
 }
 
 /// Why a report is not taken in.
@@ -81,7 +84,29 @@ impl JobPolicy {
             paused,
             breaker_open: breaker == Breaker::Open,
             attempts: ledger.reported_attempts(&place).await?,
+            down: self.down(ledger, asked, known.as_ref()).await?,
         })
+    }
+
+    /// The service that is down for several repositories, where the fleet by itself runs such a job again once it is back.
+    async fn down(
+        &self,
+        ledger: &Ledger,
+        asked: &Question,
+        repository: Option<&Repository>,
+    ) -> Result<Option<String>, LedgerError> {
+        let (Some(fleet), Some(repository), Some(class)) = (&self.fleet, repository, asked.class()) else {
+            return Ok(None);
+        };
+        let service = fleet.outage.service_by(asked.host.as_deref(), asked.tool.as_deref());
+        let Some(service) = service.filter(|_| class.healable().is_some_and(concerns)) else {
+            return Ok(None);
+        };
+        if fleet.mode(repository, class, RERUN) != Mode::Auto {
+            return Ok(None);
+        }
+        let outage = ledger.outage_at(&service.host).await?.filter(|outage| outage.known_at.is_some());
+        Ok(outage.map(|outage| outage.service))
     }
 }
 
@@ -100,4 +125,61 @@ pub async fn job_told(
         return Ok(Err(NotTold::NotAJobs));
     }
     ledger.take_report(told, now).await.map(Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use regreen_ledger::{AsIs, NewOutage};
+
+    use super::*;
+    use crate::fleet::OutageConfig;
+
+    #[tokio::test]
+    async fn a_job_is_told_of_an_outage_only_where_the_fleet_goes_on_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), Arc::new(AsIs)).await.unwrap();
+        let mut fleet = FleetConfig::default();
+        fleet.outage.services = OutageConfig::public();
+        let with = |fleet: Option<FleetConfig>| JobPolicy {
+            mode: Mode::Auto,
+            rules: Vec::new(),
+            breaker: FleetConfig::default().breaker,
+            fleet,
+        };
+        let asked = Question {
+            version: COUNSEL_VERSION,
+            repository: "octo/shop".to_owned(),
+            commit: None,
+            job: None,
+            class: "service-unavailable".to_owned(),
+            tool: Some("npm".to_owned()),
+            host: None,
+        };
+        let elsewhere = Question { host: Some("registry.example".to_owned()), ..asked.clone() };
+        let code = Question { class: "test-failure".to_owned(), ..asked.clone() };
+        let auto = FleetConfig {
+            policy: regreen_decide::Policy { mode: Mode::Auto, ..fleet.policy.clone() },
+            ..fleet.clone()
+        };
+        let new = NewOutage {
+            service: "registry.npmjs.org",
+            class: "service-unavailable",
+            began_at: 1,
+            known: true,
+        };
+        let tend = |id: &str| (format!("outage/{id}"), "{}".to_owned());
+        let down = async |fleet: Option<&FleetConfig>, asked: &Question| {
+            with(fleet.cloned()).counsel(&ledger, asked, 5).await.unwrap().down
+        };
+        assert_eq!(down(Some(&auto), &asked).await, None, "nothing is down");
+        ledger.begin_outage(&new, tend, "outage", 2).await.unwrap();
+        assert_eq!(down(Some(&auto), &asked).await.as_deref(), Some("registry.npmjs.org"));
+        for (fleet, asked) in
+            [(Some(&auto), &elsewhere), (Some(&auto), &code), (Some(&fleet), &asked), (None, &asked)]
+        {
+            assert_eq!(down(fleet, asked).await, None, "{asked:?}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod config;
 mod decided;
 mod escalate;
 mod examine;
+mod issue_text;
 mod jobs;
 mod outage;
 mod service;
@@ -26,7 +27,7 @@ use regreen_steps::sha256;
 
 pub use config::{FleetConfig, Rule};
 pub use decided::{ALL, scope};
-pub use escalate::{ESCALATION, EscalationConfig, escalation_of};
+pub use escalate::{ESCALATION, EscalationConfig, Kept, escalation_of};
 pub use jobs::{JobPolicy, NotTold, job_told};
 pub use outage::{OUTAGE, OutageTold, Tended, outage_of};
 pub use service::{KnownService, Lately, Network, OutageConfig, Remotes};

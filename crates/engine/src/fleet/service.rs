@@ -78,6 +78,14 @@ impl OutageConfig {
         named.iter().find_map(|host| self.service(host))
     }
 
+    /// At which service a job failed that says so itself: as [`OutageConfig::service_of`], from less.
+    pub(super) fn service_by(&self, host: Option<&str>, tool: Option<&str>) -> Option<&KnownService> {
+        match host {
+            Some(host) => self.service(&bare(host)),
+            None => self.service_for(&Tool::new(tool?)?),
+        }
+    }
+
     fn service_for(&self, tool: &Tool) -> Option<&KnownService> {
         self.services.iter().find(|service| service.tools.iter().any(|of| of == tool.as_str()))
     }

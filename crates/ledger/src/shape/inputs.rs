@@ -148,6 +148,9 @@ pub struct HistoryV1 {
     pub time_used_up: bool,
     /// Whether healing was paused.
     pub paused: bool,
+    /// Whether a service was down and the fleet went on once it was back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service_down: bool,
     /// Playbooks that were out of the question.
     pub tried: Vec<String>,
     /// How playbooks had done.

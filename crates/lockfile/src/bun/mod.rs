@@ -55,11 +55,22 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     let mut reader = Reader { text, lines: &lines, entries: Vec::new(), damage };
     let mut members = Vec::new();
     for workspace in root.get("workspaces").map(Json::members).unwrap_or_default() {
+        if !workspace.value.is_object() {
+            let what = format!("expected an object as the workspace `{}`", workspace.key);
+            return Err(lines.unparsable(workspace.value.span.start, what));
+        }
+        if !workspace.key.is_empty() && workspace.value.text("name").is_none() {
+            let what = format!("expected `name` in the workspace `{}`", workspace.key);
+            return Err(lines.unparsable(workspace.value.span.start, what));
+        }
         members.extend((!workspace.key.is_empty()).then(|| workspace.key.to_string()));
         reader.workspace(&workspace.key, workspace.at, &workspace.value, &places);
     }
     for package in packages {
         reader.package(&package.key, package.at, &package.value, &places)?;
+    }
+    if !root.get("workspaces").is_some_and(Json::is_object) {
+        return Err(lines.unparsable(root.span.start, "expected `workspaces` in a bun lockfile"));
     }
     let lockfile = Lockfile::new(FORMAT, Some(version), reader.entries, reader.damage);
     Ok(Lockfile { members, ..lockfile })
@@ -100,16 +111,29 @@ impl Reader<'_> {
             Some((split, _)) => (&id[..split], &id[split + 1..]),
             None => return Err(self.lines.unparsable(value.span.start, "expected `name@version`")),
         };
+        if name.contains(|c: char| c.is_whitespace() || c.is_control() || c == ':') {
+            return Err(self.lines.unparsable(value.span.start, format!("`{name}` is no package's name")));
+        }
         let mut entry = Entry::new(key, name, self.lines.line(at));
         if version.contains([':', '/']) {
             entry.local = ["workspace:", "file:", "link:", "root:"].iter().any(|p| version.starts_with(p));
             entry.source = (!entry.local).then(|| version.to_owned());
             entry.unproved = true;
+        } else if semver::Version::parse(version).is_err() {
+            return Err(self.lines.unparsable(value.span.start, format!("`{version}` is no version")));
+        } else if let Some(odd) = parts.get(1).filter(|registry| registry.as_str().is_none()) {
+            return Err(self
+                .lines
+                .unparsable(odd.span.start, "expected the address of a registry, or none in quotes"));
         } else {
             entry.version = Some(version.to_owned());
             entry.source = parts.get(1).and_then(Json::as_str).filter(|r| !r.is_empty()).map(str::to_owned);
         }
-        if let Some(integrity) = parts.iter().skip(2).find(|p| p.as_str().is_some_and(|t| t.contains('-'))) {
+        // What is from a registry has it as its fourth part, whatever it looks like.
+        let own =
+            parts.get(3).filter(|p| entry.version.is_some() && p.as_str().is_some_and(|t| !t.is_empty()));
+        let tagged = || parts.iter().skip(2).find(|p| p.as_str().is_some_and(|t| t.contains('-')));
+        if let Some(integrity) = own.or_else(tagged) {
             self.damage.extend(entry.add_checksums(FORMAT, integrity, self.text, self.lines));
         }
         if let Some(described) = parts.iter().find(|p| p.is_object()) {

@@ -8,7 +8,9 @@ use std::{
     cell::Cell,
     collections::BTreeMap,
     fmt,
+    pin::Pin,
     sync::{Arc, Mutex},
+    task::{Context, Poll},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -111,6 +113,8 @@ pub struct Simulated {
     pub repositories: usize,
     /// Nodes that shared the ledger.
     pub nodes: usize,
+    /// How often one died in the middle of what it did.
+    pub deaths: usize,
     /// With outage mode.
     pub regreen: Figures,
     /// With naive retries.
@@ -127,10 +131,10 @@ pub struct Simulated {
 
 impl fmt::Display for Simulated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Simulated { repositories, nodes, asked, told, incidents, issues, .. } = self;
+        let Simulated { repositories, nodes, deaths, asked, told, incidents, issues, .. } = self;
         writeln!(
             f,
-            "{repositories} repositories, {nodes} nodes, a registry that is down for {} s",
+            "{repositories} repositories, {nodes} nodes, {deaths} deaths, a registry that is down for {} s",
             DOWN / 1000
         )?;
         writeln!(f, "| | outage mode | {RETRIES} retries, {} s apart |\n|---|---|---|", BACKOFF / 1000)?;
@@ -142,6 +146,41 @@ impl fmt::Display for Simulated {
         writeln!(f, "| most within a minute | {} | {} |", r.peak, n.peak)?;
         writeln!(f, "the registry was asked {asked} times; {} outages began, {} ended", told.0, told.1)?;
         write!(f, "{incidents} incidents; {} issues, {} of them open", issues.0, issues.1)
+    }
+}
+
+/// A piece of work whose node dies in the middle of it.
+struct Dying<F> {
+    work: Pin<Box<F>>,
+    /// After being looked at so often.
+    left: u64,
+}
+
+impl<F: Future> Future for Dying<F> {
+    /// `None` where it died.
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.left.checked_sub(1) {
+            None => Poll::Ready(None),
+            Some(left) => {
+                self.left = left;
+                self.work.as_mut().poll(cx).map(Some)
+            }
+        }
+    }
+}
+
+/// Whose work dies when, drawn from a seed: one in eight, after up to forty looks. Without a seed nobody dies.
+struct Fate(Option<u64>);
+
+impl Fate {
+    /// After how many looks the next piece of work dies.
+    fn next(&mut self) -> u64 {
+        let Some(seed) = &mut self.0 else { return u64::MAX };
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let drawn = *seed >> 33;
+        if drawn % 8 == 0 { drawn / 8 % 40 } else { u64::MAX }
     }
 }
 
@@ -205,8 +244,16 @@ fn under_way(world: &World) -> Vec<(String, u64, u32)> {
     .collect()
 }
 
-/// Lets it happen, to so many repositories, with so many nodes on the ledger at this path or address.
-pub async fn simulate(repositories: usize, nodes: usize, place: &str) -> Simulated {
+/// Issues at the host, and how many of them are open.
+fn issues(world: &World) -> (usize, usize) {
+    let all = world.repositories.values().flat_map(|one| &one.issues);
+    let open = all.clone().filter(|issue| issue.open).count();
+    (all.count(), open)
+}
+
+/// Lets it happen, to so many repositories, with so many nodes on the ledger at this path or address; with a seed they die
+/// now and then, and what they had is gone on with when their leases have ended.
+pub async fn simulate(repositories: usize, nodes: usize, place: &str, seed: Option<u64>) -> Simulated {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     // An hour ago, so that nothing is in the future by the client's own clock.
     let begin = i64::try_from(since).unwrap() - 3_600_000;
@@ -255,8 +302,9 @@ pub async fn simulate(repositories: usize, nodes: usize, place: &str) -> Simulat
     let inbox = LedgerInbox::new(ledger.clone(), bell);
     let mut to_fail: Vec<(usize, i64)> = failures(repositories).into_iter().enumerate().rev().collect();
     let (mut running, mut sent, mut healed, mut last) = (BTreeMap::new(), Vec::new(), 0, 0);
-    // Until all are green, or for as long again as would be worth a word.
-    while healed < repositories && now() < BACK.get() + 600_000 {
+    let (mut fate, mut deaths) = (Fate(seed), 0);
+    // Until all are green and nobody is called any more, or for as long as would be worth a word.
+    while (healed < repositories || issues(&host.world()).1 > 0) && now() < BACK.get() + 600_000 {
         while to_fail.last().is_some_and(|(_, when)| begin + when <= now()) {
             let Some((i, _)) = to_fail.pop() else { break };
             let name = format!("octo/r{i}");
@@ -275,9 +323,12 @@ pub async fn simulate(repositories: usize, nodes: usize, place: &str) -> Simulat
             let mut steps = tokio::task::JoinSet::new();
             for worker in &workers {
                 let worker = worker.clone();
-                steps.spawn_local(async move { worker.step().await.unwrap() });
+                let work = Box::pin(async move { worker.step().await.unwrap() });
+                steps.spawn_local(Dying { work, left: fate.next() });
             }
-            if !steps.join_all().await.contains(&true) {
+            let done = steps.join_all().await;
+            deaths += done.iter().filter(|one| one.is_none()).count();
+            if done.iter().all(|one| *one == Some(false)) {
                 break;
             }
         }
@@ -312,17 +363,13 @@ pub async fn simulate(repositories: usize, nodes: usize, place: &str) -> Simulat
     let all = ledger.incidents(&IncidentFilter { limit: 1_000, ..IncidentFilter::default() }).await.unwrap();
     let before = sent.iter().filter(|when| **when < DOWN).count();
     let regreen = Figures { before, reruns: sent.len(), healed, last_ms: last, peak: peak(&sent) };
-    let issues = {
-        let world = host.world();
-        let all: Vec<bool> =
-            world.repositories.values().flat_map(|one| one.issues.iter().map(|issue| issue.open)).collect();
-        (all.len(), all.iter().filter(|open| **open).count())
-    };
+    let issues = issues(&host.world());
     let asked = *registry.0.lock().unwrap();
     let told = *heard.0.lock().unwrap();
     Simulated {
         repositories,
         nodes,
+        deaths,
         regreen,
         naive: naive(repositories),
         asked,

@@ -16,7 +16,7 @@ use crate::{
 /// Lists the run.
 pub fn dispatch(context: &Context, args: &DispatchArgs) -> Result<u8, Failed> {
     runtime()?.block_on(async {
-        let ledger = open(context, &args.ledger).await?;
+        let ledger = open(context, &args.at).await?;
         let run = RunRef { repository: args.repository.clone(), run_id: args.run.get() };
         let sender = if args.gitlab { Sender::GitLab } else { Sender::GitHub };
         let task = Task::Run { sender, ended: EndedRun { run, attempt: None } };

@@ -25,7 +25,7 @@ pub use dispatch::dispatch;
 
 use self::{lines::Lines, stop::Stop};
 use crate::{
-    args::{LedgerArgs, ServeArgs, WorkArgs, WorkerArgs},
+    args::{ServeArgs, WhichLedger, WorkArgs, WorkerArgs},
     config,
     context::{Context, catalog, runtime},
     credentials::secret_file,
@@ -96,7 +96,7 @@ impl Parts {
         let config = config::operators(context, args.config.as_deref(), &workspace)?;
         // First: it reads files with secrets, and what is opened after it masks them.
         let hosts = credential::hosts(context, args)?;
-        let ledger = open(context, &args.ledger).await?;
+        let ledger = open(context, &args.at).await?;
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
             let fleet = Fleet {
@@ -116,7 +116,8 @@ impl Parts {
             );
         }
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
-        Ok(Parts { ledger, fleets, jobs: config.jobs(), log, bell: Arc::new(Notify::new()) })
+        let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
+        Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()) })
     }
 
     /// Works, and sweeps, until it is asked to stop.
@@ -141,7 +142,7 @@ impl Parts {
 ///
 /// # Errors
 /// The ledger's own.
-pub async fn open(context: &Context, args: &LedgerArgs) -> Result<Ledger, Failed> {
+pub async fn open(context: &Context, args: &WhichLedger) -> Result<Ledger, Failed> {
     let address = match &args.ledger {
         Some(address) => address.clone(),
         None => state_root(&context.env).0.join("fleet/ledger.db").display().to_string(),
