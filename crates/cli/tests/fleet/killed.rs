@@ -40,8 +40,18 @@ impl Random {
     }
 }
 
+/// A process that is killed at the latest when it is let go.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _killed = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
 impl Stage {
-    fn worker(&self) -> Child {
+    fn worker(&self) -> Process {
         let mut command = self.regreen(&["worker", "--lease", "1s", "--at-once", "3"]);
         command.args(["--github-api", &self.host.url()]);
         command
@@ -49,7 +59,7 @@ impl Stage {
             .arg(self.path("token"))
             .arg("--config")
             .arg(self.path("config.toml"));
-        command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        Process(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     fn dispatch(&self, run: u64) {
@@ -102,8 +112,8 @@ fn round(seed: u64, lasts: Duration, runs: u64) {
     while begun.elapsed() < lasts {
         sleep(Duration::from_millis(20 + random.below(300)));
         let n = random.below(2) as usize;
-        workers[n].kill().unwrap();
-        workers[n].wait().unwrap();
+        workers[n].0.kill().unwrap();
+        workers[n].0.wait().unwrap();
         let what = [What::Status(502), What::DoneBut(502), What::DoneButCut, What::Cut];
         let what = what[random.below(4) as usize].clone();
         let path = ["", "/rerun-failed-jobs"][random.below(2) as usize];
@@ -133,10 +143,6 @@ fn round(seed: u64, lasts: Duration, runs: u64) {
     }
     assert_eq!((stage.attempt(code), stage.host.world().count("POST", &format!("/runs/{code}/"))), (1, 0));
     assert!(stage.regreen(&["audit", "verify"]).output().unwrap().status.success());
-    for mut worker in workers {
-        worker.kill().unwrap();
-        worker.wait().unwrap();
-    }
 }
 
 #[test]
