@@ -8,7 +8,7 @@ use std::{
 };
 
 use regreen_domain::Mode;
-use regreen_engine::{Fleet, FleetConfig, Lately};
+use regreen_engine::{EscalationConfig, Fleet, FleetConfig, Lately};
 use regreen_forge::{
     Backoff, GitLab, Options, Repository, Secret,
     hook::{Delivery, Sender, read},
@@ -76,6 +76,7 @@ impl Stage {
         let client = GitLab::new(&self.host.url(), Some(Secret::new("glpat-test")), options).unwrap();
         let mut config = FleetConfig { look_ms: 30, stumble_ms: 30, ..FleetConfig::default() };
         config.policy.mode = Mode::Auto;
+        config.escalation = EscalationConfig { issues: true, outages_in: None };
         let fleet = Fleet {
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config,
@@ -340,5 +341,33 @@ async fn a_node_that_dies_between_two_retries_is_gone_on_with_and_nothing_runs_t
         world.pipeline(NAME, pipeline).unwrap().jobs.iter().filter(|job| job.name == name).count()
     };
     assert_eq!((tries("build", &mut world), tries("docs", &mut world)), (2, 2));
+    node.abort();
+}
+
+#[tokio::test]
+async fn what_needs_a_person_is_one_issue_and_closed_when_the_job_is_green() {
+    let stage = Stage::new().await;
+    let log = trace("$ npm ci\nnpm error code E401\nnpm error Incorrect or missing password.\n");
+    let (failed, _) = stage.host.world().add_failed(NAME, &[("build", &log)]);
+    let node = stage.node(LEASE).await;
+    stage.hook("one", failed).await;
+    let open = || stage.host.world().projects[NAME].issues.iter().map(|one| one.open).collect::<Vec<_>>();
+    stage.until("nobody was told", || open() == [true]).await;
+    let (again, _) = stage.host.world().add_failed(NAME, &[("build", b"fine")]);
+    // What ends in the millisecond in which people were told may be older.
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    {
+        let mut world = stage.host.world();
+        let found = world.pipeline(NAME, again).unwrap();
+        for job in &mut found.jobs {
+            job.status = "success".to_owned();
+            job.finished_at = Some(std::time::SystemTime::now());
+            job.user = "ann".to_owned();
+        }
+        found.settle();
+    }
+    stage.hook("two", again).await;
+    stage.until("it was not closed", || open() == [false]).await;
+    assert_eq!(stage.retries(), 0);
     node.abort();
 }
