@@ -120,6 +120,7 @@ prop_compose! {
                 breaker: if open { Breaker::Open } else { Breaker::Closed },
                 time_used_up,
                 paused,
+                service_down: false,
                 tried: tried.into_iter().map(str::to_owned).collect(),
             },
         )
@@ -189,6 +190,7 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
         (Some(Refusal::NotConfirmed), |p| p.0.confirmed = false),
         (Some(Refusal::BelowThreshold), |p| p.0.confidence = Confidence::from_stored(0.84).unwrap()),
         (Some(Refusal::Paused), |p| p.4.paused = true),
+        (Some(Refusal::ServiceDown), |p| p.4.service_down = true),
         (Some(Refusal::BreakerOpen), |p| p.4.breaker = Breaker::Open),
         (Some(Refusal::AttemptsUsedUp), |p| p.4.attempts = 3),
         (Some(Refusal::TimeUsedUp), |p| p.4.time_used_up = true),
