@@ -12,7 +12,7 @@ use regreen_ledger::State;
 use regreen_server::{Inbox as _, LedgerInbox, NewDelivery};
 use tokio::{task::JoinHandle, time::sleep};
 
-use crate::{RUN, Stage, host::NETWORK, octo, outcome};
+use crate::{RUN, Stage, host::NETWORK, octo, outcome, real_time};
 
 const PULL: u64 = 7;
 
@@ -34,6 +34,17 @@ impl Stage {
     }
 
     async fn say_in(&self, repository: Repository, author: &str, comment: u64, command: Command) -> String {
+        self.say_at(real_time(), repository, author, comment, command).await
+    }
+
+    async fn say_at(
+        &self,
+        at: i64,
+        repository: Repository,
+        author: &str,
+        comment: u64,
+        command: Command,
+    ) -> String {
         let key = format!("github/comment/{repository}/{comment}");
         let author = author.to_owned();
         let event = Event::Comment(Comment { repository, comment, about: Some(PULL), author, command });
@@ -41,7 +52,7 @@ impl Stage {
         let delivery = Delivery { sender, id: format!("c{comment}"), name, event };
         let inbox = LedgerInbox::new(self.ledger.clone(), self.bell.clone());
         let inbox = inbox.with_comments(self.config.comments);
-        inbox.receive(&[NewDelivery { delivery, at: 1 }]).await.unwrap();
+        inbox.receive(&[NewDelivery { delivery, at }]).await.unwrap();
         let begun = Instant::now();
         loop {
             if let Some(ended) = self.ledger.outcome(&key).await.unwrap() {
@@ -156,8 +167,6 @@ async fn no_command_reaches_another_repository() {
 #[tokio::test]
 async fn a_pause_by_comment_holds_with_the_name_of_who_said_it() {
     let (stage, node) = stage(Mode::Auto).await;
-    // The answer fails first: what was done is not done twice, and it is answered all the same.
-    stage.host.comment_goes(ForgeError::Unreachable { what: "it".to_owned(), why: "status 502".to_owned() });
     assert_eq!(stage.say("ann", 1, Command::Pause).await, "obeyed");
     let pause = stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().unwrap();
     assert_eq!(pause.actor, "github:ann");
@@ -166,6 +175,60 @@ async fn a_pause_by_comment_holds_with_the_name_of_who_said_it() {
     assert_eq!(outcome(&stage.closed().await), ("suggested", "paused"));
     let paused = stage.ledger.audit(0, 100).await.unwrap();
     assert_eq!(paused.iter().filter(|entry| entry.kind == "paused").count(), 1);
+    node.abort();
+}
+
+#[tokio::test]
+async fn what_could_not_be_answered_is_not_carried_out_again() {
+    let (stage, node) = stage(Mode::Approve).await;
+    stage.host.comment_goes(ForgeError::Unreachable { what: "it".to_owned(), why: "status 502".to_owned() });
+    assert_eq!(stage.say("ann", 1, Command::Approve { incident: None }).await, "obeyed");
+    // A question that is asked later is nobody's yes.
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    stage.closed().await;
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
+    assert_eq!(stage.answered(), "");
+    node.abort();
+}
+
+#[tokio::test]
+async fn a_comment_means_nothing_that_began_after_it() {
+    // As where a node died between what it did and the end of its work.
+    for (mode, command) in [
+        (Mode::Approve, Command::Approve { incident: None }),
+        (Mode::Approve, Command::Deny { incident: None }),
+        (Mode::Auto, Command::Rollback { incident: None }),
+    ] {
+        let before = real_time() - 1;
+        let (stage, node) = stage(mode).await;
+        stage.hook("one", RUN, 1, Conclusion::Failure).await;
+        let state = match mode {
+            Mode::Auto => {
+                stage.until("it never ran again", |host| host.reruns(RUN) == 1).await;
+                State::Open
+            }
+            _ => stage.closed().await.state,
+        };
+        assert_eq!(stage.say_at(before, octo(), "ann", 1, command).await, "obeyed");
+        assert!(stage.answered().contains("nothing waits"), "{}", stage.answered());
+        assert_eq!((stage.state().await, stage.host.cancels(RUN)), (state, 0));
+        node.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_somebody_has_ended_is_not_begun_again_by_the_same_comment() {
+    let (stage, node) = stage(Mode::Auto).await;
+    let scope = paused_repository("octo/shop");
+    // As where a node died after the pause: its work is listed still.
+    stage.ledger.pause(&scope, "github:ann", "comment 1 on #7", 1).await.unwrap();
+    stage.ledger.unpause(&scope, "bob", 2).await.unwrap();
+    assert_eq!(stage.say("ann", 1, Command::Pause).await, "obeyed");
+    assert!(stage.ledger.paused(&scope).await.unwrap().is_none());
+    assert!(stage.answered().contains("goes on by now"), "{}", stage.answered());
+    assert_eq!(stage.say("ann", 2, Command::Pause).await, "obeyed");
+    assert!(stage.ledger.paused(&scope).await.unwrap().is_some());
     node.abort();
 }
 
