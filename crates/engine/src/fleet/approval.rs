@@ -9,6 +9,9 @@ use crate::{
     fleet::{EndedRun, Fleet, Hand, Next, examine::Found, incident_id, settled},
 };
 
+/// Until an answer is looked for again that came just now, in milliseconds.
+const SOON_MS: i64 = 1_000;
+
 /// A person said yes to this.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Agreed {
@@ -56,7 +59,10 @@ impl Fleet {
         if incident.state == State::Approved && hand.ledger.take_up(id, hand.owner, now).await? {
             return self.begin(hand, ended, attempt, id, true).await;
         }
-        hand.ledger.expire(id, hand.owner, now).await?;
+        if !hand.ledger.expire(id, hand.owner, now).await? {
+            // Somebody has agreed since it was read.
+            return Ok(self.asks_until(now.saturating_add(SOON_MS), now));
+        }
         Ok(settled(Some(id), Some(Outcome::Suggested), "nobody answered in time".to_owned()))
     }
 
