@@ -1,7 +1,7 @@
 //! A question beside the fleet: it is asked by the record, answered by a person, and the work goes on with the answer.
 
 use regreen_domain::{Decision, Outcome, Plan, Refusal};
-use regreen_forge::{Marker, Repository, RunRef};
+use regreen_forge::{Marker, Repository, RunRef, hook::Sender};
 use regreen_ledger::{Incident, State};
 
 use crate::{
@@ -100,12 +100,13 @@ impl Fleet {
     }
 }
 
-/// The run and attempt that an incident beside the fleet is about; `None` for any other incident.
-pub fn run_of(incident: &Incident) -> Option<(RunRef, u32)> {
+/// The host, run and attempt that an incident beside the fleet is about; `None` for any other incident.
+pub fn run_of(incident: &Incident) -> Option<(Sender, RunRef, u32)> {
     let repository = Repository::parse(incident.place.repository.as_deref()?)?;
     let (run, rest) = incident.id.split_once('-')?;
     let (attempt, _) = rest.split_once('-')?;
     let run = RunRef { repository, run_id: u64::from_str_radix(run, 16).ok()? };
     let attempt = attempt.parse().ok()?;
-    (incident_id(&run, attempt) == incident.id).then_some((run, attempt))
+    let sender = Sender::ALL.into_iter().find(|sender| incident_id(*sender, &run, attempt) == incident.id)?;
+    Some((sender, run, attempt))
 }

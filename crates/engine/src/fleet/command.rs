@@ -2,7 +2,7 @@
 //! command line does, with the person's name in the audit log; it is answered in one comment that is edited in place.
 
 use regreen_domain::Outcome;
-use regreen_forge::{ForgeError, Marker, Permission, Repository, hook::Command};
+use regreen_forge::{ForgeError, Marker, Permission, Repository, RunRef, hook::Command};
 use regreen_ledger::{Incident, IncidentFilter, LedgerError, State};
 use regreen_saga::Drive;
 
@@ -151,7 +151,7 @@ impl Fleet {
             },
             Command::Retry => match self.latest(hand, order).await? {
                 Ok(Ok(incident)) => {
-                    let look = run_of(&incident).map(|(run, _)| EndedRun { run, attempt: None });
+                    let look = self.run_of(&incident).map(|(run, _)| EndedRun { run, attempt: None });
                     let run = look.as_ref().map_or(0, |look| look.run.run_id);
                     let words = format!(
                         "run {run} is looked at again. An attempt about which something was decided stays as it is: {}.",
@@ -218,7 +218,7 @@ impl Fleet {
         let Some(incident) = hand.ledger.incident(&incident.id).await? else {
             return Ok(Ok(Said::only("there is no such incident.")));
         };
-        let (Some((run, attempt)), Some(plan)) = (run_of(&incident), incident.plan()) else {
+        let (Some((run, attempt)), Some(plan)) = (self.run_of(&incident), incident.plan()) else {
             return Ok(Ok(Said::only(format!("`{}` has done nothing.", incident.id))));
         };
         if incident.state != State::Open {
@@ -269,7 +269,7 @@ impl Fleet {
     async fn latest(&self, hand: &Hand<'_>, order: &Order) -> Result<Result<Meant, Obeyed>, EngineError> {
         let mut asked = Vec::new();
         for incident in self.of_repository(hand, order).await? {
-            let Some((run, _)) = run_of(&incident) else { continue };
+            let Some((run, _)) = self.run_of(&incident) else { continue };
             if asked.contains(&run.run_id) {
                 continue;
             }
@@ -295,9 +295,14 @@ impl Fleet {
         Ok(all)
     }
 
+    /// The run and attempt of an incident of this host.
+    fn run_of(&self, incident: &Incident) -> Option<(RunRef, u32)> {
+        run_of(incident).filter(|(sender, ..)| *sender == self.sender).map(|(_, run, attempt)| (run, attempt))
+    }
+
     fn is_of(&self, incident: &Incident, order: &Order) -> bool {
         !incident.imported
-            && run_of(incident).is_some_and(|(run, _)| {
+            && self.run_of(incident).is_some_and(|(run, _)| {
                 run.repository.as_str().eq_ignore_ascii_case(order.repository.as_str())
             })
     }
@@ -319,7 +324,7 @@ fn acted(incident: &Incident, at: i64) -> bool {
 }
 
 fn woken(incident: &Incident) -> Option<EndedRun> {
-    run_of(incident).map(|(run, attempt)| EndedRun { run, attempt: Some(attempt) })
+    run_of(incident).map(|(_, run, attempt)| EndedRun { run, attempt: Some(attempt) })
 }
 
 /// An answer for what can't be said of an incident in its state; other errors are errors.

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use regreen_domain::Mode;
-use regreen_engine::paused_repository;
+use regreen_engine::{EndedRun, paused_repository};
 use regreen_forge::{
-    Conclusion, ForgeError, Permission, Repository,
+    Conclusion, ForgeError, Permission, Repository, RunRef,
     hook::{Command, Comment, Delivery, Event, Sender},
 };
 use regreen_ledger::State;
-use regreen_server::{Inbox as _, LedgerInbox, NewDelivery};
+use regreen_server::{Inbox as _, LedgerInbox, NewDelivery, Task};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{RUN, Stage, host::NETWORK, octo, outcome, real_time};
@@ -161,6 +161,39 @@ async fn no_command_reaches_another_repository() {
     }
     assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
     assert!(stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().is_none());
+    node.abort();
+}
+
+#[tokio::test]
+async fn no_command_reaches_a_repository_of_that_name_at_another_host() {
+    let (stage, node) = stage(Mode::Approve).await;
+    let run = RunRef { repository: octo(), run_id: RUN };
+    let task = Task::Run { sender: Sender::GitLab, ended: EndedRun { run, attempt: Some(1) } };
+    stage.ledger.enqueue(&[task.listed(1).work()]).await.unwrap();
+    stage.bell.notify_one();
+    let id = stage.closed().await.id;
+    for (comment, command) in [
+        (1, Command::Approve { incident: Some(id.clone()) }),
+        (2, Command::Approve { incident: None }),
+        (3, Command::Deny { incident: Some(id) }),
+        (4, Command::Retry),
+        (5, Command::Explain),
+    ] {
+        assert_eq!(stage.say("ann", comment, command).await, "obeyed");
+        assert!(
+            stage.answered().contains("no") && !stage.answered().contains("network"),
+            "{}",
+            stage.answered()
+        );
+    }
+    assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
+    // The same run at the other host is another one.
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    let begun = Instant::now();
+    while stage.incidents().await.len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        sleep(Duration::from_millis(5)).await;
+    }
     node.abort();
 }
 
