@@ -97,16 +97,29 @@ impl Stage {
     }
 
     fn worker_with(&self, ledger: Ledger, pace: Pace, clock: fn() -> i64, log: Arc<dyn Log>) -> Arc<Worker> {
-        let fleet = Fleet {
+        let fleets = [Sender::GitHub, Sender::GitLab].map(|sender| (sender, Arc::new(self.fleet(sender))));
+        Worker::by_clock(
+            ledger,
+            BTreeMap::from(fleets),
+            "node".to_owned(),
+            pace,
+            log,
+            self.bell.clone(),
+            clock,
+        )
+    }
+
+    /// Both hosts are the same one here.
+    fn fleet(&self, sender: Sender) -> Fleet {
+        Fleet {
+            sender,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: self.host.clone(),
             remotes: self.remotes.clone(),
             lately: Lately::default(),
-        };
-        let fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet))]);
-        Worker::by_clock(ledger, fleets, "node".to_owned(), pace, log, self.bell.clone(), clock)
+        }
     }
 
     /// A node that works until it is killed.
