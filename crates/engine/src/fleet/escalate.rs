@@ -97,12 +97,16 @@ impl Fleet {
         Ok(())
     }
 
-    /// Whether an issue is made of an incident. In a repository that is only observed nothing is written.
+    /// Whether an issue is made of an incident: none of what a fork's log says, whatever it is. In a repository that is only
+    /// observed nothing is written.
     async fn must_be_seen(&self, ledger: &Ledger, incident: &Incident) -> Result<bool, EngineError> {
         let repository = incident.place.repository.as_deref().and_then(Repository::parse);
         let (Some(repository), false) = (repository, incident.diagnosis.fingerprint.is_empty()) else {
             return Ok(false);
         };
+        if of_a_fork(incident) {
+            return Ok(false);
+        }
         let playbook = incident.plan().map(|plan| plan.playbook).unwrap_or_default();
         if self.config.mode(&repository, incident.class(), &playbook) == Mode::Observe {
             return Ok(false);
@@ -298,6 +302,11 @@ impl Fleet {
             }
         }
     }
+}
+
+/// Whether strangers may have written what is on record: the run was a fork's, or nothing says that it was not.
+pub(super) fn of_a_fork(incident: &Incident) -> bool {
+    incident.inputs.as_ref().is_none_or(|inputs| inputs.setting.untrusted_fork)
 }
 
 /// Whether an issue says this already.

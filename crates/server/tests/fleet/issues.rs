@@ -136,3 +136,24 @@ async fn an_outage_is_one_issue_and_closed_at_its_end() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_forks_log_says_becomes_no_issue() {
+    here(async {
+        let play = told(Mode::Auto, true).await;
+        let host = play.stage.host.clone();
+        host.fail(1, &[("strangers", CREDENTIAL)]);
+        host.make_fork(1);
+        play.stage.hook("one", 1, 1, Conclusion::Failure).await;
+        play.settle().await;
+        assert_eq!((play.stage.incidents().await.len(), host.issues().1), (1, 0));
+        // Nor is it told of in the issue of a failure that is one's own.
+        play.pass(5_000).await;
+        play.fails("octo/shop", 2, CREDENTIAL).await;
+        play.settle().await;
+        let (issues, writes) = host.issues();
+        assert_eq!((issues.len(), writes), (1, 1));
+        assert!(!issues[0].body.contains("strangers"), "{}", issues[0].body);
+    })
+    .await;
+}
