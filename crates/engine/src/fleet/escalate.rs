@@ -19,6 +19,8 @@ use crate::{
 pub const ESCALATION: &str = "escalation";
 /// An issue is looked at again after this long without any news, in milliseconds.
 const RARELY: i64 = 3_600_000;
+/// One that is gone is told of after this long, and whenever what it is about happens again, in milliseconds.
+const DAILY: i64 = 24 * RARELY;
 /// What the subject of an outage's issue begins with; no fingerprint does.
 const SERVICE: &str = "service:";
 
@@ -264,7 +266,9 @@ impl Fleet {
             Err(e) => {
                 let why = self.masker.mask(&e.to_string()).into_owned();
                 let trouble = Some(format!("the issue in {repository} can't be written: {why}"));
-                return Ok(Kept { next: Some(now.saturating_add(RARELY)), trouble });
+                let gone = row.issue.is_some() && matches!(e, ForgeError::NotFound { .. });
+                let next = now.saturating_add(if gone { DAILY } else { RARELY });
+                return Ok(Kept { next: Some(next), trouble });
             }
         }
         if green && ledger.close_escalation(id, row.changed_at, now).await? {
@@ -281,18 +285,31 @@ impl Fleet {
         text: &IssueText,
         green: bool,
     ) -> Result<Option<u64>, ForgeError> {
-        let there = self.forge.find_issue(repository, &text.marker).await?;
-        match there {
+        // By the number on record: its label and its text are anybody's to change who may sort issues.
+        let known = match row.issue {
+            Some(number) => self.forge.issue(repository, number).await?,
+            None => None,
+        };
+        let there = match known {
+            Some(issue) => Some(issue),
+            None => self.forge.find_issue(repository, &text.marker).await?,
+        };
+        match (there, row.issue) {
             // Nobody was told, and nobody need be.
-            None if green => Ok(None),
-            None => Ok(Some(self.forge.create_issue(repository, text).await?.number)),
-            Some(issue) if green => {
+            (None, _) if green => Ok(None),
+            // Somebody wanted it gone.
+            (None, Some(number)) => {
+                let what = format!("issue {number}, of which no second one is made while this lasts");
+                Err(ForgeError::NotFound { what })
+            }
+            (None, None) => Ok(Some(self.forge.create_issue(repository, text).await?.number)),
+            (Some(issue), _) if green => {
                 if issue.open {
                     self.forge.close_issue(repository, issue.number).await?;
                 }
                 Ok(Some(issue.number))
             }
-            Some(issue) => {
+            (Some(issue), _) => {
                 // What a person closed stays closed until it happens again.
                 let closed_by_hand = !issue.open && row.issue == Some(issue.number);
                 if !says(&issue, text) || (!issue.open && !closed_by_hand) {

@@ -157,3 +157,38 @@ async fn what_a_forks_log_says_becomes_no_issue() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_issue_is_known_by_its_number_and_made_once() {
+    here(async {
+        let play = told(Mode::Auto, true).await;
+        let host = play.stage.host.clone();
+        host.keep_labels_off();
+        for run in 1..=2 {
+            play.fails("octo/shop", run, CREDENTIAL).await;
+            play.settle().await;
+            play.pass(5_000).await;
+        }
+        let (issues, writes) = host.issues();
+        assert_eq!((issues.len(), writes), (1, 2));
+        assert!(play.troubles().is_empty());
+        // A person wants it gone: it stays so while this lasts, and an operator is told.
+        host.delete_by_hand(1);
+        play.fails("octo/shop", 3, CREDENTIAL).await;
+        play.settle().await;
+        assert_eq!(host.issues().1, 2);
+        let troubles = play.troubles();
+        assert!(troubles.len() == 1 && troubles[0].contains("issue 1"), "{troubles:?}");
+        // The end of it is an end all the same, and the next failure a new matter.
+        play.pass(5_000).await;
+        host.fail(4, &[("build", "")]);
+        host.end_well(4);
+        play.stage.hook("four", 4, 1, Conclusion::Success).await;
+        play.settle().await;
+        play.pass(5_000).await;
+        play.fails("octo/shop", 5, CREDENTIAL).await;
+        play.settle().await;
+        assert_eq!((host.issues().0.len(), host.issues().1, play.troubles().len()), (2, 3, 1));
+    })
+    .await;
+}
