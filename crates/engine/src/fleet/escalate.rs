@@ -109,8 +109,7 @@ impl Fleet {
         if of_a_fork(incident) {
             return Ok(false);
         }
-        let playbook = incident.plan().map(|plan| plan.playbook).unwrap_or_default();
-        if self.config.mode(&repository, incident.class(), &playbook) == Mode::Observe {
+        if self.observed(&repository, incident) {
             return Ok(false);
         }
         let because = incident.decision.as_ref().and_then(|decision| decision.because.as_deref());
@@ -129,6 +128,11 @@ impl Fleet {
             Some(Outcome::LeftAlone) => matches!(because, Some(Refusal::AdviceOnly | Refusal::Tampering)),
             _ => false,
         })
+    }
+
+    fn observed(&self, repository: &Repository, incident: &Incident) -> bool {
+        let playbook = incident.plan().map(|plan| plan.playbook).unwrap_or_default();
+        self.config.mode(repository, incident.class(), &playbook) == Mode::Observe
     }
 
     /// An outage began, or is over.
@@ -248,9 +252,15 @@ impl Fleet {
         if paused || !self.config.escalation.issues {
             return kept(Some(now.saturating_add(self.config.look_ms)));
         }
-        let text = match row.subject.strip_prefix(SERVICE) {
-            Some(_) => self.outage_text(ledger, &row).await?,
-            None => self.text(ledger, &row, &repository).await?,
+        let text = if row.subject.starts_with(SERVICE) {
+            self.outage_text(ledger, &row).await?
+        } else {
+            // The mode may be another by now.
+            let incident = ledger.incident(&row.incident).await?;
+            if incident.is_some_and(|incident| self.observed(&repository, &incident)) {
+                return kept(Some(now.saturating_add(RARELY)));
+            }
+            self.text(ledger, &row, &repository).await?
         };
         let green = row.green_at.is_some_and(|at| at > row.changed_at);
         let done = match text {

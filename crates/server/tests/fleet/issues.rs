@@ -192,3 +192,27 @@ async fn an_issue_is_known_by_its_number_and_made_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_only_observed_by_now_has_its_issue_left_as_it_is() {
+    here(async {
+        let mut play = told(Mode::Auto, true).await;
+        let host = play.stage.host.clone();
+        play.fails("octo/shop", 1, CREDENTIAL).await;
+        play.settle().await;
+        play.pass(5_000).await;
+        play.stage.config.policy.mode = Mode::Observe;
+        play.nodes = vec![play.node(crate::open(play.stage.folder.path()).await)];
+        host.fail(2, &[("build", "")]);
+        host.end_well(2);
+        play.stage.hook("two", 2, 1, Conclusion::Success).await;
+        play.settle().await;
+        assert_eq!((host.issues().1, host.issues().0[0].open), (1, true));
+        // It is looked at again in case the mode changes once more.
+        play.stage.config.policy.mode = Mode::Suggest;
+        play.nodes = vec![play.node(crate::open(play.stage.folder.path()).await)];
+        play.pass(61 * MINUTE).await;
+        assert!(!host.issues().0[0].open);
+    })
+    .await;
+}
