@@ -19,6 +19,8 @@ use crate::{
 pub const ESCALATION: &str = "escalation";
 /// An issue is looked at again after this long without any news, in milliseconds.
 const RARELY: i64 = 3_600_000;
+/// One that is gone is told of after this long, and whenever what it is about happens again, in milliseconds.
+const DAILY: i64 = 24 * RARELY;
 /// What the subject of an outage's issue begins with; no fingerprint does.
 const SERVICE: &str = "service:";
 
@@ -97,14 +99,17 @@ impl Fleet {
         Ok(())
     }
 
-    /// Whether an issue is made of an incident. In a repository that is only observed nothing is written.
+    /// Whether an issue is made of an incident: none of what a fork's log says, whatever it is. In a repository that is only
+    /// observed nothing is written.
     async fn must_be_seen(&self, ledger: &Ledger, incident: &Incident) -> Result<bool, EngineError> {
         let repository = incident.place.repository.as_deref().and_then(Repository::parse);
         let (Some(repository), false) = (repository, incident.diagnosis.fingerprint.is_empty()) else {
             return Ok(false);
         };
-        let playbook = incident.plan().map(|plan| plan.playbook).unwrap_or_default();
-        if self.config.mode(&repository, incident.class(), &playbook) == Mode::Observe {
+        if of_a_fork(incident) {
+            return Ok(false);
+        }
+        if self.observed(&repository, incident) {
             return Ok(false);
         }
         let because = incident.decision.as_ref().and_then(|decision| decision.because.as_deref());
@@ -123,6 +128,11 @@ impl Fleet {
             Some(Outcome::LeftAlone) => matches!(because, Some(Refusal::AdviceOnly | Refusal::Tampering)),
             _ => false,
         })
+    }
+
+    fn observed(&self, repository: &Repository, incident: &Incident) -> bool {
+        let playbook = incident.plan().map(|plan| plan.playbook).unwrap_or_default();
+        self.config.mode(repository, incident.class(), &playbook) == Mode::Observe
     }
 
     /// An outage began, or is over.
@@ -242,9 +252,15 @@ impl Fleet {
         if paused || !self.config.escalation.issues {
             return kept(Some(now.saturating_add(self.config.look_ms)));
         }
-        let text = match row.subject.strip_prefix(SERVICE) {
-            Some(_) => self.outage_text(ledger, &row).await?,
-            None => self.text(ledger, &row, &repository).await?,
+        let text = if row.subject.starts_with(SERVICE) {
+            self.outage_text(ledger, &row).await?
+        } else {
+            // The mode may be another by now.
+            let incident = ledger.incident(&row.incident).await?;
+            if incident.is_some_and(|incident| self.observed(&repository, &incident)) {
+                return kept(Some(now.saturating_add(RARELY)));
+            }
+            self.text(ledger, &row, &repository).await?
         };
         let green = row.green_at.is_some_and(|at| at > row.changed_at);
         let done = match text {
@@ -260,7 +276,9 @@ impl Fleet {
             Err(e) => {
                 let why = self.masker.mask(&e.to_string()).into_owned();
                 let trouble = Some(format!("the issue in {repository} can't be written: {why}"));
-                return Ok(Kept { next: Some(now.saturating_add(RARELY)), trouble });
+                let gone = row.issue.is_some() && matches!(e, ForgeError::NotFound { .. });
+                let next = now.saturating_add(if gone { DAILY } else { RARELY });
+                return Ok(Kept { next: Some(next), trouble });
             }
         }
         if green && ledger.close_escalation(id, row.changed_at, now).await? {
@@ -277,18 +295,31 @@ impl Fleet {
         text: &IssueText,
         green: bool,
     ) -> Result<Option<u64>, ForgeError> {
-        let there = self.forge.find_issue(repository, &text.marker).await?;
-        match there {
+        // By the number on record: its label and its text are anybody's to change who may sort issues.
+        let known = match row.issue {
+            Some(number) => self.forge.issue(repository, number).await?,
+            None => None,
+        };
+        let there = match known {
+            Some(issue) => Some(issue),
+            None => self.forge.find_issue(repository, &text.marker).await?,
+        };
+        match (there, row.issue) {
             // Nobody was told, and nobody need be.
-            None if green => Ok(None),
-            None => Ok(Some(self.forge.create_issue(repository, text).await?.number)),
-            Some(issue) if green => {
+            (None, _) if green => Ok(None),
+            // Somebody wanted it gone.
+            (None, Some(number)) => {
+                let what = format!("issue {number}, of which no second one is made while this lasts");
+                Err(ForgeError::NotFound { what })
+            }
+            (None, None) => Ok(Some(self.forge.create_issue(repository, text).await?.number)),
+            (Some(issue), _) if green => {
                 if issue.open {
                     self.forge.close_issue(repository, issue.number).await?;
                 }
                 Ok(Some(issue.number))
             }
-            Some(issue) => {
+            (Some(issue), _) => {
                 // What a person closed stays closed until it happens again.
                 let closed_by_hand = !issue.open && row.issue == Some(issue.number);
                 if !says(&issue, text) || (!issue.open && !closed_by_hand) {
@@ -298,6 +329,11 @@ impl Fleet {
             }
         }
     }
+}
+
+/// Whether strangers may have written what is on record: the run was a fork's, or nothing says that it was not.
+pub(super) fn of_a_fork(incident: &Incident) -> bool {
+    incident.inputs.as_ref().is_none_or(|inputs| inputs.setting.untrusted_fork)
 }
 
 /// Whether an issue says this already.

@@ -8,7 +8,10 @@ use regreen_show::{
     escalation::{Escalation as About, Occurrence, OutageIssue, Tried},
 };
 
-use crate::{error::EngineError, fleet::Fleet};
+use crate::{
+    error::EngineError,
+    fleet::{Fleet, escalate::of_a_fork},
+};
 
 /// So many incidents of a failure are read for its issue.
 const READ: u32 = 200;
@@ -24,8 +27,10 @@ impl Fleet {
         let Some(diagnosis) = latest.diagnosis.to_domain() else { return Ok(None) };
         let of = &latest.diagnosis;
         let all = ledger.met(repository.as_str(), &of.class, of.pattern.as_deref(), READ).await?;
-        let all: Vec<Incident> =
-            all.into_iter().filter(|one| one.diagnosis.fingerprint == row.subject).collect();
+        let all: Vec<Incident> = all
+            .into_iter()
+            .filter(|one| one.diagnosis.fingerprint == row.subject && !of_a_fork(one))
+            .collect();
         let met: Vec<(String, String, String)> = all.iter().map(said).collect();
         // The latest one's page; each would cost a call.
         let page = match failed_run(&latest, repository) {

@@ -133,6 +133,14 @@ impl Forge for GitHub {
         Box::pin(self.issue_of(repository, marker))
     }
 
+    fn issue<'a>(
+        &'a self,
+        repository: &'a Repository,
+        number: u64,
+    ) -> BoxFuture<'a, Result<Option<Issue>, ForgeError>> {
+        Box::pin(self.issue_by(repository, number))
+    }
+
     fn create_issue<'a>(
         &'a self,
         repository: &'a Repository,

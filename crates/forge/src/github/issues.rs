@@ -11,7 +11,8 @@ use super::{
     sending::Sending,
 };
 use crate::{
-    BoxFuture, Comment, ForgeError, Issue, IssueText, Marker, Permission, Repository, wire::base::part,
+    BoxFuture, Comment, ForgeError, Issue, IssueText, Marker, NotAllowed, Permission, Repository,
+    wire::base::part,
 };
 
 /// What all of Regreen's issues are labelled with: by it they are listed, and only who may sort issues can put it on one.
@@ -34,6 +35,24 @@ impl GitHub {
         };
         let found = self.api.all(Scope::Of(repository), &what, &path, items, |all| !all.is_empty()).await?;
         Ok(found.into_iter().next().map(read))
+    }
+
+    /// One that was deleted is told of as gone to whoever may read the repository.
+    /// <https://docs.github.com/en/rest/issues/issues#get-an-issue>
+    pub(super) async fn issue_by(
+        &self,
+        repository: &Repository,
+        number: u64,
+    ) -> Result<Option<Issue>, ForgeError> {
+        two_parts(repository)?;
+        let own = self.api.actor().await?.login;
+        let what = format!("issue {number} of {repository}");
+        let path = format!("/repos/{repository}/issues/{number}");
+        let found: Option<answers::Issue> = match self.api.find(Scope::Of(repository), &what, &path).await {
+            Err(ForgeError::NotAllowed { why: NotAllowed::Gone, .. }) => None,
+            found => found?,
+        };
+        Ok(found.filter(|issue| is_by(issue, &own)).map(read))
     }
 
     pub(super) async fn make_issue(
@@ -181,10 +200,12 @@ fn labels(text: &IssueText) -> Vec<&str> {
     std::iter::once(LABEL).chain(more).collect()
 }
 
+fn is_by(issue: &answers::Issue, own: &str) -> bool {
+    issue.pull_request.is_none() && issue.user.as_ref().is_some_and(|user| user.login == own)
+}
+
 fn is_own(issue: &answers::Issue, own: &str, marker: &Marker) -> bool {
-    issue.pull_request.is_none()
-        && issue.user.as_ref().is_some_and(|user| user.login == own)
-        && issue.body.as_deref().is_some_and(|body| marker.is_in(body))
+    is_by(issue, own) && issue.body.as_deref().is_some_and(|body| marker.is_in(body))
 }
 
 fn read(issue: answers::Issue) -> Issue {

@@ -36,6 +36,18 @@ impl GitLab {
         Ok(found.into_iter().next().map(read))
     }
 
+    pub(super) async fn issue_by(
+        &self,
+        repository: &Repository,
+        number: u64,
+    ) -> Result<Option<Issue>, ForgeError> {
+        let own = self.api.actor().await?.login;
+        let what = format!("issue {number} of {repository}");
+        let path = at(repository, &format!("/issues/{number}"));
+        let found: Option<answers::Issue> = self.api.find(Scope::Of(repository), &what, &path).await?;
+        Ok(found.filter(|issue| is_by(issue, &own)).map(read))
+    }
+
     pub(super) async fn make_issue(
         &self,
         repository: &Repository,
@@ -92,9 +104,12 @@ fn said(text: &IssueText) -> Value {
     json!({ "title": text.title, "description": description, "labels": labels.join(",") })
 }
 
-fn is_own(issue: &answers::Issue, own: &str, marker: &Marker) -> bool {
+fn is_by(issue: &answers::Issue, own: &str) -> bool {
     issue.author.as_ref().is_some_and(|author| author.username == own)
-        && issue.description.as_deref().is_some_and(|text| marker.is_in(text))
+}
+
+fn is_own(issue: &answers::Issue, own: &str, marker: &Marker) -> bool {
+    is_by(issue, own) && issue.description.as_deref().is_some_and(|text| marker.is_in(text))
 }
 
 fn read(issue: answers::Issue) -> Issue {

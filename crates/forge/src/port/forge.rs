@@ -112,6 +112,9 @@ pub trait Forge: Send + Sync {
     /// Regreen's own issue of this marker, open or closed; of several the oldest. A read.
     fn find_issue<'a>(&'a self, repository: &'a Repository, marker: &'a Marker) -> Answer<'a, Option<Issue>>;
 
+    /// Regreen's own issue of this number, whatever it says by now; `None` where it is gone, or another's. A read.
+    fn issue<'a>(&'a self, repository: &'a Repository, number: u64) -> Answer<'a, Option<Issue>>;
+
     /// Makes an issue, unless there is one of this marker: then that one, as it is. Idempotent for one process at a time.
     fn create_issue<'a>(&'a self, repository: &'a Repository, text: &'a IssueText) -> Answer<'a, Issue>;
 

@@ -37,6 +37,27 @@ async fn one_issue_a_marker_updated_closed_and_opened_again() {
 }
 
 #[tokio::test]
+async fn an_issue_is_known_by_its_number_without_label_and_mark() {
+    let (host, client) = stage();
+    let repository = repository();
+    let made = client.create_issue(&repository, &text("first")).await.unwrap();
+    let change = |change: &dyn Fn(&mut Vec<_>)| {
+        change(&mut host.world().projects.get_mut(NAME).unwrap().issues);
+    };
+    change(&|issues| {
+        issues[0].labels.clear();
+        issues[0].description = "a person's".to_owned();
+    });
+    assert_eq!(client.find_issue(&repository, &text("").marker).await, Ok(None));
+    let found = client.issue(&repository, made.number).await.unwrap().unwrap();
+    assert_eq!((found.number, found.open, found.body.as_str()), (made.number, true, "a person's"));
+    change(&|issues| issues[0].author = "mallory".to_owned());
+    assert_eq!(client.issue(&repository, made.number).await, Ok(None));
+    change(&|issues| issues.clear());
+    assert_eq!(client.issue(&repository, made.number).await, Ok(None));
+}
+
+#[tokio::test]
 async fn an_issue_whose_answer_was_lost_is_found() {
     for lost in [What::DoneBut(502), What::DoneButCut] {
         let (host, client) = stage();

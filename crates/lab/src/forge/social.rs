@@ -70,6 +70,10 @@ pub(super) fn answer(world: &mut World, name: &str, asked: &Asked, rest: &[&str]
             }
             asked.page(world, listed, |_, page| Value::Array(page))
         }
+        ("GET", ["issues", _]) => {
+            let found = repository.issues.iter().find(|i| Some(i.number) == number);
+            found.map_or_else(Reply::not_found, |found| Reply::json(200, issue(name, found)))
+        }
         ("POST", ["issues"]) => {
             let made = Issue {
                 number: repository.issues.len() as u64 + repository.pulls.len() as u64 + 1,

@@ -67,6 +67,10 @@ struct AtHost {
     held: bool,
     issues: Vec<(Repository, Issue)>,
     issue_writes: usize,
+    /// Issues can't be found by what Regreen put on them.
+    unlabelled: bool,
+    /// Issues that were deleted.
+    gone: Vec<u64>,
 }
 
 struct OneRun {
@@ -233,6 +237,16 @@ impl Host {
     /// A person closes an issue.
     pub fn close_by_hand(&self, number: u64) {
         self.at.lock().unwrap().issues[number as usize - 1].1.open = false;
+    }
+
+    /// The account may put no labels on issues.
+    pub fn keep_labels_off(&self) {
+        self.at.lock().unwrap().unlabelled = true;
+    }
+
+    /// A person deletes an issue.
+    pub fn delete_by_hand(&self, number: u64) {
+        self.at.lock().unwrap().gone.push(number);
     }
 
     pub fn reruns(&self, run: u64) -> usize {

@@ -136,3 +136,83 @@ async fn an_outage_is_one_issue_and_closed_at_its_end() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_forks_log_says_becomes_no_issue() {
+    here(async {
+        let play = told(Mode::Auto, true).await;
+        let host = play.stage.host.clone();
+        host.fail(1, &[("strangers", CREDENTIAL)]);
+        host.make_fork(1);
+        play.stage.hook("one", 1, 1, Conclusion::Failure).await;
+        play.settle().await;
+        assert_eq!((play.stage.incidents().await.len(), host.issues().1), (1, 0));
+        // Nor is it told of in the issue of a failure that is one's own.
+        play.pass(5_000).await;
+        play.fails("octo/shop", 2, CREDENTIAL).await;
+        play.settle().await;
+        let (issues, writes) = host.issues();
+        assert_eq!((issues.len(), writes), (1, 1));
+        assert!(!issues[0].body.contains("strangers"), "{}", issues[0].body);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_issue_is_known_by_its_number_and_made_once() {
+    here(async {
+        let play = told(Mode::Auto, true).await;
+        let host = play.stage.host.clone();
+        host.keep_labels_off();
+        for run in 1..=2 {
+            play.fails("octo/shop", run, CREDENTIAL).await;
+            play.settle().await;
+            play.pass(5_000).await;
+        }
+        let (issues, writes) = host.issues();
+        assert_eq!((issues.len(), writes), (1, 2));
+        assert!(play.troubles().is_empty());
+        // A person wants it gone: it stays so while this lasts, and an operator is told.
+        host.delete_by_hand(1);
+        play.fails("octo/shop", 3, CREDENTIAL).await;
+        play.settle().await;
+        assert_eq!(host.issues().1, 2);
+        let troubles = play.troubles();
+        assert!(troubles.len() == 1 && troubles[0].contains("issue 1"), "{troubles:?}");
+        // The end of it is an end all the same, and the next failure a new matter.
+        play.pass(5_000).await;
+        host.fail(4, &[("build", "")]);
+        host.end_well(4);
+        play.stage.hook("four", 4, 1, Conclusion::Success).await;
+        play.settle().await;
+        play.pass(5_000).await;
+        play.fails("octo/shop", 5, CREDENTIAL).await;
+        play.settle().await;
+        assert_eq!((host.issues().0.len(), host.issues().1, play.troubles().len()), (2, 3, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_only_observed_by_now_has_its_issue_left_as_it_is() {
+    here(async {
+        let mut play = told(Mode::Auto, true).await;
+        let host = play.stage.host.clone();
+        play.fails("octo/shop", 1, CREDENTIAL).await;
+        play.settle().await;
+        play.pass(5_000).await;
+        play.stage.config.policy.mode = Mode::Observe;
+        play.nodes = vec![play.node(crate::open(play.stage.folder.path()).await)];
+        host.fail(2, &[("build", "")]);
+        host.end_well(2);
+        play.stage.hook("two", 2, 1, Conclusion::Success).await;
+        play.settle().await;
+        assert_eq!((host.issues().1, host.issues().0[0].open), (1, true));
+        // It is looked at again in case the mode changes once more.
+        play.stage.config.policy.mode = Mode::Suggest;
+        play.nodes = vec![play.node(crate::open(play.stage.folder.path()).await)];
+        play.pass(61 * MINUTE).await;
+        assert!(!host.issues().0[0].open);
+    })
+    .await;
+}

@@ -69,13 +69,16 @@ impl Remotes for Registry {
     }
 }
 
-/// Keeps the happenings that are about outages.
+/// Keeps the happenings that are about outages, and work that failed.
 #[derive(Default)]
 struct Heard(Mutex<Vec<Happening>>);
 
 impl Log for Heard {
     fn tell(&self, happening: &Happening) {
-        if matches!(happening, Happening::OutageBegan(_) | Happening::OutageEnded(_)) {
+        if matches!(
+            happening,
+            Happening::OutageBegan(_) | Happening::OutageEnded(_) | Happening::WorkFailed { .. }
+        ) {
             self.0.lock().unwrap().push(happening.clone());
         }
     }
@@ -141,7 +144,17 @@ impl Play {
     fn began_and_ended(&self) -> (usize, usize) {
         let heard = self.heard.0.lock().unwrap();
         let began = heard.iter().filter(|one| matches!(one, Happening::OutageBegan(_))).count();
-        (began, heard.len() - began)
+        (began, heard.iter().filter(|one| matches!(one, Happening::OutageEnded(_))).count())
+    }
+
+    /// What an operator was told of work that failed.
+    pub fn troubles(&self) -> Vec<String> {
+        let heard = self.heard.0.lock().unwrap();
+        let why = heard.iter().filter_map(|one| match one {
+            Happening::WorkFailed { why, .. } => Some(why.clone()),
+            _ => None,
+        });
+        why.collect()
     }
 }
 

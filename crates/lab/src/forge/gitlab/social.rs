@@ -76,6 +76,10 @@ pub(super) fn answer(world: &mut World, path: &str, asked: &Asked, rest: &[&str]
             }
             list(listed)
         }
+        ("GET", ["issues", _]) => {
+            let found = project.issues.iter().find(|one| Some(one.iid) == number);
+            found.map_or_else(|| not_found("Issue"), |found| Reply::json(200, issue(path, found)))
+        }
         ("POST", ["issues"]) => {
             let iid = project.issues.len() as u64 + 1;
             let mut made = Issue {

@@ -180,8 +180,22 @@ impl Forge for Host {
         marker: &'a Marker,
     ) -> BoxFuture<'a, Result<Option<Issue>, ForgeError>> {
         Box::pin(self.asked(move |at| {
-            let fits = |(of, issue): &&(Repository, Issue)| of == repository && marker.is_in(&issue.body);
-            Ok(at.issues.iter().find(fits).map(|(_, issue)| issue.clone()))
+            let fits = |(of, issue): &&(Repository, Issue)| {
+                of == repository && marker.is_in(&issue.body) && !at.gone.contains(&issue.number)
+            };
+            let found = at.issues.iter().filter(|_| !at.unlabelled).find(fits);
+            Ok(found.map(|(_, issue)| issue.clone()))
+        }))
+    }
+
+    fn issue<'a>(
+        &'a self,
+        _: &'a Repository,
+        number: u64,
+    ) -> BoxFuture<'a, Result<Option<Issue>, ForgeError>> {
+        Box::pin(self.asked(move |at| {
+            let here = at.issues.get(number as usize - 1).filter(|_| !at.gone.contains(&number));
+            Ok(here.map(|(_, issue)| issue.clone()))
         }))
     }
 
