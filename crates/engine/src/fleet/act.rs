@@ -237,8 +237,8 @@ impl Fleet {
 /// What is said of a request of which the host has no trace.
 const NEVER_ARRIVED: &str = "the request to the host was lost; it was not sent again";
 
-/// What is said of a request that was begun under a mode which holds no longer.
-const LOWERED: &str = "the mode does not allow it any more; nothing was sent";
+/// What is said of a request that was begun under a mode or a deny list which holds no longer.
+const LOWERED: &str = "the mode or the deny list does not allow it any more; nothing was sent";
 
 /// The act, as it is on record.
 struct Applied {

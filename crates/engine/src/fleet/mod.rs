@@ -193,10 +193,13 @@ impl Fleet {
             // What was allowed before this program was started may not be any more, and nothing has happened yet.
             let mode = self.config.mode(&run.repository, incident.class(), &plan.playbook);
             let agreed = incident.approval.as_ref().is_some_and(|approval| approval.granted);
-            let may = mode == Mode::Auto || (agreed && mode == Mode::Approve);
+            let diagnosis = incident.diagnosis.to_domain();
+            let denied = diagnosis.is_some_and(|diagnosis| self.config.denies(&diagnosis, &plan.playbook));
+            let may = !denied && (mode == Mode::Auto || (agreed && mode == Mode::Approve));
             let facts = hand.ledger.facts(&incident.id).await?;
             if !may && facts.is_empty() {
-                return self.close_undone(hand, &incident.id, true, Some(Refusal::ModeSuggest)).await;
+                let because = if denied { Refusal::Denied } else { Refusal::ModeSuggest };
+                return self.close_undone(hand, &incident.id, true, Some(because)).await;
             }
             // A run that somebody else has sent off again meanwhile waits for nothing.
             if latest <= attempt
