@@ -40,6 +40,8 @@ pub(super) struct Case<'a> {
     pub(super) commit: &'a str,
     pub(super) incident: &'a str,
     pub(super) plan: &'a Plan,
+    /// Nothing more is sent: what was allowed when it was begun is not any more. It is only looked for.
+    pub(super) only_looks: bool,
 }
 
 /// The kill switch, as it was seen last.
@@ -125,7 +127,7 @@ impl Fleet {
         drive: Drive,
         back: Option<&str>,
     ) -> Result<Next, EngineError> {
-        let &Case { run, attempt, commit, incident, plan } = case;
+        let &Case { run, attempt, commit, incident, plan, only_looks } = case;
         let (ledger, repository) = (hand.ledger, run.repository.as_str());
         let on_record = ledger.incident(incident).await?;
         let on_record = on_record.ok_or_else(|| LedgerError::UnknownIncident { id: incident.to_owned() })?;
@@ -146,7 +148,8 @@ impl Fleet {
         let diagnosed = Diagnosed { run: run.clone(), head_sha: commit.to_owned(), attempt };
         let switch = Arc::new(Switch::default());
         let watched = switch.clone();
-        let host = Host::new(self.forge.clone(), diagnosed).only_while(move || watched.may_act().is_ok());
+        let host = Host::new(self.forge.clone(), diagnosed)
+            .only_while(move || !only_looks && watched.may_act().is_ok());
         let host = Arc::new(host);
         let steps = prepare_plan(plan, &remote_kinds(&host))?;
         let record = Box::new(ledger.journal(incident, hand.owner, hand.now));
@@ -193,11 +196,13 @@ impl Fleet {
             Ended::RolledBack { why } => (Outcome::RolledBack, why),
             Ended::Stuck { why } => (Outcome::Stuck, why),
         };
-        let why = self.masker.mask(&why).into_owned();
         let facts = ledger.facts(incident).await?;
+        let lowered = only_looks && Applied::of(&facts).is_none();
+        let why = if lowered { LOWERED.to_owned() } else { self.masker.mask(&why).into_owned() };
         let closing = Closing { verification: Some(verification(outcome, &why)), ..timed(outcome, &facts) };
         let verdict = match outcome {
             Outcome::Healed => BreakerOutcome::Success,
+            _ if lowered => BreakerOutcome::Abandoned,
             // A person's wish says nothing about the playbook.
             _ if back.is_some() => BreakerOutcome::Abandoned,
             _ if !has_acted(&facts) || in_vain == Some(NEVER_ARRIVED) => BreakerOutcome::Abandoned,
@@ -232,11 +237,19 @@ impl Fleet {
 /// What is said of a request of which the host has no trace.
 const NEVER_ARRIVED: &str = "the request to the host was lost; it was not sent again";
 
+/// What is said of a request that was begun under a mode or a deny list which holds no longer.
+const LOWERED: &str = "the mode or the deny list does not allow it any more; nothing was sent";
+
 /// The act, as it is on record.
 struct Applied {
     at: i64,
     /// Its answer was lost.
     may_be_lost: bool,
+}
+
+/// Whether what was wanted is done, or may be: then it is brought to its end.
+pub(super) fn is_applied(facts: &[JournalEntry]) -> bool {
+    Applied::of(facts).is_some()
 }
 
 impl Applied {

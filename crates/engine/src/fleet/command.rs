@@ -230,7 +230,14 @@ impl Fleet {
         let now = (hand.now)();
         hand.ledger.asked_for(&incident.id, hand.owner, "rollback", &order.actor, now).await?;
         let commit = incident.place.commit.clone().unwrap_or_default();
-        let case = act::Case { run: &run, attempt, commit: &commit, incident: &incident.id, plan: &plan };
+        let case = act::Case {
+            run: &run,
+            attempt,
+            commit: &commit,
+            incident: &incident.id,
+            plan: &plan,
+            only_looks: false,
+        };
         let why = format!("{} asked for it", order.actor);
         Ok(match self.act(hand, &case, Drive::Resume, Some(&why)).await? {
             Next::Later { at, why } => Err(Obeyed::Later { at, why }),

@@ -1,7 +1,7 @@
 //! What the operator wants beside the fleet.
 
-use regreen_decide::Policy;
-use regreen_domain::{FailureClass, Mode};
+use regreen_decide::{Denial, Policy};
+use regreen_domain::{Diagnosis, FailureClass, Mode};
 use regreen_forge::Repository;
 use regreen_ledger::BreakerPolicy;
 
@@ -81,6 +81,16 @@ impl FleetConfig {
                 && rule.playbook.as_deref().is_none_or(|of| of == playbook)
         };
         self.rules.iter().rev().find(fits).map_or(self.policy.mode, |rule| rule.mode)
+    }
+
+    /// Whether the deny list names any part of a recovery that was decided.
+    pub(super) fn denies(&self, diagnosis: &Diagnosis, playbook: &str) -> bool {
+        self.policy.deny.iter().any(|denial| match denial {
+            Denial::Class(class) => *class == diagnosis.class,
+            Denial::Pattern(id) => diagnosis.pattern.as_ref() == Some(id),
+            Denial::Playbook(id) => playbook == id,
+            Denial::Tool(tool) => diagnosis.tool.as_ref() == Some(tool),
+        })
     }
 }
 

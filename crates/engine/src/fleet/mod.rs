@@ -127,7 +127,7 @@ impl Fleet {
             if let Some(waiting) = hand.ledger.incident(&id).await?
                 && waiting.state == State::Open
             {
-                let next = self.known(hand, ended, &waiting, before).await?;
+                let next = self.known(hand, ended, &waiting, before, attempt).await?;
                 if let Next::Later { .. } = next {
                     return Ok(next);
                 }
@@ -135,18 +135,20 @@ impl Fleet {
         }
         let id = incident_id(self.sender, &ended.run, attempt);
         match hand.ledger.incident(&id).await? {
-            Some(incident) => self.known(hand, ended, &incident, attempt).await,
+            Some(incident) => self.known(hand, ended, &incident, attempt, attempt).await,
             None => self.begin(hand, ended, attempt, &id, false).await,
         }
     }
 
     /// Takes an incident over that is on record, and goes on with it as it is then: another may have gone on since it was seen.
+    /// `latest` is the attempt that the run is known to be at.
     async fn known(
         &self,
         hand: &Hand<'_>,
         ended: &EndedRun,
         seen: &Incident,
         attempt: u32,
+        latest: u32,
     ) -> Result<Next, EngineError> {
         let id = seen.id.as_str();
         if seen.state == State::Closed {
@@ -164,12 +166,12 @@ impl Fleet {
                 self.with_a_word(hand, ended, attempt, &incident).await
             }
             Some(incident) if incident.decision.is_some() && Agreed::of(&incident).is_none() => {
-                self.go_on(hand, ended, &incident, attempt).await
+                self.go_on(hand, ended, &incident, attempt, latest).await
             }
             // Nothing is asked of the host while it has to wait.
             known => {
                 // A run that somebody else has sent off again meanwhile waits for nothing.
-                if ended.attempt.is_none_or(|latest| latest <= attempt)
+                if latest <= attempt
                     && let Some(next) = self.held_back(hand, id).await?
                 {
                     return Ok(next);
@@ -186,25 +188,32 @@ impl Fleet {
         ended: &EndedRun,
         incident: &Incident,
         attempt: u32,
+        latest: u32,
     ) -> Result<Next, EngineError> {
         let run = &ended.run;
         if let Some(plan) = incident.plan().filter(|_| heals(incident)) {
             // What was allowed before this program was started may not be any more, and nothing has happened yet.
             let mode = self.config.mode(&run.repository, incident.class(), &plan.playbook);
             let agreed = incident.approval.as_ref().is_some_and(|approval| approval.granted);
-            let may = mode == Mode::Auto || (agreed && mode == Mode::Approve);
-            if !may && hand.ledger.facts(&incident.id).await?.is_empty() {
-                return self.close_undone(hand, &incident.id, true, Some(Refusal::ModeSuggest)).await;
+            let diagnosis = incident.diagnosis.to_domain();
+            let denied = diagnosis.is_some_and(|diagnosis| self.config.denies(&diagnosis, &plan.playbook));
+            let may = !denied && (mode == Mode::Auto || (agreed && mode == Mode::Approve));
+            let facts = hand.ledger.facts(&incident.id).await?;
+            if !may && facts.is_empty() {
+                let because = if denied { Refusal::Denied } else { Refusal::ModeSuggest };
+                return self.close_undone(hand, &incident.id, true, Some(because)).await;
             }
             // A run that somebody else has sent off again meanwhile waits for nothing.
-            if ended.attempt.is_none_or(|latest| latest <= attempt)
-                && hand.ledger.facts(&incident.id).await?.is_empty()
+            if latest <= attempt
+                && facts.is_empty()
                 && let Some(next) = self.held_back(hand, &incident.id).await?
             {
                 return Ok(next);
             }
             let commit = incident.place.commit.clone().unwrap_or_default();
-            let case = act::Case { run, attempt, commit: &commit, incident: &incident.id, plan: &plan };
+            let only_looks = !may && !act::is_applied(&facts);
+            let case =
+                act::Case { run, attempt, commit: &commit, incident: &incident.id, plan: &plan, only_looks };
             return self.act(hand, &case, Drive::Resume, None).await;
         }
         let because = incident.decision.as_ref().and_then(|decision| decision.because.as_deref());
@@ -288,7 +297,14 @@ impl Fleet {
         hand.ledger.decided(id, hand.owner, &decision, Some(&inputs), None, (hand.now)()).await?;
         match decision {
             Decision::Heal(plan) => {
-                let case = act::Case { run, attempt, commit: &found.run.head_sha, incident: id, plan: &plan };
+                let case = act::Case {
+                    run,
+                    attempt,
+                    commit: &found.run.head_sha,
+                    incident: id,
+                    plan: &plan,
+                    only_looks: false,
+                };
                 self.act(hand, &case, Drive::Fresh, None).await
             }
             Decision::Suggest { plan, because: because @ (Refusal::ModeApprove | Refusal::Demoted) } => {

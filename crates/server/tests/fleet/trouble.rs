@@ -1,8 +1,12 @@
 //! A host that stumbles, lags or is told of by other names: nothing is lost, and nothing is taken for healed that is not.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, SystemTime},
+};
 
-use regreen_domain::Mode;
+use regreen_decide::Denial;
+use regreen_domain::{Mode, Tool};
 use regreen_engine::paused_repository;
 use regreen_forge::{Conclusion, ForgeError, Quota, Repository};
 
@@ -110,4 +114,39 @@ async fn what_was_decided_under_a_looser_mode_is_not_carried_out() {
     assert_eq!(stage.closed().await.outcome.as_deref(), Some("suggested"));
     assert_eq!(stage.host.reruns(RUN), 0);
     second.abort();
+}
+
+#[tokio::test]
+async fn what_was_begun_under_a_looser_mode_is_looked_for_and_not_sent() {
+    for (is_there, by_mode) in [(false, true), (true, true), (false, false)] {
+        let mut stage = Stage::new(Mode::Auto).await;
+        stage.host.fail(RUN, &[("build", NETWORK)]);
+        // The request is begun, and refused: it has to wait.
+        let why = "the token is being changed".to_owned();
+        stage.host.rerun_goes(ForgeError::Denied { what: "it".to_owned(), why }, is_there);
+        stage.config.look_ms = 300;
+        let first = stage.start_one();
+        stage.hook("one", RUN, 1, Conclusion::Failure).await;
+        stage.until("it was never begun", |host| host.checks.load(Ordering::SeqCst) == 1).await;
+        while stage.ledger.waiting(&[], crate::real_time()).await.unwrap().taken > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        first.abort();
+        let _stopped = first.await;
+        match by_mode {
+            true => stage.config.policy.mode = Mode::Observe,
+            false => stage.config.policy.deny = vec![Denial::Tool(Tool::new("npm").unwrap())],
+        }
+        let second = stage.start_one();
+        if is_there {
+            stage.until("it was never looked for", |host| host.checks.load(Ordering::SeqCst) == 2).await;
+            stage.host.end(RUN, Conclusion::Success);
+        }
+        let closed = stage.closed().await;
+        assert_eq!(outcome(&closed).0, if is_there { "healed" } else { "rolled-back" });
+        assert_eq!(stage.host.reruns(RUN), usize::from(is_there));
+        let says = &closed.verification.unwrap()[0].says;
+        assert_eq!(says.contains("does not allow it any more"), !is_there, "{says}");
+        second.abort();
+    }
 }

@@ -128,6 +128,11 @@ impl Forge for Host {
             while self.at.lock().unwrap().held {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            let attempt = self.at.lock().unwrap().get(of.run.run_id)?.attempt;
+            if !may_send() && attempt != of.attempt {
+                let what = "the rerun".to_owned();
+                return Err(ForgeError::NotAllowed { what, why: NotAllowed::OtherAttempt { attempt } });
+            }
             if !may_send() {
                 let what = "the rerun".to_owned();
                 return Err(ForgeError::NotAllowed { what, why: NotAllowed::Stopped });
