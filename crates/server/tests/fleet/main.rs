@@ -59,6 +59,8 @@ struct Stage {
     bell: Arc<Notify>,
     config: FleetConfig,
     remotes: Arc<outage::Registry>,
+    /// Another host beside it.
+    gitlab: Option<Arc<Host>>,
 }
 
 impl Stage {
@@ -74,6 +76,7 @@ impl Stage {
             bell: Arc::new(Notify::new()),
             config,
             remotes: Arc::default(),
+            gitlab: None,
         }
     }
 
@@ -97,15 +100,18 @@ impl Stage {
     }
 
     fn worker_with(&self, ledger: Ledger, pace: Pace, clock: fn() -> i64, log: Arc<dyn Log>) -> Arc<Worker> {
-        let fleet = Fleet {
+        let fleet = |host: &Arc<Host>| Fleet {
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
-            forge: self.host.clone(),
+            forge: host.clone(),
             remotes: self.remotes.clone(),
             lately: Lately::default(),
         };
-        let fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet))]);
+        let mut fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet(&self.host)))]);
+        if let Some(gitlab) = &self.gitlab {
+            fleets.insert(Sender::GitLab, Arc::new(fleet(gitlab)));
+        }
         Worker::by_clock(ledger, fleets, "node".to_owned(), pace, log, self.bell.clone(), clock)
     }
 
