@@ -177,7 +177,7 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
     );
     type Parts = (Diagnosis, CommandFacts, Policy, Setting, History);
     type Spoil = fn(&mut Parts);
-    let spoils: [(Option<Refusal>, Spoil); 22] = [
+    let spoils: [(Option<Refusal>, Spoil); 23] = [
         (None, |_| {}),
         (Some(Refusal::CodeFailure), |p| p.0.class = FailureClass::parse("test-failure").unwrap()),
         (Some(Refusal::UnknownCause), |p| p.0.class = FailureClass::Unknown),

@@ -46,6 +46,22 @@ impl Ledger {
         self.commit(work).await
     }
 
+    /// Whether this person has paused the scope for this reason, ever; it may have ended.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn was_paused(&self, scope: &str, actor: &str, reason: &str) -> Result<bool, LedgerError> {
+        let found: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM pauses WHERE scope = $1 AND actor = $2 AND reason = $3 LIMIT 1",
+        )
+        .bind(self.clean(scope))
+        .bind(self.clean(actor))
+        .bind(self.clean(reason))
+        .fetch_optional(&mut *self.read().await?)
+        .await?;
+        Ok(found.is_some())
+    }
+
     /// Ends the pause of a scope; `false` where there is none.
     ///
     /// # Errors

@@ -46,8 +46,8 @@ impl Incident {
 }
 
 impl Ledger {
-    /// Takes a report in; the same one twice is the same as once. Where a playbook ran, the breaker of its class, tool and
-    /// repository is told.
+    /// Takes a report in; the same one twice is the same as once. Where a playbook did not help, the breaker of its class, tool
+    /// and repository is told. What is said to have helped closes none: whoever tells makes nobody bolder.
     ///
     /// # Errors
     /// `BadReport` for one that is not over, names no repository or comes from the future; `BadId`; or the ledger's own.
@@ -78,13 +78,14 @@ impl Ledger {
         let outcome = incident.outcome.clone().unwrap_or_default();
         let change = Change { at: now, kind: "incident-reported", details: &[("outcome", &outcome)] };
         store(&mut work, &incident, &change).await?;
-        if let (true, Some(event)) = (incident.plan_ran(), verdict(incident.outcome())) {
+        if incident.plan_ran() && matches!(incident.outcome(), Some(Outcome::RolledBack | Outcome::Stuck)) {
             let key = BreakerKey {
                 class: incident.diagnosis.class.clone(),
                 service: incident.diagnosis.tool.clone().unwrap_or_else(|| "none".to_owned()),
-                repository: incident.place.repository.clone().unwrap_or_default(),
+                // Hosts tell no names apart by case.
+                repository: self.scrubber().scrub(&repository.to_ascii_lowercase()),
             };
-            breaker::record(&mut work, &key, &id, event, "", now).await?;
+            breaker::record(&mut work, &key, &id, Event::Failure, "", now).await?;
         }
         self.commit(work).await?;
         Ok(Reported { id, fresh: true })
@@ -114,14 +115,5 @@ impl Ledger {
 impl Incident {
     fn plan_ran(&self) -> bool {
         self.decision.as_ref().is_some_and(|decision| decision.action == "heal")
-    }
-}
-
-/// What the breaker hears of an outcome.
-const fn verdict(outcome: Option<Outcome>) -> Option<Event> {
-    match outcome {
-        Some(Outcome::Healed) => Some(Event::Success),
-        Some(Outcome::RolledBack | Outcome::Stuck) => Some(Event::Failure),
-        _ => None,
     }
 }

@@ -50,22 +50,26 @@ impl Ledger {
         self.commit(db).await
     }
 
-    /// Closes an incident whose question nobody answered in time, or whose answer nobody took up in time.
+    /// Closes an incident whose question nobody answered in time, or whose answer nobody took up in time. `false`, and nothing
+    /// changed, where somebody has agreed and the word still counts.
     ///
     /// # Errors
     /// `UnknownIncident`, `StaleOwner`, `WrongState` where it neither waits nor is approved, or the ledger's own.
-    pub async fn expire(&self, id: &str, owner: &str, now: i64) -> Result<(), LedgerError> {
+    pub async fn expire(&self, id: &str, owner: &str, now: i64) -> Result<bool, LedgerError> {
         let mut db = self.write().await?;
         let mut incident = owned(&mut db, id, owner).await?;
         if incident.state != State::Approved {
             require(&incident, State::AwaitingApproval, "expired")?;
+        } else if incident.waits_until().is_some_and(|until| now < until) {
+            return Ok(false);
         }
         incident.state = State::Closed;
         incident.outcome = Some(Outcome::Suggested.id().to_owned());
         incident.closed_at = Some(now);
         incident.changed_at = now;
         store(&mut db, &incident, &Change { at: now, kind: "approval-expired", details: &[] }).await?;
-        self.commit(db).await
+        self.commit(db).await?;
+        Ok(true)
     }
 }
 

@@ -82,7 +82,7 @@ pub enum Happening {
         /// For what.
         why: String,
     },
-    /// A person's command was carried out, or could not be; the person was told.
+    /// A person's command was carried out, or could not be.
     CommandObeyed {
         /// Names the work.
         key: String,
@@ -92,6 +92,17 @@ pub enum Happening {
         command: &'static str,
         /// What was answered.
         said: String,
+    },
+    /// The person could not be told what came of a command. It is not carried out again for that.
+    CommandUnanswered {
+        /// Names the work.
+        key: String,
+        /// Whose.
+        actor: String,
+        /// Its word.
+        command: &'static str,
+        /// Why not.
+        why: String,
     },
     /// Somebody commanded who may not. Nothing was done.
     CommandRefused {
@@ -211,6 +222,7 @@ impl Happening {
             Happening::RunSettled { .. } => "run-settled",
             Happening::RunWaits { .. } => "run-waits",
             Happening::CommandObeyed { .. } => "command-obeyed",
+            Happening::CommandUnanswered { .. } => "command-unanswered",
             Happening::CommandRefused { .. } => "command-refused",
             Happening::JobTold { .. } => "job-told",
             Happening::JobRefused { .. } => "job-refused",
@@ -230,6 +242,7 @@ impl Happening {
     pub fn level(&self) -> Level {
         match self {
             Happening::HookRejected { .. }
+            | Happening::CommandUnanswered { .. }
             | Happening::CommandRefused { .. }
             | Happening::LeaseLost { .. }
             | Happening::OutageBegan(_)
@@ -275,6 +288,7 @@ impl Happening {
             | Happening::WorkGivenUp { key, why }
             | Happening::LeaseLost { key, why } => vec![("key", key.clone()), ("why", why.clone())],
             Happening::CommandObeyed { key, actor, command, said: words }
+            | Happening::CommandUnanswered { key, actor, command, why: words }
             | Happening::CommandRefused { key, actor, command, why: words } => vec![
                 ("key", key.clone()),
                 ("actor", actor.clone()),

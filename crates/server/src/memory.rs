@@ -78,7 +78,7 @@ impl Inbox for LedgerInbox {
                     })
                 };
                 let wanted = |task: &Task| self.comments || !matches!(task, Task::Command { .. });
-                Task::of(sender, event)
+                Task::of(sender, event, new.at)
                     .or_else(green)
                     .filter(wanted)
                     .map(|task| task.listed(new.at).of_end(event))

@@ -75,6 +75,8 @@ pub struct Spoken {
     pub repository: Repository,
     /// The host's id of the comment.
     pub comment: u64,
+    /// When it came in, in milliseconds since 1970.
+    pub at: i64,
     /// The number of the issue or pull request that it is about.
     pub about: Option<u64>,
     /// Whose it is.
@@ -88,6 +90,7 @@ pub struct Spoken {
 #[serde(deny_unknown_fields)]
 struct SpokenV1 {
     comment: u64,
+    at: i64,
     about: Option<u64>,
     author: String,
     word: String,
@@ -167,12 +170,12 @@ impl Listed {
 }
 
 impl Task {
-    /// What is to be done about an event; `None` for nothing. Of a first attempt that went well nobody waits; of one that
+    /// What is to be done about an event that came in at `at`, in milliseconds since 1970; `None` for nothing. Of a first attempt that went well nobody waits; of one that
     /// is not numbered somebody may.
-    pub fn of(sender: Sender, event: &Event) -> Option<Task> {
+    pub fn of(sender: Sender, event: &Event, at: i64) -> Option<Task> {
         if let Event::Comment(Comment { repository, comment, about, author, command }) = event {
             let (repository, author, command) = (repository.clone(), author.clone(), command.clone());
-            let spoken = Spoken { repository, comment: *comment, about: *about, author, command };
+            let spoken = Spoken { repository, comment: *comment, at, about: *about, author, command };
             return Some(Task::Command { sender, spoken });
         }
         let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
@@ -234,6 +237,7 @@ impl Task {
                     slot: None,
                     spoken: Some(SpokenV1 {
                         comment: spoken.comment,
+                        at: spoken.at,
                         about: spoken.about,
                         author: spoken.author.clone(),
                         word: spoken.command.word().to_owned(),
@@ -291,9 +295,9 @@ impl Task {
                 Some(if kind == RUN { Task::Run { sender, ended } } else { Task::Green { sender, ended } })
             }
             (1, COMMAND) => {
-                let SpokenV1 { comment, about, author, word, incident } = spoken?;
+                let SpokenV1 { comment, at, about, author, word, incident } = spoken?;
                 let command = Command::from_words(&word, incident)?;
-                let spoken = Spoken { repository, comment, about, author, command };
+                let spoken = Spoken { repository, comment, at, about, author, command };
                 Some(Task::Command { sender, spoken })
             }
             (1, SWEEP) => Some(Task::Sweep { sender, repository, slot: slot? }),
@@ -314,6 +318,7 @@ mod tests {
         let spoken = Spoken {
             repository: repository.clone(),
             comment: 9,
+            at: 5,
             about: Some(4),
             author: "ann".to_owned(),
             command: Command::Approve { incident: Some("4d-1-0a1b2c3d".to_owned()) },

@@ -1,7 +1,6 @@
 //! `regreen approve INCIDENT` and `regreen deny INCIDENT`: a person's word on a recovery that waits for it.
 
 use regreen_engine::{EndedRun, fleet_run_of};
-use regreen_forge::hook::Sender;
 use regreen_ledger::{Incident, Ledger, LedgerError, State};
 use regreen_server::Task;
 use regreen_show::harmless::harmless;
@@ -75,12 +74,10 @@ async fn somebody_waits(context: &Context, ledger: &Ledger, id: &str) -> Result<
 
 /// Makes whoever works beside the fleet go on at once; `false` for an incident that is none of the fleet's.
 async fn wake(ledger: &Ledger, incident: &Incident) -> Result<bool, LedgerError> {
-    let Some((run, attempt)) = fleet_run_of(incident) else { return Ok(false) };
-    for sender in Sender::ALL {
-        let ended = EndedRun { run: run.clone(), attempt: Some(attempt) };
-        // It is looked for now and then anyway, by whatever name the work has.
-        ledger.wake(Task::Run { sender, ended }.listed(now()).key(), now()).await?;
-    }
+    let Some((sender, run, attempt)) = fleet_run_of(incident) else { return Ok(false) };
+    let ended = EndedRun { run, attempt: Some(attempt) };
+    // It is looked for now and then anyway, by whatever name the work has.
+    ledger.wake(Task::Run { sender, ended }.listed(now()).key(), now()).await?;
     Ok(true)
 }
 

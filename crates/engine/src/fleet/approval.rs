@@ -1,13 +1,16 @@
 //! A question beside the fleet: it is asked by the record, answered by a person, and the work goes on with the answer.
 
 use regreen_domain::{Decision, Outcome, Plan, Refusal};
-use regreen_forge::{Marker, Repository, RunRef};
+use regreen_forge::{Marker, Repository, RunRef, hook::Sender};
 use regreen_ledger::{Incident, State};
 
 use crate::{
     error::EngineError,
     fleet::{EndedRun, Fleet, Hand, Next, examine::Found, incident_id, settled},
 };
+
+/// Until an answer is looked for again that came just now, in milliseconds.
+const SOON_MS: i64 = 1_000;
 
 /// A person said yes to this.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +59,10 @@ impl Fleet {
         if incident.state == State::Approved && hand.ledger.take_up(id, hand.owner, now).await? {
             return self.begin(hand, ended, attempt, id, true).await;
         }
-        hand.ledger.expire(id, hand.owner, now).await?;
+        if !hand.ledger.expire(id, hand.owner, now).await? {
+            // Somebody has agreed since it was read.
+            return Ok(self.asks_until(now.saturating_add(SOON_MS), now));
+        }
         Ok(settled(Some(id), Some(Outcome::Suggested), "nobody answered in time".to_owned()))
     }
 
@@ -94,12 +100,13 @@ impl Fleet {
     }
 }
 
-/// The run and attempt that an incident beside the fleet is about; `None` for any other incident.
-pub fn run_of(incident: &Incident) -> Option<(RunRef, u32)> {
+/// The host, run and attempt that an incident beside the fleet is about; `None` for any other incident.
+pub fn run_of(incident: &Incident) -> Option<(Sender, RunRef, u32)> {
     let repository = Repository::parse(incident.place.repository.as_deref()?)?;
     let (run, rest) = incident.id.split_once('-')?;
     let (attempt, _) = rest.split_once('-')?;
     let run = RunRef { repository, run_id: u64::from_str_radix(run, 16).ok()? };
     let attempt = attempt.parse().ok()?;
-    (incident_id(&run, attempt) == incident.id).then_some((run, attempt))
+    let sender = Sender::ALL.into_iter().find(|sender| incident_id(*sender, &run, attempt) == incident.id)?;
+    Some((sender, run, attempt))
 }

@@ -2,7 +2,7 @@
 //! command line does, with the person's name in the audit log; it is answered in one comment that is edited in place.
 
 use regreen_domain::Outcome;
-use regreen_forge::{ForgeError, Marker, Permission, Repository, hook::Command};
+use regreen_forge::{ForgeError, Marker, Permission, Repository, RunRef, hook::Command};
 use regreen_ledger::{Incident, IncidentFilter, LedgerError, State};
 use regreen_saga::Drive;
 
@@ -18,6 +18,8 @@ pub struct Order {
     pub repository: Repository,
     /// The host's id of the comment.
     pub comment: u64,
+    /// When it came in, in milliseconds since 1970: it means nothing that began later.
+    pub at: i64,
     /// The number of the issue or pull request that it is about.
     pub about: Option<u64>,
     /// Whose comment it is, as the host names the account.
@@ -31,7 +33,7 @@ pub struct Order {
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Obeyed {
-    /// It was carried out, or can't be; the author was told.
+    /// It was carried out, or can't be.
     Done {
         /// What was said, on one line.
         said: String,
@@ -39,6 +41,8 @@ pub enum Obeyed {
         look: Option<EndedRun>,
         /// A run whose work is to go on now.
         wake: Option<EndedRun>,
+        /// Why the author could not be told.
+        unanswered: Option<String>,
     },
     /// Its author may not say that. Nothing was done, and nothing answered.
     Refused(String),
@@ -73,7 +77,8 @@ impl Said {
 type Meant = Result<Incident, String>;
 
 impl Fleet {
-    /// Does what a comment says. May be called again: what was done already is not done twice.
+    /// Does what a comment says. May be called again, where a process died over it: what was done already is not done twice,
+    /// and what began after the comment is not meant by it. An answer that fails is no reason to carry it out again.
     ///
     /// # Errors
     /// The ledger's; worth trying again.
@@ -100,12 +105,9 @@ impl Fleet {
             Err(later) => return Ok(later),
         };
         let words = self.masker.mask(&said.words).into_owned();
-        if let Some(e) = self.answer(order, &words).await
-            && e.has_to_wait()
-        {
-            return Ok(self.refused_or_later(&e, now));
-        }
-        Ok(Obeyed::Done { said: words, look: said.look, wake: said.wake })
+        let failed = self.answer(order, &words).await;
+        let unanswered = failed.map(|e| self.masker.mask(&e.to_string()).into_owned());
+        Ok(Obeyed::Done { said: words, look: said.look, wake: said.wake, unanswered })
     }
 
     fn refused_or_later(&self, error: &ForgeError, now: i64) -> Obeyed {
@@ -125,11 +127,18 @@ impl Fleet {
 
     async fn carry_out(&self, hand: &Hand<'_>, order: &Order) -> Result<Result<Said, Obeyed>, EngineError> {
         let (ledger, now) = (hand.ledger, (hand.now)());
-        let waits = |incident: &Incident| incident.waits_until().is_some_and(|until| now < until);
+        let waits =
+            |incident: &Incident| waited(incident, order.at) && now < incident.waits_until().unwrap_or(now);
         Ok(Ok(match &order.command {
             Command::Pause => {
-                let why = format!("a comment on #{}", order.about.unwrap_or_default());
-                ledger.pause(&scope(order.repository.as_str()), &order.actor, &why, now).await?;
+                let (scope, about) = (scope(order.repository.as_str()), order.about.unwrap_or_default());
+                let why = format!("comment {} on #{about}", order.comment);
+                // Somebody may have ended it since a process died over this comment.
+                if !ledger.was_paused(&scope, &order.actor, &why).await? {
+                    ledger.pause(&scope, &order.actor, &why, now).await?;
+                } else if ledger.paused(&scope).await?.is_none() {
+                    return Ok(Ok(Said::only("healing was paused in this repository, and goes on by now.")));
+                }
                 Said::only(format!(
                     "healing is paused in this repository. `regreen unpause --fleet --repository {}` lets it go on.",
                     order.repository
@@ -142,7 +151,7 @@ impl Fleet {
             },
             Command::Retry => match self.latest(hand, order).await? {
                 Ok(Ok(incident)) => {
-                    let look = run_of(&incident).map(|(run, _)| EndedRun { run, attempt: None });
+                    let look = self.run_of(&incident).map(|(run, _)| EndedRun { run, attempt: None });
                     let run = look.as_ref().map_or(0, |look| look.run.run_id);
                     let words = format!(
                         "run {run} is looked at again. An attempt about which something was decided stays as it is: {}.",
@@ -177,7 +186,7 @@ impl Fleet {
                 Err(words) => Said::only(words),
             },
             Command::Rollback { incident } => {
-                let acts = |incident: &Incident| incident.state == State::Open;
+                let acts = |incident: &Incident| acted(incident, order.at);
                 match self.meant(hand, order, incident.as_deref(), acts).await? {
                     Ok(incident) => return self.take_back(hand, order, &incident).await,
                     Err(words) => Said::only(words),
@@ -209,7 +218,7 @@ impl Fleet {
         let Some(incident) = hand.ledger.incident(&incident.id).await? else {
             return Ok(Ok(Said::only("there is no such incident.")));
         };
-        let (Some((run, attempt)), Some(plan)) = (run_of(&incident), incident.plan()) else {
+        let (Some((run, attempt)), Some(plan)) = (self.run_of(&incident), incident.plan()) else {
             return Ok(Ok(Said::only(format!("`{}` has done nothing.", incident.id))));
         };
         if incident.state != State::Open {
@@ -260,7 +269,7 @@ impl Fleet {
     async fn latest(&self, hand: &Hand<'_>, order: &Order) -> Result<Result<Meant, Obeyed>, EngineError> {
         let mut asked = Vec::new();
         for incident in self.of_repository(hand, order).await? {
-            let Some((run, _)) = run_of(&incident) else { continue };
+            let Some((run, _)) = self.run_of(&incident) else { continue };
             if asked.contains(&run.run_id) {
                 continue;
             }
@@ -286,16 +295,36 @@ impl Fleet {
         Ok(all)
     }
 
+    /// The run and attempt of an incident of this host.
+    fn run_of(&self, incident: &Incident) -> Option<(RunRef, u32)> {
+        run_of(incident).filter(|(sender, ..)| *sender == self.sender).map(|(_, run, attempt)| (run, attempt))
+    }
+
     fn is_of(&self, incident: &Incident, order: &Order) -> bool {
         !incident.imported
-            && run_of(incident).is_some_and(|(run, _)| {
+            && self.run_of(incident).is_some_and(|(run, _)| {
                 run.repository.as_str().eq_ignore_ascii_case(order.repository.as_str())
             })
     }
 }
 
+/// Whether it waited for a person's word, or had one, by `at`.
+fn waited(incident: &Incident, at: i64) -> bool {
+    match incident.state {
+        State::AwaitingApproval => incident.changed_at <= at,
+        State::Approved => incident.approval.as_ref().is_some_and(|word| word.at <= at),
+        State::Open | State::Closed => false,
+    }
+}
+
+/// Whether it is under way since before `at`.
+fn acted(incident: &Incident, at: i64) -> bool {
+    let agreed_later = incident.approval.as_ref().is_some_and(|word| word.at > at);
+    incident.state == State::Open && incident.opened_at <= at && !agreed_later
+}
+
 fn woken(incident: &Incident) -> Option<EndedRun> {
-    run_of(incident).map(|(run, attempt)| EndedRun { run, attempt: Some(attempt) })
+    run_of(incident).map(|(_, run, attempt)| EndedRun { run, attempt: Some(attempt) })
 }
 
 /// An answer for what can't be said of an incident in its state; other errors are errors.

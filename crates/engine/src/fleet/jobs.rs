@@ -47,7 +47,7 @@ impl JobPolicy {
         let repository = asked.repository.as_str();
         // One that is none of a CI host's has no rules but those for any.
         let known = Repository::parse(repository);
-        let folded = known.as_ref().map_or_else(|| repository.to_owned(), |name| name.folded().to_string());
+        let folded = repository.to_ascii_lowercase();
         let class = asked.class();
         let fits = |rule: &&Rule| {
             rule.repository.as_deref().is_none_or(|pattern| names(pattern, repository))
@@ -68,7 +68,7 @@ impl JobPolicy {
         let key = BreakerKey {
             class: asked.class.clone(),
             service: asked.tool.clone().unwrap_or_else(|| "none".to_owned()),
-            repository: repository.to_owned(),
+            repository: folded,
         };
         let breaker = seen(&ledger.breaker(&key, self.breaker, now).await?);
         let place = Place {

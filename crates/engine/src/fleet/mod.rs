@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use regreen_catalog::Catalog;
 use regreen_domain::{Decision, Mode, Outcome, Refusal};
-use regreen_forge::{Forge, ForgeError, RunRef};
+use regreen_forge::{Forge, ForgeError, RunRef, hook::Sender};
 use regreen_ledger::{APPROVAL_LASTS_MS, Closing, Incident, Ledger, NewIncident, Place, State};
 use regreen_mask::Masker;
 use regreen_saga::Drive;
@@ -44,6 +44,8 @@ use crate::error::EngineError;
 
 /// The pipeline for runs of one CI host.
 pub struct Fleet {
+    /// Whose runs they are: the hosts share a ledger, and a repository may have the same path at another.
+    pub sender: Sender,
     /// What is known of failures and cures.
     pub catalog: Arc<Catalog>,
     /// What the operator wants.
@@ -121,7 +123,7 @@ impl Fleet {
         };
         // The end of an attempt is what the one before it may be waiting for.
         if let Some(before) = attempt.checked_sub(1).filter(|before| *before > 0) {
-            let id = incident_id(&ended.run, before);
+            let id = incident_id(self.sender, &ended.run, before);
             if let Some(waiting) = hand.ledger.incident(&id).await?
                 && waiting.state == State::Open
             {
@@ -131,7 +133,7 @@ impl Fleet {
                 }
             }
         }
-        let id = incident_id(&ended.run, attempt);
+        let id = incident_id(self.sender, &ended.run, attempt);
         match hand.ledger.incident(&id).await? {
             Some(incident) => self.known(hand, ended, &incident, attempt).await,
             None => self.begin(hand, ended, attempt, &id, false).await,
@@ -339,9 +341,9 @@ impl Fleet {
     }
 }
 
-/// Names the incident of an attempt: the same for whoever hears of it.
-fn incident_id(run: &RunRef, attempt: u32) -> String {
-    let digest = sha256(run.repository.as_str().as_bytes());
+/// Names the incident of an attempt at a host: the same for whoever hears of it.
+fn incident_id(sender: Sender, run: &RunRef, attempt: u32) -> String {
+    let digest = sha256(format!("{}:{}", sender.id(), run.repository.as_str()).as_bytes());
     format!("{:x}-{attempt}-{}", run.run_id, digest.get(..8).unwrap_or_default())
 }
 

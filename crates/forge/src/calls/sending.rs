@@ -8,7 +8,7 @@ use super::{
     api::{Api, Scope, parsed},
     host::Host,
 };
-use crate::{BoxFuture, ForgeError, Repository, wire::http::Broken};
+use crate::{BoxFuture, ForgeError, MaySend, NotAllowed, Repository, wire::http::Broken};
 
 /// So often a change is sent at most: once, and once more where looking showed that the first did not arrive.
 const SENT: u32 = 2;
@@ -49,10 +49,24 @@ impl<H: Host> Api<H> {
         read: impl Fn(&[u8]) -> Result<T, String>,
         look: impl Fn() -> BoxFuture<'a, Result<Option<T>, ForgeError>> + Send,
     ) -> Result<(T, bool), ForgeError> {
+        self.change_if(sending, read, look, &|| true).await
+    }
+
+    /// As [`Api::change_by`], where `may_send` says yes right before each time that it is sent.
+    ///
+    /// # Errors
+    /// [`NotAllowed::Stopped`] where it says no and nothing was sent, [`ForgeError::Unknown`] where something was.
+    pub(crate) async fn change_if<'a, T>(
+        &self,
+        sending: &Sending<'_>,
+        read: impl Fn(&[u8]) -> Result<T, String>,
+        look: impl Fn() -> BoxFuture<'a, Result<Option<T>, ForgeError>> + Send,
+        may_send: MaySend<'_>,
+    ) -> Result<(T, bool), ForgeError> {
         let mut why = String::new();
         let most = if sending.fresh { 1 } else { SENT };
         for sent in 1..=most {
-            match self.once(sending).await {
+            match self.once(sending, may_send).await {
                 Ok(Came::Answer(body)) => match read(&body) {
                     Ok(value) => return Ok((value, false)),
                     Err(garbage) => why = garbage,
@@ -61,7 +75,7 @@ impl<H: Host> Api<H> {
                 // The second one may be refused because of what the first one did; or kept back, and then nobody knows.
                 Err(e) if sent > 1 => match look().await {
                     Ok(Some(value)) => return Ok((value, true)),
-                    Ok(None) if !e.is_passing() => return Err(e),
+                    Ok(None) if !e.is_passing() && !e.is_stopped() => return Err(e),
                     _ => return Err(self.unknown(sending, &e.to_string())),
                 },
                 Err(e) => return Err(e),
@@ -84,7 +98,7 @@ impl<H: Host> Api<H> {
     ) -> Result<T, ForgeError> {
         let mut failures = 0;
         loop {
-            let why = match self.once(sending).await? {
+            let why = match self.once(sending, &|| true).await? {
                 Came::Answer(body) => match read(&body) {
                     Ok(value) => return Ok(value),
                     Err(garbage) => garbage,
@@ -101,7 +115,7 @@ impl<H: Host> Api<H> {
 
     /// Sends a change that can't be looked for.
     pub(crate) async fn blind(&self, sending: &Sending<'_>) -> Result<Vec<u8>, ForgeError> {
-        match self.once(sending).await? {
+        match self.once(sending, &|| true).await? {
             Came::Answer(body) => Ok(body),
             Came::Lost(why) => Err(self.unknown(sending, &why)),
         }
@@ -112,10 +126,13 @@ impl<H: Host> Api<H> {
     }
 
     /// Sends until it arrived, may have arrived, or was refused.
-    async fn once(&self, sending: &Sending<'_>) -> Result<Came, ForgeError> {
+    async fn once(&self, sending: &Sending<'_>, may_send: MaySend<'_>) -> Result<Came, ForgeError> {
         let what = sending.what;
         let mut failures = 0;
         loop {
+            if !may_send() {
+                return Err(ForgeError::NotAllowed { what: what.to_owned(), why: NotAllowed::Stopped });
+            }
             let body = sending.body.as_ref().map(|body| body.to_string().into_bytes());
             let ask = self.ask(sending.method.clone(), self.base.at(&sending.path), Vec::new(), body);
             let why = match self.send(Scope::Of(sending.repository), what, ask).await {

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::SystemTime};
 use super::{host::Tanuki, pipelines::Projects};
 use crate::{
     Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Cursor, Diagnosed, Forge,
-    ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, NotAllowed, Options, Page, Proposal,
-    Repository, Rerun, Run, RunRef, Secret, calls::api::Api,
+    ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, NotAllowed, Options, Page,
+    Proposal, Repository, Rerun, Run, RunRef, Secret, calls::api::Api,
 };
 
 /// Said of caches: what an operator can do instead.
@@ -90,7 +90,15 @@ impl Forge for GitLab {
     }
 
     fn rerun_failed_jobs<'a>(&'a self, of: &'a Diagnosed) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
-        Box::pin(self.retry_failed(of))
+        Box::pin(self.retry_failed(of, &|| true))
+    }
+
+    fn rerun_failed_jobs_if<'a>(
+        &'a self,
+        of: &'a Diagnosed,
+        may_send: MaySend<'a>,
+    ) -> BoxFuture<'a, Result<Rerun, ForgeError>> {
+        Box::pin(self.retry_failed(of, may_send))
     }
 
     fn rerun_all<'a>(&'a self, of: &'a Diagnosed) -> BoxFuture<'a, Result<Rerun, ForgeError>> {

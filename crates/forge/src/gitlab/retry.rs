@@ -15,7 +15,7 @@ use super::{
     pipelines::{Seen, at, has_failed, named},
 };
 use crate::{
-    BoxFuture, Diagnosed, ForgeError, JobRef, NotAllowed, Repository, Rerun, RunRef, Status,
+    BoxFuture, Diagnosed, ForgeError, JobRef, MaySend, NotAllowed, Repository, Rerun, RunRef, Status,
     calls::sending::{Sending, nothing},
 };
 
@@ -23,8 +23,12 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(65);
 
 impl GitLab {
-    /// Repeats the jobs that made the pipeline fail in this attempt.
-    pub(super) async fn retry_failed(&self, of: &Diagnosed) -> Result<Rerun, ForgeError> {
+    /// Repeats the jobs that made the pipeline fail in this attempt, each where `may_send` says yes right before.
+    pub(super) async fn retry_failed(
+        &self,
+        of: &Diagnosed,
+        may_send: MaySend<'_>,
+    ) -> Result<Rerun, ForgeError> {
         let what = format!("repeating the failed jobs of {}", named(&of.run));
         let seen = self.look(&of.run).await?;
         let wanted: Vec<&Job> = attempts::at(&seen.jobs, of.attempt)
@@ -37,7 +41,7 @@ impl GitLab {
             let why = NotAllowed::Other("none of its jobs failed".to_owned());
             return Err(ForgeError::NotAllowed { what, why });
         }
-        self.retry_all(of, &what, &left).await
+        self.go_on_with(of, &what, &seen, &left, may_send).await
     }
 
     /// Repeats one job.
@@ -55,7 +59,25 @@ impl GitLab {
             let why = NotAllowed::Other("the job was repeated already".to_owned());
             return Err(ForgeError::NotAllowed { what, why });
         }
-        self.retry_all(of, &what, &left).await
+        self.go_on_with(of, &what, &seen, &left, &|| true).await
+    }
+
+    /// Sends them off. Stopped where this very account has sent others before, it is not said that nothing was done.
+    async fn go_on_with(
+        &self,
+        of: &Diagnosed,
+        what: &str,
+        seen: &Seen,
+        left: &[Job],
+        may_send: MaySend<'_>,
+    ) -> Result<Rerun, ForgeError> {
+        let begun = seen.run.attempt != of.attempt;
+        match self.retry_all(of, what, left, may_send).await {
+            Err(e) if begun && e.is_stopped() => {
+                Err(ForgeError::Unknown { what: what.to_owned(), why: e.to_string() })
+            }
+            done => done,
+        }
     }
 
     /// Which of the wanted jobs are still to be sent off, where the pipeline is as it was diagnosed, or as this very account
@@ -98,7 +120,13 @@ impl GitLab {
     }
 
     /// Sends them off, one after the other. What could not be sent after others were is not said to have had no effect.
-    async fn retry_all(&self, of: &Diagnosed, what: &str, jobs: &[Job]) -> Result<Rerun, ForgeError> {
+    async fn retry_all(
+        &self,
+        of: &Diagnosed,
+        what: &str,
+        jobs: &[Job],
+        may_send: MaySend<'_>,
+    ) -> Result<Rerun, ForgeError> {
         // What follows a failure at once counts as GitLab's own doing.
         let ended = jobs.iter().filter_map(|job| job.finished_at).max();
         let since = ended.map(|ended| SystemTime::now().duration_since(ended.0).unwrap_or_default());
@@ -107,11 +135,11 @@ impl GitLab {
         }
         let mut found = false;
         for (sent, job) in jobs.iter().enumerate() {
-            let came = match self.retry(of, what, job).await {
+            let came = match self.retry(of, what, job, may_send).await {
                 Err(ForgeError::RateLimited { until, .. }) if sent > 0 => {
                     let wait = until.duration_since(SystemTime::now()).unwrap_or_default();
                     tokio::time::sleep(wait.min(PATIENCE)).await;
-                    self.retry(of, what, job).await
+                    self.retry(of, what, job, may_send).await
                 }
                 came => came,
             };
@@ -125,7 +153,13 @@ impl GitLab {
     }
 
     /// Sends one off; says whether it was only found to be under way. GitLab retries no job twice, so it may be sent twice.
-    async fn retry(&self, of: &Diagnosed, what: &str, job: &Job) -> Result<bool, ForgeError> {
+    async fn retry(
+        &self,
+        of: &Diagnosed,
+        what: &str,
+        job: &Job,
+        may_send: MaySend<'_>,
+    ) -> Result<bool, ForgeError> {
         let repository = &of.run.repository;
         let path = at(repository, &format!("/jobs/{}/retry", job.id));
         let sending =
@@ -136,7 +170,7 @@ impl GitLab {
                 Ok(successor(&seen.jobs, job).map(drop))
             })
         };
-        match self.api.change_by(&sending, nothing, look).await {
+        match self.api.change_if(&sending, nothing, look, may_send).await {
             Ok(((), lost)) => Ok(lost),
             // Somebody was faster.
             Err(e @ ForgeError::NotAllowed { why: NotAllowed::Other(_), .. }) => match look().await {

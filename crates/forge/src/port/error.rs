@@ -94,6 +94,11 @@ impl ForgeError {
         self.is_passing() || matches!(self, ForgeError::Denied { .. })
     }
 
+    /// Whether it was not sent because whoever asked for it wants it no more.
+    pub(crate) const fn is_stopped(&self) -> bool {
+        matches!(self, ForgeError::NotAllowed { why: NotAllowed::Stopped, .. })
+    }
+
     /// Whether it is sure that nothing was done.
     pub const fn had_no_effect(&self) -> bool {
         !matches!(self, ForgeError::Unknown { .. } | ForgeError::Garbage { .. } | ForgeError::TooLarge { .. })

@@ -158,6 +158,49 @@ async fn a_limit_in_the_middle_is_waited_for_and_what_is_half_done_is_not_said_t
     assert!(matches!(refused, Err(ForgeError::Denied { .. })), "{refused:?}");
 }
 
+/// Says yes so often, and then no.
+fn yes(times: usize) -> impl Fn() -> bool + Send + Sync {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    move || asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < times
+}
+
+#[tokio::test]
+async fn it_is_asked_before_each_job_is_sent_and_before_one_is_sent_again() {
+    let (host, client) = stage();
+    let stopped = |done: &Result<Rerun, ForgeError>| match done {
+        Err(ForgeError::NotAllowed { why, .. }) => *why == NotAllowed::Stopped,
+        _ => false,
+    };
+    for (times, sent) in [(0, 0), (1, 1), (2, 2)] {
+        let (pipeline, _) = host.world().add_failed(NAME, &[("a", b"x"), ("b", b"x"), ("c", b"x")]);
+        let of = diagnosed(&host, pipeline);
+        let before = host.world().count("POST", "/retry");
+        let done = client.rerun_failed_jobs_if(&of, &yes(times)).await;
+        assert_eq!(host.world().count("POST", "/retry") - before, sent);
+        // What is half done is not said to have had no effect.
+        let half = matches!(done, Err(ForgeError::Unknown { .. }));
+        assert_eq!((stopped(&done), half), (times == 0, times > 0), "{done:?}");
+        // Neither is it by whoever goes on with it.
+        let again = client.rerun_failed_jobs_if(&of, &yes(0)).await;
+        assert_eq!(stopped(&again), times == 0, "{again:?}");
+        assert_eq!(host.world().count("POST", "/retry") - before, sent);
+    }
+    // A limit that was waited for, and an answer that was lost.
+    for what in [What::SlowDown(Some(1)), What::Status(502)] {
+        let (pipeline, jobs) = host.world().add_failed(NAME, &[("a", b"x"), ("b", b"x")]);
+        let second = format!("/jobs/{}/retry", jobs[1]);
+        host.world().troubles.push(Trouble::once("POST", &second, what.clone()));
+        let done = client.rerun_failed_jobs_if(&diagnosed(&host, pipeline), &yes(2)).await;
+        assert!(matches!(done, Err(ForgeError::Unknown { .. })), "{what:?}: {done:?}");
+        let sent = host.world().count("POST", &second);
+        assert_eq!((sent, tries(&host, pipeline, "b")), (1, 1), "{what:?}");
+    }
+    let (pipeline, _) = host.world().add_failed(NAME, &[("a", b"x")]);
+    host.world().troubles.push(Trouble::once("POST", "/retry", What::Status(502)));
+    let lost = client.rerun_failed_jobs_if(&diagnosed(&host, pipeline), &yes(1)).await;
+    assert!(matches!(lost, Err(ForgeError::Unknown { .. })), "{lost:?}");
+}
+
 #[tokio::test]
 async fn what_gitlab_retries_by_itself_is_no_attempt() {
     let (host, client) = stage();

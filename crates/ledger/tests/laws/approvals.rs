@@ -12,6 +12,23 @@ both_engines! {
     an_approval_lasts_a_day_and_can_be_renewed_or_taken_back,
     a_run_that_asks_in_the_middle_gets_its_answer,
     beside_the_fleet_the_incident_itself_goes_on_once_and_in_time,
+    a_yes_from_a_clock_that_is_ahead_counts,
+}
+
+async fn a_yes_from_a_clock_that_is_ahead_counts(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    waiting(l, "a", 100).await;
+    l.approve("a", "ann", 90_000).await.unwrap();
+    assert_eq!(found(l, 200).await.as_deref(), Some("a"));
+    assert!(!l.expire("a", OWNER, 200).await.unwrap(), "it still counts");
+    assert!(l.take_up("a", OWNER, 200).await.unwrap());
+    // Nor is a yes lost that came while its question was being ended.
+    waiting(l, "b", 300).await;
+    let late = 301 + APPROVAL_LASTS_MS;
+    l.approve("b", "ann", late).await.unwrap();
+    assert!(!l.expire("b", OWNER, late).await.unwrap());
+    assert!(l.take_up("b", OWNER, late).await.unwrap());
 }
 
 async fn beside_the_fleet_the_incident_itself_goes_on_once_and_in_time(on: Engine) {
@@ -35,7 +52,7 @@ async fn beside_the_fleet_the_incident_itself_goes_on_once_and_in_time(on: Engin
     let late = 203 + APPROVAL_LASTS_MS;
     assert!(!l.take_up("b", OWNER, late).await.unwrap());
     for id in ["b", "c"] {
-        l.expire(id, OWNER, late).await.unwrap();
+        assert!(l.expire(id, OWNER, late).await.unwrap());
         assert_eq!(state(id).await, State::Closed);
         assert!(wrong_state(l.expire(id, OWNER, late).await));
     }

@@ -60,6 +60,11 @@ async fn failures_that_are_told_open_the_breaker_and_earn_nothing(on: Engine) {
         l.take_report(&report, 500).await.unwrap();
     }
     assert_eq!(l.breaker(&key, POLICY, 501).await.unwrap(), BreakerState::Open { until: 600 });
+    // Told with other letters, it is the same repository's; told as healed, it closes nothing.
+    healed(&job.ledger, "e", 150).await;
+    let there = Place { repository: Some("Org/Repo".to_owned()), ..place() };
+    l.take_report(&Incident { place: there, ..told(&job.ledger, "e").await }, 502).await.unwrap();
+    assert_eq!(l.breaker(&key, POLICY, 503).await.unwrap(), BreakerState::Open { until: 600 });
     assert_eq!((l.reported_attempts(&place()).await.unwrap(), l.attempts(&place()).await.unwrap()), (3, 0));
     let elsewhere = Place { commit: Some("other".to_owned()), ..place() };
     assert_eq!(l.reported_attempts(&elsewhere).await.unwrap(), 0);

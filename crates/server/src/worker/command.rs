@@ -25,6 +25,7 @@ impl Worker {
         let order = Order {
             repository: spoken.repository.clone(),
             comment: spoken.comment,
+            at: spoken.at,
             about: spoken.about,
             author: spoken.author.clone(),
             actor: format!("{}:{}", sender.id(), spoken.author),
@@ -33,7 +34,7 @@ impl Worker {
         let obeyed = fleet.obey(&Hand { ledger: &ledger, owner: &owner, now: self.clock }, &order).await?;
         let (key, actor, command) = (claim.key.clone(), order.actor.clone(), order.command.word());
         Ok(match obeyed {
-            Obeyed::Done { said, look, wake } => {
+            Obeyed::Done { said, look, wake, unanswered } => {
                 if let Some(ended) = look {
                     let listed = Task::Run { sender, ended }.listed(now);
                     let listed = listed.named(&format!("comment-{}", order.comment));
@@ -43,6 +44,10 @@ impl Worker {
                 if let Some(ended) = wake {
                     ledger.wake(Task::Run { sender, ended }.listed(now).key(), now).await?;
                     self.bell.notify_one();
+                }
+                if let Some(why) = unanswered {
+                    let (key, actor) = (key.clone(), actor.clone());
+                    self.log.tell(&Happening::CommandUnanswered { key, actor, command, why });
                 }
                 self.log.tell(&Happening::CommandObeyed { key, actor, command, said });
                 Ended::Done("obeyed".to_owned(), Vec::new())

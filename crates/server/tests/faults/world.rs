@@ -151,6 +151,7 @@ impl World {
         (config.policy.mode, config.policy.max_attempts) = (Mode::Auto, 1);
         config.breaker.threshold = 1_000_000;
         let fleet = Fleet {
+            sender: Sender::GitHub,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),

@@ -3,16 +3,16 @@
 use std::time::{Duration, Instant};
 
 use regreen_domain::Mode;
-use regreen_engine::paused_repository;
+use regreen_engine::{EndedRun, paused_repository};
 use regreen_forge::{
-    Conclusion, ForgeError, Permission, Repository,
+    Conclusion, ForgeError, Permission, Repository, RunRef,
     hook::{Command, Comment, Delivery, Event, Sender},
 };
 use regreen_ledger::State;
-use regreen_server::{Inbox as _, LedgerInbox, NewDelivery};
+use regreen_server::{Inbox as _, LedgerInbox, NewDelivery, Task};
 use tokio::{task::JoinHandle, time::sleep};
 
-use crate::{RUN, Stage, host::NETWORK, octo, outcome};
+use crate::{RUN, Stage, host::NETWORK, octo, outcome, real_time};
 
 const PULL: u64 = 7;
 
@@ -34,6 +34,17 @@ impl Stage {
     }
 
     async fn say_in(&self, repository: Repository, author: &str, comment: u64, command: Command) -> String {
+        self.say_at(real_time(), repository, author, comment, command).await
+    }
+
+    async fn say_at(
+        &self,
+        at: i64,
+        repository: Repository,
+        author: &str,
+        comment: u64,
+        command: Command,
+    ) -> String {
         let key = format!("github/comment/{repository}/{comment}");
         let author = author.to_owned();
         let event = Event::Comment(Comment { repository, comment, about: Some(PULL), author, command });
@@ -41,7 +52,7 @@ impl Stage {
         let delivery = Delivery { sender, id: format!("c{comment}"), name, event };
         let inbox = LedgerInbox::new(self.ledger.clone(), self.bell.clone());
         let inbox = inbox.with_comments(self.config.comments);
-        inbox.receive(&[NewDelivery { delivery, at: 1 }]).await.unwrap();
+        inbox.receive(&[NewDelivery { delivery, at }]).await.unwrap();
         let begun = Instant::now();
         loop {
             if let Some(ended) = self.ledger.outcome(&key).await.unwrap() {
@@ -154,10 +165,41 @@ async fn no_command_reaches_another_repository() {
 }
 
 #[tokio::test]
+async fn no_command_reaches_a_repository_of_that_name_at_another_host() {
+    let (stage, node) = stage(Mode::Approve).await;
+    let run = RunRef { repository: octo(), run_id: RUN };
+    let task = Task::Run { sender: Sender::GitLab, ended: EndedRun { run, attempt: Some(1) } };
+    stage.ledger.enqueue(&[task.listed(1).work()]).await.unwrap();
+    stage.bell.notify_one();
+    let id = stage.closed().await.id;
+    for (comment, command) in [
+        (1, Command::Approve { incident: Some(id.clone()) }),
+        (2, Command::Approve { incident: None }),
+        (3, Command::Deny { incident: Some(id) }),
+        (4, Command::Retry),
+        (5, Command::Explain),
+    ] {
+        assert_eq!(stage.say("ann", comment, command).await, "obeyed");
+        assert!(
+            stage.answered().contains("no") && !stage.answered().contains("network"),
+            "{}",
+            stage.answered()
+        );
+    }
+    assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
+    // The same run at the other host is another one.
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    let begun = Instant::now();
+    while stage.incidents().await.len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        sleep(Duration::from_millis(5)).await;
+    }
+    node.abort();
+}
+
+#[tokio::test]
 async fn a_pause_by_comment_holds_with_the_name_of_who_said_it() {
     let (stage, node) = stage(Mode::Auto).await;
-    // The answer fails first: what was done is not done twice, and it is answered all the same.
-    stage.host.comment_goes(ForgeError::Unreachable { what: "it".to_owned(), why: "status 502".to_owned() });
     assert_eq!(stage.say("ann", 1, Command::Pause).await, "obeyed");
     let pause = stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().unwrap();
     assert_eq!(pause.actor, "github:ann");
@@ -166,6 +208,60 @@ async fn a_pause_by_comment_holds_with_the_name_of_who_said_it() {
     assert_eq!(outcome(&stage.closed().await), ("suggested", "paused"));
     let paused = stage.ledger.audit(0, 100).await.unwrap();
     assert_eq!(paused.iter().filter(|entry| entry.kind == "paused").count(), 1);
+    node.abort();
+}
+
+#[tokio::test]
+async fn what_could_not_be_answered_is_not_carried_out_again() {
+    let (stage, node) = stage(Mode::Approve).await;
+    stage.host.comment_goes(ForgeError::Unreachable { what: "it".to_owned(), why: "status 502".to_owned() });
+    assert_eq!(stage.say("ann", 1, Command::Approve { incident: None }).await, "obeyed");
+    // A question that is asked later is nobody's yes.
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    stage.closed().await;
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
+    assert_eq!(stage.answered(), "");
+    node.abort();
+}
+
+#[tokio::test]
+async fn a_comment_means_nothing_that_began_after_it() {
+    // As where a node died between what it did and the end of its work.
+    for (mode, command) in [
+        (Mode::Approve, Command::Approve { incident: None }),
+        (Mode::Approve, Command::Deny { incident: None }),
+        (Mode::Auto, Command::Rollback { incident: None }),
+    ] {
+        let before = real_time() - 1;
+        let (stage, node) = stage(mode).await;
+        stage.hook("one", RUN, 1, Conclusion::Failure).await;
+        let state = match mode {
+            Mode::Auto => {
+                stage.until("it never ran again", |host| host.reruns(RUN) == 1).await;
+                State::Open
+            }
+            _ => stage.closed().await.state,
+        };
+        assert_eq!(stage.say_at(before, octo(), "ann", 1, command).await, "obeyed");
+        assert!(stage.answered().contains("nothing waits"), "{}", stage.answered());
+        assert_eq!((stage.state().await, stage.host.cancels(RUN)), (state, 0));
+        node.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_somebody_has_ended_is_not_begun_again_by_the_same_comment() {
+    let (stage, node) = stage(Mode::Auto).await;
+    let scope = paused_repository("octo/shop");
+    // As where a node died after the pause: its work is listed still.
+    stage.ledger.pause(&scope, "github:ann", "comment 1 on #7", 1).await.unwrap();
+    stage.ledger.unpause(&scope, "bob", 2).await.unwrap();
+    assert_eq!(stage.say("ann", 1, Command::Pause).await, "obeyed");
+    assert!(stage.ledger.paused(&scope).await.unwrap().is_none());
+    assert!(stage.answered().contains("goes on by now"), "{}", stage.answered());
+    assert_eq!(stage.say("ann", 2, Command::Pause).await, "obeyed");
+    assert!(stage.ledger.paused(&scope).await.unwrap().is_some());
     node.abort();
 }
 

@@ -78,6 +78,7 @@ impl Stage {
         config.policy.mode = Mode::Auto;
         config.escalation = EscalationConfig { issues: true, outages_in: None, host: None };
         let fleet = Fleet {
+            sender: Sender::GitLab,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),

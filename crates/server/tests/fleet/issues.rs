@@ -23,7 +23,7 @@ const CREDENTIAL: &str = "\
 async fn told(mode: Mode, issues: bool) -> Play {
     let mut play = Play::new(mode, 0).await;
     play.stage.config.escalation =
-        EscalationConfig { issues, outages_in: Repository::parse("octo/ops"), host: None };
+        EscalationConfig { issues, outages_in: Repository::parse("octo/ops"), host: Some(Sender::GitHub) };
     for _ in 0..2 {
         play.nodes.push(play.node(crate::open(play.stage.folder.path()).await));
     }

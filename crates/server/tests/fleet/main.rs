@@ -59,7 +59,7 @@ struct Stage {
     bell: Arc<Notify>,
     config: FleetConfig,
     remotes: Arc<outage::Registry>,
-    /// Another host beside it.
+    /// Where GitLab is another host.
     gitlab: Option<Arc<Host>>,
 }
 
@@ -100,19 +100,30 @@ impl Stage {
     }
 
     fn worker_with(&self, ledger: Ledger, pace: Pace, clock: fn() -> i64, log: Arc<dyn Log>) -> Arc<Worker> {
-        let fleet = |host: &Arc<Host>| Fleet {
+        let fleets = [Sender::GitHub, Sender::GitLab].map(|sender| (sender, Arc::new(self.fleet(sender))));
+        Worker::by_clock(
+            ledger,
+            BTreeMap::from(fleets),
+            "node".to_owned(),
+            pace,
+            log,
+            self.bell.clone(),
+            clock,
+        )
+    }
+
+    /// Both hosts are the same one here, unless there is another.
+    fn fleet(&self, sender: Sender) -> Fleet {
+        let host = self.gitlab.as_ref().filter(|_| sender == Sender::GitLab).unwrap_or(&self.host);
+        Fleet {
+            sender,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: host.clone(),
             remotes: self.remotes.clone(),
             lately: Lately::default(),
-        };
-        let mut fleets = BTreeMap::from([(Sender::GitHub, Arc::new(fleet(&self.host)))]);
-        if let Some(gitlab) = &self.gitlab {
-            fleets.insert(Sender::GitLab, Arc::new(fleet(gitlab)));
         }
-        Worker::by_clock(ledger, fleets, "node".to_owned(), pace, log, self.bell.clone(), clock)
     }
 
     /// A node that works until it is killed.

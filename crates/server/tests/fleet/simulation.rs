@@ -279,6 +279,7 @@ pub async fn simulate(repositories: usize, nodes: usize, place: &str, seed: Opti
         config.escalation =
             EscalationConfig { issues: true, outages_in: Repository::parse("octo/ops"), host: None };
         let fleet = Fleet {
+            sender: Sender::GitHub,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),

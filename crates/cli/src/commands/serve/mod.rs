@@ -104,6 +104,7 @@ impl Parts {
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
             let fleet = Fleet {
+                sender,
                 catalog: Arc::new(catalog()?),
                 config: config.fleet(),
                 masker: context.masker(),
