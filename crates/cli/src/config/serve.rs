@@ -2,12 +2,12 @@
 
 use regreen_domain::{FailureClass, Mode};
 use regreen_engine::{EscalationConfig, FleetConfig, JobPolicy, OutageConfig, Rule};
-use regreen_forge::Repository;
+use regreen_forge::{Repository, hook::Sender};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Config, MODES, bad, outage};
-use crate::exit::Failed;
+use crate::exit::{Failed, INVALID};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -52,6 +52,7 @@ struct EscalationFile {
     #[serde(default)]
     issues: bool,
     repository: Option<Spanned<String>>,
+    host: Option<Spanned<String>>,
 }
 
 /// What `[serve]` says.
@@ -107,7 +108,12 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
             Repository::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, why))
         };
         let outages_in = told.repository.as_ref().map(name).transpose()?;
-        serve.escalation = EscalationConfig { issues: told.issues, outages_in };
+        let host = |v: &Spanned<String>| {
+            let why = "host is \"github\" or \"gitlab\", at which `repository` is";
+            Sender::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, why))
+        };
+        let host = told.host.as_ref().map(host).transpose()?;
+        serve.escalation = EscalationConfig { issues: told.issues, outages_in, host };
     }
     Ok(())
 }
@@ -149,6 +155,24 @@ impl Config {
             rules: self.serve.job_rules.clone(),
             breaker: self.engine.breaker,
             fleet: None,
+        }
+    }
+
+    /// Whether it is clear at which of the hosts that are asked an outage is told.
+    ///
+    /// # Errors
+    /// Where several have a repository of that name, as far as anybody knows.
+    pub fn outages_at_one_of(&self, hosts: usize) -> Result<(), Failed> {
+        let EscalationConfig { outages_in, host, .. } = &self.serve.escalation;
+        match (outages_in, host) {
+            (Some(repository), None) if hosts > 1 => {
+                let what = format!(
+                    "[serve.escalation] says nothing of the host at which {repository} is, and there are credentials for several"
+                );
+                let help = "add host = \"github\" or host = \"gitlab\" below [serve.escalation]";
+                Err(Failed::new(INVALID, what).help(help))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -208,6 +232,21 @@ mod tests {
         assert!(config(both).unwrap().fleet().rules.is_empty());
         let said = config("[serve.jobs]\nmode = \"ever\"\n").unwrap_err();
         assert!(said.starts_with("config.toml:2:8: mode is one of"), "{said}");
+    }
+
+    #[test]
+    fn an_outage_is_told_at_a_host_that_is_named_where_there_are_several() {
+        let of = |text: &str| config(&format!("[serve.escalation]\n{text}\n"));
+        let unnamed = of("repository = \"octo/ops\"").unwrap();
+        assert!(unnamed.outages_at_one_of(1).is_ok());
+        let said = unnamed.outages_at_one_of(2).unwrap_err().to_string();
+        assert!(said.contains("octo/ops") && said.contains("host"), "{said}");
+        let named = of("repository = \"octo/ops\"\nhost = \"gitlab\"").unwrap();
+        assert!(named.outages_at_one_of(2).is_ok());
+        assert_eq!(named.fleet().escalation.host, Some(Sender::GitLab));
+        assert!(of("issues = true").unwrap().outages_at_one_of(2).is_ok());
+        let said = of("host = \"gitea\"").unwrap_err();
+        assert!(said.starts_with("config.toml:2:8: host is"), "{said}");
     }
 
     #[test]

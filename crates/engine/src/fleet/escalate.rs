@@ -2,7 +2,7 @@
 //! date by one piece of work, so that no two nodes write to it at once, and closed when what it is about works again.
 
 use regreen_domain::{Mode, Outcome, Refusal};
-use regreen_forge::{Conclusion, ForgeError, Issue, IssueText, Repository, RunRef, Status};
+use regreen_forge::{Conclusion, ForgeError, Issue, IssueText, Repository, RunRef, Status, hook::Sender};
 use regreen_ledger::{Escalation, Incident, Ledger, NewEscalation};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,8 @@ pub struct EscalationConfig {
     pub issues: bool,
     /// Where an outage's is; nowhere if left out.
     pub outages_in: Option<Repository>,
+    /// At which host that repository is; `None`: at the only one that is asked.
+    pub host: Option<Sender>,
 }
 
 /// What came of looking after an issue once.
@@ -135,7 +137,7 @@ impl Fleet {
         self.config.mode(repository, incident.class(), &playbook) == Mode::Observe
     }
 
-    /// An outage began, or is over.
+    /// An outage began, or is over; `forge` is where it is told.
     ///
     /// # Errors
     /// The ledger's.

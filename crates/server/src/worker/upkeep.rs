@@ -8,9 +8,15 @@ use super::{Ended, LONGEST_WAIT, Worker};
 use crate::happening::Happening;
 
 impl Worker {
+    /// At which host an outage is told: a repository of the same name may be another's elsewhere.
+    fn told_at(&self) -> Option<Sender> {
+        let (only, fleet) = self.fleets.first_key_value()?;
+        fleet.config.escalation.host.or((self.fleets.len() == 1).then_some(*only))
+    }
+
     /// Looks after a service that is down. Which host's fleet does it makes no difference.
     pub(super) async fn tend(&self, claim: &Claim, id: &str) -> Result<Ended, EngineError> {
-        let Some((sender, fleet)) = self.fleets.first_key_value() else {
+        let Some(fleet) = self.fleets.values().next() else {
             return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
         };
         let ledger = self.ledger.under(claim);
@@ -20,8 +26,9 @@ impl Worker {
         if let Some(told) = tended.began {
             self.log.tell(&Happening::OutageBegan(told));
         }
-        if tended.known {
-            fleet.tell_outage(&hand, sender.id(), id, false).await?;
+        let told_at = self.told_at();
+        if let (true, Some(host)) = (tended.known, told_at) {
+            fleet.tell_outage(&hand, host.id(), id, false).await?;
         }
         if let Some(told) = tended.ended {
             self.log.tell(&Happening::OutageEnded(told));
@@ -29,7 +36,9 @@ impl Worker {
         Ok(match tended.next {
             Some(at) => Ended::Again(at),
             None => {
-                fleet.tell_outage(&hand, sender.id(), id, true).await?;
+                if let Some(host) = told_at {
+                    fleet.tell_outage(&hand, host.id(), id, true).await?;
+                }
                 self.bell.notify_one();
                 Ended::Done("over".to_owned(), Vec::new())
             }

@@ -76,7 +76,7 @@ impl Stage {
         let client = GitLab::new(&self.host.url(), Some(Secret::new("glpat-test")), options).unwrap();
         let mut config = FleetConfig { look_ms: 30, stumble_ms: 30, ..FleetConfig::default() };
         config.policy.mode = Mode::Auto;
-        config.escalation = EscalationConfig { issues: true, outages_in: None };
+        config.escalation = EscalationConfig { issues: true, outages_in: None, host: None };
         let fleet = Fleet {
             sender: Sender::GitLab,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),

@@ -1,13 +1,13 @@
 //! People are told once for each failure that is theirs, and told again when it is well.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use regreen_domain::Mode;
 use regreen_engine::EscalationConfig;
-use regreen_forge::{Conclusion, Repository};
+use regreen_forge::{Conclusion, Repository, hook::Sender};
 
 use crate::{
-    host::{CODE, NETWORK},
+    host::{CODE, Host, NETWORK},
     outage::{MINUTE, NPM, Play, here},
 };
 
@@ -22,7 +22,8 @@ const CREDENTIAL: &str = "\
 
 async fn told(mode: Mode, issues: bool) -> Play {
     let mut play = Play::new(mode, 0).await;
-    play.stage.config.escalation = EscalationConfig { issues, outages_in: Repository::parse("octo/ops") };
+    play.stage.config.escalation =
+        EscalationConfig { issues, outages_in: Repository::parse("octo/ops"), host: Some(Sender::GitHub) };
     for _ in 0..2 {
         play.nodes.push(play.node(crate::open(play.stage.folder.path()).await));
     }
@@ -213,6 +214,33 @@ async fn what_is_only_observed_by_now_has_its_issue_left_as_it_is() {
         play.nodes = vec![play.node(crate::open(play.stage.folder.path()).await)];
         play.pass(61 * MINUTE).await;
         assert!(!host.issues().0[0].open);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_outage_is_told_at_the_host_that_was_named_and_at_no_other() {
+    here(async {
+        for (named, at_github, at_gitlab) in
+            [(Some(Sender::GitHub), 1, 0), (Some(Sender::GitLab), 0, 1), (None, 0, 0)]
+        {
+            let mut play = told(Mode::Auto, true).await;
+            let gitlab = Arc::new(Host::default());
+            play.stage.gitlab = Some(gitlab.clone());
+            play.stage.config.escalation.host = named;
+            play.nodes = vec![play.node(crate::open(play.stage.folder.path()).await)];
+            play.stage.remotes.set(NPM, true);
+            for run in 1..=4 {
+                play.fails(&format!("octo/r{run}"), run, NETWORK).await;
+            }
+            play.settle().await;
+            play.pass(2 * MINUTE).await;
+            let issues = (play.stage.host.issues().0.len(), gitlab.issues().0.len());
+            assert_eq!(issues, (at_github, at_gitlab), "{named:?}");
+            play.stage.remotes.set(NPM, false);
+            play.pass(MINUTE).await;
+            assert!(play.stage.host.issues().0.iter().chain(&gitlab.issues().0).all(|one| !one.open));
+        }
     })
     .await;
 }

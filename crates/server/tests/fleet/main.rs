@@ -59,6 +59,8 @@ struct Stage {
     bell: Arc<Notify>,
     config: FleetConfig,
     remotes: Arc<outage::Registry>,
+    /// Where GitLab is another host.
+    gitlab: Option<Arc<Host>>,
 }
 
 impl Stage {
@@ -74,6 +76,7 @@ impl Stage {
             bell: Arc::new(Notify::new()),
             config,
             remotes: Arc::default(),
+            gitlab: None,
         }
     }
 
@@ -109,14 +112,15 @@ impl Stage {
         )
     }
 
-    /// Both hosts are the same one here.
+    /// Both hosts are the same one here, unless there is another.
     fn fleet(&self, sender: Sender) -> Fleet {
+        let host = self.gitlab.as_ref().filter(|_| sender == Sender::GitLab).unwrap_or(&self.host);
         Fleet {
             sender,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
-            forge: self.host.clone(),
+            forge: host.clone(),
             remotes: self.remotes.clone(),
             lately: Lately::default(),
         }

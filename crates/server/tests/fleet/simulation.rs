@@ -276,7 +276,8 @@ pub async fn simulate(repositories: usize, nodes: usize, place: &str, seed: Opti
         let mut config = FleetConfig::default();
         config.policy.mode = Mode::Auto;
         config.outage.services = OutageConfig::public();
-        config.escalation = EscalationConfig { issues: true, outages_in: Repository::parse("octo/ops") };
+        config.escalation =
+            EscalationConfig { issues: true, outages_in: Repository::parse("octo/ops"), host: None };
         let fleet = Fleet {
             sender: Sender::GitHub,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),

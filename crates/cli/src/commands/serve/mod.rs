@@ -99,6 +99,7 @@ impl Parts {
         let config = config::operators(context, args.config.as_deref(), &workspace)?;
         // First: it reads files with secrets, and what is opened after it masks them.
         let hosts = credential::hosts(context, args)?;
+        config.outages_at_one_of(hosts.len())?;
         let ledger = open(context, &args.at).await?;
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
