@@ -14,12 +14,16 @@ use crate::{
 
 /// How long an approval lasts, in milliseconds.
 pub const APPROVAL_LASTS_MS: i64 = 24 * 60 * 60 * 1000;
+/// How far ahead the clock of who approved may be, in milliseconds. A word from later than that is none, so that a clock that
+/// was set back lets none last longer.
+pub const APPROVAL_SKEW_MS: i64 = 10 * 60 * 1000;
 
 impl Incident {
     /// Whether a person agreed, the word still counts at `now`, and nobody has used it.
     pub fn is_granted(&self, now: i64) -> bool {
-        // Another machine's clock may be ahead: a word from there is no older than one from here.
-        let fresh = |a: &Approval| a.granted && now.saturating_sub(a.at) < APPROVAL_LASTS_MS;
+        // Another machine's clock may be a little ahead: a word from there is no older than one from here.
+        let last = -APPROVAL_SKEW_MS..APPROVAL_LASTS_MS;
+        let fresh = |a: &Approval| a.granted && last.contains(&now.saturating_sub(a.at));
         self.state == State::Approved && self.approval.as_ref().is_some_and(fresh)
     }
 

@@ -88,7 +88,7 @@ mod transfer;
 mod verify;
 mod work;
 
-pub use approval::APPROVAL_LASTS_MS;
+pub use approval::{APPROVAL_LASTS_MS, APPROVAL_SKEW_MS};
 pub use audit::AuditEntry;
 pub use backup::BackedUp;
 pub use breaker::{Breaker, BreakerKey, BreakerOutcome, Entry};
