@@ -88,6 +88,19 @@ fn a_job_goes_as_far_as_the_fleet_lets_it_and_tells_of_its_end() {
     let [incident] = &Server::incidents(&stage)[..] else { panic!("{:?}", Server::incidents(&stage)) };
     assert_eq!((&incident["outcome"], &incident["class"]), (&"healed".into(), &"lockfile-corruption".into()));
 
+    // A proxy reads what goes through it: to this machine nothing does.
+    stage.reset();
+    let proxied = said(
+        stage
+            .run_install()
+            .env("REGREEN_SERVER", server.url())
+            .env("REGREEN_SERVER_TOKEN", TOKEN)
+            .env("HTTP_PROXY", "http://127.0.0.1:9")
+            .env("NO_PROXY", "no.such.host"),
+    );
+    assert!(!proxied.err.contains("own rules hold"), "{}", proxied.err);
+    assert_eq!(Server::incidents(&stage).len(), 2);
+
     let paused = Server::regreen(&stage, &["pause", "--fleet", "--reason", "a release"]).status().unwrap();
     assert!(paused.success());
     let left = job(&stage, &server.url(), TOKEN);

@@ -78,7 +78,12 @@ pub(crate) struct Http {
 impl Http {
     pub(crate) fn new(base: &Uri) -> Http {
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-        let config = Agent::config_builder()
+        let mut config = Agent::config_builder();
+        if base.scheme_str() == Some("http") {
+            // To this machine, in the clear: through no proxy, which would read the credential.
+            config = config.proxy(None);
+        }
+        let config = config
             .timeout_resolve(Some(Duration::from_secs(10)))
             .timeout_connect(Some(Duration::from_secs(10)))
             .max_redirects(0)

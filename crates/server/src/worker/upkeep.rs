@@ -20,7 +20,7 @@ impl Worker {
             return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
         };
         let ledger = self.ledger.under(claim);
-        let owner = format!("w{}-{}", claim.id, claim.fence);
+        let owner = claim.token();
         let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
         let tended = fleet.tend(&hand, id).await?;
         if let Some(told) = tended.began {
@@ -55,7 +55,7 @@ impl Worker {
             // Another node may have the credential.
             return Ok(Ended::Again((self.clock)().saturating_add(LONGEST_WAIT)));
         };
-        let (ledger, owner) = (self.ledger.under(claim), format!("w{}-{}", claim.id, claim.fence));
+        let (ledger, owner) = (self.ledger.under(claim), claim.token());
         let kept = fleet.keep_issue(&Hand { ledger: &ledger, owner: &owner, now: self.clock }, id).await?;
         if let Some(why) = kept.trouble {
             self.log.tell(&Happening::WorkFailed { key: claim.key.clone(), why });
@@ -72,7 +72,7 @@ impl Worker {
         let Some(fleet) = self.fleets.get(&sender) else {
             return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
         };
-        let (ledger, owner) = (self.ledger.under(claim), format!("w{}-{}", claim.id, claim.fence));
+        let (ledger, owner) = (self.ledger.under(claim), claim.token());
         let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
         let later = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await?;
         Ok(later.map_or_else(|| Ended::Done("green".to_owned(), Vec::new()), Ended::Again))
