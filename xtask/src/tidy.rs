@@ -36,10 +36,10 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
         "engine",
         &[
             "domain", "mask", "logs", "catalog", "lockfile", "detect", "show", "decide", "saga", "process",
-            "ledger", "tools", "steps", "forge",
+            "ledger", "tools", "steps", "forge", "notify",
         ],
     ),
-    ("server", &["domain", "forge", "ledger", "engine"]),
+    ("server", &["domain", "forge", "ledger", "engine", "notify"]),
     ("lab", &["process"]),
     ("testkit", &["domain", "saga"]),
     (
@@ -47,6 +47,7 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
         &[
             "domain", "mask", "logs", "catalog", "builtin", "lockfile", "detect", "bench", "show", "propose",
             "decide", "saga", "process", "ledger", "tools", "steps", "engine", "forge", "server", "lab",
+            "notify",
         ],
     ),
     (

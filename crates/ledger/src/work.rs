@@ -279,6 +279,36 @@ impl Ledger {
         Ok(all)
     }
 
+    /// How much work of this kind, done or not, has come onto the list since a moment, of those whose key begins so.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn listed_since(&self, kind: &str, key: &str, since: i64) -> Result<u32, LedgerError> {
+        // What sorts right behind every key that begins so.
+        let end = format!("{key}\u{10ffff}");
+        let sql = "SELECT count(*) FROM work WHERE kind = $1 AND key >= $2 AND key < $3 AND created_at >= $4";
+        let count: i64 = sqlx::query_scalar(sql)
+            .bind(kind)
+            .bind(self.name(key))
+            .bind(self.name(&end))
+            .bind(since)
+            .fetch_one(&mut *self.read().await?)
+            .await?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// Whether work of this key is on the list, or was.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn is_listed(&self, key: &str) -> Result<bool, LedgerError> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT id FROM work WHERE key = $1")
+            .bind(self.name(key))
+            .fetch_optional(&mut *self.read().await?)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// How work of this key ended; `None` where it is not done, or unknown.
     ///
     /// # Errors

@@ -134,6 +134,42 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Several notices in one: how many of each kind, and the first ones.
+    pub fn summary(of: &[Notice]) -> Notice {
+        const SHOWN: usize = 15;
+        let count = |kind: Kind| of.iter().filter(|notice| notice.kind == kind).count();
+        let counts: Vec<String> = Kind::ALL
+            .into_iter()
+            .map(|kind| (count(kind), kind))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, kind)| format!("{count} × {}", kind.words().to_lowercase()))
+            .collect();
+        let mut lines: Vec<String> = of
+            .iter()
+            .take(SHOWN)
+            .map(|notice| format!("{}: {}", notice.kind.words(), short(&notice.title, 150)))
+            .collect();
+        if let Some(more) = of.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            lines.push(format!("… and {more} more"));
+        }
+        let ids: Vec<&str> = of.iter().map(|notice| notice.id.as_str()).collect();
+        let first = ids.iter().min().copied().unwrap_or_default();
+        Notice {
+            id: format!("digest/{}/{first}", of.len()),
+            kind: Kind::Digest,
+            at: of.iter().map(|notice| notice.at).max().unwrap_or_default(),
+            title: counts.join(", "),
+            lines,
+            evidence: None,
+            repository: None,
+            class: None,
+            confidence: None,
+            incident: None,
+            subject: format!("digest/{first}"),
+            link: None,
+        }
+    }
+
     /// The link, where it is a plain web address.
     pub(crate) fn safe_link(&self) -> Option<&str> {
         self.link.as_deref().filter(|link| {
@@ -197,6 +233,16 @@ pub(crate) mod tests {
             assert_eq!(Kind::parse(kind.id()), Some(kind));
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.id());
         }
+    }
+
+    #[test]
+    fn a_summary_counts_what_it_leaves_out() {
+        let person = |i: usize| Notice { kind: Kind::NeedsPerson, id: format!("{i:02}"), ..notice() };
+        let all: Vec<Notice> = (0..20).map(person).chain([notice()]).collect();
+        let summary = Notice::summary(&all);
+        assert_eq!(summary.title, "1 × healed, 20 × needs a person");
+        assert_eq!((summary.lines.len(), summary.lines[15].as_str()), (16, "… and 6 more"));
+        assert_eq!(Notice::summary(&all[..2]).lines.len(), 2);
     }
 
     #[test]

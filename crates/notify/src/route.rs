@@ -64,11 +64,6 @@ impl Routes {
     pub fn recipient(&self, name: &str) -> Option<&Recipient> {
         self.recipients.iter().find(|to| to.name == name)
     }
-
-    /// What a summary to this sink is of.
-    pub fn would_tell(&self, sink: &str, notice: &Notice) -> bool {
-        self.rules.iter().any(|rule| rule.sinks.iter().any(|name| name == sink) && rule.fits(notice))
-    }
 }
 
 impl Rule {
@@ -107,11 +102,13 @@ impl Recipient {
         When::Now
     }
 
-    /// Names a notice to this sink for as long as it is not told again.
+    /// Names a notice to this sink for as long as it is not told again. What waits for a person, or begins and ends, is told
+    /// each time.
     pub fn key(&self, notice: &Notice) -> String {
+        let again = matches!(notice.kind, Kind::Healed | Kind::RolledBack | Kind::NeedsPerson);
         let span = match self.once_in {
-            0 => notice.id.clone(),
-            window => format!("{}/{}", notice.subject, notice.at.div_euclid(window)),
+            window if again && window > 0 => format!("{}/{}", notice.subject, notice.at.div_euclid(window)),
+            _ => notice.id.clone(),
         };
         format!("{}/{}/{span}", self.name, notice.kind.id())
     }

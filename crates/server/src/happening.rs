@@ -168,6 +168,31 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// Somebody was told, away from the CI host.
+    NoticeSent {
+        /// The sink's name.
+        sink: String,
+        /// Which notice.
+        notice: String,
+    },
+    /// Somebody could not be told now; it is tried again.
+    NoticeDelayed {
+        /// The sink's name.
+        sink: String,
+        /// Which notice.
+        notice: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody is not told.
+    NoticeRefused {
+        /// The sink's name.
+        sink: String,
+        /// Which notice.
+        notice: String,
+        /// Why.
+        why: String,
+    },
     /// The server stops: nothing new is taken.
     Draining,
     /// The server has stopped.
@@ -233,6 +258,9 @@ impl Happening {
             Happening::WorkGivenUp { .. } => "work-given-up",
             Happening::LeaseLost { .. } => "lease-lost",
             Happening::WorkUnavailable { .. } => "work-unavailable",
+            Happening::NoticeSent { .. } => "notice-sent",
+            Happening::NoticeDelayed { .. } => "notice-delayed",
+            Happening::NoticeRefused { .. } => "notice-refused",
             Happening::Draining => "draining",
             Happening::Stopped { .. } => "stopped",
         }
@@ -245,11 +273,13 @@ impl Happening {
             | Happening::CommandUnanswered { .. }
             | Happening::CommandRefused { .. }
             | Happening::LeaseLost { .. }
+            | Happening::NoticeDelayed { .. }
             | Happening::OutageBegan(_)
             | Happening::Stopped { cut: 1.. } => Level::Warning,
             Happening::HookUnavailable { .. }
             | Happening::WorkFailed { .. }
             | Happening::WorkGivenUp { .. }
+            | Happening::NoticeRefused { .. }
             | Happening::WorkUnavailable { .. } => Level::Error,
             Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,
@@ -313,6 +343,13 @@ impl Happening {
                 ("fresh", fresh.to_string()),
             ],
             Happening::JobRefused { why } | Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::NoticeSent { sink, notice } => {
+                vec![("sink", sink.clone()), ("notice", notice.clone())]
+            }
+            Happening::NoticeDelayed { sink, notice, why }
+            | Happening::NoticeRefused { sink, notice, why } => {
+                vec![("sink", sink.clone()), ("notice", notice.clone()), ("why", why.clone())]
+            }
             Happening::Draining => Vec::new(),
             Happening::Stopped { cut } => vec![("cut", cut.to_string())],
         }

@@ -17,6 +17,7 @@ mod memory;
 mod room;
 mod schedule;
 mod task;
+mod teller;
 mod worker;
 
 pub use happening::{Happening, Level, Log, Refused};
@@ -28,4 +29,5 @@ pub use limits::Limits;
 pub use memory::LedgerInbox;
 pub use schedule::schedule;
 pub use task::{Listed, Spoken, Task};
+pub use teller::{Calm, Teller};
 pub use worker::{Pace, Worker};

@@ -4,6 +4,7 @@ use regreen_decide::{Denial, Policy};
 use regreen_domain::{Diagnosis, FailureClass, Mode};
 use regreen_forge::Repository;
 use regreen_ledger::BreakerPolicy;
+use regreen_notify::Routes;
 
 use crate::fleet::{EscalationConfig, OutageConfig};
 
@@ -36,6 +37,8 @@ pub struct FleetConfig {
     pub outage: OutageConfig,
     /// Whether people are told by issues.
     pub escalation: EscalationConfig,
+    /// Who is told away from the host.
+    pub routes: Routes,
 }
 
 /// The mode of some repositories, classes and playbooks.
@@ -68,6 +71,7 @@ impl Default for FleetConfig {
             stumble_ms: MINUTE,
             outage: OutageConfig::default(),
             escalation: EscalationConfig::default(),
+            routes: Routes::default(),
         }
     }
 }

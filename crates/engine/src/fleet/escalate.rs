@@ -72,6 +72,7 @@ impl Fleet {
     /// # Errors
     /// The ledger's.
     pub async fn tell(&self, hand: &Hand<'_>, forge: &str, incident: &str) -> Result<(), EngineError> {
+        self.notify(hand, incident).await?;
         if !self.config.escalation.issues {
             return Ok(());
         }

@@ -14,6 +14,7 @@ mod escalate;
 mod examine;
 mod issue_text;
 mod jobs;
+mod notice;
 mod outage;
 mod service;
 
@@ -33,6 +34,7 @@ pub use config::{FleetConfig, Rule};
 pub use decided::{ALL, scope};
 pub use escalate::{ESCALATION, EscalationConfig, Kept, escalation_of};
 pub use jobs::{JobPolicy, NotTold, job_told};
+pub use notice::{Letter, NOTICE};
 pub use outage::{OUTAGE, OutageTold, Tended, outage_of};
 pub use service::{KnownService, Lately, Network, OutageConfig, Remotes};
 
@@ -328,6 +330,7 @@ impl Fleet {
             Some(Refusal::ModeApprove | Refusal::Demoted) => {
                 let now = (hand.now)();
                 hand.ledger.await_approval(id, hand.owner, now).await?;
+                self.notify(hand, id).await?;
                 return Ok(self.asks_until(now.saturating_add(APPROVAL_LASTS_MS), now));
             }
             _ => {

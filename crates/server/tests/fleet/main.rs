@@ -8,6 +8,7 @@ mod gitlab;
 mod host;
 mod issues;
 mod leftovers;
+mod notices;
 mod outage;
 mod simulated;
 mod simulation;

@@ -26,6 +26,7 @@ impl AtHost {
 
 fn run_of(reference: RunRef, run: &OneRun) -> Run {
     let head_sha = commit(reference.run_id);
+    let url = format!("https://ci.example/{}/{}", reference.repository, reference.run_id);
     Run {
         reference,
         name: "CI".to_owned(),
@@ -43,7 +44,7 @@ fn run_of(reference: RunRef, run: &OneRun) -> Run {
         part_of_another: false,
         pull_requests: run.pull.into_iter().collect(),
         default_branch: "main".to_owned(),
-        url: String::new(),
+        url,
     }
 }
 
