@@ -19,6 +19,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 mod limits;
+mod notify;
 mod outage;
 mod serve;
 
@@ -52,6 +53,7 @@ struct File {
     mirror: Vec<MirrorFile>,
     lockfile: Option<LockfileFile>,
     serve: Option<serve::Serving>,
+    notify: Option<notify::Notifying>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,6 +76,7 @@ pub struct Config {
     /// Hosts that lockfiles may name beside the default registries; `None` where no list is configured.
     pub allowed_hosts: Option<Vec<AllowedHost>>,
     serve: serve::Serve,
+    notify: notify::Notify,
 }
 
 impl Default for Config {
@@ -91,7 +94,12 @@ impl Default for Config {
             rerun_always: false,
             dry_run: false,
         };
-        Config { engine, allowed_hosts: None, serve: serve::Serve::default() }
+        Config {
+            engine,
+            allowed_hosts: None,
+            serve: serve::Serve::default(),
+            notify: notify::Notify::default(),
+        }
     }
 }
 
@@ -298,6 +306,10 @@ impl Config {
         limits::take(&mut self.engine.policy, place, text, file)?;
         if let Some(serving) = &file.serve {
             serve::take(&mut self.serve, place, text, serving)?;
+        }
+        if let Some(notifying) = &file.notify {
+            let folder = Path::new(place).parent().unwrap_or(Path::new(""));
+            notify::take(&mut self.notify, folder, place, text, notifying)?;
         }
         self.engine.allow_commands |= file.allow_commands == Some(true);
         for mirror in &file.mirror {

@@ -186,6 +186,7 @@ impl Config {
             comments: self.serve.comments,
             outage: self.serve.outage.clone(),
             escalation: self.serve.escalation.clone(),
+            routes: self.routes(),
             // A probe there takes as long as the next attempt of a run.
             breaker: regreen_ledger::BreakerPolicy {
                 probe_ms: FleetConfig::default().breaker.probe_ms,

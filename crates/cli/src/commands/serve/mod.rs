@@ -18,7 +18,8 @@ use regreen_forge::{
     hook::{Secret, Secrets, Sender},
 };
 use regreen_ledger::Ledger;
-use regreen_server::{Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Worker, schedule};
+use regreen_notify::Sink;
+use regreen_server::{Calm, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Teller, Worker, schedule};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use dispatch::dispatch;
@@ -91,6 +92,8 @@ struct Parts {
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
     comments: bool,
+    /// Ways out to people, by name.
+    sinks: BTreeMap<String, Sink>,
 }
 
 impl Parts {
@@ -100,6 +103,7 @@ impl Parts {
         // First: it reads files with secrets, and what is opened after it masks them.
         let hosts = credential::hosts(context, args)?;
         config.outages_at_one_of(hosts.len())?;
+        let sinks = config.sinks(context)?;
         let ledger = open(context, &args.at).await?;
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
@@ -123,7 +127,7 @@ impl Parts {
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
         let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
         let comments = config.fleet().comments;
-        Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()), comments })
+        Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()), comments, sinks })
     }
 
     /// Works, and sweeps, until it is asked to stop.
@@ -139,8 +143,21 @@ impl Parts {
             let watched = github.chain(args.watch_gitlab.iter().map(at(Sender::GitLab))).collect();
             schedule(ledger.clone(), watched, args.sweep_every, log.clone(), bell.clone(), stop.asked())
         };
+        let telling = self.tell(stop);
         let worker = Worker::new(ledger, self.fleets.clone(), node(), pace, log, bell);
-        tokio::join!(worker.run(stop.asked()), sweeping);
+        tokio::join!(worker.run(stop.asked()), sweeping, telling);
+    }
+}
+
+impl Parts {
+    /// Sends notices, until it is asked to stop.
+    async fn tell(&self, stop: &Stop) {
+        if self.sinks.is_empty() {
+            return;
+        }
+        let (ledger, log, sinks) = (self.ledger.clone(), self.log.clone(), self.sinks.clone());
+        let teller = Teller { ledger, sinks, node: node(), calm: Calm::default(), log };
+        Arc::new(teller).run(stop.asked()).await;
     }
 }
 
