@@ -1,6 +1,7 @@
 //! The worker: takes work on a lease, keeps the lease while it works, and says how it ended.
 
 mod command;
+mod stumbling;
 mod upkeep;
 
 use std::{
@@ -36,6 +37,10 @@ pub struct Pace {
     pub idle: Duration,
     /// Longest wait before something that failed is tried again.
     pub again: Duration,
+    /// Longest wait before work is tried again that a host does not let be done.
+    pub stumble: Duration,
+    /// Work that a host has not let be done for so long is given up.
+    pub give_up: Duration,
     /// Longest that a stop waits for work under way.
     pub drain: Duration,
     /// Longest that a request to a host can be under way after whoever sent it has let go of it.
@@ -51,6 +56,8 @@ impl Default for Pace {
             lease: Duration::from_secs(60),
             idle: Duration::from_secs(2),
             again: Duration::from_secs(60),
+            stumble: Duration::from_secs(3600),
+            give_up: Duration::from_secs(24 * 3600),
             drain: Duration::from_secs(20),
             request: Duration::from_secs(40),
             look_back: Duration::from_secs(24 * 3600),
@@ -85,6 +92,10 @@ enum Ended {
     GivenUp(String),
     /// It is to be tried again at this time.
     Again(i64),
+    /// It waits for something that comes, and is looked at again at this time.
+    Waits(i64),
+    /// The host does not let it be done, for this reason: it is tried again, not before this time, and not for ever.
+    Stumbled(i64, String),
 }
 
 impl Worker {
@@ -204,11 +215,10 @@ impl Worker {
                 let next: Vec<_> = next.iter().map(Listed::work).collect();
                 self.ledger.finish_with(&claim, &outcome, &next, (self.clock)()).await
             }
-            Ended::GivenUp(why) => {
-                self.log.tell(&Happening::WorkGivenUp { key: claim.key.clone(), why: why.clone() });
-                self.ledger.give_up(&claim, &why, (self.clock)()).await
-            }
+            Ended::GivenUp(why) => self.give_up(&claim, &why).await,
             Ended::Again(at) => self.ledger.retry_at(&claim, at).await,
+            Ended::Waits(at) => self.ledger.wait_until(&claim, at).await,
+            Ended::Stumbled(at, why) => self.stumbled(&claim, at, &why).await,
         };
         if let Err(e) = told {
             self.log.tell(&Happening::LeaseLost { key: claim.key, why: chain(&e) });
@@ -267,11 +277,11 @@ impl Worker {
             }
             // It may have ended well.
             Next::Done(Settled { incident: None, .. }) => {
-                if let Some(at) = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await? {
-                    return Ok(Ended::Again(at));
+                if let Some((at, why)) = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await? {
+                    return Ok(Ended::Stumbled(at, why));
                 }
             }
-            Next::Later { .. } => {}
+            Next::Later { .. } | Next::Taken { .. } | Next::Stumbled { .. } => {}
         }
         Ok(match next {
             Next::Done(Settled { incident, outcome, why }) => {
@@ -286,8 +296,14 @@ impl Worker {
             }
             Next::Later { at, why } => {
                 self.log.tell(&Happening::RunWaits { key: claim.key.clone(), why });
+                Ended::Waits(at)
+            }
+            Next::Taken { at } => {
+                let why = "another node works on this incident".to_owned();
+                self.log.tell(&Happening::RunWaits { key: claim.key.clone(), why });
                 Ended::Again(at)
             }
+            Next::Stumbled { at, why } => self.run_stumbled(claim, fleet, &hand, ended, (at, why)).await?,
         })
     }
 
@@ -301,7 +317,9 @@ impl Worker {
         loop {
             let page = match fleet.forge.failed_runs_since(repository, since, from.as_ref()).await {
                 Ok(page) => page,
-                Err(ForgeError::RateLimited { until, .. }) => return Ok(Ended::Again(since_1970(until))),
+                Err(e @ ForgeError::RateLimited { until, .. }) => {
+                    return Ok(Ended::Stumbled(since_1970(until), e.to_string()));
+                }
                 Err(e) => {
                     let why = format!("sweep of {repository}: {e}");
                     self.log.tell(&Happening::WorkUnavailable { why });

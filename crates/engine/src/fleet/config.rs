@@ -32,6 +32,8 @@ pub struct FleetConfig {
     pub comments: bool,
     /// Time before a host that stumbled is asked again, in milliseconds.
     pub stumble_ms: i64,
+    /// Work that the host has not let be done for so long is given up, in milliseconds.
+    pub give_up_ms: i64,
     /// What is waited for when a service is down.
     pub outage: OutageConfig,
     /// Whether people are told by issues.
@@ -66,6 +68,7 @@ impl Default for FleetConfig {
             ask_ms: 5 * MINUTE,
             comments: false,
             stumble_ms: MINUTE,
+            give_up_ms: 24 * 60 * MINUTE,
             outage: OutageConfig::default(),
             escalation: EscalationConfig::default(),
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::EngineError,
     fleet::{
-        Fleet, Hand,
+        Fleet, Hand, Next,
         decided::{ALL, scope},
         issue_text::failed_run,
     },
@@ -172,14 +172,14 @@ impl Fleet {
     /// A run ended well: what was escalated of the same workflow, branch and jobs is well again.
     ///
     /// # Errors
-    /// [`EngineError`]: worth trying again. A host that can't be asked is one for later, too.
+    /// [`EngineError`]: worth trying again. A host that can't be asked is one for later, too: when, and what it says.
     pub async fn green(
         &self,
         hand: &Hand<'_>,
         forge: &str,
         run: &RunRef,
         attempt: Option<u32>,
-    ) -> Result<Option<i64>, EngineError> {
+    ) -> Result<Option<(i64, String)>, EngineError> {
         let (ledger, now) = (hand.ledger, (hand.now)());
         let open = ledger.escalations(forge, Some(run.repository.folded().as_str())).await?;
         let mut open: Vec<Escalation> =
@@ -187,7 +187,10 @@ impl Fleet {
         if open.is_empty() {
             return Ok(None);
         }
-        let later = |e: &ForgeError| e.has_to_wait().then(|| now.saturating_add(self.config.stumble_ms));
+        let later = |e: &ForgeError| match self.stumbled(e, now) {
+            Next::Stumbled { at, why } => Some((at, why)),
+            _ => None,
+        };
         let seen = match self.forge.run(run).await {
             Ok(seen) => seen,
             Err(e) => return Ok(later(&e)),

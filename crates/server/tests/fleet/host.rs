@@ -54,6 +54,8 @@ struct AtHost {
     runs: BTreeMap<u64, OneRun>,
     silence: Option<Silence>,
     stumble: Option<(usize, ForgeError)>,
+    /// What every call ends in.
+    refuses: Option<ForgeError>,
     /// What the next requests to repeat, and to cancel, end in; and whether they are done all the same.
     reruns_go: VecDeque<(ForgeError, bool)>,
     cancels_go: VecDeque<(ForgeError, bool)>,
@@ -192,6 +194,11 @@ impl Host {
         self.at.lock().unwrap().stumble = Some((call, error));
     }
 
+    /// Every call ends in this from now on, and nothing is done.
+    pub fn refuse(&self, error: Option<ForgeError>) {
+        self.at.lock().unwrap().refuses = error;
+    }
+
     /// A job that was left out because another failed.
     pub fn skip(&self, run: u64, name: &str) {
         let mut at = self.at.lock().unwrap();
@@ -265,6 +272,9 @@ impl Host {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         let stumble = self.at.lock().unwrap().stumble.clone();
         if let Some((_, error)) = stumble.filter(|(at, _)| *at == call) {
+            return Err(error);
+        }
+        if let Some(error) = self.at.lock().unwrap().refuses.clone() {
             return Err(error);
         }
         let silence = self.at.lock().unwrap().silence.filter(|silence| silence.call == call);

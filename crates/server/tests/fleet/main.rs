@@ -5,6 +5,7 @@
 mod approvals;
 mod commands;
 mod gitlab;
+mod given_up;
 mod host;
 mod issues;
 mod leftovers;

@@ -69,7 +69,7 @@ impl Remotes for Registry {
     }
 }
 
-/// Keeps the happenings that are about outages, and work that failed.
+/// Keeps the happenings that are about outages, and work that failed or was given up.
 #[derive(Default)]
 struct Heard(Mutex<Vec<Happening>>);
 
@@ -77,7 +77,10 @@ impl Log for Heard {
     fn tell(&self, happening: &Happening) {
         if matches!(
             happening,
-            Happening::OutageBegan(_) | Happening::OutageEnded(_) | Happening::WorkFailed { .. }
+            Happening::OutageBegan(_)
+                | Happening::OutageEnded(_)
+                | Happening::WorkFailed { .. }
+                | Happening::WorkGivenUp { .. }
         ) {
             self.0.lock().unwrap().push(happening.clone());
         }
@@ -139,6 +142,22 @@ impl Play {
             NOW.set(now() + 1_000);
             self.settle().await;
         }
+    }
+
+    /// So much time goes by at one go.
+    pub async fn skip(&self, ms: i64) {
+        NOW.set(now() + ms);
+        self.settle().await;
+    }
+
+    /// What was told of work that was given up.
+    pub fn given_up(&self) -> Vec<String> {
+        let heard = self.heard.0.lock().unwrap();
+        let why = heard.iter().filter_map(|one| match one {
+            Happening::WorkGivenUp { why, .. } => Some(why.clone()),
+            _ => None,
+        });
+        why.collect()
     }
 
     fn began_and_ended(&self) -> (usize, usize) {
