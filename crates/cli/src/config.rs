@@ -18,6 +18,7 @@ use regreen_tools::{Workspace, git};
 use serde::Deserialize;
 use toml::Spanned;
 
+mod budget;
 mod limits;
 mod outage;
 mod serve;
@@ -297,7 +298,8 @@ impl Config {
         }
         limits::take(&mut self.engine.policy, place, text, file)?;
         if let Some(serving) = &file.serve {
-            serve::take(&mut self.serve, place, text, serving)?;
+            let usual = self.engine.policy.budget;
+            serve::take(&mut self.serve, place, text, serving, usual)?;
         }
         self.engine.allow_commands |= file.allow_commands == Some(true);
         for mirror in &file.mirror {

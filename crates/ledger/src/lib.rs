@@ -63,6 +63,7 @@ mod export;
 mod feedback;
 mod history;
 mod holding;
+mod host_calls;
 mod import;
 mod incident;
 mod journal;
@@ -99,7 +100,8 @@ pub use error::LedgerError;
 pub use escalation::{Escalation, NewEscalation};
 pub use export::Exported;
 pub use feedback::Feedback;
-pub use history::{PlaybookRecord, RecordsOf};
+pub use history::{Cost, PlaybookRecord, RecordsOf, Whose};
+pub use host_calls::{CallsOf, Share, end_of_hour};
 pub use import::{ImportMode, Imported};
 pub use incident::{Closing, NewIncident};
 pub use journal::{JournalEntry, SqlJournal};
@@ -113,9 +115,9 @@ pub use prune::Pruned;
 pub use reported::Reported;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
-    AlternativeV1, Approval, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,
+    AlternativeV1, Approval, BudgetV1, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,
     FindingV1, FlowV1, HistoryV1, Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1, Question,
-    RankedV1, RecordV1, SettingV1, State, StepV1, Timings,
+    RankedV1, RecordV1, SettingV1, SpentV1, State, StepV1, Timings,
 };
 pub use statistics::{Rate, Spread};
 pub use verify::{AuditReport, AuditVerdict};

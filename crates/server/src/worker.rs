@@ -1,5 +1,6 @@
 //! The worker: takes work on a lease, keeps the lease while it works, and says how it ended.
 
+mod calls;
 mod command;
 mod stumbling;
 mod upkeep;
@@ -7,7 +8,7 @@ mod upkeep;
 use std::{
     collections::BTreeMap,
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -82,6 +83,8 @@ pub struct Worker {
     clock: fn() -> i64,
     /// What is under way, by the work's number.
     held: Mutex<BTreeMap<i64, Claim>>,
+    /// When what was asked of the hosts was last added to what all nodes asked, in milliseconds since 1970.
+    calls_kept: AtomicI64,
 }
 
 /// How a piece of work ended.
@@ -121,7 +124,17 @@ impl Worker {
         bell: Arc<Notify>,
         clock: fn() -> i64,
     ) -> Arc<Worker> {
-        Arc::new(Worker { ledger, fleets, node, pace, log, bell, clock, held: Mutex::default() })
+        Arc::new(Worker {
+            ledger,
+            fleets,
+            node,
+            pace,
+            log,
+            bell,
+            clock,
+            held: Mutex::default(),
+            calls_kept: AtomicI64::new(0),
+        })
     }
 
     /// Takes one piece of work that is ready and brings it as far as it can be brought now; `false` where there is none.
@@ -167,6 +180,7 @@ impl Worker {
                     });
                 }
                 Ok(None) => {
+                    self.keep_calls(false).await;
                     tokio::select! {
                         () = &mut stop => break,
                         () = self.bell.notified() => {}
@@ -183,7 +197,9 @@ impl Worker {
             }
         }
         let all = async { while working.join_next().await.is_some() {} };
-        if timeout(self.pace.drain, all).await.is_err() {
+        let ended = timeout(self.pace.drain, all).await;
+        self.keep_calls(true).await;
+        if ended.is_err() {
             // Dropped where they are: what was begun is on record, and whoever takes it next goes on from there. Not at once: a
             // request to the host may be under way, and its claim lasts longer than that can.
             working.shutdown().await;
@@ -202,6 +218,11 @@ impl Worker {
 
     /// Does one piece of work under its claim. A lease that is lost ends it where it is.
     async fn work(&self, claim: Claim) {
+        self.work_and_tell(claim).await;
+        self.keep_calls(false).await;
+    }
+
+    async fn work_and_tell(&self, claim: Claim) {
         let mut lease = claim.clone();
         let ended = tokio::select! {
             ended = self.attempt(&claim) => ended,
@@ -251,6 +272,11 @@ impl Worker {
         let Some(task) = Task::read(&claim.kind, &claim.payload) else {
             return Ended::Done("unreadable".to_owned(), Vec::new());
         };
+        match self.waits_for_calls(&task).await {
+            Ok(Some(ended)) => return ended,
+            Ok(None) => {}
+            Err(e) => return self.failed(claim, &e),
+        }
         let done = match &task {
             Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
             Task::Command { sender, spoken } => self.obey(claim, *sender, spoken).await,

@@ -209,7 +209,11 @@ impl Fleet {
         let facts = ledger.facts(incident).await?;
         let lowered = only_looks && !gives_up && Applied::of(&facts).is_none();
         let why = if lowered { LOWERED.to_owned() } else { self.masker.mask(&why).into_owned() };
-        let closing = Closing { verification: Some(verification(outcome, &why)), ..timed(outcome, &facts) };
+        let closing = Closing {
+            verification: Some(verification(outcome, &why)),
+            command_ms: host.ran_ms(),
+            ..timed(outcome, &facts)
+        };
         let verdict = match outcome {
             Outcome::Healed => BreakerOutcome::Success,
             _ if lowered => BreakerOutcome::Abandoned,

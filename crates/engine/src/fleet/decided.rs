@@ -1,14 +1,14 @@
 //! The decision about a run: `decide`'s, for every job that failed.
 
-use regreen_decide::{Case, History, Policy, Setting, decide};
+use regreen_decide::{Budget, Case, History, Policy, Setting, Spent, decide};
 use regreen_domain::{CommandFacts, Decision, Diagnosis, Mode, Plan, Refusal};
-use regreen_ledger::{BreakerKey, InputsV1, Place};
+use regreen_ledger::{BreakerKey, InputsV1, Place, Whose};
 use regreen_tools::adapter::speaks_of_deploying;
 
 use crate::{
     attempt::seed_of,
     error::EngineError,
-    experience::{experience, seen},
+    experience::{experience, ran, seen},
     fleet::{Fleet, Hand, examine::Found},
     inputs::stored,
     playbooks::join_remote,
@@ -70,14 +70,20 @@ impl Fleet {
         let (ledger, now) = (hand.ledger, (hand.now)());
         let repository = &found.run.reference.repository;
         let key = breaker_key(diagnosis, repository.as_str());
-        let (records, spent) =
-            experience(ledger, Some(repository.as_str()), diagnosis, incident, now).await?;
+        let (records, _) = experience(ledger, Some(repository.as_str()), diagnosis, incident, now).await?;
+        let spent = ran(ledger, Whose::Repository(repository.as_str()), incident, now).await?;
+        // Asked only where it matters: it is a look at many incidents.
+        let organisation = match self.config.policy.organisation == Budget::default() {
+            true => Spent::default(),
+            false => ran(ledger, Whose::Organisation(repository.organisation()), incident, now).await?,
+        };
         let paused = ledger.paused(ALL).await?.is_some()
             || ledger.paused(&scope(repository.as_str())).await?.is_some();
         let history = History {
             attempts: ledger.attempts(place).await?,
             records,
             spent,
+            organisation,
             seed: Some(seed_of(incident)),
             breaker: seen(&ledger.breaker(&key, self.config.breaker, now).await?),
             time_used_up: false,

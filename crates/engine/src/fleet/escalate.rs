@@ -257,6 +257,9 @@ impl Fleet {
         if paused || !self.config.escalation.issues {
             return kept(Some(now.saturating_add(self.config.look_ms)));
         }
+        if let Some(used_up) = self.calls_used_up(ledger, &repository, now).await? {
+            return kept(Some(used_up.at));
+        }
         let text = if row.subject.starts_with(SERVICE) {
             self.outage_text(ledger, &row).await?
         } else {

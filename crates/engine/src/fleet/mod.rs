@@ -7,6 +7,7 @@
 
 mod act;
 mod approval;
+mod calls;
 mod command;
 mod config;
 mod decided;
@@ -29,8 +30,9 @@ use regreen_saga::Drive;
 use regreen_steps::sha256;
 
 pub use approval::run_of;
+pub use calls::CallsUsedUp;
 pub use command::{Obeyed, Order};
-pub use config::{FleetConfig, Rule};
+pub use config::{CallBudget, FleetConfig, Rule};
 pub use decided::{ALL, scope};
 pub use escalate::{ESCALATION, EscalationConfig, Kept, escalation_of};
 pub use give_up::{GivenUp, Unfinished};

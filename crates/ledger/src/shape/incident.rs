@@ -160,7 +160,7 @@ pub struct Timings {
     pub act: Option<u64>,
     /// The verification.
     pub verify: Option<u64>,
-    /// The wrapped command itself.
+    /// The wrapped command itself; beside the fleet the jobs that ran again, together.
     pub command: Option<u64>,
     /// What wrapping added to the command.
     pub overhead: Option<u64>,

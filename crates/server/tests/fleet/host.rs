@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use regreen_forge::{Conclusion, ForgeError, Issue, Permission, Repository, Status};
+use regreen_forge::{Calls, Conclusion, ForgeError, Issue, Permission, Repository, Status};
 
 pub const NETWORK: &str = "\
 2026-11-29T09:00:01.0000000Z ##[group]Run npm ci
@@ -95,6 +95,8 @@ pub struct Host {
     pub clock: Mutex<Option<fn() -> i64>>,
     at: Mutex<AtHost>,
     pub calls: AtomicUsize,
+    /// The same, by the repository on whose behalf it is asked; each is said to be `octo/shop`.
+    pub counted: Calls,
     /// Requests to repeat a run that were begun.
     pub checks: AtomicUsize,
 }
@@ -270,6 +272,7 @@ impl Host {
         act: impl FnOnce(&mut AtHost) -> Result<T, ForgeError>,
     ) -> Result<T, ForgeError> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        self.counted.note(&crate::octo());
         let stumble = self.at.lock().unwrap().stumble.clone();
         if let Some((_, error)) = stumble.filter(|(at, _)| *at == call) {
             return Err(error);

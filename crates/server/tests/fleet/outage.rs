@@ -81,6 +81,7 @@ impl Log for Heard {
                 | Happening::OutageEnded(_)
                 | Happening::WorkFailed { .. }
                 | Happening::WorkGivenUp { .. }
+                | Happening::CallsUsedUp { .. }
         ) {
             self.0.lock().unwrap().push(happening.clone());
         }
@@ -144,10 +145,26 @@ impl Play {
         }
     }
 
+    /// It is this long after the full hour.
+    pub fn past_the_hour(&self, ms: i64) {
+        const HOUR: i64 = 60 * MINUTE;
+        NOW.set(now().div_euclid(HOUR) * HOUR + HOUR + ms);
+    }
+
     /// So much time goes by at one go.
     pub async fn skip(&self, ms: i64) {
         NOW.set(now() + ms);
         self.settle().await;
+    }
+
+    /// Whose requests were told to be used up.
+    pub fn used_up(&self) -> Vec<String> {
+        let heard = self.heard.0.lock().unwrap();
+        let whose = heard.iter().filter_map(|one| match one {
+            Happening::CallsUsedUp { whose, .. } => Some(whose.clone()),
+            _ => None,
+        });
+        whose.collect()
     }
 
     /// What was told of work that was given up.
