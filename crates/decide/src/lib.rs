@@ -4,6 +4,7 @@
 //! shown. There is no path to [`Decision::Heal`] around any of them.
 
 mod choice;
+mod control;
 mod mode;
 pub mod outage;
 mod policy;
@@ -81,6 +82,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
     }
     match obstacle(case, playbook, &plan.paths, tool) {
         Some(because) => Decision::Suggest { plan, because },
+        None if control::is_drawn(case) => nothing(Refusal::ControlGroup),
         None => Decision::Heal(plan),
     }
 }

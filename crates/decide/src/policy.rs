@@ -25,6 +25,9 @@ pub struct Policy {
     pub organisation: Budget,
     /// What is never healed by itself.
     pub deny: Vec<Denial>,
+    /// The share of what would be healed that is left alone, to compare the rest with it; 0 to 0.5. Only where a whole job runs
+    /// again.
+    pub control: f64,
 }
 
 impl Default for Policy {
@@ -40,6 +43,7 @@ impl Default for Policy {
             budget: Budget::default(),
             organisation: Budget::default(),
             deny: Vec::new(),
+            control: 0.0,
         }
     }
 }

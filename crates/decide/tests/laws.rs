@@ -168,6 +168,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_control_group_takes_from_what_would_be_healed_and_changes_nothing_else(
+        (d, findings, command, policy, setting, history) in any_case(), fraction in 0.0..=0.5f64,
+    ) {
+        let playbooks = playbooks();
+        let decided = |control: f64, approved: bool, setting: &Setting| {
+            let policy = Policy { control, approved, ..policy.clone() };
+            decide(&Case {
+                diagnosis: &d, findings: &findings, command: &command, playbooks: &playbooks, policy: &policy,
+                setting, history: &history, now: 1_000_000,
+            })
+        };
+        let left_alone = Decision::Nothing { because: Refusal::ControlGroup };
+        for approved in [false, true] {
+            let without = decided(0.0, approved, &setting);
+            prop_assert_ne!(&without, &left_alone, "a fraction of 0 draws nobody");
+            let with = decided(fraction, approved, &setting);
+            prop_assert_eq!(&decided(fraction, approved, &setting), &with, "the same each time");
+            let is_drawn = with == left_alone;
+            if is_drawn {
+                prop_assert!(matches!(without, Decision::Heal(_)));
+                prop_assert!(setting.whole_job && !approved && !setting.yes && history.seed.is_some());
+                prop_assert_eq!(decided(0.5, approved, &setting), left_alone.clone(), "whom less draws, more draws");
+            } else {
+                prop_assert_eq!(with, without);
+            }
+            // In a job nobody is drawn.
+            let in_job = Setting { whole_job: false, ..setting.clone() };
+            prop_assert_eq!(decided(fraction, approved, &in_job), decided(0.0, approved, &in_job));
+        }
+    }
+}
+
 #[test]
 fn each_obstacle_alone_is_the_reason_that_is_shown() {
     let good = (

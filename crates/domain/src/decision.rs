@@ -130,6 +130,8 @@ refusals! {
     OrganisationBudgetUsedUp = "organisation-budget-used-up", "what recovery may cost in all repositories of this owner or group together is used up: attempts, minutes or money (`[serve.budget.organisation]`)";
     /// Requests to the CI host.
     CallsUsedUp = "api-budget-used-up", "as many requests were sent to the CI host on behalf of this repository, or of all of its owner or group, as may be within an hour (`api-calls-per-hour` under `[serve.budget]`); what is to be done there goes on when the hour is over";
+    /// Left alone so that the others can be compared with it.
+    ControlGroup = "control-group", "it would have been healed, and was drawn to be left alone, so that it can be told what healing brings (`[serve.control]`); whoever needs it sends it off again by hand";
     /// The deny list.
     Denied = "denied", "the deny list names this class, pattern, playbook or tool (`deny` in the operator's or the repository's configuration)";
     /// Kill switch.

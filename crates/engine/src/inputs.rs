@@ -81,6 +81,7 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
                 .money_per_day
                 .map(|most| (most, case.policy.budget.cost_per_minute)),
             deny: case.policy.deny.iter().map(ToString::to_string).collect(),
+            control: Some(case.policy.control).filter(|control| *control > 0.0),
         },
         setting: SettingV1 {
             in_ci: case.setting.in_ci,
@@ -204,6 +205,7 @@ pub(crate) fn restored(diagnosis: Diagnosis, stored: &InputsV1) -> Option<Inputs
             },
             organisation: stored.policy.organisation.as_ref().map(budget).unwrap_or_default(),
             deny: stored.policy.deny.iter().map(|line| Denial::parse(line)).collect::<Option<_>>()?,
+            control: stored.policy.control.unwrap_or_default(),
         },
         setting: Setting {
             in_ci: stored.setting.in_ci,

@@ -107,6 +107,7 @@ impl Ledger {
             verification: None,
             patch: None,
             timings: Timings { detect: new.detect_ms, ..Timings::default() },
+            followed: None,
             imported: false,
         };
         incident.scrub(self.scrubber());

@@ -19,6 +19,7 @@ pub(super) struct Serving {
     comments: Option<CommentsFile>,
     jobs: Option<JobsFile>,
     budget: Option<budget::BudgetFile>,
+    control: Option<ControlFile>,
     outage: Option<outage::OutageFile>,
     escalation: Option<EscalationFile>,
     #[serde(default)]
@@ -29,6 +30,12 @@ pub(super) struct Serving {
 #[serde(deny_unknown_fields)]
 struct CommentsFile {
     enabled: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ControlFile {
+    fraction: Spanned<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,6 +75,8 @@ pub(super) struct Serve {
     job_mode: Mode,
     job_rules: Vec<Rule>,
     budget: budget::ServeBudget,
+    /// The share that is left alone to compare the rest with it.
+    control: f64,
     outage: OutageConfig,
     escalation: EscalationConfig,
 }
@@ -83,6 +92,7 @@ impl Default for Serve {
             job_mode: Mode::Auto,
             job_rules: Vec::new(),
             budget: budget::ServeBudget::default(),
+            control: 0.0,
             outage,
             escalation: EscalationConfig::default(),
         }
@@ -113,6 +123,11 @@ pub(super) fn take(
     }
     if let Some(file) = &file.budget {
         serve.budget = budget::take(place, text, file, usual)?;
+    }
+    if let Some(ControlFile { fraction }) = &file.control {
+        let why = "fraction is a share from 0.0 to 0.5";
+        let good = (0.0..=0.5).contains(fraction.get_ref());
+        serve.control = good.then_some(*fraction.get_ref()).ok_or_else(|| bad(place, text, fraction, why))?;
     }
     serve.outage = outage::take(place, text, file.outage.as_ref(), &file.service)?;
     if let Some(told) = &file.escalation {
@@ -192,7 +207,7 @@ impl Config {
     /// What holds beside the fleet.
     pub fn fleet(&self) -> FleetConfig {
         let mut policy = self.engine.policy.clone();
-        policy.mode = self.serve.mode;
+        (policy.mode, policy.control) = (self.serve.mode, self.serve.control);
         (policy.budget, policy.organisation) = self.serve.budget.over(policy.budget);
         FleetConfig {
             policy,
@@ -280,6 +295,18 @@ mod tests {
         ] {
             let said = config(text).unwrap_err();
             assert!(said.starts_with(want), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_control_group_is_at_most_half_and_never_in_a_job() {
+        let of = |fraction: &str| config(&format!("[serve.control]\nfraction = {fraction}\n"));
+        assert_eq!(of("0.25").unwrap().fleet().policy.control, 0.25);
+        assert_eq!(of("0.25").unwrap().into_engine().policy.control, 0.0);
+        assert_eq!(config("").unwrap().fleet().policy.control, 0.0);
+        for wrong in ["0.6", "-0.1", "nan"] {
+            let said = of(wrong).unwrap_err();
+            assert!(said.starts_with("config.toml:2:12: fraction is a share"), "{said}");
         }
     }
 

@@ -42,12 +42,13 @@ impl Fleet {
         incident: &str,
         agreed: bool,
     ) -> Result<(Decision, InputsV1), EngineError> {
+        let decisive = &found.decisive().diagnosis;
         let (decision, inputs) =
-            self.decide_one(hand, found, place, (incident, agreed), &found.decisive().diagnosis).await?;
+            self.decide_one(hand, found, place, (incident, agreed), decisive, 0.0).await?;
         let Decision::Heal(plan) = &decision else { return Ok((decision, inputs)) };
         for (_, detection) in &found.failed {
             let (other, inputs) =
-                self.decide_one(hand, found, place, (incident, agreed), &detection.diagnosis).await?;
+                self.decide_one(hand, found, place, (incident, agreed), &detection.diagnosis, 0.0).await?;
             match other {
                 Decision::Heal(other) if other.playbook == plan.playbook => {}
                 Decision::Heal(other) => {
@@ -55,6 +56,11 @@ impl Fleet {
                 }
                 other => return Ok((other, inputs)),
             }
+        }
+        // Only what would be healed as a whole is drawn from.
+        let control = self.config.policy.control;
+        if control > 0.0 && !agreed {
+            return self.decide_one(hand, found, place, (incident, agreed), decisive, control).await;
         }
         Ok((decision, inputs))
     }
@@ -66,6 +72,7 @@ impl Fleet {
         place: &Place,
         (incident, agreed): (&str, bool),
         diagnosis: &Diagnosis,
+        control: f64,
     ) -> Result<(Decision, InputsV1), EngineError> {
         let (ledger, now) = (hand.ledger, (hand.now)());
         let repository = &found.run.reference.repository;
@@ -100,7 +107,7 @@ impl Fleet {
             ..Setting::default()
         };
         let playbooks = join_remote(&self.catalog, diagnosis.pattern.as_deref())?;
-        let mut policy = Policy { mode: Mode::Auto, ..self.config.policy.clone() };
+        let mut policy = Policy { mode: Mode::Auto, control: 0.0, ..self.config.policy.clone() };
         let case = Case {
             diagnosis,
             findings: &[],
@@ -118,6 +125,7 @@ impl Fleet {
             }
             Decision::Nothing { .. } => self.config.policy.mode,
         };
+        policy.control = control;
         // A person's word is asked for by `approve`, and counts under nothing less.
         if agreed && matches!(policy.mode, Mode::Approve | Mode::Auto) {
             (policy.mode, policy.approved) = (Mode::Auto, true);

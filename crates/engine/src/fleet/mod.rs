@@ -10,6 +10,7 @@ mod approval;
 mod calls;
 mod command;
 mod config;
+mod control;
 mod decided;
 mod escalate;
 mod examine;
@@ -269,8 +270,14 @@ impl Fleet {
     ) -> Result<Next, EngineError> {
         let (run, begun) = (&ended.run, (hand.now)());
         let found = match self.examine(run, attempt, ended.attempt.is_some()).await? {
-            Examined::Found(found) => found,
-            Examined::Nothing(why) => {
+            Examined::Found(found) => {
+                self.follow_up(hand, run, attempt, false).await?;
+                found
+            }
+            Examined::Nothing { why, ended_well } => {
+                if ended_well {
+                    self.follow_up(hand, run, attempt, true).await?;
+                }
                 if opened {
                     hand.ledger.close(id, hand.owner, &Closing::new(Outcome::LeftAlone), begun).await?;
                     hand.ledger.wait_over(id, begun).await?;
@@ -309,9 +316,10 @@ impl Fleet {
             Some(agreed) => agreed.holds_for(decision, &fingerprint),
             None => decision,
         };
-        if let Decision::Heal(_) = decision
-            && let Some(next) = self.held_back(hand, id).await?
-        {
+        // What is drawn to be left alone is so after every gate.
+        let would_heal =
+            matches!(decision, Decision::Heal(_) | Decision::Nothing { because: Refusal::ControlGroup });
+        if would_heal && let Some(next) = self.held_back(hand, id).await? {
             return Ok(next);
         }
         hand.ledger.decided(id, hand.owner, &decision, Some(&inputs), None, (hand.now)()).await?;

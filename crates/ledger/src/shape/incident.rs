@@ -65,6 +65,9 @@ pub struct Incident {
     pub patch: Option<Patch>,
     /// How long each stage took.
     pub timings: Timings,
+    /// What became of it without Regreen, where it was left alone to be compared and that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
     /// Came from another ledger: it can be read, not acted upon.
     #[serde(skip)]
     pub imported: bool,
@@ -124,6 +127,18 @@ pub struct Question {
     pub at: i64,
     /// A person's word, once it was given.
     pub answer: Option<Approval>,
+}
+
+/// What became of an incident in which nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Followed {
+    /// The attempt of the run by which it was seen: the next one.
+    pub attempt: u32,
+    /// Whether that ended well.
+    pub green: bool,
+    /// When it was seen.
+    pub at: i64,
 }
 
 /// One factor of a verification.

@@ -111,6 +111,9 @@ pub struct PolicyV1 {
     /// The deny list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<String>,
+    /// The share that was left alone to compare the rest with it; left out where nothing was drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<f64>,
 }
 
 /// What recovery could cost.

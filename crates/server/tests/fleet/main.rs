@@ -5,6 +5,7 @@
 mod approvals;
 mod budgets;
 mod commands;
+mod control;
 mod gitlab;
 mod given_up;
 mod host;

@@ -145,6 +145,10 @@ impl Play {
         }
     }
 
+    pub fn now(&self) -> i64 {
+        now()
+    }
+
     /// It is this long after the full hour.
     pub fn past_the_hour(&self, ms: i64) {
         const HOUR: i64 = 60 * MINUTE;
