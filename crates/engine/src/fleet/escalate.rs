@@ -1,7 +1,7 @@
 //! Telling people: one issue for each failure that Regreen does not heal by itself, and one for an outage. It is kept up to
 //! date by one piece of work, so that no two nodes write to it at once, and closed when what it is about works again.
 
-use regreen_domain::{Mode, Outcome, Refusal};
+use regreen_domain::{FailureClass, Mode, Outcome, Refusal};
 use regreen_forge::{Conclusion, ForgeError, Issue, IssueText, Repository, RunRef, Status, hook::Sender};
 use regreen_ledger::{Escalation, Incident, Ledger, NewEscalation};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::{
         Fleet, Hand, Next,
         decided::{ALL, scope},
         issue_text::failed_run,
+        jobs::RERUN,
     },
 };
 
@@ -124,7 +125,7 @@ impl Fleet {
             return Ok(false);
         }
         Ok(match incident.outcome() {
-            Some(Outcome::Suggested | Outcome::RolledBack | Outcome::Stuck) => {
+            Some(Outcome::Suggested | Outcome::RolledBack | Outcome::Stuck | Outcome::AwaitingApproval) => {
                 because != Some(Refusal::Paused)
             }
             Some(Outcome::LeftAlone) => matches!(because, Some(Refusal::AdviceOnly | Refusal::Tampering)),
@@ -261,6 +262,12 @@ impl Fleet {
             return kept(Some(used_up.at));
         }
         let text = if row.subject.starts_with(SERVICE) {
+            let outage = ledger.outage(&row.incident).await?;
+            let class = outage.and_then(|outage| FailureClass::parse(&outage.class));
+            let mode = self.config.mode(&repository, class.unwrap_or(FailureClass::Unknown), RERUN);
+            if mode == Mode::Observe {
+                return kept(Some(now.saturating_add(RARELY)));
+            }
             self.outage_text(ledger, &row).await?
         } else {
             // The mode may be another by now.

@@ -338,7 +338,9 @@ impl Fleet {
             }
             Decision::Suggest { plan, because: because @ (Refusal::ModeApprove | Refusal::Demoted) } => {
                 self.tell_the_question(&found, id, &plan).await;
-                self.close_undone(hand, id, true, Some(because)).await
+                let next = self.close_undone(hand, id, true, Some(because)).await?;
+                self.tell(hand, self.sender.id(), id).await?;
+                Ok(next)
             }
             Decision::Suggest { because, .. } => self.close_undone(hand, id, true, Some(because)).await,
             Decision::Nothing { because } => self.close_undone(hand, id, false, Some(because)).await,
