@@ -272,7 +272,7 @@ impl Worker {
         let Some(task) = Task::read(&claim.kind, &claim.payload) else {
             return Ended::Done("unreadable".to_owned(), Vec::new());
         };
-        match self.waits_for_calls(&task).await {
+        match self.waits_for_calls(claim, &task).await {
             Ok(Some(ended)) => return ended,
             Ok(None) => {}
             Err(e) => return self.failed(claim, &e),
@@ -329,7 +329,13 @@ impl Worker {
                 self.log.tell(&Happening::RunWaits { key: claim.key.clone(), why });
                 Ended::Again(at)
             }
-            Next::Stumbled { at, why } => self.run_stumbled(claim, fleet, &hand, ended, (at, why)).await?,
+            Next::Stumbled { at, why } => {
+                let ended = self.run_stumbled(claim, fleet, &hand, ended, (at, why)).await?;
+                if let Ended::Stumbled(_, why) = &ended {
+                    self.log.tell(&Happening::RunWaits { key: claim.key.clone(), why: why.clone() });
+                }
+                ended
+            }
         })
     }
 

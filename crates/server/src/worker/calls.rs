@@ -3,7 +3,8 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use regreen_domain::Refusal;
-use regreen_engine::{CallsUsedUp, EngineError};
+use regreen_engine::{CallsUsedUp, EngineError, Hand};
+use regreen_ledger::Claim;
 use tokio::time::timeout;
 
 use super::{Ended, Worker};
@@ -17,7 +18,11 @@ const LONGEST: Duration = Duration::from_secs(5);
 impl Worker {
     /// How a piece of work ends for which no more may be asked of its host. What a person commands is counted,
     /// and done; an issue waits by itself.
-    pub(super) async fn waits_for_calls(&self, task: &Task) -> Result<Option<Ended>, EngineError> {
+    pub(super) async fn waits_for_calls(
+        &self,
+        claim: &Claim,
+        task: &Task,
+    ) -> Result<Option<Ended>, EngineError> {
         let (sender, repository) = match task {
             Task::Run { sender, ended } | Task::Green { sender, ended } => (*sender, &ended.run.repository),
             Task::Sweep { sender, repository, .. } => (*sender, repository),
@@ -33,7 +38,12 @@ impl Worker {
         if tells {
             self.log.tell(&Happening::CallsUsedUp { sender, whose: whose.clone(), most });
         }
-        Ok(Some(Ended::Stumbled(at, format!("{} of {whose}", Refusal::CallsUsedUp.id()))))
+        let why = format!("{} of {whose}", Refusal::CallsUsedUp.id());
+        let Task::Run { ended, .. } = task else { return Ok(Some(Ended::Stumbled(at, why))) };
+        // A run to which it never comes is given up, too.
+        let (ledger, owner) = (self.ledger.under(claim), claim.token());
+        let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
+        self.run_stumbled(claim, fleet, &hand, ended, (at, why)).await.map(Some)
     }
 
     /// Adds what this node asked of the hosts to what all nodes asked, now and then.

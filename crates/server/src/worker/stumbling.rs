@@ -39,7 +39,6 @@ impl Worker {
             }
             return Ok(Ended::GivenUp(told));
         }
-        self.log.tell(&Happening::RunWaits { key: claim.key.clone(), why: why.clone() });
         Ok(Ended::Stumbled(at, why))
     }
 
