@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, future::Future, pin::Pin, time::SystemTime};
 
 use super::{
-    Actor, Annotation, Change, Check, Comment, Diagnosed, ForgeError, Issue, IssueText, Job, JobLog, JobRef,
-    LogEntry, Marker, NotAllowed, Permission, Proposal, Repository, Rerun, Run, RunRef,
+    Actor, Annotation, Calls, Change, Check, Comment, Diagnosed, ForgeError, Issue, IssueText, Job, JobLog,
+    JobRef, LogEntry, Marker, NotAllowed, Permission, Proposal, Repository, Rerun, Run, RunRef,
 };
 
 /// A boxed future, so that hosts can stand behind a trait object.

@@ -42,7 +42,8 @@ async fn what_ran_again_is_counted_for_its_repository_and_its_organisation(on: E
     let world = World::new(on).await;
     let l = &world.ledger;
     let begin = async |id: &'static str, repository: &str, at: i64| {
-        let mut new = incident(id, at, &diagnosis());
+        let found = diagnosis();
+        let mut new = incident(id, at, &found);
         new.place.repository = Some(repository.to_owned());
         l.open_incident(&new).await.unwrap();
         l.decided(id, OWNER, &Decision::Heal(plan()), None, Some(1), at).await.unwrap();
