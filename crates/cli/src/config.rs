@@ -18,6 +18,7 @@ use regreen_tools::{Workspace, git};
 use serde::Deserialize;
 use toml::Spanned;
 
+mod budget;
 mod limits;
 mod notify;
 mod outage;
@@ -305,7 +306,8 @@ impl Config {
         }
         limits::take(&mut self.engine.policy, place, text, file)?;
         if let Some(serving) = &file.serve {
-            serve::take(&mut self.serve, place, text, serving)?;
+            let usual = self.engine.policy.budget;
+            serve::take(&mut self.serve, place, text, serving, usual)?;
         }
         if let Some(notifying) = &file.notify {
             let folder = Path::new(place).parent().unwrap_or(Path::new(""));

@@ -43,6 +43,10 @@ pub struct Claim {
     pub attempts: u32,
     /// When the lease ends, unless it is renewed.
     pub lease_until: i64,
+    /// When it was put on the list.
+    pub created_at: i64,
+    /// Since when whoever must be asked has not let it be done; `None` where nothing stood in its way last.
+    pub stumbles_since: Option<i64>,
 }
 
 /// How much is to be done.
@@ -121,7 +125,7 @@ impl Ledger {
                                         ORDER BY ready_at, id LIMIT $4 {})
              UPDATE work SET owner = $1, ready_at = $2, fence = fence + 1, attempts = attempts + 1, woken_at = NULL
              WHERE id IN (SELECT id FROM next)
-             RETURNING id, fence, kind, key, payload, attempts, ready_at",
+             RETURNING id, fence, kind, key, payload, attempts, ready_at, created_at, stumbles_since",
             self.dialect().unlocked_only()
         );
         let until = now.saturating_add(lease_ms);
@@ -130,16 +134,19 @@ impl Ledger {
         for kind in kinds {
             query = query.bind(*kind);
         }
-        let taken: Vec<(i64, i64, String, String, String, i64, i64)> = self.at_once(query).await?;
-        let claim = |(id, fence, kind, key, payload, attempts, lease_until)| Claim {
-            id,
-            fence,
-            kind,
-            key,
-            payload,
-            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-            lease_until,
-        };
+        let taken: Vec<Taken> = self.at_once(query).await?;
+        let claim =
+            |(id, fence, kind, key, payload, attempts, lease_until, created_at, stumbles_since)| Claim {
+                id,
+                fence,
+                kind,
+                key,
+                payload,
+                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                lease_until,
+                created_at,
+                stumbles_since,
+            };
         Ok(taken.into_iter().map(claim).collect())
     }
 
@@ -235,6 +242,32 @@ impl Ledger {
              WHERE id = $1 AND fence = $2 AND owner IS NOT NULL AND done_at IS NULL RETURNING id",
         );
         self.held(claim, query.bind(claim.id).bind(claim.fence).bind(when)).await
+    }
+
+    /// As [`Ledger::retry_at`], of work that nothing stands in the way of: it waits for something that comes.
+    ///
+    /// # Errors
+    /// As [`Ledger::retry_at`].
+    pub async fn wait_until(&self, claim: &Claim, when: i64) -> Result<(), LedgerError> {
+        let query = sqlx::query_as(
+            "UPDATE work SET owner = NULL, woken_at = NULL, stumbles_since = NULL,
+                             ready_at = CASE WHEN woken_at < $3 THEN woken_at ELSE $3 END
+             WHERE id = $1 AND fence = $2 AND owner IS NOT NULL AND done_at IS NULL RETURNING id",
+        );
+        self.held(claim, query.bind(claim.id).bind(claim.fence).bind(when)).await
+    }
+
+    /// As [`Ledger::retry_at`], of work that whoever must be asked does not let be done: since when that is so is kept.
+    ///
+    /// # Errors
+    /// As [`Ledger::retry_at`].
+    pub async fn stumbled(&self, claim: &Claim, when: i64, now: i64) -> Result<(), LedgerError> {
+        let query = sqlx::query_as(
+            "UPDATE work SET owner = NULL, woken_at = NULL, stumbles_since = coalesce(stumbles_since, $4),
+                             ready_at = CASE WHEN woken_at < $3 THEN woken_at ELSE $3 END
+             WHERE id = $1 AND fence = $2 AND owner IS NOT NULL AND done_at IS NULL RETURNING id",
+        );
+        self.held(claim, query.bind(claim.id).bind(claim.fence).bind(when).bind(now)).await
     }
 
     /// Makes waiting work due at `when`, where that is earlier; while somebody has it, this is remembered for when it is
@@ -335,6 +368,9 @@ impl Ledger {
         if self.at_once(query).await?.is_empty() { Err(claim.stale()) } else { Ok(()) }
     }
 }
+
+/// The columns of a claim.
+type Taken = (i64, i64, String, String, String, i64, i64, i64, Option<i64>);
 
 pub(crate) type Query<'q, T> = sqlx::query::QueryAs<'q, sqlx::Any, T, sqlx::any::AnyArguments>;
 

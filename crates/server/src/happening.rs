@@ -75,6 +75,15 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// As much was asked of the host, on behalf of a repository or its organisation, as may be within an hour.
+    CallsUsedUp {
+        /// At which host.
+        sender: Sender,
+        /// The repository, or its organisation.
+        whose: String,
+        /// How many requests may be sent.
+        most: u32,
+    },
     /// A run has to wait.
     RunWaits {
         /// Names the work.
@@ -245,6 +254,7 @@ impl Happening {
             Happening::HookRejected { .. } => "hook-rejected",
             Happening::HookUnavailable { .. } => "hook-unavailable",
             Happening::RunSettled { .. } => "run-settled",
+            Happening::CallsUsedUp { .. } => "api-budget-used-up",
             Happening::RunWaits { .. } => "run-waits",
             Happening::CommandObeyed { .. } => "command-obeyed",
             Happening::CommandUnanswered { .. } => "command-unanswered",
@@ -275,6 +285,7 @@ impl Happening {
             | Happening::LeaseLost { .. }
             | Happening::NoticeDelayed { .. }
             | Happening::OutageBegan(_)
+            | Happening::CallsUsedUp { .. }
             | Happening::Stopped { cut: 1.. } => Level::Warning,
             Happening::HookUnavailable { .. }
             | Happening::WorkFailed { .. }
@@ -312,6 +323,9 @@ impl Happening {
                 fields.extend(incident.clone().map(|incident| ("incident", incident)));
                 fields.push(("why", why.clone()));
                 fields
+            }
+            Happening::CallsUsedUp { sender, whose, most } => {
+                vec![("sender", sender.id().to_owned()), ("whose", whose.clone()), ("most", most.to_string())]
             }
             Happening::RunWaits { key, why }
             | Happening::WorkFailed { key, why }

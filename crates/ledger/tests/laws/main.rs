@@ -36,5 +36,6 @@ mod outages;
 mod pruning;
 mod reports;
 mod server;
+mod spending;
 mod work;
 mod world;

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod approvals;
+mod budgets;
 mod commands;
+mod control;
 mod gitlab;
+mod given_up;
 mod host;
 mod issues;
 mod leftovers;

@@ -7,9 +7,9 @@ use std::{
 };
 
 use regreen_forge::{
-    Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Conclusion, Cursor, Diagnosed,
-    Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, NotAllowed, Page,
-    Permission, Proposal, Repository, Rerun, Run, RunRef, Status, Step,
+    Actor, Annotation, BoxFuture, Budget, Cache, Calls, Change, Check, Comment, Conclusion, Cursor,
+    Diagnosed, Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend,
+    NotAllowed, Page, Permission, Proposal, Repository, Rerun, Run, RunRef, Status, Step,
 };
 
 use super::{AtHost, Host, OneRun, commit};
@@ -294,5 +294,9 @@ impl Forge for Host {
 
     fn budget(&self) -> Option<Budget> {
         None
+    }
+
+    fn calls(&self) -> Option<&Calls> {
+        Some(&self.counted)
     }
 }
