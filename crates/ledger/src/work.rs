@@ -237,6 +237,35 @@ impl Ledger {
         self.held(claim, query.bind(claim.id).bind(claim.fence).bind(when)).await
     }
 
+    /// Gives back what `owner` has and does not know of, all but `known`: a claim was made, and its answer was lost. Should the
+    /// answer come late, it shows a fence that no longer holds. How many there were.
+    ///
+    /// # Errors
+    /// The ledger's own.
+    pub async fn give_back_unknown(
+        &self,
+        owner: &str,
+        known: &[i64],
+        now: i64,
+    ) -> Result<usize, LedgerError> {
+        let but = match known.len() {
+            0 => String::new(),
+            n => format!(
+                "AND id NOT IN ({})",
+                (3..3 + n).map(|i| format!("${i}")).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        let sql = format!(
+            "UPDATE work SET owner = NULL, woken_at = NULL, fence = fence + 1, ready_at = $2
+             WHERE owner = $1 AND done_at IS NULL {but} RETURNING id"
+        );
+        let mut query = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(sql)).bind(owner).bind(now);
+        for id in known {
+            query = query.bind(*id);
+        }
+        Ok(self.at_once(query).await?.len())
+    }
+
     /// Makes waiting work due at `when`, where that is earlier; while somebody has it, this is remembered for when it is
     /// given back. `false` where there is none of this key left to do.
     ///

@@ -1,6 +1,7 @@
 //! The worker: takes work on a lease, keeps the lease while it works, and says how it ended.
 
 mod command;
+mod settle;
 mod upkeep;
 
 use std::{
@@ -60,6 +61,8 @@ impl Default for Pace {
 
 /// Time until work is looked at again for which another node may have the credential, in milliseconds.
 const LONGEST_WAIT: i64 = 60_000;
+/// Longest that a stop waits for that, where the ledger does not answer.
+const GIVE_BACK: Duration = Duration::from_secs(2);
 /// So often something may be begun, waits included, before it is given up.
 const MOST_ATTEMPTS: u32 = 2_000;
 
@@ -75,6 +78,8 @@ pub struct Worker {
     clock: fn() -> i64,
     /// What is under way, by the work's number.
     held: Mutex<BTreeMap<i64, Claim>>,
+    /// How often in a row something failed here, by the work's number.
+    failures: Mutex<BTreeMap<i64, u32>>,
 }
 
 /// How a piece of work ended.
@@ -110,7 +115,8 @@ impl Worker {
         bell: Arc<Notify>,
         clock: fn() -> i64,
     ) -> Arc<Worker> {
-        Arc::new(Worker { ledger, fleets, node, pace, log, bell, clock, held: Mutex::default() })
+        let (held, failures) = (Mutex::default(), Mutex::default());
+        Arc::new(Worker { ledger, fleets, node, pace, log, bell, clock, held, failures })
     }
 
     /// Takes one piece of work that is ready and brings it as far as it can be brought now; `false` where there is none.
@@ -133,10 +139,15 @@ impl Worker {
         let room = Arc::new(Semaphore::new(self.pace.at_once.max(1)));
         let mut working = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
+        // Whether a claim may have been made of which nothing was heard.
+        let mut unheard = false;
         loop {
             while working.try_join_next().is_some() {}
             let next = async {
                 let permit = room.clone().acquire_owned().await;
+                if unheard && let Err(e) = self.give_back_unheard().await {
+                    return (permit, Err(e));
+                }
                 (permit, self.claim().await)
             };
             let (permit, claim) = tokio::select! {
@@ -144,6 +155,7 @@ impl Worker {
                 () = &mut stop => break,
                 next = next => next,
             };
+            unheard = claim.is_err();
             match claim {
                 Ok(Some(claim)) => {
                     let worker = self.clone();
@@ -171,6 +183,8 @@ impl Worker {
                 }
             }
         }
+        // The stop may have come between a claim and its answer.
+        let _later = timeout(GIVE_BACK, self.give_back_unheard()).await;
         let all = async { while working.join_next().await.is_some() {} };
         if timeout(self.pace.drain, all).await.is_err() {
             // Dropped where they are: what was begun is on record, and whoever takes it next goes on from there. Not at once: a
@@ -199,20 +213,7 @@ impl Worker {
                 return;
             }
         };
-        let told = match ended {
-            Ended::Done(outcome, next) => {
-                let next: Vec<_> = next.iter().map(Listed::work).collect();
-                self.ledger.finish_with(&claim, &outcome, &next, (self.clock)()).await
-            }
-            Ended::GivenUp(why) => {
-                self.log.tell(&Happening::WorkGivenUp { key: claim.key.clone(), why: why.clone() });
-                self.ledger.give_up(&claim, &why, (self.clock)()).await
-            }
-            Ended::Again(at) => self.ledger.retry_at(&claim, at).await,
-        };
-        if let Err(e) = told {
-            self.log.tell(&Happening::LeaseLost { key: claim.key, why: chain(&e) });
-        }
+        self.settle(&lease, ended).await;
     }
 
     /// Keeps the lease; ready with the reason when it is lost.
@@ -249,7 +250,13 @@ impl Worker {
             Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,
             Task::Green { sender, ended } => self.green(claim, *sender, ended).await,
         };
-        done.unwrap_or_else(|e| self.failed(claim, &e))
+        match done {
+            Ok(ended) => {
+                self.went_well(claim);
+                ended
+            }
+            Err(e) => self.failed(claim, &e),
+        }
     }
 
     async fn bring(&self, claim: &Claim, sender: Sender, ended: &EndedRun) -> Result<Ended, EngineError> {
@@ -345,7 +352,7 @@ impl Worker {
             return Ended::GivenUp(chain(error));
         }
         // The ledger or the host comes back: soon at first, then less often.
-        let wait = 1_000i64.saturating_mul(1 << claim.attempts.min(6)).min(millis(self.pace.again));
+        let wait = 1_000i64.saturating_mul(1 << self.failed_again(claim)).min(millis(self.pace.again));
         Ended::Again((self.clock)().saturating_add(wait))
     }
 }
