@@ -74,6 +74,9 @@ impl Ledger {
         let mut work = self.write_aside().await?;
         let mut fresh = insert(self, &mut work, &items.iter().collect::<Vec<_>>()).await?;
         self.commit_aside(work).await?;
+        if !fresh.is_empty() {
+            self.ring_soon();
+        }
         let mut is_fresh = |key: &str| {
             let found = fresh.iter().position(|fresh| fresh == key);
             found.map(|i| fresh.swap_remove(i)).is_some()
@@ -181,8 +184,12 @@ impl Ledger {
         if !self.end(&mut work, claim, outcome, now).await? {
             return Err(claim.stale());
         }
-        insert(self, &mut work, &next.iter().collect::<Vec<_>>()).await?;
-        self.commit_aside(work).await
+        let fresh = insert(self, &mut work, &next.iter().collect::<Vec<_>>()).await?;
+        self.commit_aside(work).await?;
+        if !fresh.is_empty() {
+            self.ring_soon();
+        }
+        Ok(())
     }
 
     /// Many items are done, with how each ended, in one commit. For each whether it counts: `false` where somebody else
@@ -279,6 +286,9 @@ impl Ledger {
              WHERE key = $1 AND done_at IS NULL RETURNING id",
         );
         let woken: Vec<(i64,)> = self.at_once(query.bind(self.name(key)).bind(when)).await?;
+        if !woken.is_empty() {
+            self.ring().await;
+        }
         Ok(!woken.is_empty())
     }
 

@@ -33,7 +33,8 @@ pub struct Pace {
     pub at_once: usize,
     /// How long a lease lasts: so long it takes until another node goes on with what a dead one had.
     pub lease: Duration,
-    /// How long an idle worker waits before it looks again, where no bell rings.
+    /// How long an idle worker waits before it looks again, where no bell rings: that of its own process, or on PostgreSQL that
+    /// of all nodes.
     pub idle: Duration,
     /// Longest wait before something that failed is tried again.
     pub again: Duration,
@@ -61,7 +62,9 @@ impl Default for Pace {
 
 /// Time until work is looked at again for which another node may have the credential, in milliseconds.
 const LONGEST_WAIT: i64 = 60_000;
-/// Longest that a stop waits for that, where the ledger does not answer.
+/// Until the list of work is asked again after that failed.
+const FAILED: Duration = Duration::from_secs(1);
+/// Longest that a stop waits for what was claimed unheard to be given back, where the ledger does not answer.
 const GIVE_BACK: Duration = Duration::from_secs(2);
 /// So often something may be begun, waits included, before it is given up.
 const MOST_ATTEMPTS: u32 = 2_000;
@@ -141,6 +144,10 @@ impl Worker {
         let mut stop = std::pin::pin!(stop);
         // Whether a claim may have been made of which nothing was heard.
         let mut unheard = false;
+        // On a task of its own, so that it is heard while this one is busy; it ends with this one.
+        let mut hearing = JoinSet::new();
+        let (ledger, bell) = (self.ledger.clone(), self.bell.clone());
+        hearing.spawn(async move { ledger.hear(|| bell.notify_one()).await });
         loop {
             while working.try_join_next().is_some() {}
             let next = async {
@@ -178,12 +185,13 @@ impl Worker {
                     self.log.tell(&Happening::WorkUnavailable { why: chain(&e) });
                     tokio::select! {
                         () = &mut stop => break,
-                        () = sleep(self.pace.idle.max(Duration::from_secs(1))) => {}
+                        () = sleep(FAILED) => {}
                     }
                 }
             }
         }
         // The stop may have come between a claim and its answer.
+        drop(hearing);
         let _later = timeout(GIVE_BACK, self.give_back_unheard()).await;
         let all = async { while working.join_next().await.is_some() {} };
         if timeout(self.pace.drain, all).await.is_err() {

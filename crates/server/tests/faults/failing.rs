@@ -53,10 +53,12 @@ fn work(ledger: Ledger, log: Arc<Failures>) -> JoinHandle<()> {
     tokio::spawn(worker.run(std::future::pending()))
 }
 
+/// What can't be read is done at once, and asks no host.
+const UNREADABLE: NewWork<'_> =
+    NewWork { kind: "run-ended", key: "k", payload: "{}", created_at: 1, due_at: 1 };
+
 async fn list(ledger: &Ledger) {
-    // What can't be read is done at once, and asks no host.
-    let item = NewWork { kind: "run-ended", key: "k", payload: "{}", created_at: 1, due_at: 1 };
-    ledger.enqueue(&[item]).await.unwrap();
+    ledger.enqueue(&[UNREADABLE]).await.unwrap();
 }
 
 async fn done(ledger: &Ledger) {
@@ -121,7 +123,7 @@ async fn a_claim_whose_answer_was_lost_is_given_back(on: Engine) {
     list(&ledger).await;
     // In the node's name, and it knows nothing of it; the next call fails, as after a line that broke.
     let mut unheard = ledger.claim(&[], NODE, LEASE_MS, now()).await.unwrap().unwrap();
-    list_another(&ledger).await;
+    ledger.enqueue(&[NewWork { key: "other", ..UNREADABLE }]).await.unwrap();
     let mut db = fail(on, &place, "NEW.key = 'other' AND NEW.owner IS NOT NULL").await;
     let log = Arc::new(Failures::default());
     let node = work(place.open().await, log.clone());
@@ -136,9 +138,30 @@ async fn a_claim_whose_answer_was_lost_is_given_back(on: Engine) {
     node.abort();
 }
 
-async fn list_another(ledger: &Ledger) {
-    let item = NewWork { kind: "run-ended", key: "other", payload: "{}", created_at: 1, due_at: 1 };
-    ledger.enqueue(&[item]).await.unwrap();
+/// It polls once in an hour here: what wakes it is the bell of another node, also after a line that was cut.
+#[tokio::test]
+async fn an_idle_node_is_woken_by_what_another_one_takes_in() {
+    if crate::place::server().is_none() {
+        return;
+    }
+    let place = Place::new(Engine::Postgres).await;
+    let ledger = place.open().await;
+    let pace = Pace { idle: Duration::from_secs(3_600), ..Pace::default() };
+    let (log, bell) = (Arc::new(Failures::default()), Arc::new(Notify::new()));
+    let worker = Worker::new(place.open().await, BTreeMap::new(), NODE.to_owned(), pace, log, bell);
+    let node = tokio::spawn(worker.run(std::future::pending()));
+    list(&ledger).await;
+    done(&ledger).await;
+    place.cut(Duration::ZERO).await;
+    while ledger.enqueue(&[NewWork { key: "cut", ..UNREADABLE }]).await.is_err() {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let begun = Instant::now();
+    while !matches!(ledger.outcome("cut").await, Ok(Some(_))) {
+        assert!(begun.elapsed() < SOON, "nobody woke it");
+        sleep(Duration::from_millis(5)).await;
+    }
+    node.abort();
 }
 
 both_engines! {
