@@ -84,6 +84,10 @@ impl Ledger {
                 .await?;
         }
         self.commit(db).await?;
+        if fresh {
+            // Whoever lists it may end right after.
+            self.ring().await;
+        }
         Ok(fresh)
     }
 

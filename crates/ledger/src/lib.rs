@@ -51,6 +51,7 @@ mod approval;
 mod aside;
 mod audit;
 mod backup;
+mod bell;
 mod breaker;
 mod check;
 mod circuit;

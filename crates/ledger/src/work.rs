@@ -78,6 +78,9 @@ impl Ledger {
         let mut work = self.write_aside().await?;
         let mut fresh = insert(self, &mut work, &items.iter().collect::<Vec<_>>()).await?;
         self.commit_aside(work).await?;
+        if !fresh.is_empty() {
+            self.ring_soon();
+        }
         let mut is_fresh = |key: &str| {
             let found = fresh.iter().position(|fresh| fresh == key);
             found.map(|i| fresh.swap_remove(i)).is_some()
@@ -188,8 +191,12 @@ impl Ledger {
         if !self.end(&mut work, claim, outcome, now).await? {
             return Err(claim.stale());
         }
-        insert(self, &mut work, &next.iter().collect::<Vec<_>>()).await?;
-        self.commit_aside(work).await
+        let fresh = insert(self, &mut work, &next.iter().collect::<Vec<_>>()).await?;
+        self.commit_aside(work).await?;
+        if !fresh.is_empty() {
+            self.ring_soon();
+        }
+        Ok(())
     }
 
     /// Many items are done, with how each ended, in one commit. For each whether it counts: `false` where somebody else
@@ -270,6 +277,35 @@ impl Ledger {
         self.held(claim, query.bind(claim.id).bind(claim.fence).bind(when).bind(now)).await
     }
 
+    /// Gives back what `owner` has and does not know of, all but `known`: a claim was made, and its answer was lost. Should the
+    /// answer come late, it shows a fence that no longer holds. How many there were.
+    ///
+    /// # Errors
+    /// The ledger's own.
+    pub async fn give_back_unknown(
+        &self,
+        owner: &str,
+        known: &[i64],
+        now: i64,
+    ) -> Result<usize, LedgerError> {
+        let but = match known.len() {
+            0 => String::new(),
+            n => format!(
+                "AND id NOT IN ({})",
+                (3..3 + n).map(|i| format!("${i}")).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        let sql = format!(
+            "UPDATE work SET owner = NULL, woken_at = NULL, fence = fence + 1, ready_at = $2
+             WHERE owner = $1 AND done_at IS NULL {but} RETURNING id"
+        );
+        let mut query = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(sql)).bind(owner).bind(now);
+        for id in known {
+            query = query.bind(*id);
+        }
+        Ok(self.at_once(query).await?.len())
+    }
+
     /// Makes waiting work due at `when`, where that is earlier; while somebody has it, this is remembered for when it is
     /// given back. `false` where there is none of this key left to do.
     ///
@@ -283,6 +319,9 @@ impl Ledger {
              WHERE key = $1 AND done_at IS NULL RETURNING id",
         );
         let woken: Vec<(i64,)> = self.at_once(query.bind(self.name(key)).bind(when)).await?;
+        if !woken.is_empty() {
+            self.ring().await;
+        }
         Ok(!woken.is_empty())
     }
 

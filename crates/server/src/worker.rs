@@ -2,6 +2,7 @@
 
 mod calls;
 mod command;
+mod settle;
 mod stumbling;
 mod sweep;
 mod upkeep;
@@ -35,7 +36,8 @@ pub struct Pace {
     pub at_once: usize,
     /// How long a lease lasts: so long it takes until another node goes on with what a dead one had.
     pub lease: Duration,
-    /// How long an idle worker waits before it looks again, where no bell rings.
+    /// How long an idle worker waits before it looks again, where no bell rings: that of its own process, or on PostgreSQL that
+    /// of all nodes.
     pub idle: Duration,
     /// Longest wait before something that failed is tried again.
     pub again: Duration,
@@ -69,6 +71,10 @@ impl Default for Pace {
 
 /// Time until work is looked at again for which another node may have the credential, in milliseconds.
 const LONGEST_WAIT: i64 = 60_000;
+/// Until the list of work is asked again after that failed.
+const FAILED: Duration = Duration::from_secs(1);
+/// Longest that a stop waits for what was claimed unheard to be given back, where the ledger does not answer.
+const GIVE_BACK: Duration = Duration::from_secs(2);
 /// So often something may be begun, waits included, before it is given up.
 const MOST_ATTEMPTS: u32 = 2_000;
 
@@ -86,6 +92,8 @@ pub struct Worker {
     held: Mutex<BTreeMap<i64, Claim>>,
     /// When what was asked of the hosts was last added to what all nodes asked, in milliseconds since 1970.
     calls_kept: AtomicI64,
+    /// How often in a row something failed here, by the work's number.
+    failures: Mutex<BTreeMap<i64, u32>>,
 }
 
 /// How a piece of work ended.
@@ -135,6 +143,7 @@ impl Worker {
             clock,
             held: Mutex::default(),
             calls_kept: AtomicI64::new(0),
+            failures: Mutex::default(),
         })
     }
 
@@ -158,10 +167,19 @@ impl Worker {
         let room = Arc::new(Semaphore::new(self.pace.at_once.max(1)));
         let mut working = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
+        // Whether a claim may have been made of which nothing was heard.
+        let mut unheard = false;
+        // On a task of its own, so that it is heard while this one is busy; it ends with this one.
+        let mut hearing = JoinSet::new();
+        let (ledger, bell) = (self.ledger.clone(), self.bell.clone());
+        hearing.spawn(async move { ledger.hear(|| bell.notify_one()).await });
         loop {
             while working.try_join_next().is_some() {}
             let next = async {
                 let permit = room.clone().acquire_owned().await;
+                if unheard && let Err(e) = self.give_back_unheard().await {
+                    return (permit, Err(e));
+                }
                 (permit, self.claim().await)
             };
             let (permit, claim) = tokio::select! {
@@ -169,6 +187,7 @@ impl Worker {
                 () = &mut stop => break,
                 next = next => next,
             };
+            unheard = claim.is_err();
             match claim {
                 Ok(Some(claim)) => {
                     let worker = self.clone();
@@ -192,11 +211,14 @@ impl Worker {
                     self.log.tell(&Happening::WorkUnavailable { why: chain(&e) });
                     tokio::select! {
                         () = &mut stop => break,
-                        () = sleep(self.pace.idle.max(Duration::from_secs(1))) => {}
+                        () = sleep(FAILED) => {}
                     }
                 }
             }
         }
+        // The stop may have come between a claim and its answer.
+        drop(hearing);
+        let _later = timeout(GIVE_BACK, self.give_back_unheard()).await;
         let all = async { while working.join_next().await.is_some() {} };
         let ended = timeout(self.pace.drain, all).await;
         self.keep_calls(true).await;
@@ -232,19 +254,7 @@ impl Worker {
                 return;
             }
         };
-        let told = match ended {
-            Ended::Done(outcome, next) => {
-                let next: Vec<_> = next.iter().map(Listed::work).collect();
-                self.ledger.finish_with(&claim, &outcome, &next, (self.clock)()).await
-            }
-            Ended::GivenUp(why) => self.give_up(&claim, &why).await,
-            Ended::Again(at) => self.ledger.retry_at(&claim, at).await,
-            Ended::Waits(at) => self.ledger.wait_until(&claim, at).await,
-            Ended::Stumbled(at, why) => self.stumbled(&claim, at, &why).await,
-        };
-        if let Err(e) = told {
-            self.log.tell(&Happening::LeaseLost { key: claim.key, why: chain(&e) });
-        }
+        self.settle(&lease, ended).await;
     }
 
     /// Keeps the lease; ready with the reason when it is lost.
@@ -286,7 +296,13 @@ impl Worker {
             Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,
             Task::Green { sender, ended } => self.green(claim, *sender, ended).await,
         };
-        done.unwrap_or_else(|e| self.failed(claim, &e))
+        match done {
+            Ok(ended) => {
+                self.went_well(claim);
+                ended
+            }
+            Err(e) => self.failed(claim, &e),
+        }
     }
 
     async fn bring(&self, claim: &Claim, sender: Sender, ended: &EndedRun) -> Result<Ended, EngineError> {
@@ -351,7 +367,7 @@ impl Worker {
             return Ended::GivenUp(chain(error));
         }
         // The ledger or the host comes back: soon at first, then less often.
-        let wait = 1_000i64.saturating_mul(1 << claim.attempts.min(6)).min(millis(self.pace.again));
+        let wait = 1_000i64.saturating_mul(1 << self.failed_again(claim)).min(millis(self.pace.again));
         Ended::Again((self.clock)().saturating_add(wait))
     }
 }

@@ -20,6 +20,7 @@ macro_rules! both_engines {
 mod approvals;
 mod audit;
 mod backups;
+mod bells;
 mod breakers;
 mod deliveries;
 mod faults;

@@ -4,7 +4,6 @@ use regreen_engine::{EndedRun, EngineError, Fleet, GivenUp, Hand};
 use regreen_ledger::{Claim, LedgerError};
 
 use super::{Ended, Worker, millis};
-use crate::happening::Happening;
 
 /// Work waits for this part of the time for which it has stumbled.
 const PART: i64 = 8;
@@ -42,22 +41,22 @@ impl Worker {
         Ok(Ended::Stumbled(at, why))
     }
 
-    /// Gives it back until later: the longer it lasts the later, and not all at one time.
-    pub(super) async fn stumbled(&self, claim: &Claim, at: i64, why: &str) -> Result<(), LedgerError> {
-        // A run's was asked before: something of it may still be under way.
-        if self.is_to_be_given_up(claim) && claim.kind != crate::task::RUN {
-            return self.give_up(claim, why).await;
+    /// What has stumbled for too long is given up. A run's was asked before: something of it may still be under way.
+    pub(super) fn or_given_up(&self, claim: &Claim, ended: Ended) -> Ended {
+        match ended {
+            Ended::Stumbled(_, why) if self.is_to_be_given_up(claim) && claim.kind != crate::task::RUN => {
+                Ended::GivenUp(why)
+            }
+            ended => ended,
         }
+    }
+
+    /// Gives it back until later: the longer it lasts the later, and not all at one time.
+    pub(super) async fn stumbled(&self, claim: &Claim, at: i64) -> Result<(), LedgerError> {
         let now = (self.clock)();
         let wait = (self.stumbles_for(claim) / PART).min(millis(self.pace.stumble));
         let spread = wait / 10 * claim.id.rem_euclid(16) / 16;
         let at = at.max(now.saturating_add(wait).saturating_add(spread));
         self.ledger.stumbled(claim, at, now).await
-    }
-
-    /// It is done with; that is told and in the audit log.
-    pub(super) async fn give_up(&self, claim: &Claim, why: &str) -> Result<(), LedgerError> {
-        self.log.tell(&Happening::WorkGivenUp { key: claim.key.clone(), why: why.to_owned() });
-        self.ledger.give_up(claim, why, (self.clock)()).await
     }
 }

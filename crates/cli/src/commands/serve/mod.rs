@@ -156,7 +156,9 @@ impl Parts {
             return;
         }
         let (ledger, log, sinks) = (self.ledger.clone(), self.log.clone(), self.sinks.clone());
-        let teller = Teller { ledger, sinks, node: node(), calm: Calm::default(), log };
+        // By a name of its own: the worker gives back what was claimed in its name and it does not know of.
+        let node = format!("{}-teller", node());
+        let teller = Teller { ledger, sinks, node, calm: Calm::default(), log };
         Arc::new(teller).run(stop.asked()).await;
     }
 }
