@@ -4,6 +4,7 @@
 
 mod approvals;
 mod budgets;
+mod calls;
 mod commands;
 mod control;
 mod gitlab;
