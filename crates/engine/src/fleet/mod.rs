@@ -340,9 +340,7 @@ impl Fleet {
             }
             Decision::Suggest { plan, because: because @ (Refusal::ModeApprove | Refusal::Demoted) } => {
                 self.tell_the_question(&found, id, &plan).await;
-                let next = self.close_undone(hand, id, true, Some(because)).await?;
-                self.tell(hand, self.sender.id(), id).await?;
-                Ok(next)
+                self.close_undone(hand, id, true, Some(because)).await
             }
             Decision::Suggest { because, .. } => self.close_undone(hand, id, true, Some(because)).await,
             Decision::Nothing { because } => self.close_undone(hand, id, false, Some(because)).await,
@@ -361,7 +359,7 @@ impl Fleet {
             Some(Refusal::ModeApprove | Refusal::Demoted) => {
                 let now = (hand.now)();
                 hand.ledger.await_approval(id, hand.owner, now).await?;
-                self.notify(hand, id).await?;
+                self.tell(hand, self.sender.id(), id).await?;
                 return Ok(self.asks_until(now.saturating_add(APPROVAL_LASTS_MS), now));
             }
             _ => {
