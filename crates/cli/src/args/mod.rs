@@ -13,6 +13,7 @@ mod record;
 mod report;
 mod run;
 mod serve;
+mod token;
 mod which;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -37,6 +38,7 @@ pub use record::{
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
 pub use serve::{DispatchArgs, ServeArgs, WorkArgs, WorkerArgs};
+pub use token::{CreateArgs, Token, TokenRole};
 pub use which::WhichLedger;
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
@@ -138,6 +140,9 @@ pub enum Command {
     Worker(WorkerArgs),
     /// Put a run on the list of work by hand
     Dispatch(DispatchArgs),
+    /// Make, list and take away tokens: who may read and act over HTTP
+    #[command(subcommand)]
+    Token(Token),
     /// Back up the ledger, restore one, prune or check it
     #[command(subcommand)]
     Ledger(Ledger),

@@ -34,6 +34,7 @@ mod state;
 mod status;
 mod suggest;
 mod throughput;
+mod token;
 
 use crate::{
     args::{Args, Bench, Command},
@@ -72,6 +73,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Serve(args) => serve::serve(&context, &args),
         Command::Worker(args) => serve::worker(&context, &args),
         Command::Dispatch(args) => serve::dispatch(&context, &args),
+        Command::Token(command) => token::token(&context, &command),
         Command::Ledger(command) => ledger::ledger(&context, &command),
         Command::Explain(explain) => explain::explain(&context, &explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),

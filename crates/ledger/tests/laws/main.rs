@@ -35,5 +35,6 @@ mod outages;
 mod pruning;
 mod reports;
 mod server;
+mod tokens;
 mod work;
 mod world;

@@ -169,7 +169,7 @@ async fn an_older_ledger_is_brought_up_to_date(on: Engine) {
     world.ledger.close_file().await;
     let mut db = world.at.raw().await;
     let back = "DROP TABLE sightings; DROP TABLE outages; DROP TABLE waits; DROP TABLE escalations;
-                DELETE FROM schema_version WHERE version >= 5";
+                DROP TABLE tokens; DROP TABLE sessions; DELETE FROM schema_version WHERE version >= 5";
     sqlx::raw_sql(back).execute(&mut db).await.unwrap();
     drop(db);
     let older = world.at.open_read_only().await.err().unwrap();
