@@ -2,6 +2,8 @@
 //! was cut off, by Ctrl-C or by its time, is gone on with by the same command.
 
 use std::{
+    env,
+    ffi::OsString,
     fs,
     path::PathBuf,
     process::Command,
@@ -190,12 +192,13 @@ fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
     let started = Instant::now();
     while progress.done < count && started.elapsed() < LONGEST {
         let portion = suite.portion.min(count - progress.done);
-        let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        let status = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
             .args(["nextest", "run", "--retries", "0", "--no-fail-fast", "--status-level", "fail"])
             .args(suite.tests)
             .envs(suite.how_many.map(|name| (name, portion.to_string())))
             .envs(suite.seed.map(|name| (name, (from + progress.done).to_string())))
             .envs(server.iter().flat_map(Server::environment))
+            .env("PATH", path())
             .current_dir(top())
             .status()
             .map_err(|e| format!("cargo nextest: {e}"))?;
@@ -257,6 +260,17 @@ fn keep(file: &PathBuf, progress: &Progress) -> Result<(), String> {
     let fail = |e: std::io::Error| format!("{}: {e}", file.display());
     fs::create_dir_all(top().join("target/soak")).map_err(fail)?;
     fs::write(file, serde_json::to_vec(progress).map_err(|e| e.to_string())?).map_err(fail)
+}
+
+/// The search path, with the tools that `scripts/test` has installed before those of the machine.
+fn path() -> OsString {
+    let ours = fs::read_dir(top().join("target/tools")).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> =
+        ours.map(|tool| tool.path().join("bin")).filter(|bin| bin.is_dir()).collect();
+    folders.sort();
+    let before = env::var_os("PATH").unwrap_or_default();
+    folders.extend(env::split_paths(&before));
+    env::join_paths(folders).unwrap_or(before)
 }
 
 fn commit() -> Result<String, String> {

@@ -21,7 +21,8 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0003_fleet.sql"),
                 include_str!("../migrations/sqlite/0004_logs.sql"),
                 include_str!("../migrations/sqlite/0005_outages.sql"),
-                include_str!("../migrations/sqlite/0006_tokens.sql"),
+                include_str!("../migrations/sqlite/0006_listing.sql"),
+                include_str!("../migrations/sqlite/0007_tokens.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
@@ -29,7 +30,8 @@ impl Dialect {
                 include_str!("../migrations/postgres/0003_fleet.sql"),
                 include_str!("../migrations/postgres/0004_logs.sql"),
                 include_str!("../migrations/postgres/0005_outages.sql"),
-                include_str!("../migrations/postgres/0006_tokens.sql"),
+                include_str!("../migrations/postgres/0006_listing.sql"),
+                include_str!("../migrations/postgres/0007_tokens.sql"),
             ],
         }
     }

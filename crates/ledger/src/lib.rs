@@ -105,7 +105,7 @@ pub use import::{ImportMode, Imported};
 pub use incident::{Closing, NewIncident};
 pub use journal::{JournalEntry, SqlJournal};
 pub use kept_log::{LOG_CAP, LogRef};
-pub use listing::{Cursor, IncidentFilter};
+pub use listing::{Cursor, IncidentFilter, LOOKED_AT, Page};
 pub use metrics::{Metrics, Overhead};
 pub use open::Ledger;
 pub use outage::{NewOutage, Outage, Released, Sighting, Wait};

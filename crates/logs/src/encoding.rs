@@ -26,6 +26,16 @@ impl Utf8 {
         Utf8 { unit, mark, odd: None, surrogate: None }
     }
 
+    /// As [`Utf8::of`], for bytes before which others were lost: a byte order mark stands at a log's beginning alone.
+    pub(crate) fn amid(sample: &[u8]) -> Utf8 {
+        match sample {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                Utf8 { unit: None, mark: false, odd: None, surrogate: None }
+            }
+            _ => Utf8::of(sample),
+        }
+    }
+
     /// Whether it is UTF-16.
     pub(crate) fn is_utf16(&self) -> bool {
         self.unit.is_some()

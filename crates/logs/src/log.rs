@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::encoding::Utf8;
 use crate::words::tries_again;
 use crate::{Dropped, Ending, Format, Line, Lines, ReadOptions, Reader, Step};
 
@@ -48,7 +49,8 @@ pub fn read(bytes: &[u8], options: &ReadOptions) -> Log<'static> {
     let cut = after_the_cut(bytes, options.dropped);
     let mut reader = Reader::after(options, &bytes[..cut]);
     let bytes = &bytes[cut..];
-    let mut utf8 = crate::encoding::Utf8::of(bytes);
+    let whole = options.dropped == Dropped::default();
+    let mut utf8 = if whole { Utf8::of(bytes) } else { Utf8::amid(bytes) };
     reader.push(&utf8.text(bytes));
     reader.push(&utf8.end());
     reader.finish()

@@ -100,6 +100,17 @@ fn lines_count_from_what_was_dropped() {
 }
 
 #[test]
+fn after_what_was_dropped_no_two_bytes_are_a_byte_order_mark() {
+    let bytes = b"rest of 42\n\xff\xfenpm error\n";
+    let log = read(bytes, &ReadOptions::spool(Dropped { lines: 41, bytes: 900 }));
+    let lines: Vec<_> = log.lines().map(|line| line.text().as_str().to_owned()).collect();
+    assert_eq!(lines, ["\u{fffd}\u{fffd}npm error"]);
+    // At the beginning of a log they are one.
+    let log = read(&bytes[11..], &ReadOptions::default());
+    assert!(!log.lines().any(|line| line.text().as_str().contains("npm")));
+}
+
+#[test]
 fn the_window_starts_at_a_line_and_says_that_it_was_cut() {
     let options = ReadOptions { window_bytes: 9, ..ReadOptions::default() };
     let log = read(b"first line\nsecond\nx\n", &options);

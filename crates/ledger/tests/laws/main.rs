@@ -28,6 +28,7 @@ mod incidents;
 mod journal;
 mod kept_logs;
 mod killed;
+mod listing;
 mod masking;
 mod measures;
 mod opening;

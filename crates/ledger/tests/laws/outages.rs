@@ -171,6 +171,7 @@ async fn an_older_ledger_is_brought_up_to_date(on: Engine) {
     let back = "DROP TABLE sightings; DROP TABLE outages; DROP TABLE waits; DROP TABLE escalations;
                 DROP TABLE tokens; DROP TABLE sessions; DELETE FROM schema_version WHERE version >= 5";
     sqlx::raw_sql(back).execute(&mut db).await.unwrap();
+    sqlx::raw_sql(super::listing::unlist(on)).execute(&mut db).await.unwrap();
     drop(db);
     let older = world.at.open_read_only().await.err().unwrap();
     assert!(matches!(older, LedgerError::Older { found: 4, .. }), "{older:?}");

@@ -2,6 +2,7 @@
 
 mod line;
 mod merge;
+mod option;
 mod requirement;
 
 use std::collections::BTreeMap;
@@ -86,31 +87,15 @@ impl<'t> Statement<'t> {
             let url = value.filter(|_| names_url.contains(&first.text.split('=').next().unwrap_or_default()));
             return Ok(Some(Statement::Option { url: url.map(str::to_owned) }));
         }
-        let options = logical.words.iter().skip(1).position(|w| w.text.starts_with("--"));
+        let options = logical.words.iter().skip(1).position(|w| w.text.starts_with('-'));
         let (said, options) = logical.words.split_at(options.map_or(logical.words.len(), |n| n + 1));
         let text = said.iter().map(|w| w.text).collect::<Vec<_>>().join(" ");
         let requirement = Requirement::read(&text)
             .ok_or_else(|| lines.unparsable(first.at, "neither a requirement nor an option"))?;
-        let (hashes, others) = split_options(options);
+        let (hashes, others) = option::split(options)
+            .map_err(|word| lines.unparsable(word.at, "pip knows no such option of a requirement"))?;
         Ok(Some(Statement::Requirement(requirement, hashes, others)))
     }
-}
-
-/// The values of `--hash=…` and `--hash …`, and the words of all other options.
-fn split_options<'t>(options: &[Word<'t>]) -> (Vec<Word<'t>>, Vec<&'t str>) {
-    let (mut hashes, mut others) = (Vec::new(), Vec::new());
-    let mut words = options.iter();
-    while let Some(word) = words.next() {
-        if let Some(text) = word.text.strip_prefix("--hash=") {
-            hashes.push(Word { text, at: word.at + "--hash=".len() });
-        } else if word.text == "--hash" {
-            // Without a value after it, what stands there is an empty checksum.
-            hashes.push(words.next().copied().unwrap_or(Word { text: "", at: word.at + word.text.len() }));
-        } else {
-            others.push(word.text);
-        }
-    }
-    (hashes, others)
 }
 
 fn entry(

@@ -25,8 +25,8 @@ pub fn list(context: &Context, filters: &IncidentFilters) -> Result<u8, Failed> 
             Some("approved") => Some(State::Approved),
             _ => None,
         },
-        after: None,
         limit: filters.limit,
+        ..IncidentFilter::default()
     };
     runtime()?.block_on(async {
         let ledger = record::read(context).await?;
