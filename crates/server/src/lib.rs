@@ -21,6 +21,7 @@ mod room;
 mod schedule;
 pub mod shape;
 mod task;
+mod teller;
 mod worker;
 
 pub use api::Api;
@@ -33,4 +34,5 @@ pub use limits::Limits;
 pub use memory::LedgerInbox;
 pub use schedule::schedule;
 pub use task::{Listed, Spoken, Task};
+pub use teller::{Calm, Teller};
 pub use worker::{Pace, Worker};

@@ -9,6 +9,7 @@ mod drafts;
 mod known;
 mod ledger;
 mod lockfile;
+mod notify;
 mod record;
 mod report;
 mod run;
@@ -31,6 +32,7 @@ pub use ledger::Ledger;
 pub use lockfile::{
     CheckArgs, CheckFormat, Lockfile, PlainOrJson, ProposeArgs, RepairArgs, RepairOutput, WatchArgs,
 };
+pub use notify::{Notify, NotifyTestArgs};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs, UnpauseArgs,
@@ -138,6 +140,9 @@ pub enum Command {
     Serve(ServeArgs),
     /// The same without taking webhooks: any number of them share a ledger
     Worker(WorkerArgs),
+    /// Try whether who should be told beside the fleet can be
+    #[command(subcommand)]
+    Notify(Notify),
     /// Put a run on the list of work by hand
     Dispatch(DispatchArgs),
     /// Make, list and take away tokens: who may read and act over HTTP

@@ -21,6 +21,7 @@ mod ledger;
 mod lockfile;
 mod manual;
 mod metrics;
+mod notify;
 mod patterns;
 mod pause;
 mod playbooks;
@@ -72,6 +73,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::State(command) => state::state(&context, &command),
         Command::Serve(args) => serve::serve(&context, &args),
         Command::Worker(args) => serve::worker(&context, &args),
+        Command::Notify(command) => notify::notify(&context, &command),
         Command::Dispatch(args) => serve::dispatch(&context, &args),
         Command::Token(command) => token::token(&context, &command),
         Command::Ledger(command) => ledger::ledger(&context, &command),

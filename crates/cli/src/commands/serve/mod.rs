@@ -18,8 +18,9 @@ use regreen_forge::{
     hook::{Secret, Secrets, Sender},
 };
 use regreen_ledger::{BreakerPolicy, Ledger};
+use regreen_notify::Sink;
 use regreen_server::{
-    Api, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Worker, access::Access, schedule,
+    Api, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Teller, Worker, access::Access, schedule,
 };
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -104,6 +105,8 @@ struct Parts {
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
     comments: bool,
+    /// Ways out to people, by name.
+    sinks: BTreeMap<String, Sink>,
 }
 
 impl Parts {
@@ -113,6 +116,7 @@ impl Parts {
         // First: it reads files with secrets, and what is opened after it masks them.
         let hosts = credential::hosts(context, args)?;
         config.outages_at_one_of(hosts.len())?;
+        let sinks = config.sinks(context)?;
         let ledger = open(context, &args.at).await?;
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
@@ -136,7 +140,7 @@ impl Parts {
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
         let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
         let FleetConfig { comments, breaker, .. } = config.fleet();
-        Ok(Parts { ledger, fleets, jobs, breaker, log, bell: Arc::new(Notify::new()), comments })
+        Ok(Parts { ledger, fleets, jobs, breaker, log, bell: Arc::new(Notify::new()), comments, sinks })
     }
 
     /// Works, and sweeps, until it is asked to stop.
@@ -152,8 +156,23 @@ impl Parts {
             let watched = github.chain(args.watch_gitlab.iter().map(at(Sender::GitLab))).collect();
             schedule(ledger.clone(), watched, args.sweep_every, log.clone(), bell.clone(), stop.asked())
         };
+        let telling = self.tell(stop);
         let worker = Worker::new(ledger, self.fleets.clone(), node(), pace, log, bell);
-        tokio::join!(worker.run(stop.asked()), sweeping);
+        tokio::join!(worker.run(stop.asked()), sweeping, telling);
+    }
+}
+
+impl Parts {
+    /// Sends notices, until it is asked to stop.
+    async fn tell(&self, stop: &Stop) {
+        if self.sinks.is_empty() {
+            return;
+        }
+        let (ledger, log, sinks) = (self.ledger.clone(), self.log.clone(), self.sinks.clone());
+        // By a name of its own: the worker gives back what was claimed in its name and it does not know of.
+        let node = format!("{}-teller", node());
+        let teller = Teller { ledger, sinks, node, calm: Calm::default(), log };
+        Arc::new(teller).run(stop.asked()).await;
     }
 }
 
