@@ -87,6 +87,7 @@ mod shape;
 mod sqlite;
 mod statistics;
 mod take_up;
+mod token;
 mod transfer;
 mod verify;
 mod work;
@@ -123,5 +124,6 @@ pub use shape::{
     Question, RankedV1, RecordV1, SettingV1, SpentV1, State, StepV1, Timings,
 };
 pub use statistics::{Rate, Spread};
+pub use token::{NewToken, Session, Token};
 pub use verify::{AuditReport, AuditVerdict};
 pub use work::{Claim, NewWork, Waiting};

@@ -138,6 +138,11 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// Somebody may not ask what they asked over HTTP.
+    AccessRefused {
+        /// Why.
+        why: &'static str,
+    },
     /// Several repositories can't use a service: what failed there waits until it is back.
     OutageBegan(OutageTold),
     /// It is back: what waited goes, one by one.
@@ -261,6 +266,7 @@ impl Happening {
             Happening::CommandRefused { .. } => "command-refused",
             Happening::JobTold { .. } => "job-told",
             Happening::JobRefused { .. } => "job-refused",
+            Happening::AccessRefused { .. } => "access-refused",
             Happening::OutageBegan(_) => "outage-began",
             Happening::OutageEnded(_) => "outage-ended",
             Happening::Swept { .. } => "swept",
@@ -282,6 +288,7 @@ impl Happening {
             Happening::HookRejected { .. }
             | Happening::CommandUnanswered { .. }
             | Happening::CommandRefused { .. }
+            | Happening::AccessRefused { .. }
             | Happening::LeaseLost { .. }
             | Happening::NoticeDelayed { .. }
             | Happening::OutageBegan(_)
@@ -357,6 +364,7 @@ impl Happening {
                 ("fresh", fresh.to_string()),
             ],
             Happening::JobRefused { why } | Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::AccessRefused { why } => vec![("why", (*why).to_owned())],
             Happening::NoticeSent { sink, notice } => {
                 vec![("sink", sink.clone()), ("notice", notice.clone())]
             }

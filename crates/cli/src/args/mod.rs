@@ -14,6 +14,7 @@ mod record;
 mod report;
 mod run;
 mod serve;
+mod token;
 mod which;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -39,6 +40,7 @@ pub use record::{
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
 pub use serve::{DispatchArgs, ServeArgs, WorkArgs, WorkerArgs};
+pub use token::{CreateArgs, Token, TokenRole};
 pub use which::WhichLedger;
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
@@ -143,6 +145,9 @@ pub enum Command {
     Notify(Notify),
     /// Put a run on the list of work by hand
     Dispatch(DispatchArgs),
+    /// Make, list and take away tokens: who may read and act over HTTP
+    #[command(subcommand)]
+    Token(Token),
     /// Back up the ledger, restore one, prune or check it
     #[command(subcommand)]
     Ledger(Ledger),

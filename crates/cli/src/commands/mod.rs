@@ -35,6 +35,7 @@ mod state;
 mod status;
 mod suggest;
 mod throughput;
+mod token;
 
 use crate::{
     args::{Args, Bench, Command},
@@ -74,6 +75,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Worker(args) => serve::worker(&context, &args),
         Command::Notify(command) => notify::notify(&context, &command),
         Command::Dispatch(args) => serve::dispatch(&context, &args),
+        Command::Token(command) => token::token(&context, &command),
         Command::Ledger(command) => ledger::ledger(&context, &command),
         Command::Explain(explain) => explain::explain(&context, &explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),

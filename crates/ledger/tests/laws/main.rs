@@ -38,5 +38,6 @@ mod pruning;
 mod reports;
 mod server;
 mod spending;
+mod tokens;
 mod work;
 mod world;

@@ -12,14 +12,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{Fleet, JobPolicy, Lately, Network, state_root};
+use regreen_engine::{Fleet, FleetConfig, JobPolicy, Lately, Network, state_root};
 use regreen_forge::{
     Repository,
     hook::{Secret, Secrets, Sender},
 };
-use regreen_ledger::Ledger;
+use regreen_ledger::{BreakerPolicy, Ledger};
 use regreen_notify::Sink;
-use regreen_server::{Calm, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Teller, Worker, schedule};
+use regreen_server::{
+    Api, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Teller, Worker, access::Access, schedule,
+};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use dispatch::dispatch;
@@ -31,7 +33,7 @@ use crate::{
     context::{Context, catalog, runtime},
     credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
-    record::Scrubber,
+    record::{Scrubber, now},
     voice,
 };
 
@@ -55,7 +57,17 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             log: parts.log.clone(),
         });
         let (limits, log) = (Limits::default(), parts.log.clone());
-        let taking = regreen_server::serve(listener, hooks, inbox, jobs, limits, log, stop.asked());
+        let access = Access::new(parts.ledger.clone(), log.clone());
+        let access = if args.require_token { access.tokens_only() } else { access };
+        let api = Api {
+            ledger: parts.ledger.clone(),
+            access,
+            breaker: parts.breaker,
+            clock: now,
+            log: log.clone(),
+        };
+        let doors = Doors { jobs, api: Some(api) };
+        let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
         let all = async {
             if args.no_work {
                 taking.await;
@@ -88,6 +100,7 @@ struct Parts {
     ledger: Ledger,
     fleets: BTreeMap<Sender, Arc<Fleet>>,
     jobs: JobPolicy,
+    breaker: BreakerPolicy,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
@@ -126,8 +139,8 @@ impl Parts {
         }
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
         let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
-        let comments = config.fleet().comments;
-        Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()), comments, sinks })
+        let FleetConfig { comments, breaker, .. } = config.fleet();
+        Ok(Parts { ledger, fleets, jobs, breaker, log, bell: Arc::new(Notify::new()), comments, sinks })
     }
 
     /// Works, and sweeps, until it is asked to stop.
