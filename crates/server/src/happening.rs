@@ -168,6 +168,11 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// Where logs are kept outside the database they can't be now; nothing else waits for that. Told once until it goes well.
+    LogsNotKept {
+        /// Why.
+        why: String,
+    },
     /// The server stops: nothing new is taken.
     Draining,
     /// The server has stopped.
@@ -233,6 +238,7 @@ impl Happening {
             Happening::WorkGivenUp { .. } => "work-given-up",
             Happening::LeaseLost { .. } => "lease-lost",
             Happening::WorkUnavailable { .. } => "work-unavailable",
+            Happening::LogsNotKept { .. } => "logs-not-kept",
             Happening::Draining => "draining",
             Happening::Stopped { .. } => "stopped",
         }
@@ -250,7 +256,8 @@ impl Happening {
             Happening::HookUnavailable { .. }
             | Happening::WorkFailed { .. }
             | Happening::WorkGivenUp { .. }
-            | Happening::WorkUnavailable { .. } => Level::Error,
+            | Happening::WorkUnavailable { .. }
+            | Happening::LogsNotKept { .. } => Level::Error,
             Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,
         }
@@ -312,7 +319,9 @@ impl Happening {
                 ("outcome", (*outcome).to_owned()),
                 ("fresh", fresh.to_string()),
             ],
-            Happening::JobRefused { why } | Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::JobRefused { why }
+            | Happening::WorkUnavailable { why }
+            | Happening::LogsNotKept { why } => vec![("why", why.clone())],
             Happening::Draining => Vec::new(),
             Happening::Stopped { cut } => vec![("cut", cut.to_string())],
         }

@@ -14,6 +14,7 @@ mod escalate;
 mod examine;
 mod issue_text;
 mod jobs;
+mod keep;
 mod outage;
 mod service;
 
@@ -248,7 +249,7 @@ impl Fleet {
         opened: bool,
     ) -> Result<Next, EngineError> {
         let (run, begun) = (&ended.run, (hand.now)());
-        let found = match self.examine(run, attempt, ended.attempt.is_some()).await? {
+        let found = match self.examine(hand, id, run, attempt, ended.attempt.is_some()).await? {
             Examined::Found(found) => found,
             Examined::Nothing(why) => {
                 if opened {

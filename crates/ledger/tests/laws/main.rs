@@ -30,6 +30,7 @@ mod journal;
 mod kept_logs;
 mod killed;
 mod listing;
+mod log_stores;
 mod masking;
 mod measures;
 mod opening;

@@ -7,6 +7,7 @@ mod commands;
 mod gitlab;
 mod host;
 mod issues;
+mod kept;
 mod leftovers;
 mod outage;
 mod simulated;

@@ -12,7 +12,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{Fleet, JobPolicy, Lately, Network, state_root};
+use regreen_engine::{Fleet, FleetConfig, JobPolicy, Lately, Network, state_root};
 use regreen_forge::{
     Repository,
     hook::{Secret, Secrets, Sender},
@@ -30,6 +30,7 @@ use crate::{
     context::{Context, catalog, runtime},
     credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
+    log_store,
     record::Scrubber,
     voice,
 };
@@ -100,13 +101,14 @@ impl Parts {
         // First: it reads files with secrets, and what is opened after it masks them.
         let hosts = credential::hosts(context, args)?;
         config.outages_at_one_of(hosts.len())?;
-        let ledger = open(context, &args.at).await?;
+        let ledger = log_store::with(context, open(context, &args.at).await?, &config)?;
+        let keep_logs = log_store::named(context, &config)? != log_store::NONE;
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
             let fleet = Fleet {
                 sender,
                 catalog: Arc::new(catalog()?),
-                config: config.fleet(),
+                config: FleetConfig { keep_logs, ..config.fleet() },
                 masker: context.masker(),
                 forge,
                 remotes: Arc::new(Network),
