@@ -22,6 +22,8 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0004_logs.sql"),
                 include_str!("../migrations/sqlite/0005_outages.sql"),
                 include_str!("../migrations/sqlite/0006_listing.sql"),
+                include_str!("../migrations/sqlite/0007_budgets.sql"),
+                include_str!("../migrations/sqlite/0008_tokens.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
@@ -30,6 +32,8 @@ impl Dialect {
                 include_str!("../migrations/postgres/0004_logs.sql"),
                 include_str!("../migrations/postgres/0005_outages.sql"),
                 include_str!("../migrations/postgres/0006_listing.sql"),
+                include_str!("../migrations/postgres/0007_budgets.sql"),
+                include_str!("../migrations/postgres/0008_tokens.sql"),
             ],
         }
     }

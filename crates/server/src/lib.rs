@@ -7,6 +7,8 @@
 //! Nothing of a request is kept, logged or read beyond its signature before its sender is proven. What is kept of a
 //! proven one is what it says in Regreen's own words, never its body.
 
+pub mod access;
+mod api;
 mod happening;
 mod hooks;
 mod http;
@@ -14,18 +16,23 @@ mod inbox;
 mod jobs;
 mod limits;
 mod memory;
+mod problem;
 mod room;
 mod schedule;
+pub mod shape;
 mod task;
+mod teller;
 mod worker;
 
+pub use api::Api;
 pub use happening::{Happening, Level, Log, Refused};
 pub use hooks::Hooks;
-pub use http::{Drained, serve};
+pub use http::{Doors, Drained, serve};
 pub use inbox::{Accepted, Inbox, InboxFuture, NewDelivery, Unavailable};
 pub use jobs::Jobs;
 pub use limits::Limits;
 pub use memory::LedgerInbox;
 pub use schedule::schedule;
 pub use task::{Listed, Spoken, Task};
+pub use teller::{Calm, Teller};
 pub use worker::{Pace, Worker};

@@ -38,5 +38,7 @@ mod outages;
 mod pruning;
 mod reports;
 mod server;
+mod spending;
+mod tokens;
 mod work;
 mod world;

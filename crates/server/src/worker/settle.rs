@@ -24,6 +24,7 @@ impl Worker {
         if let Some(why) = self.ledger.log_trouble() {
             self.log.tell(&Happening::LogsNotKept { why });
         }
+        let ended = self.or_given_up(claim, ended);
         if let Ended::GivenUp(why) = &ended {
             self.log.tell(&Happening::WorkGivenUp { key: claim.key.clone(), why: why.clone() });
         }
@@ -61,6 +62,8 @@ impl Worker {
             }
             Ended::GivenUp(why) => self.ledger.give_up(claim, why, (self.clock)()).await,
             Ended::Again(at) => self.ledger.retry_at(claim, *at).await,
+            Ended::Waits(at) => self.ledger.wait_until(claim, *at).await,
+            Ended::Stumbled(at, _) => self.stumbled(claim, *at).await,
         }
     }
 
