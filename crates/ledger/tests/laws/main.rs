@@ -39,6 +39,7 @@ mod pruning;
 mod reports;
 mod server;
 mod spending;
+mod tls;
 mod tokens;
 mod work;
 mod world;
