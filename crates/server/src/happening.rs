@@ -182,6 +182,11 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// Where logs are kept outside the database they can't be now; nothing else waits for that. Told once until it goes well.
+    LogsNotKept {
+        /// Why.
+        why: String,
+    },
     /// Somebody was told, away from the CI host.
     NoticeSent {
         /// The sink's name.
@@ -274,6 +279,7 @@ impl Happening {
             Happening::WorkGivenUp { .. } => "work-given-up",
             Happening::LeaseLost { .. } => "lease-lost",
             Happening::WorkUnavailable { .. } => "work-unavailable",
+            Happening::LogsNotKept { .. } => "logs-not-kept",
             Happening::NoticeSent { .. } => "notice-sent",
             Happening::NoticeDelayed { .. } => "notice-delayed",
             Happening::NoticeRefused { .. } => "notice-refused",
@@ -298,7 +304,8 @@ impl Happening {
             | Happening::WorkFailed { .. }
             | Happening::WorkGivenUp { .. }
             | Happening::NoticeRefused { .. }
-            | Happening::WorkUnavailable { .. } => Level::Error,
+            | Happening::WorkUnavailable { .. }
+            | Happening::LogsNotKept { .. } => Level::Error,
             Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,
         }
@@ -363,7 +370,9 @@ impl Happening {
                 ("outcome", (*outcome).to_owned()),
                 ("fresh", fresh.to_string()),
             ],
-            Happening::JobRefused { why } | Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::JobRefused { why }
+            | Happening::WorkUnavailable { why }
+            | Happening::LogsNotKept { why } => vec![("why", why.clone())],
             Happening::AccessRefused { why } => vec![("why", (*why).to_owned())],
             Happening::NoticeSent { sink, notice } => {
                 vec![("sink", sink.clone()), ("notice", notice.clone())]

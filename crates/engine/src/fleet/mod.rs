@@ -17,6 +17,7 @@ mod examine;
 mod give_up;
 mod issue_text;
 mod jobs;
+mod keep;
 mod notice;
 mod outage;
 mod service;
@@ -271,7 +272,7 @@ impl Fleet {
         opened: bool,
     ) -> Result<Next, EngineError> {
         let (run, begun) = (&ended.run, (hand.now)());
-        let found = match self.examine(run, attempt, ended.attempt.is_some()).await? {
+        let found = match self.examine(hand, id, run, attempt, ended.attempt.is_some()).await? {
             Examined::Found(found) => {
                 self.follow_up(hand, run, attempt, false).await?;
                 found
