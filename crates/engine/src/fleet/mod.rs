@@ -6,6 +6,7 @@
 //! when the work is due again. No process waits in between: a run that waits is an open incident whose step is applied.
 
 mod act;
+mod answer;
 mod approval;
 mod command;
 mod config;
@@ -27,6 +28,7 @@ use regreen_mask::Masker;
 use regreen_saga::Drive;
 use regreen_steps::sha256;
 
+pub use answer::{Answer, Put};
 pub use approval::run_of;
 pub use command::{Obeyed, Order};
 pub use config::{FleetConfig, Rule};
