@@ -51,9 +51,11 @@ mod approval;
 mod aside;
 mod audit;
 mod backup;
+mod bell;
 mod breaker;
 mod check;
 mod circuit;
+mod control;
 mod delivery;
 mod dialect;
 mod digest;
@@ -63,6 +65,7 @@ mod export;
 mod feedback;
 mod history;
 mod holding;
+mod host_calls;
 mod import;
 mod incident;
 mod journal;
@@ -84,6 +87,7 @@ mod shape;
 mod sqlite;
 mod statistics;
 mod take_up;
+mod token;
 mod transfer;
 mod verify;
 mod work;
@@ -94,12 +98,14 @@ pub use backup::BackedUp;
 pub use breaker::{Breaker, BreakerKey, BreakerOutcome, Entry};
 pub use check::CheckReport;
 pub use circuit::{BreakerPolicy, BreakerState};
+pub use control::{ControlGroup, Lift};
 pub use delivery::{NewDelivery, Received};
 pub use error::LedgerError;
 pub use escalation::{Escalation, NewEscalation};
 pub use export::Exported;
 pub use feedback::Feedback;
-pub use history::{PlaybookRecord, RecordsOf};
+pub use history::{Cost, PlaybookRecord, RecordsOf, Whose};
+pub use host_calls::{CallsOf, Share, end_of_hour};
 pub use import::{ImportMode, Imported};
 pub use incident::{Closing, NewIncident};
 pub use journal::{JournalEntry, SqlJournal};
@@ -113,10 +119,11 @@ pub use prune::Pruned;
 pub use reported::Reported;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
-    AlternativeV1, Approval, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,
-    FindingV1, FlowV1, HistoryV1, Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1, Question,
-    RankedV1, RecordV1, SettingV1, State, StepV1, Timings,
+    AlternativeV1, Approval, BudgetV1, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,
+    FindingV1, FlowV1, Followed, HistoryV1, Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1,
+    Question, RankedV1, RecordV1, SettingV1, SpentV1, State, StepV1, Timings,
 };
 pub use statistics::{Rate, Spread};
+pub use token::{NewToken, Session, Token};
 pub use verify::{AuditReport, AuditVerdict};
 pub use work::{Claim, NewWork, Waiting};

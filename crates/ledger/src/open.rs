@@ -18,6 +18,7 @@ use sqlx::{
 
 use crate::{
     LedgerError, Scrub,
+    bell::Ringing,
     dialect::Dialect,
     postgres, schema,
     scrub::scrub_value,
@@ -41,6 +42,7 @@ pub struct Ledger {
     dialect: Dialect,
     place: Arc<str>,
     scrub: Arc<dyn Scrub>,
+    ringing: Arc<Ringing>,
     /// The claim on a piece of work under which this handle writes.
     fence: Option<Fence>,
 }
@@ -186,6 +188,14 @@ impl Ledger {
 
     pub(crate) const fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    pub(crate) const fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    pub(crate) fn ringing(&self) -> &Ringing {
+        &self.ringing
     }
 
     pub(crate) fn with_fence(&self, fence: Option<Fence>) -> Ledger {
@@ -336,7 +346,8 @@ impl Ledger {
         let mut db = pool.acquire().await.map_err(wrong)?;
         sqlx::raw_sql(AssertSqlSafe(greeting)).execute(&mut *db).await.map_err(wrong)?;
         drop(db);
-        let ledger = Ledger { pool, dialect, place: place.into(), scrub, fence: None };
+        let (place, ringing) = (place.into(), Arc::default());
+        let ledger = Ledger { pool, dialect, place, scrub, ringing, fence: None };
         // The first look at the file: this is where garbage shows.
         ledger.version().await?;
         Ok(ledger)

@@ -75,6 +75,15 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// As much was asked of the host, on behalf of a repository or its organisation, as may be within an hour.
+    CallsUsedUp {
+        /// At which host.
+        sender: Sender,
+        /// The repository, or its organisation.
+        whose: String,
+        /// How many requests may be sent.
+        most: u32,
+    },
     /// A run has to wait.
     RunWaits {
         /// Names the work.
@@ -130,6 +139,11 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// Somebody may not ask what they asked over HTTP.
+    AccessRefused {
+        /// Why.
+        why: &'static str,
+    },
     /// Several repositories can't use a service: what failed there waits until it is back.
     OutageBegan(OutageTold),
     /// It is back: what waited goes, one by one.
@@ -166,6 +180,31 @@ pub enum Happening {
     },
     /// The list of work, or a host, can't be asked now.
     WorkUnavailable {
+        /// Why.
+        why: String,
+    },
+    /// Somebody was told, away from the CI host.
+    NoticeSent {
+        /// The sink's name.
+        sink: String,
+        /// Which notice.
+        notice: String,
+    },
+    /// Somebody could not be told now; it is tried again.
+    NoticeDelayed {
+        /// The sink's name.
+        sink: String,
+        /// Which notice.
+        notice: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody is not told.
+    NoticeRefused {
+        /// The sink's name.
+        sink: String,
+        /// Which notice.
+        notice: String,
         /// Why.
         why: String,
     },
@@ -221,12 +260,14 @@ impl Happening {
             Happening::HookRejected { .. } => "hook-rejected",
             Happening::HookUnavailable { .. } => "hook-unavailable",
             Happening::RunSettled { .. } => "run-settled",
+            Happening::CallsUsedUp { .. } => "api-budget-used-up",
             Happening::RunWaits { .. } => "run-waits",
             Happening::CommandObeyed { .. } => "command-obeyed",
             Happening::CommandUnanswered { .. } => "command-unanswered",
             Happening::CommandRefused { .. } => "command-refused",
             Happening::JobTold { .. } => "job-told",
             Happening::JobRefused { .. } => "job-refused",
+            Happening::AccessRefused { .. } => "access-refused",
             Happening::OutageBegan(_) => "outage-began",
             Happening::OutageEnded(_) => "outage-ended",
             Happening::Swept { .. } => "swept",
@@ -234,6 +275,9 @@ impl Happening {
             Happening::WorkGivenUp { .. } => "work-given-up",
             Happening::LeaseLost { .. } => "lease-lost",
             Happening::WorkUnavailable { .. } => "work-unavailable",
+            Happening::NoticeSent { .. } => "notice-sent",
+            Happening::NoticeDelayed { .. } => "notice-delayed",
+            Happening::NoticeRefused { .. } => "notice-refused",
             Happening::Draining => "draining",
             Happening::Stopped { .. } => "stopped",
         }
@@ -245,12 +289,16 @@ impl Happening {
             Happening::HookRejected { .. }
             | Happening::CommandUnanswered { .. }
             | Happening::CommandRefused { .. }
+            | Happening::AccessRefused { .. }
             | Happening::LeaseLost { .. }
+            | Happening::NoticeDelayed { .. }
             | Happening::OutageBegan(_)
+            | Happening::CallsUsedUp { .. }
             | Happening::Stopped { cut: 1.. } => Level::Warning,
             Happening::HookUnavailable { .. }
             | Happening::WorkFailed { .. }
             | Happening::WorkGivenUp { .. }
+            | Happening::NoticeRefused { .. }
             | Happening::WorkUnavailable { .. } => Level::Error,
             Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,
@@ -284,6 +332,9 @@ impl Happening {
                 fields.push(("why", why.clone()));
                 fields
             }
+            Happening::CallsUsedUp { sender, whose, most } => {
+                vec![("sender", sender.id().to_owned()), ("whose", whose.clone()), ("most", most.to_string())]
+            }
             Happening::RunWaits { key, why }
             | Happening::WorkFailed { key, why }
             | Happening::WorkGivenUp { key, why }
@@ -314,6 +365,14 @@ impl Happening {
                 ("fresh", fresh.to_string()),
             ],
             Happening::JobRefused { why } | Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::AccessRefused { why } => vec![("why", (*why).to_owned())],
+            Happening::NoticeSent { sink, notice } => {
+                vec![("sink", sink.clone()), ("notice", notice.clone())]
+            }
+            Happening::NoticeDelayed { sink, notice, why }
+            | Happening::NoticeRefused { sink, notice, why } => {
+                vec![("sink", sink.clone()), ("notice", notice.clone()), ("why", why.clone())]
+            }
             Happening::Draining => Vec::new(),
             Happening::Stopped { cut } => vec![("cut", cut.to_string())],
         }

@@ -20,6 +20,8 @@ use regreen_forge::hook::Sender;
 use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 
 use crate::{
+    access::Arrival,
+    api::Api,
     happening::{Happening, Log},
     hooks::{Hooks, Reception, later},
     inbox::{Inbox, intake},
@@ -35,17 +37,26 @@ pub struct Drained {
     pub cut: usize,
 }
 
+/// What else is served beside webhooks.
+#[derive(Default)]
+pub struct Doors {
+    /// What jobs ask and tell.
+    pub jobs: Option<Jobs>,
+    /// The JSON API.
+    pub api: Option<Api>,
+}
+
 struct Shared {
     reception: Reception,
     inbox: Arc<dyn Inbox>,
 }
 
-/// Serves webhooks, and what `jobs` ask and tell, until `stop` is ready, then ends what is under way and answers it.
+/// Serves webhooks, and what else has a door, until `stop` is ready, then ends what is under way and answers it.
 pub async fn serve(
     listener: TcpListener,
     hooks: Hooks,
     inbox: Arc<dyn Inbox>,
-    jobs: Option<Jobs>,
+    doors: Doors,
     limits: Limits,
     log: Arc<dyn Log>,
     stop: impl Future<Output = ()>,
@@ -54,8 +65,11 @@ pub async fn serve(
     let commits = tokio::spawn(commits);
     let reception = Reception::new(hooks, way_in, limits, log.clone());
     let mut app = router(Arc::new(Shared { reception, inbox }));
-    if let Some(jobs) = jobs {
+    if let Some(jobs) = doors.jobs {
         app = app.merge(jobs.router());
+    }
+    if let Some(api) = doors.api {
+        app = app.merge(api.router());
     }
     let address = listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
     log.tell(&Happening::Listening { address });
@@ -104,6 +118,7 @@ async fn connections(
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.headers).max_headers(64);
     let graceful = GracefulShutdown::new();
+    let listens_here = listener.local_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback());
     let room = Arc::new(Semaphore::new(limits.connections));
     let peers = Arc::new(Room::new(usize::MAX, limits.connections_of_one.max(1)));
     let mut stop = std::pin::pin!(stop);
@@ -123,6 +138,7 @@ async fn connections(
             continue;
         };
         let peer = Peer::of(from.ip());
+        let arrival = Arrival { peer: from.ip(), listens_here };
         if !peers.take(peer, 1, 1) {
             continue;
         }
@@ -130,6 +146,7 @@ async fn connections(
         let inner = TowerToHyperService::new(app.clone());
         let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(arrival);
             inner.call(request)
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));

@@ -7,6 +7,8 @@
 //! Nothing of a request is kept, logged or read beyond its signature before its sender is proven. What is kept of a
 //! proven one is what it says in Regreen's own words, never its body.
 
+pub mod access;
+mod api;
 mod happening;
 mod hooks;
 mod http;
@@ -14,15 +16,19 @@ mod inbox;
 mod jobs;
 mod limits;
 mod memory;
+mod problem;
 mod reply;
 mod room;
 mod schedule;
+pub mod shape;
 mod task;
+mod teller;
 mod worker;
 
+pub use api::Api;
 pub use happening::{Happening, Level, Log, Refused};
 pub use hooks::Hooks;
-pub use http::{Drained, serve};
+pub use http::{Doors, Drained, serve};
 pub use inbox::{Accepted, Inbox, InboxFuture, NewDelivery, Unavailable};
 pub use jobs::Jobs;
 pub use limits::Limits;
@@ -30,4 +36,5 @@ pub use memory::LedgerInbox;
 pub use reply::Reply;
 pub use schedule::schedule;
 pub use task::{Listed, Spoken, Task};
+pub use teller::{Calm, Teller};
 pub use worker::{Pace, Worker};

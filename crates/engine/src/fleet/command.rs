@@ -124,7 +124,8 @@ impl Fleet {
 
     fn refused_or_later(&self, error: &ForgeError, now: i64) -> Obeyed {
         match self.stumbled(error, now) {
-            Next::Later { at, why } => Obeyed::Later { at, why },
+            Next::Later { at, why } | Next::Stumbled { at, why } => Obeyed::Later { at, why },
+            Next::Taken { at } => anothers(at),
             Next::Done(settled) => Obeyed::Refused(settled.why),
         }
     }
@@ -216,8 +217,8 @@ impl Fleet {
         if incident.state != State::Open {
             return Ok(Ok(over(incident)));
         }
-        if let Some(Next::Later { at, why }) = self.take(hand, &incident.id).await? {
-            return Ok(Err(Obeyed::Later { at, why }));
+        if let Some(at) = self.take(hand, &incident.id).await? {
+            return Ok(Err(anothers(at)));
         }
         let Some(incident) = hand.ledger.incident(&incident.id).await? else {
             return Ok(Ok(Said::only("there is no such incident.")));
@@ -241,10 +242,12 @@ impl Fleet {
             incident: &incident.id,
             plan: &plan,
             only_looks: false,
+            gives_up: false,
         };
         let why = format!("{} asked for it", order.actor);
         Ok(match self.act(hand, &case, Drive::Resume, Some(&why)).await? {
-            Next::Later { at, why } => Err(Obeyed::Later { at, why }),
+            Next::Later { at, why } | Next::Stumbled { at, why } => Err(Obeyed::Later { at, why }),
+            Next::Taken { at } => Err(anothers(at)),
             Next::Done(settled) => {
                 let word = settled.outcome.map_or("over", Outcome::id);
                 Ok(Said::only(format!("`{}` is {word}.", incident.id)))
@@ -334,6 +337,10 @@ impl Fleet {
                 run.repository.as_str().eq_ignore_ascii_case(order.repository.as_str())
             })
     }
+}
+
+fn anothers(at: i64) -> Obeyed {
+    Obeyed::Later { at, why: "another node works on this incident".to_owned() }
 }
 
 /// Whether it waited for a person's word, or had one, by `at`.

@@ -14,7 +14,12 @@ pub(super) enum Examined {
     /// It failed.
     Found(Box<Found>),
     /// There is nothing to be done about it.
-    Nothing(String),
+    Nothing {
+        /// Why.
+        why: String,
+        /// It has ended, and well.
+        ended_well: bool,
+    },
     /// The host could not be asked.
     Later(ForgeError),
     /// The host does not show yet what it told by itself.
@@ -97,17 +102,20 @@ impl Fleet {
             )));
         }
         if now.attempt != attempt {
-            return Ok(Examined::Nothing(format!("the run is at attempt {} by now", now.attempt)));
+            return Ok(nothing(format!("the run is at attempt {} by now", now.attempt)));
         }
         if now.status != Status::Completed {
-            return Ok(Examined::Nothing("the run has not ended".to_owned()));
+            return Ok(nothing("the run has not ended".to_owned()));
         }
         if !now.conclusion.is_some_and(Conclusion::failed) {
-            return Ok(Examined::Nothing("the run did not fail".to_owned()));
+            return Ok(Examined::Nothing {
+                why: "the run did not fail".to_owned(),
+                ended_well: now.conclusion == Some(Conclusion::Success),
+            });
         }
         if now.part_of_another {
             let why = "another run waits for it, and what that goes on with is not seen from here";
-            return Ok(Examined::Nothing(why.to_owned()));
+            return Ok(nothing(why.to_owned()));
         }
         let jobs = match self.forge.jobs(run, attempt).await {
             Ok(jobs) => jobs,
@@ -116,7 +124,7 @@ impl Fleet {
         let failing: Vec<Job> =
             jobs.iter().filter(|job| job.conclusion.is_some_and(Conclusion::failed)).cloned().collect();
         if failing.is_empty() {
-            return Ok(Examined::Nothing("none of its jobs failed".to_owned()));
+            return Ok(nothing("none of its jobs failed".to_owned()));
         }
         if failing.len() > self.config.most_jobs {
             let why = format!(
@@ -124,7 +132,7 @@ impl Fleet {
                 failing.len(),
                 self.config.most_jobs
             );
-            return Ok(Examined::Nothing(why));
+            return Ok(nothing(why));
         }
         let mut failed = Vec::with_capacity(failing.len());
         for job in failing {
@@ -186,7 +194,11 @@ impl Fleet {
     }
 }
 
+fn nothing(why: String) -> Examined {
+    Examined::Nothing { why, ended_well: false }
+}
+
 /// What is known when the host can't be asked about a run.
 fn later(error: ForgeError) -> Examined {
-    if error.has_to_wait() { Examined::Later(error) } else { Examined::Nothing(error.to_string()) }
+    if error.has_to_wait() { Examined::Later(error) } else { nothing(error.to_string()) }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use super::{host::Tanuki, pipelines::Projects};
 use crate::{
-    Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Cursor, Diagnosed, Forge,
+    Actor, Annotation, BoxFuture, Budget, Cache, Calls, Change, Check, Comment, Cursor, Diagnosed, Forge,
     ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, NotAllowed, Options, Page,
     Permission, Proposal, Repository, Rerun, Run, RunRef, Secret, calls::api::Api,
 };
@@ -241,5 +241,9 @@ impl Forge for GitLab {
 
     fn budget(&self) -> Option<Budget> {
         self.api.limits.budget()
+    }
+
+    fn calls(&self) -> Option<&Calls> {
+        Some(&self.api.calls)
     }
 }

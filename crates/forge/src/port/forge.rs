@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, future::Future, pin::Pin, time::SystemTime};
 
 use super::{
-    Actor, Annotation, Change, Check, Comment, Diagnosed, ForgeError, Issue, IssueText, Job, JobLog, JobRef,
-    LogEntry, Marker, NotAllowed, Permission, Proposal, Repository, Rerun, Run, RunRef,
+    Actor, Annotation, Calls, Change, Check, Comment, Diagnosed, ForgeError, Issue, IssueText, Job, JobLog,
+    JobRef, LogEntry, Marker, NotAllowed, Permission, Proposal, Repository, Rerun, Run, RunRef,
 };
 
 /// A boxed future, so that hosts can stand behind a trait object.
@@ -201,6 +201,12 @@ pub trait Forge: Send + Sync {
 
     /// What is left of the host's limit, as the last answer said it; `None` before the first, and where there is none.
     fn budget(&self) -> Option<Budget>;
+
+    /// What is sent on behalf of which repository, tries included; `None` where that is not counted. What a log's address leads
+    /// to elsewhere, and what is asked as an app of itself, is on nobody's behalf.
+    fn calls(&self) -> Option<&Calls> {
+        None
+    }
 }
 
 /// Where a listing goes on. What it holds is the host's module's own matter; it may be kept and used by another process.

@@ -39,6 +39,11 @@ impl Repository {
         self.0.rsplit_once('/').map_or("", |(owner, _)| owner)
     }
 
+    /// Its first part: the owner, or the group at the top, that answers for everything below.
+    pub fn organisation(&self) -> &str {
+        self.0.split_once('/').map_or("", |(first, _)| first)
+    }
+
     /// Its last part.
     pub fn name(&self) -> &str {
         self.0.rsplit_once('/').map_or("", |(_, name)| name)

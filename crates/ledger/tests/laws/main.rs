@@ -20,6 +20,7 @@ macro_rules! both_engines {
 mod approvals;
 mod audit;
 mod backups;
+mod bells;
 mod breakers;
 mod deliveries;
 mod faults;
@@ -36,5 +37,7 @@ mod outages;
 mod pruning;
 mod reports;
 mod server;
+mod spending;
+mod tokens;
 mod work;
 mod world;

@@ -8,6 +8,7 @@ use crate::world::{Engine, OWNER, World, diagnosis, healed, incident, plan};
 both_engines! {
     an_empty_ledger_says_nothing,
     figures_come_from_what_happened,
+    what_became_of_the_control_group_is_said_once,
 }
 
 async fn an_empty_ledger_says_nothing(on: Engine) {
@@ -55,4 +56,21 @@ async fn figures_come_from_what_happened(on: Engine) {
     assert_eq!((act.n, act.p50, act.p95), (4, 20, 50));
     assert_eq!((m.decide.unwrap().n, m.verify.unwrap().n), (3, 2));
     assert_eq!(m.overhead.map(|o| (o.n, o.share)), Some((2, 0.01)));
+}
+
+async fn what_became_of_the_control_group_is_said_once(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    l.open_incident(&incident("a", 10, &diagnosis())).await.unwrap();
+    let left_alone = Decision::Nothing { because: Refusal::ControlGroup };
+    l.decided("a", OWNER, &left_alone, None, None, 11).await.unwrap();
+    assert!(l.follow_up("a", 2, true, 12).await.is_err(), "it is not over");
+    l.close("a", OWNER, &Closing::new(Outcome::LeftAlone), 13).await.unwrap();
+    assert!(l.follow_up("a", 2, true, 14).await.unwrap());
+    assert!(!l.follow_up("a", 3, false, 15).await.unwrap());
+    let followed = l.incident("a").await.unwrap().unwrap().followed.unwrap();
+    assert_eq!((followed.attempt, followed.green, followed.at), (2, true, 14));
+    // Of one whose inputs don't say that it was drawn from, nothing is compared.
+    assert_eq!(l.metrics(100, None).await.unwrap().control, None);
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
 }

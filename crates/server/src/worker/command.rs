@@ -75,8 +75,8 @@ impl Worker {
                 Ended::Done("refused".to_owned(), Vec::new())
             }
             Obeyed::Later { at, why } => {
-                self.log.tell(&Happening::RunWaits { key, why });
-                Ended::Again(at)
+                self.log.tell(&Happening::RunWaits { key, why: why.clone() });
+                Ended::Stumbled(at, why)
             }
         })
     }

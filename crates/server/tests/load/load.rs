@@ -24,7 +24,7 @@ use std::{
 use hmac::{Hmac, Mac};
 use regreen_forge::hook::{Secret, Secrets, Sender};
 use regreen_ledger::{AsIs, Claim, Ledger};
-use regreen_server::{Happening, Hooks, LedgerInbox, Limits, Log, serve};
+use regreen_server::{Doors, Happening, Hooks, LedgerInbox, Limits, Log, serve};
 use sha2::Sha256;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tokio::{
@@ -192,7 +192,8 @@ impl Node {
                 let hooks =
                     Hooks::default().with(Sender::GitHub, Secrets::new([Secret::new(SECRET).unwrap()]));
                 let until = async move { drop(until.await) };
-                serve(listener, hooks, inbox, None, Limits::default(), Arc::new(Quiet), until).await;
+                serve(listener, hooks, inbox, Doors::default(), Limits::default(), Arc::new(Quiet), until)
+                    .await;
                 ledger
             });
             tell_stopped.send(()).unwrap();

@@ -12,13 +12,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{Fleet, JobPolicy, Lately, Network, state_root};
+use regreen_engine::{Fleet, FleetConfig, JobPolicy, Lately, Network, state_root};
 use regreen_forge::{
     Repository,
     hook::{Secret, Secrets, Sender},
 };
-use regreen_ledger::Ledger;
-use regreen_server::{Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Worker, schedule};
+use regreen_ledger::{BreakerPolicy, Ledger};
+use regreen_notify::Sink;
+use regreen_server::{
+    Api, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Teller, Worker, access::Access, schedule,
+};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use dispatch::dispatch;
@@ -30,7 +33,7 @@ use crate::{
     context::{Context, catalog, runtime},
     credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
-    record::Scrubber,
+    record::{Scrubber, now},
     voice,
 };
 
@@ -54,7 +57,17 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             log: parts.log.clone(),
         });
         let (limits, log) = (Limits::default(), parts.log.clone());
-        let taking = regreen_server::serve(listener, hooks, inbox, jobs, limits, log, stop.asked());
+        let access = Access::new(parts.ledger.clone(), log.clone());
+        let access = if args.require_token { access.tokens_only() } else { access };
+        let api = Api {
+            ledger: parts.ledger.clone(),
+            access,
+            breaker: parts.breaker,
+            clock: now,
+            log: log.clone(),
+        };
+        let doors = Doors { jobs, api: Some(api) };
+        let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
         let all = async {
             if args.no_work {
                 taking.await;
@@ -87,10 +100,13 @@ struct Parts {
     ledger: Ledger,
     fleets: BTreeMap<Sender, Arc<Fleet>>,
     jobs: JobPolicy,
+    breaker: BreakerPolicy,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
     comments: bool,
+    /// Ways out to people, by name.
+    sinks: BTreeMap<String, Sink>,
 }
 
 impl Parts {
@@ -100,6 +116,7 @@ impl Parts {
         // First: it reads files with secrets, and what is opened after it masks them.
         let hosts = credential::hosts(context, args)?;
         config.outages_at_one_of(hosts.len())?;
+        let sinks = config.sinks(context)?;
         let ledger = open(context, &args.at).await?;
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
@@ -122,8 +139,8 @@ impl Parts {
         }
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
         let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
-        let comments = config.fleet().comments;
-        Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()), comments })
+        let FleetConfig { comments, breaker, .. } = config.fleet();
+        Ok(Parts { ledger, fleets, jobs, breaker, log, bell: Arc::new(Notify::new()), comments, sinks })
     }
 
     /// Works, and sweeps, until it is asked to stop.
@@ -139,8 +156,23 @@ impl Parts {
             let watched = github.chain(args.watch_gitlab.iter().map(at(Sender::GitLab))).collect();
             schedule(ledger.clone(), watched, args.sweep_every, log.clone(), bell.clone(), stop.asked())
         };
+        let telling = self.tell(stop);
         let worker = Worker::new(ledger, self.fleets.clone(), node(), pace, log, bell);
-        tokio::join!(worker.run(stop.asked()), sweeping);
+        tokio::join!(worker.run(stop.asked()), sweeping, telling);
+    }
+}
+
+impl Parts {
+    /// Sends notices, until it is asked to stop.
+    async fn tell(&self, stop: &Stop) {
+        if self.sinks.is_empty() {
+            return;
+        }
+        let (ledger, log, sinks) = (self.ledger.clone(), self.log.clone(), self.sinks.clone());
+        // By a name of its own: the worker gives back what was claimed in its name and it does not know of.
+        let node = format!("{}-teller", node());
+        let teller = Teller { ledger, sinks, node, calm: Calm::default(), log };
+        Arc::new(teller).run(stop.asked()).await;
     }
 }
 
