@@ -64,7 +64,8 @@ impl Fleet {
                 Put::Later { at: now.saturating_add(self.config.stumble_ms), why }
             }
             Err(e) => match self.stumbled(&e, now) {
-                Next::Later { at, why } => Put::Later { at, why },
+                Next::Later { at, why } | Next::Stumbled { at, why } => Put::Later { at, why },
+                Next::Taken { at } => Put::Later { at, why: "another node has it".to_owned() },
                 Next::Done(settled) => Put::Never(settled.why),
             },
         }
