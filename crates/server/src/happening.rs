@@ -102,7 +102,8 @@ pub enum Happening {
         /// What was answered.
         said: String,
     },
-    /// The person could not be told what came of a command. It is not carried out again for that.
+    /// The person could not be told what came of a command. It is not carried out again for that; the answer is tried again
+    /// where that may help.
     CommandUnanswered {
         /// Names the work.
         key: String,

@@ -6,6 +6,7 @@
 //! when the work is due again. No process waits in between: a run that waits is an open incident whose step is applied.
 
 mod act;
+mod answer;
 mod approval;
 mod calls;
 mod command;
@@ -32,6 +33,7 @@ use regreen_mask::Masker;
 use regreen_saga::Drive;
 use regreen_steps::sha256;
 
+pub use answer::{Answer, Put};
 pub use approval::run_of;
 pub use calls::CallsUsedUp;
 pub use command::{Obeyed, Order};
