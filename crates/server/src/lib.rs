@@ -8,6 +8,7 @@
 //! proven one is what it says in Regreen's own words, never its body.
 
 pub mod access;
+pub mod act;
 mod api;
 mod happening;
 mod hooks;
@@ -24,7 +25,7 @@ mod task;
 mod teller;
 mod worker;
 
-pub use api::Api;
+pub use api::{Api, history};
 pub use happening::{Happening, Level, Log, Refused};
 pub use hooks::Hooks;
 pub use http::{Doors, Drained, serve};
@@ -33,6 +34,6 @@ pub use jobs::Jobs;
 pub use limits::Limits;
 pub use memory::LedgerInbox;
 pub use schedule::schedule;
-pub use task::{Listed, Spoken, Task};
+pub use task::{Asked, Listed, Spoken, Task, Wanted};
 pub use teller::{Calm, Teller};
 pub use worker::{Pace, Worker};

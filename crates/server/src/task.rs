@@ -15,6 +15,8 @@ pub(crate) const COMMAND: &str = "command";
 /// Kind of work: look for failures that nobody told.
 pub(crate) const SWEEP: &str = "sweep";
 
+/// Kind of work: a person asks for something over HTTP.
+pub(crate) const ASKED: &str = "asked";
 /// Kind of work: a run ended well, and something that was escalated may be well again.
 pub(crate) const GREEN: &str = "green";
 
@@ -37,6 +39,13 @@ pub enum Task {
         sender: Sender,
         /// What was said.
         spoken: Spoken,
+    },
+    /// A person asks for something, and has shown that they may.
+    Asked {
+        /// At which host.
+        sender: Sender,
+        /// What is asked.
+        asked: Asked,
     },
     /// Failures of a repository are looked for that no hook told.
     Sweep {
@@ -66,6 +75,50 @@ pub enum Task {
         /// Which.
         ended: EndedRun,
     },
+}
+
+/// What a person asks for about an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Of which repository the incident is.
+    pub repository: Repository,
+    /// Its id.
+    pub incident: String,
+    /// Who asks, as the record names them.
+    pub actor: String,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// What is wanted.
+    pub wanted: Wanted,
+}
+
+/// What can be asked for that only who works beside the fleet can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// What is under way is taken back.
+    Rollback,
+}
+
+impl Wanted {
+    const fn word(self) -> &'static str {
+        match self {
+            Wanted::Rollback => "rollback",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Wanted> {
+        [Wanted::Rollback].into_iter().find(|wanted| wanted.word() == word)
+    }
+}
+
+/// That, as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedV1 {
+    incident: String,
+    actor: String,
+    at: i64,
+    word: String,
 }
 
 /// A command in a comment.
@@ -112,6 +165,8 @@ struct TaskV1 {
     slot: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spoken: Option<SpokenV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<AskedV1>,
 }
 
 /// A task ready to be put on the list.
@@ -222,6 +277,7 @@ impl Task {
                     attempt: *attempt,
                     slot: None,
                     spoken: None,
+                    asked: None,
                 };
                 (kind, key, document)
             }
@@ -243,8 +299,29 @@ impl Task {
                         word: spoken.command.word().to_owned(),
                         incident: spoken.command.incident().map(str::to_owned),
                     }),
+                    asked: None,
                 };
                 (COMMAND, key, document)
+            }
+            Task::Asked { sender, asked } => {
+                let Asked { repository, incident, actor, at, wanted } = asked;
+                let key = format!("{}/asked/{incident}/{}/{at}", sender.id(), wanted.word());
+                let document = TaskV1 {
+                    version: 1,
+                    sender: sender.id().to_owned(),
+                    repository: repository.as_str().to_owned(),
+                    run: None,
+                    attempt: None,
+                    slot: None,
+                    spoken: None,
+                    asked: Some(AskedV1 {
+                        incident: incident.clone(),
+                        actor: actor.clone(),
+                        at: *at,
+                        word: wanted.word().to_owned(),
+                    }),
+                };
+                (ASKED, key, document)
             }
             Task::Sweep { sender, repository, slot } => {
                 let key = format!("{}/sweep/{}/{slot}", sender.id(), repository.folded());
@@ -256,6 +333,7 @@ impl Task {
                     attempt: None,
                     slot: Some(*slot),
                     spoken: None,
+                    asked: None,
                 };
                 (SWEEP, key, document)
             }
@@ -286,7 +364,7 @@ impl Task {
             let (forge, id) = escalation_of(payload)?;
             return Some(Task::Issue { sender: Sender::parse(&forge)?, id });
         }
-        let TaskV1 { version, sender, repository, run, attempt, slot, spoken } =
+        let TaskV1 { version, sender, repository, run, attempt, slot, spoken, asked } =
             serde_json::from_str(payload).ok()?;
         let (sender, repository) = (Sender::parse(&sender)?, Repository::parse(&repository)?);
         match (version, kind) {
@@ -299,6 +377,11 @@ impl Task {
                 let command = Command::from_words(&word, incident)?;
                 let spoken = Spoken { repository, comment, at, about, author, command };
                 Some(Task::Command { sender, spoken })
+            }
+            (1, ASKED) => {
+                let AskedV1 { incident, actor, at, word } = asked?;
+                let wanted = Wanted::parse(&word)?;
+                Some(Task::Asked { sender, asked: Asked { repository, incident, actor, at, wanted } })
             }
             (1, SWEEP) => Some(Task::Sweep { sender, repository, slot: slot? }),
             _ => None,
@@ -323,7 +406,15 @@ mod tests {
             author: "ann".to_owned(),
             command: Command::Approve { incident: Some("4d-1-0a1b2c3d".to_owned()) },
         };
+        let asked = Asked {
+            repository: repository.clone(),
+            incident: "4d-1-0a1b2c3d".to_owned(),
+            actor: "token:ann".to_owned(),
+            at: 6,
+            wanted: Wanted::Rollback,
+        };
         for (task, key) in [
+            (Task::Asked { sender: Sender::GitHub, asked }, "github/asked/4d-1-0a1b2c3d/rollback/6"),
             (Task::Command { sender: Sender::GitHub, spoken }, "github/comment/octo/shop/9"),
             (Task::Run { sender: Sender::GitHub, ended: ended.clone() }, "github/run/octo/shop/7/2"),
             (Task::Green { sender: Sender::GitHub, ended }, "github/green/octo/shop/7/2"),

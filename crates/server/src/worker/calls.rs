@@ -26,7 +26,9 @@ impl Worker {
         let (sender, repository) = match task {
             Task::Run { sender, ended } | Task::Green { sender, ended } => (*sender, &ended.run.repository),
             Task::Sweep { sender, repository, .. } => (*sender, repository),
-            Task::Command { .. } | Task::Outage { .. } | Task::Issue { .. } => return Ok(None),
+            Task::Command { .. } | Task::Asked { .. } | Task::Outage { .. } | Task::Issue { .. } => {
+                return Ok(None);
+            }
         };
         let Some(fleet) = self.fleets.get(&sender) else { return Ok(None) };
         let now = (self.clock)();

@@ -1,13 +1,13 @@
 //! Commands in comments: what comes of one on the list of work.
 
 use regreen_engine::{EngineError, Hand, Obeyed, Order};
-use regreen_forge::hook::Sender;
+use regreen_forge::hook::{Command, Sender};
 use regreen_ledger::Claim;
 
 use super::{Ended, Worker};
 use crate::{
     happening::Happening,
-    task::{Spoken, Task},
+    task::{Asked, Spoken, Task, Wanted},
 };
 
 impl Worker {
@@ -49,6 +49,46 @@ impl Worker {
                     let (key, actor) = (key.clone(), actor.clone());
                     self.log.tell(&Happening::CommandUnanswered { key, actor, command, why });
                 }
+                self.log.tell(&Happening::CommandObeyed { key, actor, command, said });
+                Ended::Done("obeyed".to_owned(), Vec::new())
+            }
+            Obeyed::Refused(why) => {
+                self.log.tell(&Happening::CommandRefused { key, actor, command, why });
+                Ended::Done("refused".to_owned(), Vec::new())
+            }
+            Obeyed::Later { at, why } => {
+                self.log.tell(&Happening::RunWaits { key, why: why.clone() });
+                Ended::Stumbled(at, why)
+            }
+        })
+    }
+
+    /// Does what a person asks for who has shown that they may.
+    pub(super) async fn asked(
+        &self,
+        claim: &Claim,
+        sender: Sender,
+        asked: &Asked,
+    ) -> Result<Ended, EngineError> {
+        let Some(fleet) = self.fleets.get(&sender) else {
+            return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
+        };
+        let (ledger, owner) = (self.ledger.under(claim), claim.token());
+        let order = Order {
+            repository: asked.repository.clone(),
+            comment: 0,
+            at: asked.at,
+            about: None,
+            author: asked.actor.clone(),
+            actor: asked.actor.clone(),
+            command: match asked.wanted {
+                Wanted::Rollback => Command::Rollback { incident: Some(asked.incident.clone()) },
+            },
+        };
+        let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
+        let (key, actor, command) = (claim.key.clone(), order.actor.clone(), order.command.word());
+        Ok(match fleet.obey_proven(&hand, &order).await? {
+            Obeyed::Done { said, .. } => {
                 self.log.tell(&Happening::CommandObeyed { key, actor, command, said });
                 Ended::Done("obeyed".to_owned(), Vec::new())
             }

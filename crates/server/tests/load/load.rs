@@ -192,7 +192,8 @@ impl Node {
                 let hooks =
                     Hooks::default().with(Sender::GitHub, Secrets::new([Secret::new(SECRET).unwrap()]));
                 let until = async move { drop(until.await) };
-                serve(listener, hooks, inbox, Doors::default(), Limits::default(), Arc::new(Quiet), until).await;
+                serve(listener, hooks, inbox, Doors::default(), Limits::default(), Arc::new(Quiet), until)
+                    .await;
                 ledger
             });
             tell_stopped.send(()).unwrap();
