@@ -325,6 +325,24 @@ impl Ledger {
         Ok(!woken.is_empty())
     }
 
+    /// As [`Ledger::wake`], all work whose key begins with this, which ends in `/`. How much there is.
+    ///
+    /// # Errors
+    /// The ledger's own.
+    pub async fn wake_all(&self, beginning: &str, when: i64) -> Result<u64, LedgerError> {
+        // A range, so that the index is used: `0` comes after `/`.
+        let beginning = self.name(beginning);
+        let end = format!("{}0", beginning.trim_end_matches('/'));
+        let query = sqlx::query_as(
+            "UPDATE work SET
+               ready_at = CASE WHEN owner IS NULL AND ready_at > $3 THEN $3 ELSE ready_at END,
+               woken_at = CASE WHEN owner IS NULL OR woken_at < $3 THEN woken_at ELSE $3 END
+             WHERE key >= $1 AND key < $2 AND done_at IS NULL RETURNING id",
+        );
+        let woken: Vec<(i64,)> = self.at_once(query.bind(beginning).bind(end).bind(when)).await?;
+        Ok(woken.len() as u64)
+    }
+
     /// How much is to be done, of these kinds (none: of any).
     ///
     /// # Errors

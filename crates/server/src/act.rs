@@ -4,7 +4,10 @@
 use regreen_engine::{EndedRun, fleet_run_of};
 use regreen_ledger::{Incident, Ledger, LedgerError, State};
 
-use crate::task::{Asked, Task, Wanted};
+use crate::{
+    asked::{Asked, Wanted},
+    task::Task,
+};
 
 /// What came of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +104,6 @@ async fn answered(ledger: &Ledger, id: &str, now: i64) -> Result<Answered, Ledge
         return Ok(Answered { incident, woken: false });
     };
     let ended = EndedRun { run, attempt: Some(attempt) };
-    // It is looked for now and then anyway, by whatever name the work has.
-    ledger.wake(Task::Run { sender, ended }.listed(now).key(), now).await?;
+    ledger.wake_all(&Task::Run { sender, ended }.listed(now).of_run(), now).await?;
     Ok(Answered { incident, woken: true })
 }

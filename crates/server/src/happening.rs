@@ -102,7 +102,8 @@ pub enum Happening {
         /// What was answered.
         said: String,
     },
-    /// The person could not be told what came of a command. It is not carried out again for that.
+    /// The person could not be told what came of a command. It is not carried out again for that; the answer is tried again
+    /// where that may help.
     CommandUnanswered {
         /// Names the work.
         key: String,
@@ -179,6 +180,11 @@ pub enum Happening {
     },
     /// The list of work, or a host, can't be asked now.
     WorkUnavailable {
+        /// Why.
+        why: String,
+    },
+    /// Where logs are kept outside the database they can't be now; nothing else waits for that. Told once until it goes well.
+    LogsNotKept {
         /// Why.
         why: String,
     },
@@ -274,6 +280,7 @@ impl Happening {
             Happening::WorkGivenUp { .. } => "work-given-up",
             Happening::LeaseLost { .. } => "lease-lost",
             Happening::WorkUnavailable { .. } => "work-unavailable",
+            Happening::LogsNotKept { .. } => "logs-not-kept",
             Happening::NoticeSent { .. } => "notice-sent",
             Happening::NoticeDelayed { .. } => "notice-delayed",
             Happening::NoticeRefused { .. } => "notice-refused",
@@ -298,7 +305,8 @@ impl Happening {
             | Happening::WorkFailed { .. }
             | Happening::WorkGivenUp { .. }
             | Happening::NoticeRefused { .. }
-            | Happening::WorkUnavailable { .. } => Level::Error,
+            | Happening::WorkUnavailable { .. }
+            | Happening::LogsNotKept { .. } => Level::Error,
             Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,
         }
@@ -363,7 +371,9 @@ impl Happening {
                 ("outcome", (*outcome).to_owned()),
                 ("fresh", fresh.to_string()),
             ],
-            Happening::JobRefused { why } | Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::JobRefused { why }
+            | Happening::WorkUnavailable { why }
+            | Happening::LogsNotKept { why } => vec![("why", why.clone())],
             Happening::AccessRefused { why } => vec![("why", (*why).to_owned())],
             Happening::NoticeSent { sink, notice } => {
                 vec![("sink", sink.clone()), ("notice", notice.clone())]

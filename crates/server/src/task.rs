@@ -8,10 +8,14 @@ use regreen_forge::{
 use regreen_ledger::NewWork;
 use serde::{Deserialize, Serialize};
 
+use crate::{asked::Asked, reply::Reply};
+
 /// Kind of work: a run has ended.
 pub(crate) const RUN: &str = "run-ended";
 /// Kind of work: a person commands.
 pub(crate) const COMMAND: &str = "command";
+/// Kind of work: a command was carried out, and its author is still to be told.
+pub(crate) const ANSWER: &str = "answer";
 /// Kind of work: look for failures that nobody told.
 pub(crate) const SWEEP: &str = "sweep";
 
@@ -40,7 +44,14 @@ pub enum Task {
         /// What was said.
         spoken: Spoken,
     },
-    /// A person asks for something, and has shown that they may.
+    /// What came of a command is still to be said.
+    Answer {
+        /// At which host.
+        sender: Sender,
+        /// What, and to which.
+        reply: Reply,
+    },
+    /// A person asks for something over HTTP, and has shown that they may.
     Asked {
         /// At which host.
         sender: Sender,
@@ -77,50 +88,6 @@ pub enum Task {
     },
 }
 
-/// What a person asks for about an incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// Of which repository the incident is.
-    pub repository: Repository,
-    /// Its id.
-    pub incident: String,
-    /// Who asks, as the record names them.
-    pub actor: String,
-    /// When, in milliseconds since 1970.
-    pub at: i64,
-    /// What is wanted.
-    pub wanted: Wanted,
-}
-
-/// What can be asked for that only who works beside the fleet can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// What is under way is taken back.
-    Rollback,
-}
-
-impl Wanted {
-    const fn word(self) -> &'static str {
-        match self {
-            Wanted::Rollback => "rollback",
-        }
-    }
-
-    fn parse(word: &str) -> Option<Wanted> {
-        [Wanted::Rollback].into_iter().find(|wanted| wanted.word() == word)
-    }
-}
-
-/// That, as it is stored.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AskedV1 {
-    incident: String,
-    actor: String,
-    at: i64,
-    word: String,
-}
-
 /// A command in a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spoken {
@@ -132,6 +99,8 @@ pub struct Spoken {
     pub at: i64,
     /// The number of the issue or pull request that it is about.
     pub about: Option<u64>,
+    /// As [`Comment::on_change`].
+    pub on_change: bool,
     /// Whose it is.
     pub author: String,
     /// What is wanted.
@@ -148,6 +117,9 @@ struct SpokenV1 {
     author: String,
     word: String,
     incident: Option<String>,
+    /// On an issue, where those have numbers of their own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    on_issue: bool,
 }
 
 /// The stored document. Fields may be added, never changed.
@@ -165,8 +137,6 @@ struct TaskV1 {
     slot: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spoken: Option<SpokenV1>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    asked: Option<AskedV1>,
 }
 
 /// A task ready to be put on the list.
@@ -193,6 +163,12 @@ impl Listed {
     /// Names the effect.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// What the keys of all work about the same run begin with, whoever listed it and whichever attempt it names.
+    pub fn of_run(&self) -> String {
+        let rest = self.key.rfind('/').unwrap_or_default();
+        self.key[..=rest].to_owned()
     }
 
     /// The same, put on the list by something that has this name.
@@ -228,9 +204,10 @@ impl Task {
     /// What is to be done about an event that came in at `at`, in milliseconds since 1970; `None` for nothing. Of a first attempt that went well nobody waits; of one that
     /// is not numbered somebody may.
     pub fn of(sender: Sender, event: &Event, at: i64) -> Option<Task> {
-        if let Event::Comment(Comment { repository, comment, about, author, command }) = event {
+        if let Event::Comment(Comment { repository, comment, about, on_change, author, command }) = event {
             let (repository, author, command) = (repository.clone(), author.clone(), command.clone());
-            let spoken = Spoken { repository, comment: *comment, at, about: *about, author, command };
+            let (comment, about, on_change) = (*comment, *about, *on_change);
+            let spoken = Spoken { repository, comment, at, about, on_change, author, command };
             return Some(Task::Command { sender, spoken });
         }
         let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
@@ -277,7 +254,6 @@ impl Task {
                     attempt: *attempt,
                     slot: None,
                     spoken: None,
-                    asked: None,
                 };
                 (kind, key, document)
             }
@@ -298,30 +274,18 @@ impl Task {
                         author: spoken.author.clone(),
                         word: spoken.command.word().to_owned(),
                         incident: spoken.command.incident().map(str::to_owned),
+                        on_issue: !spoken.on_change,
                     }),
-                    asked: None,
                 };
                 (COMMAND, key, document)
             }
+            Task::Answer { sender, reply } => {
+                let (key, payload) = (reply.key(*sender), reply.stored(*sender));
+                return Listed { kind: ANSWER, key, payload, at };
+            }
             Task::Asked { sender, asked } => {
-                let Asked { repository, incident, actor, at, wanted } = asked;
-                let key = format!("{}/asked/{incident}/{}/{at}", sender.id(), wanted.word());
-                let document = TaskV1 {
-                    version: 1,
-                    sender: sender.id().to_owned(),
-                    repository: repository.as_str().to_owned(),
-                    run: None,
-                    attempt: None,
-                    slot: None,
-                    spoken: None,
-                    asked: Some(AskedV1 {
-                        incident: incident.clone(),
-                        actor: actor.clone(),
-                        at: *at,
-                        word: wanted.word().to_owned(),
-                    }),
-                };
-                (ASKED, key, document)
+                let (key, payload) = (asked.key(*sender), asked.stored(*sender));
+                return Listed { kind: ASKED, key, payload, at };
             }
             Task::Sweep { sender, repository, slot } => {
                 let key = format!("{}/sweep/{}/{slot}", sender.id(), repository.folded());
@@ -333,7 +297,6 @@ impl Task {
                     attempt: None,
                     slot: Some(*slot),
                     spoken: None,
-                    asked: None,
                 };
                 (SWEEP, key, document)
             }
@@ -364,7 +327,13 @@ impl Task {
             let (forge, id) = escalation_of(payload)?;
             return Some(Task::Issue { sender: Sender::parse(&forge)?, id });
         }
-        let TaskV1 { version, sender, repository, run, attempt, slot, spoken, asked } =
+        if kind == ASKED {
+            return Asked::read(payload).map(|(sender, asked)| Task::Asked { sender, asked });
+        }
+        if kind == ANSWER {
+            return Reply::read(payload).map(|(sender, reply)| Task::Answer { sender, reply });
+        }
+        let TaskV1 { version, sender, repository, run, attempt, slot, spoken } =
             serde_json::from_str(payload).ok()?;
         let (sender, repository) = (Sender::parse(&sender)?, Repository::parse(&repository)?);
         match (version, kind) {
@@ -373,15 +342,11 @@ impl Task {
                 Some(if kind == RUN { Task::Run { sender, ended } } else { Task::Green { sender, ended } })
             }
             (1, COMMAND) => {
-                let SpokenV1 { comment, at, about, author, word, incident } = spoken?;
+                let SpokenV1 { comment, at, about, author, word, incident, on_issue } = spoken?;
                 let command = Command::from_words(&word, incident)?;
-                let spoken = Spoken { repository, comment, at, about, author, command };
+                let on_change = !on_issue;
+                let spoken = Spoken { repository, comment, at, about, on_change, author, command };
                 Some(Task::Command { sender, spoken })
-            }
-            (1, ASKED) => {
-                let AskedV1 { incident, actor, at, word } = asked?;
-                let wanted = Wanted::parse(&word)?;
-                Some(Task::Asked { sender, asked: Asked { repository, incident, actor, at, wanted } })
             }
             (1, SWEEP) => Some(Task::Sweep { sender, repository, slot: slot? }),
             _ => None,
@@ -391,7 +356,10 @@ impl Task {
 
 #[cfg(test)]
 mod tests {
+    use regreen_engine::Answer;
+
     use super::*;
+    use crate::asked::Wanted;
 
     #[test]
     fn a_task_is_read_as_it_was_listed() {
@@ -403,9 +371,13 @@ mod tests {
             comment: 9,
             at: 5,
             about: Some(4),
+            on_change: true,
             author: "ann".to_owned(),
             command: Command::Approve { incident: Some("4d-1-0a1b2c3d".to_owned()) },
         };
+        let answer =
+            Answer { repository: repository.clone(), about: 4, on_change: false, text: "so".to_owned() };
+        let reply = Reply { comment: 9, since: 5, answer };
         let asked = Asked {
             repository: repository.clone(),
             incident: "4d-1-0a1b2c3d".to_owned(),
@@ -416,6 +388,7 @@ mod tests {
         for (task, key) in [
             (Task::Asked { sender: Sender::GitHub, asked }, "github/asked/4d-1-0a1b2c3d/rollback/6"),
             (Task::Command { sender: Sender::GitHub, spoken }, "github/comment/octo/shop/9"),
+            (Task::Answer { sender: Sender::GitLab, reply }, "gitlab/answer/octo/shop/9"),
             (Task::Run { sender: Sender::GitHub, ended: ended.clone() }, "github/run/octo/shop/7/2"),
             (Task::Green { sender: Sender::GitHub, ended }, "github/green/octo/shop/7/2"),
             (Task::Issue { sender: Sender::GitLab, id: "0a".to_owned() }, "escalation/0a"),

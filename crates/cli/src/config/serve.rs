@@ -8,7 +8,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Config, MODES, bad, budget, outage};
-use crate::exit::{Failed, INVALID};
+use crate::{
+    exit::{Failed, INVALID},
+    log_store::{DATABASE, NONE},
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -22,6 +25,7 @@ pub(super) struct Serving {
     control: Option<ControlFile>,
     outage: Option<outage::OutageFile>,
     escalation: Option<EscalationFile>,
+    logs: Option<LogsFile>,
     #[serde(default)]
     service: Vec<outage::ServiceFile>,
 }
@@ -64,6 +68,12 @@ struct EscalationFile {
     host: Option<Spanned<String>>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogsFile {
+    store: Spanned<String>,
+}
+
 /// What `[serve]` says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Serve {
@@ -79,6 +89,8 @@ pub(super) struct Serve {
     control: f64,
     outage: OutageConfig,
     escalation: EscalationConfig,
+    /// Where logs are kept: `database`, `none`, or the address of a store.
+    logs: String,
 }
 
 impl Default for Serve {
@@ -95,6 +107,7 @@ impl Default for Serve {
             control: 0.0,
             outage,
             escalation: EscalationConfig::default(),
+            logs: DATABASE.to_owned(),
         }
     }
 }
@@ -130,6 +143,11 @@ pub(super) fn take(
         serve.control = good.then_some(*fraction.get_ref()).ok_or_else(|| bad(place, text, fraction, why))?;
     }
     serve.outage = outage::take(place, text, file.outage.as_ref(), &file.service)?;
+    if let Some(LogsFile { store }) = &file.logs {
+        let known = [DATABASE, NONE].contains(&store.get_ref().as_str()) || store.get_ref().contains("://");
+        let why = "store is \"database\", \"none\", or an address: s3://BUCKET/PREFIX, gs://…, az://…, file:///FOLDER";
+        serve.logs = known.then(|| store.get_ref().clone()).ok_or_else(|| bad(place, text, store, why))?;
+    }
     if let Some(told) = &file.escalation {
         let name = |v: &Spanned<String>| {
             let why = "repository is \"OWNER/NAME\", in which the issue about an outage is written";
@@ -204,6 +222,11 @@ impl Config {
         }
     }
 
+    /// Where the fleet's logs are kept: `database`, `none`, or the address of a store.
+    pub fn log_store(&self) -> &str {
+        &self.serve.logs
+    }
+
     /// What holds beside the fleet.
     pub fn fleet(&self) -> FleetConfig {
         let mut policy = self.engine.policy.clone();
@@ -252,6 +275,19 @@ mod tests {
         assert!(config("[serve.comments]\nenabled = true").unwrap().fleet().comments);
         let rules = "[serve]\n[[serve.rule]]\nrepository = \"octo/*\"\nclass = \"network-timeout\"\nmode = \"auto\"\n";
         assert_eq!((mode(rules, "octo/shop"), mode(rules, "other/shop")), (Mode::Auto, Mode::Observe));
+    }
+
+    #[test]
+    fn logs_are_kept_where_the_operator_says() {
+        let of = |text: &str| {
+            config(&format!("[serve.logs]\nstore = \"{text}\"")).map(|c| c.log_store().to_owned())
+        };
+        assert_eq!(config("").unwrap().log_store(), DATABASE);
+        for store in [DATABASE, NONE, "s3://bucket/logs"] {
+            assert_eq!(of(store).unwrap(), store);
+        }
+        let said = of("here").unwrap_err();
+        assert!(said.starts_with("config.toml:2:9: store is"), "{said}");
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct FleetConfig {
     pub ask_ms: i64,
     /// Whether commands in comments are obeyed and answered.
     pub comments: bool,
+    /// Whether the logs of failed jobs are kept, masked, with their incident.
+    pub keep_logs: bool,
     /// Time before a host that stumbled is asked again, in milliseconds.
     pub stumble_ms: i64,
     /// What may be asked of the host.
@@ -81,6 +83,7 @@ impl Default for FleetConfig {
             lost_ms: 15 * MINUTE,
             ask_ms: 5 * MINUTE,
             comments: false,
+            keep_logs: true,
             stumble_ms: MINUTE,
             calls: CallBudget::default(),
             give_up_ms: 24 * 60 * MINUTE,

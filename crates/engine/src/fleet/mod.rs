@@ -6,6 +6,7 @@
 //! when the work is due again. No process waits in between: a run that waits is an open incident whose step is applied.
 
 mod act;
+mod answer;
 mod approval;
 mod calls;
 mod command;
@@ -17,6 +18,7 @@ mod examine;
 mod give_up;
 mod issue_text;
 mod jobs;
+mod keep;
 mod notice;
 mod outage;
 mod service;
@@ -31,6 +33,7 @@ use regreen_mask::Masker;
 use regreen_saga::Drive;
 use regreen_steps::sha256;
 
+pub use answer::{Answer, Put};
 pub use approval::run_of;
 pub use calls::CallsUsedUp;
 pub use command::{Obeyed, Order};
@@ -271,7 +274,7 @@ impl Fleet {
         opened: bool,
     ) -> Result<Next, EngineError> {
         let (run, begun) = (&ended.run, (hand.now)());
-        let found = match self.examine(run, attempt, ended.attempt.is_some()).await? {
+        let found = match self.examine(hand, id, run, attempt, ended.attempt.is_some()).await? {
             Examined::Found(found) => {
                 self.follow_up(hand, run, attempt, false).await?;
                 found
@@ -340,9 +343,7 @@ impl Fleet {
             }
             Decision::Suggest { plan, because: because @ (Refusal::ModeApprove | Refusal::Demoted) } => {
                 self.tell_the_question(&found, id, &plan).await;
-                let next = self.close_undone(hand, id, true, Some(because)).await?;
-                self.tell(hand, self.sender.id(), id).await?;
-                Ok(next)
+                self.close_undone(hand, id, true, Some(because)).await
             }
             Decision::Suggest { because, .. } => self.close_undone(hand, id, true, Some(because)).await,
             Decision::Nothing { because } => self.close_undone(hand, id, false, Some(because)).await,
@@ -361,7 +362,7 @@ impl Fleet {
             Some(Refusal::ModeApprove | Refusal::Demoted) => {
                 let now = (hand.now)();
                 hand.ledger.await_approval(id, hand.owner, now).await?;
-                self.notify(hand, id).await?;
+                self.tell(hand, self.sender.id(), id).await?;
                 return Ok(self.asks_until(now.saturating_add(APPROVAL_LASTS_MS), now));
             }
             _ => {

@@ -130,7 +130,7 @@ pub trait Forge: Send + Sync {
     fn close_issue<'a>(&'a self, repository: &'a Repository, number: u64) -> Answer<'a, ()>;
 
     /// Puts a comment with this marker on an issue (GitHub: or a pull request): a new one, or in place of the text of the one that has
-    /// it. Idempotent for one process at a time.
+    /// it, unless that is [newer](Marker::is_newer). Idempotent for one process at a time.
     fn comment<'a>(
         &'a self,
         repository: &'a Repository,
@@ -156,6 +156,11 @@ pub trait Forge: Send + Sync {
     /// Whether people may command by comments there: that is so where [`Forge::permission`] can be asked.
     fn takes_commands(&self) -> bool {
         false
+    }
+
+    /// The runs of a pull request (merge request), where the host lists them; `None` where it is to be asked of each run. A read.
+    fn runs_of_change<'a>(&'a self, _: &'a Repository, _: u64) -> Answer<'a, Option<Vec<u64>>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// As [`Forge::comment`], on a pull request (merge request): at GitLab its numbers are none of the issues'.

@@ -127,6 +127,14 @@ async fn it_can_be_woken_and_put_off(on: Engine) {
     assert_eq!((claim.attempts, claim.fence), (3, 3));
     l.finish(&claim, "done", 901).await.unwrap();
     assert!(!l.wake("a", 1).await.unwrap());
+    for key in ["run/o/r/7/1", "run/o/r/7/latest/x", "run/o/r/77/1", "run/o/r/7"] {
+        l.enqueue(&[NewWork { due_at: 9000, ..work(key) }]).await.unwrap();
+    }
+    assert_eq!(l.wake_all("run/o/r/7/", 2000).await.unwrap(), 2);
+    let mut woken = vec![take(l, "n", 2000).await.unwrap().key, take(l, "n", 2000).await.unwrap().key];
+    woken.sort();
+    assert_eq!(woken, ["run/o/r/7/1", "run/o/r/7/latest/x"]);
+    assert_eq!(take(l, "n", 8999).await, None);
 }
 
 async fn who_lost_it_can_write_nothing(on: Engine) {

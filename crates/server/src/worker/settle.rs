@@ -21,6 +21,9 @@ impl Worker {
     /// Says how it ended, again and again until the ledger takes it or the lease is over: then others may have it anyway.
     /// That it is said twice is no danger, as each time the fence is asked for.
     pub(super) async fn settle(&self, claim: &Claim, ended: Ended) {
+        if let Some(why) = self.ledger.log_trouble() {
+            self.log.tell(&Happening::LogsNotKept { why });
+        }
         let ended = self.or_given_up(claim, ended);
         if let Ended::GivenUp(why) = &ended {
             self.log.tell(&Happening::WorkGivenUp { key: claim.key.clone(), why: why.clone() });

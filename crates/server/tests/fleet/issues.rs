@@ -256,7 +256,7 @@ async fn a_question_stands_in_the_issue_until_it_is_answered_and_the_job_green()
         assert_eq!((issues.len(), writes, issues[0].open), (1, 1, true));
         let waiting = play.stage.incidents().await.remove(0);
         let body = &issues[0].body;
-        assert!(body.contains("`regreen approve` lets it act") && body.contains(&waiting.id), "{body}");
+        assert!(body.contains("the mode is approve: ") && body.contains(&waiting.id), "{body}");
         ledger.approve(&waiting.id, "ann", play.now()).await.unwrap();
         play.pass(6 * MINUTE).await;
         assert_eq!(host.reruns(1), 1);

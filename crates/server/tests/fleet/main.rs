@@ -12,6 +12,7 @@ mod gitlab;
 mod given_up;
 mod host;
 mod issues;
+mod kept;
 mod leftovers;
 mod notices;
 mod outage;

@@ -33,6 +33,7 @@ use crate::{
     context::{Context, catalog, runtime},
     credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
+    log_store,
     record::{Scrubber, now},
     voice,
 };
@@ -119,13 +120,14 @@ impl Parts {
         let hosts = credential::hosts(context, args)?;
         config.outages_at_one_of(hosts.len())?;
         let sinks = config.sinks(context)?;
-        let ledger = open(context, &args.at).await?;
+        let ledger = log_store::with(context, open(context, &args.at).await?, &config)?;
+        let keep_logs = log_store::named(context, &config)? != log_store::NONE;
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
             let fleet = Fleet {
                 sender,
                 catalog: Arc::new(catalog()?),
-                config: config.fleet(),
+                config: FleetConfig { keep_logs, ..config.fleet() },
                 masker: context.masker(),
                 forge,
                 remotes: Arc::new(Network),

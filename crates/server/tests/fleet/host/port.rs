@@ -271,7 +271,10 @@ impl Forge for Host {
             if let Some(error) = at.comments_go.pop_front() {
                 return Err(error);
             }
-            at.said.insert((number, marker.as_str().to_owned()), body.to_owned());
+            let said = at.said.entry((number, marker.as_str().to_owned())).or_default();
+            if !Marker::is_newer(said, body) {
+                body.clone_into(said);
+            }
             Ok(Comment { id: 1, url: String::new() })
         }))
     }
