@@ -63,6 +63,8 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         let api = Api {
             ledger: parts.ledger.clone(),
             access,
+            catalog: Arc::new(catalog()?),
+            bell: parts.bell.clone(),
             breaker: parts.breaker,
             clock: now,
             log: log.clone(),
