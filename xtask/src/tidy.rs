@@ -38,7 +38,7 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
             "ledger", "tools", "steps", "forge",
         ],
     ),
-    ("server", &["domain", "forge", "ledger", "engine"]),
+    ("server", &["domain", "catalog", "show", "saga", "forge", "ledger", "engine"]),
     ("lab", &["process"]),
     ("testkit", &["domain", "saga"]),
     (

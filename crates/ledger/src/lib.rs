@@ -85,11 +85,12 @@ mod sqlite;
 mod statistics;
 mod take_up;
 mod transfer;
+mod trend;
 mod verify;
 mod work;
 
 pub use approval::{APPROVAL_LASTS_MS, APPROVAL_SKEW_MS};
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, AuditTail};
 pub use backup::BackedUp;
 pub use breaker::{Breaker, BreakerKey, BreakerOutcome, Entry};
 pub use check::CheckReport;
@@ -118,5 +119,6 @@ pub use shape::{
     RankedV1, RecordV1, SettingV1, State, StepV1, Timings,
 };
 pub use statistics::{Rate, Spread};
+pub use trend::{DayOf, Group, Trends};
 pub use verify::{AuditReport, AuditVerdict};
 pub use work::{Claim, NewWork, Waiting};

@@ -99,6 +99,23 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Every pause that stands, the latest first, at most so many.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn pauses(&self, most: u32) -> Result<Vec<Pause>, LedgerError> {
+        let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
+            "SELECT scope, at, actor, reason FROM pauses WHERE ended_at IS NULL ORDER BY at DESC, id LIMIT $1",
+        )
+        .bind(i64::from(most))
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        let pause = |(scope, at, actor, reason)| Pause { scope, at, actor, reason };
+        Ok(rows.into_iter().map(pause).collect())
+    }
+}
+
 async fn standing(db: &mut sqlx::AnyConnection, scope: &str) -> Result<Vec<(String, Pause)>, LedgerError> {
     let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
         "SELECT id, at, actor, reason FROM pauses WHERE scope = $1 AND ended_at IS NULL ORDER BY at, id",

@@ -18,7 +18,7 @@ use std::{
 use hmac::{Hmac, Mac};
 use regreen_forge::hook::{Secret, Secrets, Sender};
 use regreen_ledger::{AsIs, Ledger};
-use regreen_server::{Happening, Hooks, LedgerInbox, Limits, Log, serve};
+use regreen_server::{Doors, Happening, Hooks, LedgerInbox, Limits, Log, serve};
 use sha2::Sha256;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -92,7 +92,8 @@ fn main() {
             tell.send(listener.local_addr().unwrap()).unwrap();
             let hooks = Hooks::default().with(Sender::GitHub, Secrets::new([Secret::new(SECRET).unwrap()]));
             let stopped = async move { drop(stopped.await) };
-            serve(listener, hooks, inbox, None, Limits::default(), Arc::new(Quiet), stopped).await;
+            serve(listener, hooks, inbox, Doors::default(), Limits::default(), Arc::new(Quiet), stopped)
+                .await;
             ledger.waiting(&[], i64::MAX - 1).await.unwrap()
         })
     });

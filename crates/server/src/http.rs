@@ -25,6 +25,7 @@ use crate::{
     inbox::{Inbox, intake},
     jobs::Jobs,
     limits::Limits,
+    pages::{Arrival, Pages},
     room::{Peer, Room},
 };
 
@@ -35,17 +36,26 @@ pub struct Drained {
     pub cut: usize,
 }
 
+/// What else is served beside webhooks.
+#[derive(Default)]
+pub struct Doors {
+    /// What jobs ask and tell.
+    pub jobs: Option<Jobs>,
+    /// The dashboard.
+    pub pages: Option<Pages>,
+}
+
 struct Shared {
     reception: Reception,
     inbox: Arc<dyn Inbox>,
 }
 
-/// Serves webhooks, and what `jobs` ask and tell, until `stop` is ready, then ends what is under way and answers it.
+/// Serves webhooks, and what else has a door, until `stop` is ready, then ends what is under way and answers it.
 pub async fn serve(
     listener: TcpListener,
     hooks: Hooks,
     inbox: Arc<dyn Inbox>,
-    jobs: Option<Jobs>,
+    doors: Doors,
     limits: Limits,
     log: Arc<dyn Log>,
     stop: impl Future<Output = ()>,
@@ -54,9 +64,18 @@ pub async fn serve(
     let commits = tokio::spawn(commits);
     let reception = Reception::new(hooks, way_in, limits, log.clone());
     let mut app = router(Arc::new(Shared { reception, inbox }));
-    if let Some(jobs) = jobs {
+    if let Some(jobs) = doors.jobs {
         app = app.merge(jobs.router());
     }
+    let pages = doors.pages.map(Pages::open);
+    if let Some(pages) = &pages {
+        app = app.merge(pages.router.clone());
+    }
+    let stop = async {
+        stop.await;
+        // A stream of news would hold its connection for ever.
+        pages.as_ref().inspect(|pages| pages.end());
+    };
     let address = listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
     log.tell(&Happening::Listening { address });
     let cut = connections(listener, app, limits, &*log, stop).await;
@@ -104,6 +123,7 @@ async fn connections(
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.headers).max_headers(64);
     let graceful = GracefulShutdown::new();
+    let listens_here = listener.local_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback());
     let room = Arc::new(Semaphore::new(limits.connections));
     let peers = Arc::new(Room::new(usize::MAX, limits.connections_of_one.max(1)));
     let mut stop = std::pin::pin!(stop);
@@ -123,6 +143,7 @@ async fn connections(
             continue;
         };
         let peer = Peer::of(from.ip());
+        let arrival = Arrival { peer: from, listens_here };
         if !peers.take(peer, 1, 1) {
             continue;
         }
@@ -130,6 +151,7 @@ async fn connections(
         let inner = TowerToHyperService::new(app.clone());
         let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(arrival);
             inner.call(request)
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));

@@ -13,7 +13,8 @@ use std::{
 use hmac::{Hmac, Mac};
 use regreen_forge::hook::{Secret, Secrets, Sender};
 use regreen_server::{
-    Accepted, Drained, Happening, Hooks, Inbox, InboxFuture, Limits, Log, NewDelivery, Unavailable, serve,
+    Accepted, Doors, Drained, Happening, Hooks, Inbox, InboxFuture, Limits, Log, NewDelivery, Unavailable,
+    serve,
 };
 use sha2::Sha256;
 use tokio::{
@@ -113,7 +114,9 @@ async fn start(limits: Limits, inbox: Arc<Memory>) -> Running {
     let (memory, log) = (inbox.clone(), lines.clone());
     let stopped = async move { drop(stopped.await) };
     let server =
-        tokio::spawn(async move { serve(listener, hooks, memory, None, limits, log, stopped).await });
+        tokio::spawn(
+            async move { serve(listener, hooks, memory, Doors::default(), limits, log, stopped).await },
+        );
     Running { address, inbox, lines, stop, server }
 }
 

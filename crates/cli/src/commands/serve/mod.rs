@@ -12,13 +12,13 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{Fleet, JobPolicy, Lately, Network, state_root};
+use regreen_engine::{Fleet, FleetConfig, JobPolicy, Lately, Network, state_root};
 use regreen_forge::{
     Repository,
     hook::{Secret, Secrets, Sender},
 };
-use regreen_ledger::Ledger;
-use regreen_server::{Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Worker, schedule};
+use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
+use regreen_server::{Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Pages, Settings, Worker, schedule};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use dispatch::dispatch;
@@ -30,7 +30,7 @@ use crate::{
     context::{Context, catalog, runtime},
     credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
-    record::Scrubber,
+    record::{Scrubber, now},
     voice,
 };
 
@@ -54,7 +54,20 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             log: parts.log.clone(),
         });
         let (limits, log) = (Limits::default(), parts.log.clone());
-        let taking = regreen_server::serve(listener, hooks, inbox, jobs, limits, log, stop.asked());
+        let pages = Pages {
+            // A handle of its own: a long look at the record holds up no work.
+            ledger: Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?,
+            catalog: Arc::new(catalog()?),
+            settings: Settings {
+                breaker: parts.breaker,
+                github: site_of(&args.work.github_api),
+                gitlab: args.work.gitlab_url.clone(),
+            },
+            clock: now,
+            log: log.clone(),
+        };
+        let doors = Doors { jobs, pages: Some(pages) };
+        let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
         let all = async {
             if args.no_work {
                 taking.await;
@@ -87,6 +100,7 @@ struct Parts {
     ledger: Ledger,
     fleets: BTreeMap<Sender, Arc<Fleet>>,
     jobs: JobPolicy,
+    breaker: BreakerPolicy,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
@@ -122,8 +136,8 @@ impl Parts {
         }
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
         let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
-        let comments = config.fleet().comments;
-        Ok(Parts { ledger, fleets, jobs, log, bell: Arc::new(Notify::new()), comments })
+        let FleetConfig { comments, breaker, .. } = config.fleet();
+        Ok(Parts { ledger, fleets, jobs, breaker, log, bell: Arc::new(Notify::new()), comments })
     }
 
     /// Works, and sweeps, until it is asked to stop.
@@ -149,11 +163,28 @@ impl Parts {
 /// # Errors
 /// The ledger's own.
 pub async fn open(context: &Context, args: &WhichLedger) -> Result<Ledger, Failed> {
-    let address = match &args.ledger {
+    Ok(Ledger::at(&address(context, args), scrub(context)).await?)
+}
+
+/// Where the fleet's ledger is.
+fn address(context: &Context, args: &WhichLedger) -> String {
+    match &args.ledger {
         Some(address) => address.clone(),
         None => state_root(&context.env).0.join("fleet/ledger.db").display().to_string(),
-    };
-    Ok(Ledger::at(&address, Arc::new(Scrubber(context.masker()))).await?)
+    }
+}
+
+fn scrub(context: &Context) -> Arc<dyn Scrub> {
+    Arc::new(Scrubber(context.masker()))
+}
+
+/// Where people see what is at GitHub, by the address of its API.
+fn site_of(api: &str) -> String {
+    let api = api.trim_end_matches('/');
+    match api.strip_suffix("/api/v3") {
+        Some(site) => site.to_owned(),
+        None => api.replacen("://api.", "://", 1),
+    }
 }
 
 /// Unique for each start of the program, and for people to know it by.
