@@ -31,7 +31,7 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 10] = [
+const SUITES: [Suite; 11] = [
     Suite {
         name: "laws",
         unit: "times every playbook × every step × every crash point, with a second crash and every combination of conditions",
@@ -77,6 +77,15 @@ const SUITES: [Suite; 10] = [
         tests: &["--package", "regreen-server", "--test", "fleet", "a_registry_is_down_and_nodes_die"],
         how_many: Some("REGREEN_OUTAGE_COUNT"),
         seed: Some("REGREEN_OUTAGE_SEED"),
+    },
+    Suite {
+        name: "load",
+        unit: "seconds of 1,000 webhooks each, on SQLite by one node and on PostgreSQL by three, accounted for one by one",
+        count: 60,
+        portion: 60,
+        tests: &["--release", "--package", "regreen-server", "--test", "load", "--no-capture"],
+        how_many: Some("REGREEN_LOAD_SECONDS"),
+        seed: None,
     },
     Suite {
         name: "lockfiles",
@@ -188,7 +197,11 @@ fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
         unfinished.unwrap_or(Progress { commit, seed: seed.unwrap_or(clock), done: 0, failed: 0 });
     let (name, count, from) = (suite.name, suite.count, progress.seed);
     print(&format!("soak {name}: {count} {}, seed {from}, {} done", suite.unit, progress.done));
-    let server = if suite.name == "faults" { Some(Server::start()?) } else { None };
+    let server = match suite.name {
+        "faults" => Some(Server::start(&[])?),
+        "load" => Some(Server::start(&["durable"])?),
+        _ => None,
+    };
     let started = Instant::now();
     while progress.done < count && started.elapsed() < LONGEST {
         let portion = suite.portion.min(count - progress.done);
@@ -228,15 +241,15 @@ struct Server {
 const SERVER: &str = "target/soak/postgres";
 
 impl Server {
-    fn start() -> Result<Server, String> {
+    fn start(how: &[&str]) -> Result<Server, String> {
         drop(Server { address: String::new() });
-        let out = Server::script("start")?;
+        let out = Server::script("start", how)?;
         Ok(Server { address: String::from_utf8_lossy(&out).trim().to_owned() })
     }
 
-    fn script(what: &str) -> Result<Vec<u8>, String> {
-        let out =
-            Command::new(top().join("scripts/postgres")).args([what, SERVER]).current_dir(top()).output();
+    fn script(what: &str, how: &[&str]) -> Result<Vec<u8>, String> {
+        let script = top().join("scripts/postgres");
+        let out = Command::new(script).args([what, SERVER]).args(how).current_dir(top()).output();
         let out = out.map_err(|e| format!("scripts/postgres: {e}"))?;
         match out.status.success() {
             true => Ok(out.stdout),
@@ -252,7 +265,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _gone = Server::script("stop");
+        let _gone = Server::script("stop", &[]);
     }
 }
 

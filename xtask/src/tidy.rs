@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::top;
 
 /// What each crate may import, as in ARCHITECTURE.md. A crate that is not here may not exist.
-const MAY_IMPORT: [(&str, &[&str]); 25] = [
+const MAY_IMPORT: [(&str, &[&str]); 26] = [
     ("domain", &[]),
     ("mask", &["domain"]),
     ("logs", &["domain", "mask"]),
@@ -29,16 +29,17 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("process", &[]),
     ("ledger", &["domain", "mask", "saga"]),
     ("forge", &["domain", "mask", "logs"]),
+    ("notify", &[]),
     ("tools", &["domain", "lockfile", "saga", "process"]),
     ("steps", &["domain", "lockfile", "saga", "tools", "process", "forge"]),
     (
         "engine",
         &[
             "domain", "mask", "logs", "catalog", "lockfile", "detect", "show", "decide", "saga", "process",
-            "ledger", "tools", "steps", "forge",
+            "ledger", "tools", "steps", "forge", "notify",
         ],
     ),
-    ("server", &["domain", "catalog", "show", "saga", "forge", "ledger", "engine"]),
+    ("server", &["domain", "catalog", "show", "saga", "steps", "forge", "ledger", "engine", "notify"]),
     ("lab", &["process"]),
     ("testkit", &["domain", "saga"]),
     (
@@ -46,6 +47,7 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
         &[
             "domain", "mask", "logs", "catalog", "builtin", "lockfile", "detect", "bench", "show", "propose",
             "decide", "saga", "process", "ledger", "tools", "steps", "engine", "forge", "server", "lab",
+            "notify",
         ],
     ),
     (

@@ -18,7 +18,9 @@ use regreen_tools::{Workspace, git};
 use serde::Deserialize;
 use toml::Spanned;
 
+mod budget;
 mod limits;
+mod notify;
 mod outage;
 mod serve;
 
@@ -52,6 +54,7 @@ struct File {
     mirror: Vec<MirrorFile>,
     lockfile: Option<LockfileFile>,
     serve: Option<serve::Serving>,
+    notify: Option<notify::Notifying>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,6 +77,7 @@ pub struct Config {
     /// Hosts that lockfiles may name beside the default registries; `None` where no list is configured.
     pub allowed_hosts: Option<Vec<AllowedHost>>,
     serve: serve::Serve,
+    notify: notify::Notify,
 }
 
 impl Default for Config {
@@ -91,7 +95,12 @@ impl Default for Config {
             rerun_always: false,
             dry_run: false,
         };
-        Config { engine, allowed_hosts: None, serve: serve::Serve::default() }
+        Config {
+            engine,
+            allowed_hosts: None,
+            serve: serve::Serve::default(),
+            notify: notify::Notify::default(),
+        }
     }
 }
 
@@ -297,7 +306,12 @@ impl Config {
         }
         limits::take(&mut self.engine.policy, place, text, file)?;
         if let Some(serving) = &file.serve {
-            serve::take(&mut self.serve, place, text, serving)?;
+            let usual = self.engine.policy.budget;
+            serve::take(&mut self.serve, place, text, serving, usual)?;
+        }
+        if let Some(notifying) = &file.notify {
+            let folder = Path::new(place).parent().unwrap_or(Path::new(""));
+            notify::take(&mut self.notify, folder, place, text, notifying)?;
         }
         self.engine.allow_commands |= file.allow_commands == Some(true);
         for mirror in &file.mirror {

@@ -13,6 +13,7 @@ mod fleet_server;
 mod inputs;
 mod live;
 mod lockfiles;
+mod log_store;
 mod output;
 mod own_playbooks;
 mod panics;

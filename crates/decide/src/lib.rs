@@ -4,6 +4,7 @@
 //! shown. There is no path to [`Decision::Heal`] around any of them.
 
 mod choice;
+mod control;
 mod mode;
 pub mod outage;
 mod policy;
@@ -81,6 +82,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
     }
     match obstacle(case, playbook, &plan.paths, tool) {
         Some(because) => Decision::Suggest { plan, because },
+        None if control::is_drawn(case) => nothing(Refusal::ControlGroup),
         None => Decision::Heal(plan),
     }
 }
@@ -137,6 +139,17 @@ fn budget_used_up(budget: &Budget, spent: &Spent) -> bool {
         || budget.money_per_day.is_some_and(|most| minutes * budget.cost_per_minute >= most)
 }
 
+/// The first part of a budget that is used up.
+fn used_up(budget: &Budget, spent: &Spent) -> Option<Refusal> {
+    let reached = |most: Option<u32>, count: u32| most.is_some_and(|most| count >= most);
+    let checks = [
+        (budget_used_up(budget, spent), Refusal::BudgetUsedUp),
+        (reached(budget.attempts_per_day, spent.day), Refusal::DailyAttemptsUsedUp),
+        (reached(budget.per_hour, spent.hour), Refusal::RetryBudgetUsedUp),
+    ];
+    checks.into_iter().find(|(stands, _)| *stands).map(|(_, refusal)| refusal)
+}
+
 /// The first thing that stands in the way of acting.
 fn obstacle(case: &Case<'_>, playbook: &Playbook, paths: &[String], tool: Option<&Tool>) -> Option<Refusal> {
     let (policy, setting, history) = (case.policy, case.setting, case.history);
@@ -154,6 +167,7 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, paths: &[String], tool: Option
     let clean = (lockfiles.is_empty() || setting.files_clean == Some(true))
         && !others.iter().any(|path| setting.unclean.contains(path));
     let lifted = setting.yes || setting.in_ci;
+    let own = used_up(&policy.budget, &history.spent);
     let checks = [
         (!repeatable && !setting.rerun_always && !setting.whole_job, Refusal::NotRepeatable),
         // Without a workspace nothing confirms but a signature; the model alone never acts.
@@ -168,8 +182,8 @@ fn obstacle(case: &Case<'_>, playbook: &Playbook, paths: &[String], tool: Option
         (history.breaker == Breaker::Open, Refusal::BreakerOpen),
         (history.attempts >= attempts, Refusal::AttemptsUsedUp),
         (history.time_used_up, Refusal::TimeUsedUp),
-        (budget_used_up(&policy.budget, &history.spent), Refusal::BudgetUsedUp),
-        (policy.budget.per_hour.is_some_and(|most| history.spent.hour >= most), Refusal::RetryBudgetUsedUp),
+        (own.is_some(), own.unwrap_or(Refusal::BudgetUsedUp)),
+        (used_up(&policy.organisation, &history.organisation).is_some(), Refusal::OrganisationBudgetUsedUp),
         (cooling, Refusal::Cooldown),
         (playbook.risk > policy.max_risk, Refusal::RiskTooHigh),
         (mode == Mode::Observe, Refusal::ModeObserve),

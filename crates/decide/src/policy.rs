@@ -21,8 +21,13 @@ pub struct Policy {
     pub promotion: Option<Promotion>,
     /// What recovery may cost.
     pub budget: Budget,
+    /// What it may cost in all repositories of an organisation together.
+    pub organisation: Budget,
     /// What is never healed by itself.
     pub deny: Vec<Denial>,
+    /// The share of what would be healed that is left alone, to compare the rest with it; 0 to 0.5. Only where a whole job runs
+    /// again.
+    pub control: f64,
 }
 
 impl Default for Policy {
@@ -36,7 +41,9 @@ impl Default for Policy {
             approved: false,
             promotion: None,
             budget: Budget::default(),
+            organisation: Budget::default(),
             deny: Vec::new(),
+            control: 0.0,
         }
     }
 }
@@ -50,11 +57,13 @@ pub struct Promotion {
     pub at: f64,
 }
 
-/// What recovery may cost in a repository. `None`: no limit.
+/// What recovery may cost in a repository, or an organisation. `None`: no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Budget {
     /// Minutes of recovery, repeated commands included, in 24 hours.
     pub minutes_per_day: Option<u32>,
+    /// Recoveries in 24 hours.
+    pub attempts_per_day: Option<u32>,
     /// Recoveries in an hour: against storms.
     pub per_hour: Option<u32>,
     /// Money in 24 hours.
@@ -134,6 +143,8 @@ pub struct History {
     pub records: Vec<Record>,
     /// What recovery has cost in this repository.
     pub spent: Spent,
+    /// What it has cost in all repositories of its organisation together.
+    pub organisation: Spent,
     /// For the draws that order the playbooks; `None`: in the order in which they are given.
     pub seed: Option<u64>,
     /// The circuit breaker of this class, service and repository.
@@ -172,11 +183,13 @@ impl Record {
     pub const MOST: u32 = 200;
 }
 
-/// What recovery has cost in a repository.
+/// What recovery has cost in a repository, or an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Spent {
-    /// Milliseconds of recovery, repeated commands included, in the last 24 hours.
+    /// Milliseconds of recovery, repeated commands included, in the last 24 hours. Beside the fleet: of the jobs that ran again.
     pub day_ms: u64,
+    /// Recoveries that were begun in the last 24 hours.
+    pub day: u32,
     /// Recoveries that were begun in the last hour.
     pub hour: u32,
 }

@@ -102,6 +102,7 @@ prop_compose! {
             Policy {
                 promotion: promoted.then_some(Promotion { to: Mode::Auto, at: 0.8 }),
                 budget: Budget { minutes_per_day: Some(4), per_hour: Some(3), ..Budget::default() },
+                organisation: Budget { attempts_per_day: Some(7), ..Budget::default() },
                 deny: deny.into_iter().filter_map(Denial::parse).collect(),
                 ..policy(mode)
             },
@@ -115,7 +116,8 @@ prop_compose! {
                     playbook: id.to_owned(), healed, failed, pattern_healed: healed, pattern_failed: failed,
                     last: Some(last), last_try: ago.map(|a| 1_000_000 - a),
                 }).to_vec(),
-                spent: Spent { day_ms, hour },
+                spent: Spent { day_ms, day: hour, hour },
+                organisation: Spent { day_ms, day: hour.saturating_mul(2), hour },
                 seed,
                 breaker: if open { Breaker::Open } else { Breaker::Closed },
                 time_used_up,
@@ -166,6 +168,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_control_group_takes_from_what_would_be_healed_and_changes_nothing_else(
+        (d, findings, command, policy, setting, history) in any_case(), fraction in 0.0..=0.5f64,
+    ) {
+        let playbooks = playbooks();
+        let decided = |control: f64, approved: bool, setting: &Setting| {
+            let policy = Policy { control, approved, ..policy.clone() };
+            decide(&Case {
+                diagnosis: &d, findings: &findings, command: &command, playbooks: &playbooks, policy: &policy,
+                setting, history: &history, now: 1_000_000,
+            })
+        };
+        let left_alone = Decision::Nothing { because: Refusal::ControlGroup };
+        for approved in [false, true] {
+            let without = decided(0.0, approved, &setting);
+            prop_assert_ne!(&without, &left_alone, "a fraction of 0 draws nobody");
+            let with = decided(fraction, approved, &setting);
+            prop_assert_eq!(&decided(fraction, approved, &setting), &with, "the same each time");
+            let is_drawn = with == left_alone;
+            if is_drawn {
+                prop_assert!(matches!(without, Decision::Heal(_)));
+                prop_assert!(setting.whole_job && !approved && !setting.yes && history.seed.is_some());
+                prop_assert_eq!(decided(0.5, approved, &setting), left_alone.clone(), "whom less draws, more draws");
+            } else {
+                prop_assert_eq!(with, without);
+            }
+            // In a job nobody is drawn.
+            let in_job = Setting { whole_job: false, ..setting.clone() };
+            prop_assert_eq!(decided(fraction, approved, &in_job), decided(0.0, approved, &in_job));
+        }
+    }
+}
+
 #[test]
 fn each_obstacle_alone_is_the_reason_that_is_shown() {
     let good = (
@@ -177,7 +213,7 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
     );
     type Parts = (Diagnosis, CommandFacts, Policy, Setting, History);
     type Spoil = fn(&mut Parts);
-    let spoils: [(Option<Refusal>, Spoil); 23] = [
+    let spoils: [(Option<Refusal>, Spoil); 28] = [
         (None, |_| {}),
         (Some(Refusal::CodeFailure), |p| p.0.class = FailureClass::parse("test-failure").unwrap()),
         (Some(Refusal::UnknownCause), |p| p.0.class = FailureClass::Unknown),
@@ -207,6 +243,28 @@ fn each_obstacle_alone_is_the_reason_that_is_shown() {
         (Some(Refusal::RetryBudgetUsedUp), |p| {
             p.2.budget.per_hour = Some(9);
             p.4.spent.hour = 9;
+        }),
+        (Some(Refusal::DailyAttemptsUsedUp), |p| {
+            p.2.budget.attempts_per_day = Some(20);
+            p.4.spent.day = 20;
+        }),
+        (Some(Refusal::OrganisationBudgetUsedUp), |p| {
+            p.2.organisation.attempts_per_day = Some(20);
+            p.4.organisation.day = 20;
+        }),
+        (Some(Refusal::OrganisationBudgetUsedUp), |p| {
+            p.2.organisation =
+                Budget { money_per_day: Some(0.5), cost_per_minute: 0.25, ..Budget::default() };
+            p.4.organisation.day_ms = 120_000;
+        }),
+        (Some(Refusal::OrganisationBudgetUsedUp), |p| {
+            p.2.organisation.per_hour = Some(9);
+            p.4.organisation.hour = 9;
+        }),
+        // What the others of an organisation cost is no matter where only this repository has a limit.
+        (None, |p| {
+            p.2.budget = Budget { attempts_per_day: Some(20), minutes_per_day: Some(2), ..Budget::default() };
+            p.4.organisation = Spent { day_ms: 120_000, day: 20, hour: 20 };
         }),
         (Some(Refusal::Cooldown), |p| {
             let last_try = Some(-59_999);

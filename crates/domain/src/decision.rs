@@ -121,9 +121,17 @@ refusals! {
     /// Outage mode: in a job the fleet goes on later; beside the fleet the wait was too long.
     ServiceDown = "service-down", "a service that the job needs is down: where a fleet's server said so, it runs the jobs again once the service answers; beside the fleet it was waited for as long as is waited, so run them again once it answers";
     /// Money and minutes.
-    BudgetUsedUp = "budget-used-up", "what recovery may cost in this repository in 24 hours is used up (`[budget]` in the operator's configuration)";
+    BudgetUsedUp = "budget-used-up", "what recovery may cost in this repository in 24 hours is used up (`[budget]`, beside the fleet `[serve.budget]`, in the operator's configuration)";
+    /// By the day.
+    DailyAttemptsUsedUp = "daily-attempts-used-up", "as many recoveries began in this repository within 24 hours as may (`attempts-per-day` under `[budget]`, beside the fleet `[serve.budget]`)";
     /// Against storms.
     RetryBudgetUsedUp = "retry-budget-used-up", "so many recoveries began within the hour that something larger is wrong; look at the cause, or raise `per-hour` under `[budget]`";
+    /// All repositories of an owner or group together.
+    OrganisationBudgetUsedUp = "organisation-budget-used-up", "what recovery may cost in all repositories of this owner or group together is used up: attempts, minutes or money (`[serve.budget.organisation]`)";
+    /// Requests to the CI host.
+    CallsUsedUp = "api-budget-used-up", "as many requests were sent to the CI host on behalf of this repository, or of all of its owner or group, as may be within an hour (`api-calls-per-hour` under `[serve.budget]`); what is to be done there goes on when the hour is over";
+    /// Left alone so that the others can be compared with it.
+    ControlGroup = "control-group", "it would have been healed, and was drawn to be left alone, so that it can be told what healing brings (`[serve.control]`); whoever needs it sends it off again by hand";
     /// The deny list.
     Denied = "denied", "the deny list names this class, pattern, playbook or tool (`deny` in the operator's or the repository's configuration)";
     /// Kill switch.

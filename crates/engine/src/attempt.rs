@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use regreen_decide::{Case, History, decide};
+use regreen_decide::{Case, History, Spent, decide};
 use regreen_domain::{
     Decision, HealableClass, Outcome, Plan, Refusal, Risk, Standing, Verification, VerificationFactor,
 };
@@ -224,6 +224,8 @@ impl Run<'_> {
             attempts: self.ledger.attempts(self.place).await?,
             records,
             spent,
+            // Of other repositories a job knows nothing.
+            organisation: Spent::default(),
             seed: Some(seed_of(self.incident)),
             breaker,
             time_used_up: Instant::now() >= self.deadline,

@@ -2,7 +2,7 @@
 
 use regreen_decide::{Breaker, Record, Spent};
 use regreen_domain::{Diagnosis, Outcome, Tool};
-use regreen_ledger::{BreakerState, Ledger, PlaybookRecord, RecordsOf};
+use regreen_ledger::{BreakerState, Cost, Ledger, PlaybookRecord, RecordsOf, Whose};
 
 use crate::error::EngineError;
 
@@ -24,7 +24,7 @@ pub(crate) async fn experience(
         except: incident,
     };
     let records = ledger.records(&of, Record::MOST).await?;
-    let (day_ms, hour) = ledger.spent(repository, incident, now - 24 * HOUR_MS, now - HOUR_MS).await?;
+    let spent = spent(ledger.spent(repository, incident, now - 24 * HOUR_MS, now - HOUR_MS).await?);
     let record = |r: PlaybookRecord| Record {
         last: Outcome::parse(&r.last_outcome),
         playbook: r.playbook,
@@ -34,7 +34,21 @@ pub(crate) async fn experience(
         pattern_failed: r.pattern_failed,
         last_try: r.last_try,
     };
-    Ok((records.into_iter().map(record).collect(), Spent { day_ms, hour }))
+    Ok((records.into_iter().map(record).collect(), spent))
+}
+
+/// What recovery beside the fleet has cost in this repository, or in all of its organisation.
+pub(crate) async fn ran(
+    ledger: &Ledger,
+    whose: Whose<'_>,
+    incident: &str,
+    now: i64,
+) -> Result<Spent, EngineError> {
+    Ok(spent(ledger.ran(whose, incident, (now - 24 * HOUR_MS, now - HOUR_MS), now).await?))
+}
+
+fn spent(cost: Cost) -> Spent {
+    Spent { day_ms: cost.ms, day: cost.day, hour: cost.hour }
 }
 
 /// A breaker as decisions see it.

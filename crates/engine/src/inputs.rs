@@ -7,7 +7,8 @@ use regreen_domain::{
     CommandFacts, CommandKind, Diagnosis, FailureClass, Finding, Mode, Outcome, Risk, Standing, Tool,
 };
 use regreen_ledger::{
-    CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, RankedV1, RecordV1, SettingV1, StepV1,
+    BudgetV1, CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, RankedV1, RecordV1, SettingV1,
+    SpentV1, StepV1,
 };
 use regreen_tools::probe;
 
@@ -70,6 +71,8 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
             max_attempts: case.policy.max_attempts,
             max_risk: case.policy.max_risk.id().to_owned(),
             promotion: case.policy.promotion.map(|p| (p.to.id().to_owned(), p.at)),
+            attempts_per_day: case.policy.budget.attempts_per_day,
+            organisation: stored_budget(&case.policy.organisation),
             minutes_per_day: case.policy.budget.minutes_per_day,
             per_hour: case.policy.budget.per_hour,
             money_per_day: case
@@ -78,6 +81,7 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
                 .money_per_day
                 .map(|most| (most, case.policy.budget.cost_per_minute)),
             deny: case.policy.deny.iter().map(ToString::to_string).collect(),
+            control: Some(case.policy.control).filter(|control| *control > 0.0),
         },
         setting: SettingV1 {
             in_ci: case.setting.in_ci,
@@ -101,6 +105,11 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
             records: case.history.records.iter().map(stored_record).collect(),
             spent_day_ms: case.history.spent.day_ms,
             spent_hour: case.history.spent.hour,
+            spent_day: case.history.spent.day,
+            organisation: (case.policy.organisation != Budget::default()).then(|| {
+                let Spent { day_ms, day, hour } = case.history.organisation;
+                SpentV1 { day_ms, day, hour }
+            }),
             seed: case.history.seed,
         },
         playbooks: case
@@ -128,6 +137,26 @@ pub(crate) fn stored(case: &Case<'_>, approved_as: Option<&str>) -> InputsV1 {
             .into_iter()
             .map(|r| RankedV1 { playbook: r.playbook, score: r.score, healed: r.healed, failed: r.failed })
             .collect(),
+    }
+}
+
+/// `None` where nothing is limited.
+fn stored_budget(budget: &Budget) -> Option<BudgetV1> {
+    (*budget != Budget::default()).then(|| BudgetV1 {
+        minutes_per_day: budget.minutes_per_day,
+        attempts_per_day: budget.attempts_per_day,
+        per_hour: budget.per_hour,
+        money_per_day: budget.money_per_day.map(|most| (most, budget.cost_per_minute)),
+    })
+}
+
+fn budget(stored: &BudgetV1) -> Budget {
+    Budget {
+        minutes_per_day: stored.minutes_per_day,
+        attempts_per_day: stored.attempts_per_day,
+        per_hour: stored.per_hour,
+        money_per_day: stored.money_per_day.map(|(most, _)| most),
+        cost_per_minute: stored.money_per_day.map_or(0.0, |(_, cost)| cost),
     }
 }
 
@@ -169,11 +198,14 @@ pub(crate) fn restored(diagnosis: Diagnosis, stored: &InputsV1) -> Option<Inputs
             },
             budget: Budget {
                 minutes_per_day: stored.policy.minutes_per_day,
+                attempts_per_day: stored.policy.attempts_per_day,
                 per_hour: stored.policy.per_hour,
                 money_per_day: stored.policy.money_per_day.map(|(most, _)| most),
                 cost_per_minute: stored.policy.money_per_day.map_or(0.0, |(_, cost)| cost),
             },
+            organisation: stored.policy.organisation.as_ref().map(budget).unwrap_or_default(),
             deny: stored.policy.deny.iter().map(|line| Denial::parse(line)).collect::<Option<_>>()?,
+            control: stored.policy.control.unwrap_or_default(),
         },
         setting: Setting {
             in_ci: stored.setting.in_ci,
@@ -194,7 +226,16 @@ pub(crate) fn restored(diagnosis: Diagnosis, stored: &InputsV1) -> Option<Inputs
             service_down: stored.history.service_down,
             tried: stored.history.tried.clone(),
             records: stored.history.records.iter().map(record).collect::<Option<_>>()?,
-            spent: Spent { day_ms: stored.history.spent_day_ms, hour: stored.history.spent_hour },
+            spent: Spent {
+                day_ms: stored.history.spent_day_ms,
+                day: stored.history.spent_day,
+                hour: stored.history.spent_hour,
+            },
+            organisation: stored.history.organisation.map_or_else(Spent::default, |spent| Spent {
+                day_ms: spent.day_ms,
+                day: spent.day,
+                hour: spent.hour,
+            }),
             seed: stored.history.seed,
         },
         now: stored.now,

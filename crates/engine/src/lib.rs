@@ -35,9 +35,10 @@ pub use event::{Event, Voice};
 pub use fleet::run_of as fleet_run_of;
 pub use fleet::{ALL as PAUSED_FLEET, scope as paused_repository};
 pub use fleet::{
-    ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Hand, JobPolicy, Kept, KnownService, Lately,
-    Network, Next, NotTold, OUTAGE, Obeyed, Order, OutageConfig, OutageTold, Remotes, Rule, Settled, Tended,
-    escalation_of, job_told, outage_of,
+    Answer, CallBudget, CallsUsedUp, ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, GivenUp,
+    Hand, JobPolicy, Kept, KnownService, Lately, Letter, NOTICE, Network, Next, NotTold, OUTAGE, Obeyed,
+    Order, OutageConfig, OutageTold, Put, Remotes, Rule, Settled, Tended, Unfinished, escalation_of,
+    job_told, outage_of,
 };
 pub use handle::{Engine, Failure, Handled};
 pub use look::{diagnose_log, diagnose_log_with};

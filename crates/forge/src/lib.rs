@@ -17,9 +17,9 @@ pub use calls::options::Options;
 pub use github::{Credential, GitHub};
 pub use gitlab::GitLab;
 pub use port::{
-    Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, CheckState, Comment, Conclusion, Cursor,
-    Diagnosed, FileChange, Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, Level, LogEntry, Marker,
-    MaySend, NotAllowed, Page, Permission, Proposal, Proposed, Quota, Remote, Repository, Rerun, Run, RunRef,
-    Status, Step,
+    Actor, Annotation, BoxFuture, Budget, Cache, Calls, Change, Check, CheckState, Comment, Conclusion,
+    Cursor, Diagnosed, FileChange, Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, Level, LogEntry,
+    Marker, MaySend, NotAllowed, Page, Permission, Proposal, Proposed, Quota, Remote, Repository, Rerun, Run,
+    RunRef, Status, Step,
 };
 pub use wire::{archive::Bounds, backoff::Backoff, secret::Secret};

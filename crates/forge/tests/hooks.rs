@@ -257,7 +257,10 @@ fn gitlab_says_the_same_in_its_own_words() {
     let Event::JobEnded(job) = read("Job Hook", "job-failed") else { panic!("no job") };
     assert_eq!((job.run, job.job, job.name.as_str()), (4711, 9001, "install"));
     let Event::Comment(note) = read("Note Hook", "note-command") else { panic!("no note") };
-    assert_eq!((note.command, note.author.as_str(), note.about), (Command::Retry, "ann", Some(3)));
+    assert_eq!(
+        (note.command, note.author.as_str(), note.about, note.on_change),
+        (Command::Retry, "ann", Some(3), true)
+    );
     for (name, payload) in
         [("Pipeline Hook", "pipeline-running"), ("Note Hook", "note-system"), ("Push Hook", "push")]
     {

@@ -1,4 +1,5 @@
-//! What lies beside the records, for a backup: sightings, outages, waits and escalations, each row as it is stored.
+//! What lies beside the records, for a backup: sightings, outages, waits, escalations and
+//! tokens (by their digests), each row as it is stored.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,7 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use crate::LedgerError;
 
 /// Tables, their columns of text and of numbers, and by which they are walked through.
-const TABLES: [(&str, &[&str], &[&str], &str); 4] = [
+const TABLES: [(&str, &[&str], &[&str], &str); 5] = [
     ("sightings", &["incident", "service", "class", "repository"], &["at"], "incident, service, class"),
     (
         "outages",
@@ -20,6 +21,12 @@ const TABLES: [(&str, &[&str], &[&str], &str); 4] = [
         "escalations",
         &["id", "forge", "repository", "subject", "incident"],
         &["opened_at", "changed_at", "issue", "green_at", "closed_at"],
+        "id",
+    ),
+    (
+        "tokens",
+        &["id", "name", "role", "digest"],
+        &["created_at", "expires_at", "last_used_at", "revoked_at"],
         "id",
     ),
 ];

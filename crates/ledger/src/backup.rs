@@ -3,20 +3,21 @@
 //! Unlike an export it carries who owns what, and the work: what is restored goes on. Claims do not: each item can be taken
 //! anew, and whoever still shows an old fence writes nothing.
 
+mod logs;
+
 use std::io::{BufRead, BufReader, Read, Write};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, FromRow, any::AnyRow};
 
+use self::logs::{Log, LogOf, logs_of, next_log};
 use crate::{
     Ledger, LedgerError,
     aside::{self, Aside},
     audit::{self, AuditEntry, GENESIS},
     check::shape,
-    kept_log::unpack,
     row::Row,
     rows::{self, Walk},
     verify::{AuditVerdict, Check},
@@ -81,26 +82,6 @@ struct Work {
     outcome: Option<String>,
 }
 
-/// A masked log; `body` is what is stored, in base64.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Log {
-    hash: String,
-    size: i64,
-    omitted: i64,
-    at: i64,
-    body: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogOf {
-    incident: String,
-    name: String,
-    hash: String,
-    at: i64,
-}
-
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackedUp {
@@ -112,6 +93,8 @@ pub struct BackedUp {
     pub work: u64,
     /// Masked logs.
     pub logs: u64,
+    /// Those of them of which the backup has the names alone: they lie in a store outside the database.
+    pub logs_outside: u64,
     /// Head of the audit chain.
     pub head: String,
 }
@@ -126,7 +109,14 @@ impl Ledger {
         let mut file =
             Out { out: GzEncoder::new(out, Compression::default()), lines: 0, digest: Sha256::new() };
         let failed = |e| LedgerError::from_io("write the backup of", self.place().as_ref(), e);
-        let mut done = BackedUp { records: 0, deliveries: 0, work: 0, logs: 0, head: GENESIS.to_owned() };
+        let mut done = BackedUp {
+            records: 0,
+            deliveries: 0,
+            work: 0,
+            logs: 0,
+            logs_outside: 0,
+            head: GENESIS.to_owned(),
+        };
         file.line(&Line::RegreenBackup { version: VERSION }).map_err(failed)?;
         let mut after = i64::MIN;
         loop {
@@ -182,6 +172,7 @@ impl Ledger {
         while let Some(log) = next_log(&mut db, &last).await? {
             last.clone_from(&log.hash);
             done.logs += 1;
+            done.logs_outside += u64::from(log.body.is_empty());
             file.line(&Line::Log(log)).map_err(failed)?;
         }
         let mut last = (String::new(), String::new());
@@ -220,7 +211,14 @@ impl Ledger {
             digest: Sha256::new(),
             text: Vec::new(),
         };
-        let mut done = BackedUp { records: 0, deliveries: 0, work: 0, logs: 0, head: GENESIS.to_owned() };
+        let mut done = BackedUp {
+            records: 0,
+            deliveries: 0,
+            work: 0,
+            logs: 0,
+            logs_outside: 0,
+            head: GENESIS.to_owned(),
+        };
         match file.line()? {
             Line::RegreenBackup { version: 1..=VERSION } => {}
             Line::RegreenBackup { version } => {
@@ -260,6 +258,7 @@ impl Ledger {
                     done.work += 1;
                 }
                 Line::Log(log) => {
+                    done.logs_outside += u64::from(log.body.is_empty());
                     log.insert(&mut db).await.map_err(|e| match e {
                         LedgerError::Corrupt { why, .. } => file.bad(&why),
                         e => e,
@@ -369,65 +368,6 @@ async fn deliveries(db: &mut AnyConnection, after: &(String, String)) -> Result<
     .bind(PAGE)
     .fetch_all(db)
     .await?)
-}
-
-async fn next_log(db: &mut AnyConnection, after: &str) -> Result<Option<Log>, LedgerError> {
-    let found: Option<(String, i64, i64, i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT hash, size, omitted, at, body FROM logs WHERE hash > $1 ORDER BY hash LIMIT 1",
-    )
-    .bind(after)
-    .fetch_optional(db)
-    .await?;
-    Ok(found.map(|(hash, size, omitted, at, body)| Log {
-        hash,
-        size,
-        omitted,
-        at,
-        body: BASE64.encode(body),
-    }))
-}
-
-async fn logs_of(db: &mut AnyConnection, after: &(String, String)) -> Result<Vec<LogOf>, LedgerError> {
-    let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
-        "SELECT incident, name, hash, at FROM incident_logs WHERE (incident, name) > ($1, $2)
-         ORDER BY incident, name LIMIT $3",
-    )
-    .bind(&after.0)
-    .bind(&after.1)
-    .bind(PAGE)
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|(incident, name, hash, at)| LogOf { incident, name, hash, at }).collect())
-}
-
-impl Log {
-    async fn insert(self, db: &mut AnyConnection) -> Result<(), LedgerError> {
-        let wrong = |_| LedgerError::corrupt(format!("log {} is not what its name says", self.hash));
-        let body = BASE64.decode(&self.body).map_err(wrong)?;
-        unpack(&self.hash, &body)?;
-        sqlx::query("INSERT INTO logs (hash, size, omitted, at, body) VALUES ($1, $2, $3, $4, $5)")
-            .bind(self.hash)
-            .bind(self.size)
-            .bind(self.omitted)
-            .bind(self.at)
-            .bind(body)
-            .execute(db)
-            .await?;
-        Ok(())
-    }
-}
-
-impl LogOf {
-    async fn insert(self, db: &mut AnyConnection) -> Result<(), LedgerError> {
-        sqlx::query("INSERT INTO incident_logs (incident, name, hash, at) VALUES ($1, $2, $3, $4)")
-            .bind(self.incident)
-            .bind(self.name)
-            .bind(self.hash)
-            .bind(self.at)
-            .execute(db)
-            .await?;
-        Ok(())
-    }
 }
 
 async fn work(db: &mut AnyConnection, after: i64) -> Result<Vec<Work>, LedgerError> {

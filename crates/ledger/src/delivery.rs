@@ -75,6 +75,9 @@ impl Ledger {
             .collect();
         let brought = work::insert(self, &mut work, &new_work).await?;
         self.commit_aside(work).await?;
+        if !brought.is_empty() {
+            self.ring_soon();
+        }
         let mut brought: HashSet<String> = brought.into_iter().collect();
         Ok(names
             .iter()

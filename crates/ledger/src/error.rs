@@ -92,6 +92,14 @@ pub enum LedgerError {
         /// Where it would be.
         place: Option<String>,
     },
+    /// The store of logs outside the database did not do what it was asked.
+    #[error("logs can't be kept or read{}: {why}", at_store(.place))]
+    LogStore {
+        /// Its address, without a secret; empty where there is none.
+        place: String,
+        /// What it said.
+        why: String,
+    },
     /// No incident has this id.
     #[error("there is no incident `{id}`")]
     UnknownIncident {
@@ -228,6 +236,12 @@ impl LedgerError {
             LedgerError::Refused { .. } => {
                 "check user, database and password (which PGPASSWORD or ~/.pgpass may hold as well)"
             }
+            LedgerError::LogStore { place, .. } if place.is_empty() => {
+                "name the store by REGREEN_LOG_STORE, or by `store` below [serve.logs] in the operator's configuration"
+            }
+            LedgerError::LogStore { .. } => {
+                "see that the store is there and that the credentials in the environment may read and write it"
+            }
             LedgerError::CommitUnknown { .. } => "look whether it is there before trying again",
             LedgerError::BadAddress => "write it as postgres://USER@HOST:PORT/DATABASE",
             LedgerError::Newer { .. } => "use the newer regreen, or another place for the state",
@@ -298,6 +312,10 @@ impl From<sqlx::Error> for LedgerError {
             _ => LedgerError::Database(source),
         }
     }
+}
+
+fn at_store(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!(" in `{place}`") }
 }
 
 fn at(place: &Option<String>) -> String {

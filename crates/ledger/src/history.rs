@@ -41,6 +41,33 @@ pub struct PlaybookRecord {
     pub last_try: Option<i64>,
 }
 
+/// What recovery cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cost {
+    /// Milliseconds in the day.
+    pub ms: u64,
+    /// Recoveries that began in the day.
+    pub day: u32,
+    /// Recoveries that began in the hour.
+    pub hour: u32,
+}
+
+/// Whose recoveries are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// A repository's.
+    Repository(&'a str),
+    /// Those of every repository whose name begins with this and a slash.
+    Organisation(&'a str),
+}
+
+impl Cost {
+    fn of((ms, day, hour): (i64, i64, i64)) -> Cost {
+        let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+        Cost { ms: u64::try_from(ms).unwrap_or(0), day: count(day), hour: count(hour) }
+    }
+}
+
 /// So many incidents are looked back at, whatever they are about: each is parsed for that.
 const LOOKED_BACK: i64 = 2000;
 /// A day in milliseconds.
@@ -131,7 +158,7 @@ impl Ledger {
     }
 
     /// What recovery cost in this repository: milliseconds between the first and the last fact of each incident since
-    /// `day`, and how many began since `hour`. `except` is the incident that asks.
+    /// `day`, and how many began since then and since `hour`. `except` is the incident that asks.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -141,9 +168,9 @@ impl Ledger {
         except: &str,
         day: i64,
         hour: i64,
-    ) -> Result<(u64, u32), LedgerError> {
-        let (ms, begun): (i64, i64) = sqlx::query_as(
-            "SELECT CAST(coalesce(sum(took), 0) AS BIGINT), coalesce(sum(CASE WHEN began >= $1 THEN 1 ELSE 0 END), 0) FROM
+    ) -> Result<Cost, LedgerError> {
+        let found: (i64, i64, i64) = sqlx::query_as(
+            "SELECT CAST(coalesce(sum(took), 0) AS BIGINT), count(*), coalesce(sum(CASE WHEN began >= $1 THEN 1 ELSE 0 END), 0) FROM
                (SELECT max(facts.at) - min(facts.at) AS took, min(facts.at) AS began
                 FROM facts JOIN incidents ON incidents.id = facts.incident
                 WHERE incidents.opened_at >= $2 AND incidents.repository IS NOT DISTINCT FROM $3 AND incidents.id <> $4
@@ -158,7 +185,50 @@ impl Ledger {
         .bind(day)
         .fetch_one(&mut *self.read().await?)
         .await?;
-        Ok((u64::try_from(ms).unwrap_or(0), u32::try_from(begun).unwrap_or(u32::MAX)))
+        Ok(Cost::of(found))
+    }
+
+    /// What recovery beside the fleet cost since `day`, and how many began since then and since `hour`: the time of the jobs that
+    /// ran again, where it is known; else, and while they run, the time since the first fact. `except` is the incident that asks.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn ran(
+        &self,
+        whose: Whose<'_>,
+        except: &str,
+        (day, hour): (i64, i64),
+        now: i64,
+    ) -> Result<Cost, LedgerError> {
+        let (repository, prefix) = match whose {
+            Whose::Repository(name) => (self.clean(name), String::new()),
+            Whose::Organisation(name) => (String::new(), format!("{}/", self.clean(name))),
+        };
+        let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+        let found: (i64, i64, i64) = sqlx::query_as(
+            "SELECT CAST(coalesce(sum(took), 0) AS BIGINT), count(*), coalesce(sum(CASE WHEN began >= $1 THEN 1 ELSE 0 END), 0) FROM
+               (SELECT CASE WHEN incidents.ran_ms IS NOT NULL THEN incidents.ran_ms
+                            WHEN incidents.state = 'open' THEN $8 - min(facts.at)
+                            ELSE max(facts.at) - min(facts.at) END AS took,
+                       min(facts.at) AS began
+                FROM facts JOIN incidents ON incidents.id = facts.incident
+                WHERE incidents.opened_at >= $2 AND incidents.owner IS NOT NULL AND incidents.id <> $3 AND facts.at >= $4
+                  AND (incidents.repository = $5 OR ($6 <> '' AND substr(incidents.repository, 1, CAST($7 AS INTEGER)) = $6))
+                GROUP BY facts.incident, incidents.ran_ms, incidents.state
+                HAVING sum(CASE WHEN facts.event = 'started' THEN 1 ELSE 0 END) > 0) AS recoveries",
+        )
+        .bind(hour)
+        // As in `spent`.
+        .bind(day.saturating_sub(DAY_MS))
+        .bind(self.clean(except))
+        .bind(day)
+        .bind(repository)
+        .bind(prefix)
+        .bind(length)
+        .bind(now)
+        .fetch_one(&mut *self.read().await?)
+        .await?;
+        Ok(Cost::of(found))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     Claim, Ledger, LedgerError,
     audit::{self, Change},
     incident::{check_id, find, ours, set_owner, store},
+    shape::Incident,
     work::{NewWork, insert},
 };
 
@@ -83,6 +84,10 @@ impl Ledger {
                 .await?;
         }
         self.commit(db).await?;
+        if fresh {
+            // Whoever lists it may end right after.
+            self.ring().await;
+        }
         Ok(fresh)
     }
 
@@ -102,6 +107,25 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Incidents of this ledger's own that are not over and whose id begins with `prefix`, oldest first.
+    ///
+    /// # Errors
+    /// Where the ledger, or a record, can't be read.
+    pub async fn unfinished(&self, prefix: &str) -> Result<Vec<Incident>, LedgerError> {
+        let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+        let records: Vec<String> = sqlx::query_scalar(
+            "SELECT record FROM incidents WHERE state IN ('open', 'awaiting-approval', 'approved')
+               AND substr(id, 1, CAST($1 AS INTEGER)) = $2 AND owner IS NOT NULL ORDER BY opened_at, id",
+        )
+        .bind(length)
+        .bind(prefix)
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        records.iter().map(|record| Incident::parse(record)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +141,8 @@ mod tests {
             payload: text(),
             attempts: 1,
             lease_until: 0,
+            created_at: 0,
+            stumbles_since: None,
         };
         assert_eq!(claim_of(&claim.token()), Some((7, 3)));
         for other in ["p1", "w7", "w-", "wx-3", "r12-9f"] {

@@ -53,7 +53,7 @@ pub struct Closing {
     pub act_ms: Option<u64>,
     /// How long the verification took.
     pub verify_ms: Option<u64>,
-    /// How long the wrapped command ran.
+    /// How long the wrapped command ran; beside the fleet the jobs that ran again, together.
     pub command_ms: Option<u64>,
     /// What wrapping added to that.
     pub overhead_ms: Option<u64>,
@@ -107,6 +107,7 @@ impl Ledger {
             verification: None,
             patch: None,
             timings: Timings { detect: new.detect_ms, ..Timings::default() },
+            followed: None,
             imported: false,
         };
         incident.scrub(self.scrubber());

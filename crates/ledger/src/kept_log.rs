@@ -1,4 +1,5 @@
-//! Masked logs, kept by their content: compressed, capped, and once, however many incidents refer to them.
+//! Masked logs, kept by their content: compressed, capped, and once, however many incidents refer to them; in the database, or
+//! in a store outside it, of which the database keeps the names.
 
 use std::io::{Read, Write};
 
@@ -6,7 +7,7 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 
-use crate::{Ledger, LedgerError};
+use crate::{Ledger, LedgerError, log_store::SWEEP_MS};
 
 /// Most bytes of a log that are kept: its end, where jobs say why they failed.
 pub const LOG_CAP: usize = 4 << 20;
@@ -26,12 +27,30 @@ pub struct LogRef {
     pub at: i64,
 }
 
+/// What a sweep of the store took out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Objects that are logs.
+    pub found: u64,
+    /// Those of them that nothing on record refers to any more, and that are gone now.
+    pub gone: u64,
+}
+
+/// A log as it is kept.
+struct Packed {
+    hash: String,
+    size: usize,
+    omitted: usize,
+    body: Vec<u8>,
+}
+
 impl Ledger {
     /// Keeps the end of a log for an incident under a name, masked; one that has this name already is replaced. Gives the
     /// SHA-256 of what is kept.
     ///
     /// # Errors
-    /// The ledger's own.
+    /// `LogStore` where the logs are kept in a store that fails: the log is not kept then, and nothing else is amiss
+    /// ([`Ledger::log_trouble`] says so once). Or the ledger's own.
     pub async fn keep_log(
         &self,
         incident: &str,
@@ -39,18 +58,38 @@ impl Ledger {
         text: &str,
         now: i64,
     ) -> Result<String, LedgerError> {
-        let masked = self.scrubber().scrub(text);
-        let kept = end(&masked);
-        let hash = digest(kept.as_bytes());
+        let (scrub, text) = (self.shared_scrubber(), text.to_owned());
+        // A long log takes a while, and webhooks are answered meanwhile.
+        let packing = tokio::task::spawn_blocking(move || {
+            let masked = scrub.scrub(&text);
+            let kept = end(&masked);
+            Packed {
+                hash: digest(kept.as_bytes()),
+                size: kept.len(),
+                omitted: masked.len() - kept.len(),
+                body: pack(kept.as_bytes()),
+            }
+        });
+        let packed = packing.await.map_err(|_| LedgerError::corrupt("a log could not be masked"))?;
+        let Packed { hash, size, omitted, mut body } = packed;
+        if let Some(store) = self.log_store()
+            && !self.is_in_database(&hash).await?
+        {
+            // The object first: what the ledger names is there.
+            store.put(&hash, std::mem::take(&mut body), now).await?;
+        }
         let mut db = self.write_aside().await?;
+        // A row without a body says that it lies in the store.
         sqlx::query(
-            "INSERT INTO logs (hash, size, omitted, at, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            "INSERT INTO logs (hash, size, omitted, at, body) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (hash) DO UPDATE SET body = excluded.body
+             WHERE length(logs.body) = 0 AND length(excluded.body) > 0",
         )
         .bind(&hash)
-        .bind(kept.len() as i64)
-        .bind((masked.len() - kept.len()) as i64)
+        .bind(size as i64)
+        .bind(omitted as i64)
         .bind(now)
-        .bind(pack(kept.as_bytes()))
+        .bind(body)
         .execute(&mut *db)
         .await?;
         sqlx::query(
@@ -65,6 +104,20 @@ impl Ledger {
         .await?;
         self.commit_aside(db).await?;
         Ok(hash)
+    }
+
+    /// What went wrong with the store of logs and was not asked for yet: said once, until it has gone well again.
+    pub fn log_trouble(&self) -> Option<String> {
+        self.log_store().and_then(|store| store.untold())
+    }
+
+    async fn is_in_database(&self, hash: &str) -> Result<bool, LedgerError> {
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT size FROM logs WHERE hash = $1 AND length(body) > 0")
+                .bind(hash)
+                .fetch_optional(&mut *self.read().await?)
+                .await?;
+        Ok(found.is_some())
     }
 
     /// The logs that are kept for an incident, by name.
@@ -92,16 +145,97 @@ impl Ledger {
             .collect())
     }
 
-    /// The text of a log; `None` where it is not kept, or no longer.
+    /// The text of a log, wherever it is kept; `None` where it is not, or no longer.
     ///
     /// # Errors
-    /// `Corrupt` where it is not what its name says; or the ledger's own.
+    /// `Corrupt` where it is not what its name says; `LogStore` where the store can't be asked, is not named, or has lost it;
+    /// or the ledger's own.
     pub async fn log(&self, hash: &str) -> Result<Option<String>, LedgerError> {
         let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM logs WHERE hash = $1")
             .bind(hash)
             .fetch_optional(&mut *self.read().await?)
             .await?;
-        body.map(|body| unpack(hash, &body)).transpose()
+        match body {
+            Some(body) if body.is_empty() => self.log_in_store(hash).await.map(Some),
+            body => body.map(|body| unpack(hash, &body)).transpose(),
+        }
+    }
+
+    async fn log_in_store(&self, hash: &str) -> Result<String, LedgerError> {
+        let Some(store) = self.log_store() else {
+            let why = format!("log {hash} lies in a store outside the database, and none is named");
+            return Err(LedgerError::LogStore { place: String::new(), why });
+        };
+        let missing = || LedgerError::LogStore {
+            place: store.place().to_owned(),
+            why: format!("log {hash} is not there any more"),
+        };
+        unpack(hash, &store.get(hash).await?.ok_or_else(missing)?)
+    }
+
+    /// Logs in the store that are missing or not what their names say, as far as one is named; what is wrong is an answer.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read, or the store does not answer.
+    pub(crate) async fn wrong_logs_in_store(&self, most: usize) -> Result<Vec<String>, LedgerError> {
+        let count = "SELECT count(*) FROM logs WHERE length(body) = 0";
+        let outside: i64 = sqlx::query_scalar(count).fetch_one(&mut *self.read().await?).await?;
+        if outside > 0 && self.log_store().is_none() {
+            return Ok(vec![format!(
+                "{outside} log(s) lie in a store outside the database and were not looked at: name it by REGREEN_LOG_STORE"
+            )]);
+        }
+        let (mut after, mut problems) = (String::new(), Vec::new());
+        loop {
+            // No view is held while the store is asked: that may take long.
+            let page: Vec<String> = sqlx::query_scalar(
+                "SELECT hash FROM logs WHERE hash > $1 AND length(body) = 0 ORDER BY hash LIMIT 500",
+            )
+            .bind(&after)
+            .fetch_all(&mut *self.read().await?)
+            .await?;
+            let Some(last) = page.last() else { return Ok(problems) };
+            after.clone_from(last);
+            for hash in page {
+                let wrong = match self.log_in_store(&hash).await {
+                    Ok(_) => continue,
+                    Err(LedgerError::Corrupt { why, .. }) => why,
+                    Err(LedgerError::LogStore { why, .. }) if why.contains(&hash) => why,
+                    Err(e) => return Err(e),
+                };
+                if problems.len() < most {
+                    problems.push(wrong);
+                }
+            }
+        }
+    }
+
+    /// Takes out of the store what nothing on record refers to: logs of incidents that were taken out, and what was written by
+    /// somebody who died before the ledger named it. Nothing that was written within a day. `None` where no store is named.
+    ///
+    /// # Errors
+    /// The store's and the ledger's own; what was done stays done.
+    pub async fn sweep_logs(&self, now: i64) -> Result<Option<Swept>, LedgerError> {
+        let Some(store) = self.log_store() else { return Ok(None) };
+        let mut swept = Swept::default();
+        for shard in store.shards().await? {
+            for object in store.logs_in(&shard).await? {
+                swept.found += 1;
+                if now.saturating_sub(object.changed_at) < SWEEP_MS {
+                    continue;
+                }
+                // Asked right before: who is about to refer to it has written it anew first.
+                let kept: Option<i64> = sqlx::query_scalar("SELECT size FROM logs WHERE hash = $1")
+                    .bind(&object.hash)
+                    .fetch_optional(&mut *self.read().await?)
+                    .await?;
+                if kept.is_none() {
+                    store.delete(&object.hash).await?;
+                    swept.gone += 1;
+                }
+            }
+        }
+        Ok(Some(swept))
     }
 }
 

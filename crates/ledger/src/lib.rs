@@ -51,9 +51,11 @@ mod approval;
 mod aside;
 mod audit;
 mod backup;
+mod bell;
 mod breaker;
 mod check;
 mod circuit;
+mod control;
 mod delivery;
 mod dialect;
 mod digest;
@@ -63,11 +65,13 @@ mod export;
 mod feedback;
 mod history;
 mod holding;
+mod host_calls;
 mod import;
 mod incident;
 mod journal;
 mod kept_log;
 mod listing;
+mod log_store;
 mod metrics;
 mod open;
 mod outage;
@@ -84,6 +88,7 @@ mod shape;
 mod sqlite;
 mod statistics;
 mod take_up;
+mod token;
 mod transfer;
 mod trend;
 mod verify;
@@ -95,17 +100,20 @@ pub use backup::BackedUp;
 pub use breaker::{Breaker, BreakerKey, BreakerOutcome, Entry};
 pub use check::CheckReport;
 pub use circuit::{BreakerPolicy, BreakerState};
+pub use control::{ControlGroup, Lift};
 pub use delivery::{NewDelivery, Received};
 pub use error::LedgerError;
 pub use escalation::{Escalation, NewEscalation};
 pub use export::Exported;
 pub use feedback::Feedback;
-pub use history::{PlaybookRecord, RecordsOf};
+pub use history::{Cost, PlaybookRecord, RecordsOf, Whose};
+pub use host_calls::{CallsOf, Share, end_of_hour};
 pub use import::{ImportMode, Imported};
 pub use incident::{Closing, NewIncident};
 pub use journal::{JournalEntry, SqlJournal};
-pub use kept_log::{LOG_CAP, LogRef};
+pub use kept_log::{LOG_CAP, LogRef, Swept};
 pub use listing::{Cursor, IncidentFilter, LOOKED_AT, Page};
+pub use log_store::LogStore;
 pub use metrics::{Metrics, Overhead};
 pub use open::Ledger;
 pub use outage::{NewOutage, Outage, Released, Sighting, Wait};
@@ -114,11 +122,12 @@ pub use prune::Pruned;
 pub use reported::Reported;
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
-    AlternativeV1, Approval, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,
-    FindingV1, FlowV1, HistoryV1, Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1, Question,
-    RankedV1, RecordV1, SettingV1, State, StepV1, Timings,
+    AlternativeV1, Approval, BudgetV1, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,
+    FindingV1, FlowV1, Followed, HistoryV1, Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1,
+    Question, RankedV1, RecordV1, SettingV1, SpentV1, State, StepV1, Timings,
 };
 pub use statistics::{Rate, Spread};
+pub use token::{NewToken, Session, Token};
 pub use trend::{DayOf, Group, Trends};
 pub use verify::{AuditReport, AuditVerdict};
 pub use work::{Claim, NewWork, Waiting};

@@ -6,7 +6,7 @@ use regreen_domain::{FailureClass, Outcome, Verdict};
 use sqlx::AnyConnection;
 
 use crate::{
-    Ledger, LedgerError,
+    ControlGroup, Ledger, LedgerError,
     shape::Incident,
     statistics::{Rate, Spread, mean},
 };
@@ -46,6 +46,8 @@ pub struct Metrics {
     pub verify: Option<Spread>,
     /// What wrapping added to the commands.
     pub overhead: Option<Overhead>,
+    /// What was left alone by lot, beside what was not; `None` where nothing was drawn from.
+    pub control: Option<ControlGroup>,
 }
 
 /// What wrapping added to commands.
@@ -64,7 +66,7 @@ impl Ledger {
     /// Where the ledger, or a record, can't be read.
     pub async fn metrics(&self, now: i64, window: Option<i64>) -> Result<Metrics, LedgerError> {
         let since = window.map_or(i64::MIN, |window| now.saturating_sub(window));
-        self.metrics_between(since, i64::MAX).await
+        self.figures(since, i64::MAX, now).await
     }
 
     /// The figures of the incidents opened from `since` on and before `until`.
@@ -72,9 +74,13 @@ impl Ledger {
     /// # Errors
     /// Where the ledger, or a record, can't be read.
     pub async fn metrics_between(&self, since: i64, until: i64) -> Result<Metrics, LedgerError> {
+        self.figures(since, until, until).await
+    }
+
+    async fn figures(&self, since: i64, until: i64, now: i64) -> Result<Metrics, LedgerError> {
         let mut db = self.read().await?;
         let labels = labels(&mut db).await?;
-        let mut tally = Tally::default();
+        let mut tally = Tally { now, ..Tally::default() };
         let (mut at, mut id) = (since, String::new());
         loop {
             let page: Vec<(i64, String, String)> = sqlx::query_as(
@@ -137,6 +143,8 @@ impl Share {
 
 #[derive(Default)]
 struct Tally {
+    now: i64,
+    control: ControlGroup,
     metrics: Metrics,
     accuracy: Share,
     false_positives: Share,
@@ -154,6 +162,7 @@ impl Tally {
     fn add(&mut self, incident: &Incident, label: Option<FailureClass>) {
         let outcome = incident.outcome();
         self.metrics.incidents += 1;
+        self.control.add(incident, self.now);
         *self.metrics.by_class.entry(incident.diagnosis.class.clone()).or_default() += 1;
         let ended = incident.outcome.clone().unwrap_or_else(|| incident.state.id().to_owned());
         *self.metrics.by_outcome.entry(ended).or_default() += 1;
@@ -204,6 +213,7 @@ impl Tally {
             recovery: Spread::of(self.recovery),
             act: Spread::of(self.act),
             verify: Spread::of(self.verify),
+            control: self.control.finish(),
             overhead: (own > 0.0).then(|| Overhead { n: self.overhead.len() as u64, share: added / own }),
             ..self.metrics
         }

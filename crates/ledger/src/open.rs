@@ -18,7 +18,9 @@ use sqlx::{
 
 use crate::{
     LedgerError, Scrub,
+    bell::Ringing,
     dialect::Dialect,
+    log_store::{self, LogStore},
     postgres, schema,
     scrub::scrub_value,
     sqlite,
@@ -41,6 +43,8 @@ pub struct Ledger {
     dialect: Dialect,
     place: Arc<str>,
     scrub: Arc<dyn Scrub>,
+    ringing: Arc<Ringing>,
+    log_store: log_store::Shared,
     /// The claim on a piece of work under which this handle writes.
     fence: Option<Fence>,
 }
@@ -151,6 +155,12 @@ impl Ledger {
         }
     }
 
+    /// The same ledger, whose logs are kept in this store from now on; those in the database are read there as before.
+    #[must_use]
+    pub fn with_log_store(self, store: Arc<LogStore>) -> Ledger {
+        Ledger { log_store: Some(store), ..self }
+    }
+
     /// Where the ledger is: its path, or its address without user, password and parameters.
     pub fn place(&self) -> &str {
         &self.place
@@ -186,6 +196,22 @@ impl Ledger {
 
     pub(crate) const fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    pub(crate) const fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    pub(crate) fn ringing(&self) -> &Ringing {
+        &self.ringing
+    }
+
+    pub(crate) fn log_store(&self) -> Option<&Arc<LogStore>> {
+        self.log_store.as_ref()
+    }
+
+    pub(crate) fn shared_scrubber(&self) -> Arc<dyn Scrub> {
+        self.scrub.clone()
     }
 
     pub(crate) fn with_fence(&self, fence: Option<Fence>) -> Ledger {
@@ -336,7 +362,8 @@ impl Ledger {
         let mut db = pool.acquire().await.map_err(wrong)?;
         sqlx::raw_sql(AssertSqlSafe(greeting)).execute(&mut *db).await.map_err(wrong)?;
         drop(db);
-        let ledger = Ledger { pool, dialect, place: place.into(), scrub, fence: None };
+        let (place, ringing) = (place.into(), Arc::default());
+        let ledger = Ledger { pool, dialect, place, scrub, ringing, log_store: None, fence: None };
         // The first look at the file: this is where garbage shows.
         ledger.version().await?;
         Ok(ledger)

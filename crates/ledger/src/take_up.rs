@@ -5,8 +5,8 @@ use regreen_domain::Outcome;
 use crate::{
     APPROVAL_LASTS_MS, Ledger, LedgerError,
     audit::Change,
-    incident::{owned, require, store},
-    shape::State,
+    incident::{ours, owned, require, store},
+    shape::{Followed, State},
 };
 
 impl Ledger {
@@ -48,6 +48,32 @@ impl Ledger {
         let details = [("actor", actor.as_str()), ("what", what.as_str())];
         store(&mut db, &incident, &Change { at: now, kind: "incident-commanded", details: &details }).await?;
         self.commit(db).await
+    }
+
+    /// What became of a closed incident in which nothing was done, as the end of the run's next attempt shows. Said once: `false`,
+    /// and nothing changed, where it was.
+    ///
+    /// # Errors
+    /// `UnknownIncident`, `Imported`, `WrongState` where it is not closed, or the ledger's own.
+    pub async fn follow_up(
+        &self,
+        id: &str,
+        attempt: u32,
+        green: bool,
+        now: i64,
+    ) -> Result<bool, LedgerError> {
+        let mut db = self.write().await?;
+        let mut incident = ours(&mut db, id).await?;
+        require(&incident, State::Closed, "followed")?;
+        if incident.followed.is_some() {
+            return Ok(false);
+        }
+        incident.followed = Some(Followed { attempt, green, at: now });
+        let green = if green { "true" } else { "false" };
+        let change = Change { at: now, kind: "incident-followed", details: &[("green", green)] };
+        store(&mut db, &incident, &change).await?;
+        self.commit(db).await?;
+        Ok(true)
     }
 
     /// Closes an incident whose question nobody answered in time, or whose answer nobody took up in time. `false`, and nothing

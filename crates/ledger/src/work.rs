@@ -43,6 +43,10 @@ pub struct Claim {
     pub attempts: u32,
     /// When the lease ends, unless it is renewed.
     pub lease_until: i64,
+    /// When it was put on the list.
+    pub created_at: i64,
+    /// Since when whoever must be asked has not let it be done; `None` where nothing stood in its way last.
+    pub stumbles_since: Option<i64>,
 }
 
 /// How much is to be done.
@@ -74,6 +78,9 @@ impl Ledger {
         let mut work = self.write_aside().await?;
         let mut fresh = insert(self, &mut work, &items.iter().collect::<Vec<_>>()).await?;
         self.commit_aside(work).await?;
+        if !fresh.is_empty() {
+            self.ring_soon();
+        }
         let mut is_fresh = |key: &str| {
             let found = fresh.iter().position(|fresh| fresh == key);
             found.map(|i| fresh.swap_remove(i)).is_some()
@@ -121,7 +128,7 @@ impl Ledger {
                                         ORDER BY ready_at, id LIMIT $4 {})
              UPDATE work SET owner = $1, ready_at = $2, fence = fence + 1, attempts = attempts + 1, woken_at = NULL
              WHERE id IN (SELECT id FROM next)
-             RETURNING id, fence, kind, key, payload, attempts, ready_at",
+             RETURNING id, fence, kind, key, payload, attempts, ready_at, created_at, stumbles_since",
             self.dialect().unlocked_only()
         );
         let until = now.saturating_add(lease_ms);
@@ -130,16 +137,19 @@ impl Ledger {
         for kind in kinds {
             query = query.bind(*kind);
         }
-        let taken: Vec<(i64, i64, String, String, String, i64, i64)> = self.at_once(query).await?;
-        let claim = |(id, fence, kind, key, payload, attempts, lease_until)| Claim {
-            id,
-            fence,
-            kind,
-            key,
-            payload,
-            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-            lease_until,
-        };
+        let taken: Vec<Taken> = self.at_once(query).await?;
+        let claim =
+            |(id, fence, kind, key, payload, attempts, lease_until, created_at, stumbles_since)| Claim {
+                id,
+                fence,
+                kind,
+                key,
+                payload,
+                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                lease_until,
+                created_at,
+                stumbles_since,
+            };
         Ok(taken.into_iter().map(claim).collect())
     }
 
@@ -181,8 +191,12 @@ impl Ledger {
         if !self.end(&mut work, claim, outcome, now).await? {
             return Err(claim.stale());
         }
-        insert(self, &mut work, &next.iter().collect::<Vec<_>>()).await?;
-        self.commit_aside(work).await
+        let fresh = insert(self, &mut work, &next.iter().collect::<Vec<_>>()).await?;
+        self.commit_aside(work).await?;
+        if !fresh.is_empty() {
+            self.ring_soon();
+        }
+        Ok(())
     }
 
     /// Many items are done, with how each ended, in one commit. For each whether it counts: `false` where somebody else
@@ -237,6 +251,61 @@ impl Ledger {
         self.held(claim, query.bind(claim.id).bind(claim.fence).bind(when)).await
     }
 
+    /// As [`Ledger::retry_at`], of work that nothing stands in the way of: it waits for something that comes.
+    ///
+    /// # Errors
+    /// As [`Ledger::retry_at`].
+    pub async fn wait_until(&self, claim: &Claim, when: i64) -> Result<(), LedgerError> {
+        let query = sqlx::query_as(
+            "UPDATE work SET owner = NULL, woken_at = NULL, stumbles_since = NULL,
+                             ready_at = CASE WHEN woken_at < $3 THEN woken_at ELSE $3 END
+             WHERE id = $1 AND fence = $2 AND owner IS NOT NULL AND done_at IS NULL RETURNING id",
+        );
+        self.held(claim, query.bind(claim.id).bind(claim.fence).bind(when)).await
+    }
+
+    /// As [`Ledger::retry_at`], of work that whoever must be asked does not let be done: since when that is so is kept.
+    ///
+    /// # Errors
+    /// As [`Ledger::retry_at`].
+    pub async fn stumbled(&self, claim: &Claim, when: i64, now: i64) -> Result<(), LedgerError> {
+        let query = sqlx::query_as(
+            "UPDATE work SET owner = NULL, woken_at = NULL, stumbles_since = coalesce(stumbles_since, $4),
+                             ready_at = CASE WHEN woken_at < $3 THEN woken_at ELSE $3 END
+             WHERE id = $1 AND fence = $2 AND owner IS NOT NULL AND done_at IS NULL RETURNING id",
+        );
+        self.held(claim, query.bind(claim.id).bind(claim.fence).bind(when).bind(now)).await
+    }
+
+    /// Gives back what `owner` has and does not know of, all but `known`: a claim was made, and its answer was lost. Should the
+    /// answer come late, it shows a fence that no longer holds. How many there were.
+    ///
+    /// # Errors
+    /// The ledger's own.
+    pub async fn give_back_unknown(
+        &self,
+        owner: &str,
+        known: &[i64],
+        now: i64,
+    ) -> Result<usize, LedgerError> {
+        let but = match known.len() {
+            0 => String::new(),
+            n => format!(
+                "AND id NOT IN ({})",
+                (3..3 + n).map(|i| format!("${i}")).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        let sql = format!(
+            "UPDATE work SET owner = NULL, woken_at = NULL, fence = fence + 1, ready_at = $2
+             WHERE owner = $1 AND done_at IS NULL {but} RETURNING id"
+        );
+        let mut query = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(sql)).bind(owner).bind(now);
+        for id in known {
+            query = query.bind(*id);
+        }
+        Ok(self.at_once(query).await?.len())
+    }
+
     /// Makes waiting work due at `when`, where that is earlier; while somebody has it, this is remembered for when it is
     /// given back. `false` where there is none of this key left to do.
     ///
@@ -250,7 +319,28 @@ impl Ledger {
              WHERE key = $1 AND done_at IS NULL RETURNING id",
         );
         let woken: Vec<(i64,)> = self.at_once(query.bind(self.name(key)).bind(when)).await?;
+        if !woken.is_empty() {
+            self.ring().await;
+        }
         Ok(!woken.is_empty())
+    }
+
+    /// As [`Ledger::wake`], all work whose key begins with this, which ends in `/`. How much there is.
+    ///
+    /// # Errors
+    /// The ledger's own.
+    pub async fn wake_all(&self, beginning: &str, when: i64) -> Result<u64, LedgerError> {
+        // A range, so that the index is used: `0` comes after `/`.
+        let beginning = self.name(beginning);
+        let end = format!("{}0", beginning.trim_end_matches('/'));
+        let query = sqlx::query_as(
+            "UPDATE work SET
+               ready_at = CASE WHEN owner IS NULL AND ready_at > $3 THEN $3 ELSE ready_at END,
+               woken_at = CASE WHEN owner IS NULL OR woken_at < $3 THEN woken_at ELSE $3 END
+             WHERE key >= $1 AND key < $2 AND done_at IS NULL RETURNING id",
+        );
+        let woken: Vec<(i64,)> = self.at_once(query.bind(beginning).bind(end).bind(when)).await?;
+        Ok(woken.len() as u64)
     }
 
     /// How much is to be done, of these kinds (none: of any).
@@ -279,6 +369,36 @@ impl Ledger {
         Ok(all)
     }
 
+    /// How much work of this kind, done or not, has come onto the list since a moment, of those whose key begins so.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn listed_since(&self, kind: &str, key: &str, since: i64) -> Result<u32, LedgerError> {
+        // What sorts right behind every key that begins so.
+        let end = format!("{key}\u{10ffff}");
+        let sql = "SELECT count(*) FROM work WHERE kind = $1 AND key >= $2 AND key < $3 AND created_at >= $4";
+        let count: i64 = sqlx::query_scalar(sql)
+            .bind(kind)
+            .bind(self.name(key))
+            .bind(self.name(&end))
+            .bind(since)
+            .fetch_one(&mut *self.read().await?)
+            .await?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// Whether work of this key is on the list, or was.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn is_listed(&self, key: &str) -> Result<bool, LedgerError> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT id FROM work WHERE key = $1")
+            .bind(self.name(key))
+            .fetch_optional(&mut *self.read().await?)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// How work of this key ended; `None` where it is not done, or unknown.
     ///
     /// # Errors
@@ -305,6 +425,9 @@ impl Ledger {
         if self.at_once(query).await?.is_empty() { Err(claim.stale()) } else { Ok(()) }
     }
 }
+
+/// The columns of a claim.
+type Taken = (i64, i64, String, String, String, i64, i64, i64, Option<i64>);
 
 pub(crate) type Query<'q, T> = sqlx::query::QueryAs<'q, sqlx::Any, T, sqlx::any::AnyArguments>;
 

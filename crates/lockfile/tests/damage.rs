@@ -22,6 +22,25 @@ fn what_the_tools_write_is_sound() {
 }
 
 #[test]
+fn what_stands_in_the_place_of_a_list_or_mapping_is_damage_as_for_the_tools() {
+    let find = |format: Format| ALL.iter().find(|of| of.format == format).unwrap();
+    let uv = find(Format::UvLock).both;
+    let group = "[package.dev-dependencies]\n";
+    let stray = uv.replacen(group, &format!("{group}name = \"idna\"\n"), 1);
+    assert_ne!(stray, uv);
+    assert!(
+        told(Format::UvLock, &stray)[0].ends_with("expected a list"),
+        "{:?}",
+        told(Format::UvLock, &stray)
+    );
+    let pnpm =
+        ALL.iter().filter(|of| of.format == Format::PnpmLock).find(|of| of.both.contains("snapshots:\n"));
+    let stray = pnpm.unwrap().both.replacen("snapshots:\n", "snapshots:\n\n  kind-of@3.2.2:\n", 1);
+    let said = told(Format::PnpmLock, &stray);
+    assert!(said[0].ends_with("expected a mapping as `kind-of@3.2.2`"), "{said:?}");
+}
+
+#[test]
 fn each_damage_has_its_sentence_and_line() {
     use Format::{CargoLock, NpmLock, PipRequirements};
     let hash = "a".repeat(64);

@@ -15,7 +15,9 @@ use std::{
 };
 
 use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
-use regreen_server::{Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, serve};
+use regreen_server::{
+    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, access::Access, serve,
+};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -62,9 +64,16 @@ async fn main() {
         catalog: Arc::new(regreen_builtin::catalog().unwrap()),
         settings: Settings {
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
+            services: vec!["registry.npmjs.org".to_owned(), "pypi.org".to_owned(), "crates.io".to_owned()],
+            values: vec![Value {
+                name: "serve.mode".to_owned(),
+                value: "auto".to_owned(),
+                source: "the operator".to_owned(),
+            }],
             github: "https://github.com".to_owned(),
             gitlab: "https://gitlab.com".to_owned(),
         },
+        access: Access::new(ledger.clone(), Arc::new(Says)),
         clock: now,
         log: Arc::new(Says),
     };

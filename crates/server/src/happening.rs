@@ -75,6 +75,15 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// As much was asked of the host, on behalf of a repository or its organisation, as may be within an hour.
+    CallsUsedUp {
+        /// At which host.
+        sender: Sender,
+        /// The repository, or its organisation.
+        whose: String,
+        /// How many requests may be sent.
+        most: u32,
+    },
     /// A run has to wait.
     RunWaits {
         /// Names the work.
@@ -93,7 +102,8 @@ pub enum Happening {
         /// What was answered.
         said: String,
     },
-    /// The person could not be told what came of a command. It is not carried out again for that.
+    /// The person could not be told what came of a command. It is not carried out again for that; the answer is tried again
+    /// where that may help.
     CommandUnanswered {
         /// Names the work.
         key: String,
@@ -128,6 +138,11 @@ pub enum Happening {
     JobRefused {
         /// Why.
         why: String,
+    },
+    /// Somebody may not ask what they asked over HTTP.
+    AccessRefused {
+        /// Why.
+        why: &'static str,
     },
     /// Several repositories can't use a service: what failed there waits until it is back.
     OutageBegan(OutageTold),
@@ -165,6 +180,36 @@ pub enum Happening {
     },
     /// The list of work, or a host, can't be asked now.
     WorkUnavailable {
+        /// Why.
+        why: String,
+    },
+    /// Where logs are kept outside the database they can't be now; nothing else waits for that. Told once until it goes well.
+    LogsNotKept {
+        /// Why.
+        why: String,
+    },
+    /// Somebody was told, away from the CI host.
+    NoticeSent {
+        /// The sink's name.
+        sink: String,
+        /// Which notice.
+        notice: String,
+    },
+    /// Somebody could not be told now; it is tried again.
+    NoticeDelayed {
+        /// The sink's name.
+        sink: String,
+        /// Which notice.
+        notice: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody is not told.
+    NoticeRefused {
+        /// The sink's name.
+        sink: String,
+        /// Which notice.
+        notice: String,
         /// Why.
         why: String,
     },
@@ -220,12 +265,14 @@ impl Happening {
             Happening::HookRejected { .. } => "hook-rejected",
             Happening::HookUnavailable { .. } => "hook-unavailable",
             Happening::RunSettled { .. } => "run-settled",
+            Happening::CallsUsedUp { .. } => "api-budget-used-up",
             Happening::RunWaits { .. } => "run-waits",
             Happening::CommandObeyed { .. } => "command-obeyed",
             Happening::CommandUnanswered { .. } => "command-unanswered",
             Happening::CommandRefused { .. } => "command-refused",
             Happening::JobTold { .. } => "job-told",
             Happening::JobRefused { .. } => "job-refused",
+            Happening::AccessRefused { .. } => "access-refused",
             Happening::OutageBegan(_) => "outage-began",
             Happening::OutageEnded(_) => "outage-ended",
             Happening::Swept { .. } => "swept",
@@ -233,6 +280,10 @@ impl Happening {
             Happening::WorkGivenUp { .. } => "work-given-up",
             Happening::LeaseLost { .. } => "lease-lost",
             Happening::WorkUnavailable { .. } => "work-unavailable",
+            Happening::LogsNotKept { .. } => "logs-not-kept",
+            Happening::NoticeSent { .. } => "notice-sent",
+            Happening::NoticeDelayed { .. } => "notice-delayed",
+            Happening::NoticeRefused { .. } => "notice-refused",
             Happening::Draining => "draining",
             Happening::Stopped { .. } => "stopped",
         }
@@ -244,13 +295,18 @@ impl Happening {
             Happening::HookRejected { .. }
             | Happening::CommandUnanswered { .. }
             | Happening::CommandRefused { .. }
+            | Happening::AccessRefused { .. }
             | Happening::LeaseLost { .. }
+            | Happening::NoticeDelayed { .. }
             | Happening::OutageBegan(_)
+            | Happening::CallsUsedUp { .. }
             | Happening::Stopped { cut: 1.. } => Level::Warning,
             Happening::HookUnavailable { .. }
             | Happening::WorkFailed { .. }
             | Happening::WorkGivenUp { .. }
-            | Happening::WorkUnavailable { .. } => Level::Error,
+            | Happening::NoticeRefused { .. }
+            | Happening::WorkUnavailable { .. }
+            | Happening::LogsNotKept { .. } => Level::Error,
             Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,
         }
@@ -283,6 +339,9 @@ impl Happening {
                 fields.push(("why", why.clone()));
                 fields
             }
+            Happening::CallsUsedUp { sender, whose, most } => {
+                vec![("sender", sender.id().to_owned()), ("whose", whose.clone()), ("most", most.to_string())]
+            }
             Happening::RunWaits { key, why }
             | Happening::WorkFailed { key, why }
             | Happening::WorkGivenUp { key, why }
@@ -312,7 +371,17 @@ impl Happening {
                 ("outcome", (*outcome).to_owned()),
                 ("fresh", fresh.to_string()),
             ],
-            Happening::JobRefused { why } | Happening::WorkUnavailable { why } => vec![("why", why.clone())],
+            Happening::JobRefused { why }
+            | Happening::WorkUnavailable { why }
+            | Happening::LogsNotKept { why } => vec![("why", why.clone())],
+            Happening::AccessRefused { why } => vec![("why", (*why).to_owned())],
+            Happening::NoticeSent { sink, notice } => {
+                vec![("sink", sink.clone()), ("notice", notice.clone())]
+            }
+            Happening::NoticeDelayed { sink, notice, why }
+            | Happening::NoticeRefused { sink, notice, why } => {
+                vec![("sink", sink.clone()), ("notice", notice.clone()), ("why", why.clone())]
+            }
             Happening::Draining => Vec::new(),
             Happening::Stopped { cut } => vec![("cut", cut.to_string())],
         }

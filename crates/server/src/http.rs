@@ -20,12 +20,14 @@ use regreen_forge::hook::Sender;
 use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 
 use crate::{
+    access::Arrival,
+    api::Api,
     happening::{Happening, Log},
     hooks::{Hooks, Reception, later},
     inbox::{Inbox, intake},
     jobs::Jobs,
     limits::Limits,
-    pages::{Arrival, Pages},
+    pages::Pages,
     room::{Peer, Room},
 };
 
@@ -41,6 +43,8 @@ pub struct Drained {
 pub struct Doors {
     /// What jobs ask and tell.
     pub jobs: Option<Jobs>,
+    /// The JSON API.
+    pub api: Option<Api>,
     /// The dashboard.
     pub pages: Option<Pages>,
 }
@@ -66,6 +70,9 @@ pub async fn serve(
     let mut app = router(Arc::new(Shared { reception, inbox }));
     if let Some(jobs) = doors.jobs {
         app = app.merge(jobs.router());
+    }
+    if let Some(api) = doors.api {
+        app = app.merge(api.router());
     }
     let pages = doors.pages.map(Pages::open);
     if let Some(pages) = &pages {
@@ -143,7 +150,7 @@ async fn connections(
             continue;
         };
         let peer = Peer::of(from.ip());
-        let arrival = Arrival { peer: from, listens_here };
+        let arrival = Arrival { peer: from.ip(), listens_here };
         if !peers.take(peer, 1, 1) {
             continue;
         }

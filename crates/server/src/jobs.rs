@@ -10,18 +10,20 @@ use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, Response, StatusCode, header},
+    response::IntoResponse as _,
     routing::post,
 };
 use regreen_engine::{COUNSEL_VERSION, JobPolicy, NotTold, Question, job_told};
 use regreen_forge::hook::Secrets;
 use regreen_ledger::{Incident, Ledger, LedgerError};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::timeout;
 
 use crate::{
     happening::{Happening, Log},
     memory::chain,
+    problem::{Problem, answer},
     worker::now,
 };
 
@@ -42,9 +44,6 @@ pub struct Jobs {
     pub log: Arc<dyn Log>,
 }
 
-/// An answer that is no success: what it is, and what to do.
-struct Problem(StatusCode, &'static str, String);
-
 impl Jobs {
     pub(crate) fn router(self) -> Router {
         Router::new()
@@ -62,13 +61,12 @@ impl Jobs {
         }
         self.log.tell(&Happening::JobRefused { why: "its token is missing or wrong".to_owned() });
         let what = "the token is missing or wrong; it belongs into REGREEN_SERVER_TOKEN".to_owned();
-        Err(Problem(StatusCode::UNAUTHORIZED, "Unauthorized", what))
+        Err(Problem::new(StatusCode::UNAUTHORIZED, what))
     }
 
     fn failed(&self, error: &LedgerError) -> Problem {
         self.log.tell(&Happening::WorkUnavailable { why: chain(error) });
-        let what = "the fleet's ledger does not answer".to_owned();
-        Problem(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable", what)
+        Problem::unavailable()
     }
 
     async fn asked(&self, request: Request) -> Result<Response<Body>, Problem> {
@@ -76,7 +74,7 @@ impl Jobs {
         self.admit(&head.headers)?;
         let question: Question = read(body).await?;
         if question.version != COUNSEL_VERSION {
-            return Err(unprocessable(format!("version {} is not spoken here", question.version)));
+            return Err(Problem::unprocessable(format!("version {} is not spoken here", question.version)));
         }
         let counsel =
             self.policy.counsel(&self.ledger, &question, now()).await.map_err(|e| self.failed(&e))?;
@@ -98,55 +96,37 @@ impl Jobs {
                 Ok(answer(status, "application/json", &json!({ "incident": reported.id })))
             }
             Ok(Err(NotTold::NotAJobs)) => {
-                Err(unprocessable("its playbook is none that runs in a job".to_owned()))
+                Err(Problem::unprocessable("its playbook is none that runs in a job".to_owned()))
             }
             Err(
                 e @ (LedgerError::BadReport { .. } | LedgerError::BadId { .. } | LedgerError::Newer { .. }),
-            ) => Err(unprocessable(chain(&e))),
+            ) => Err(Problem::unprocessable(chain(&e))),
             Err(e) => Err(self.failed(&e)),
         }
     }
 }
 
 async fn ask(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
-    jobs.asked(request).await.unwrap_or_else(problem)
+    jobs.asked(request).await.unwrap_or_else(Problem::into_response)
 }
 
 async fn report(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
-    jobs.told(request).await.unwrap_or_else(problem)
+    jobs.told(request).await.unwrap_or_else(Problem::into_response)
 }
 
-async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
+/// A document that was sent.
+pub(crate) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
     let bytes = match timeout(BODY_TIME, to_bytes(body, LONGEST)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => {
             let what = format!("the body broke off, or is longer than {LONGEST} bytes");
-            return Err(Problem(StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large", what));
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, what));
         }
         Err(_) => {
             let what = "the body did not come in time".to_owned();
-            return Err(Problem(StatusCode::REQUEST_TIMEOUT, "Request Timeout", what));
+            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, what));
         }
     };
-    serde_json::from_slice(&bytes).map_err(|e| {
-        Problem(StatusCode::BAD_REQUEST, "Bad Request", format!("the body is not understood: {e}"))
-    })
-}
-
-fn unprocessable(what: String) -> Problem {
-    Problem(StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content", what)
-}
-
-/// As RFC 9457 has it.
-fn problem(Problem(status, title, detail): Problem) -> Response<Body> {
-    let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
-    answer(status, "application/problem+json", &body)
-}
-
-fn answer(status: StatusCode, media: &'static str, body: &impl Serialize) -> Response<Body> {
-    let text = serde_json::to_vec(body).unwrap_or_default();
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media));
-    response
+    serde_json::from_slice(&bytes)
+        .map_err(|e| Problem::bad_request(format!("the body is not understood: {e}")))
 }

@@ -7,6 +7,8 @@
 //! Nothing of a request is kept, logged or read beyond its signature before its sender is proven. What is kept of a
 //! proven one is what it says in Regreen's own words, never its body.
 
+pub mod access;
+mod api;
 mod happening;
 mod hooks;
 mod http;
@@ -15,11 +17,16 @@ mod jobs;
 mod limits;
 mod memory;
 mod pages;
+mod problem;
+mod reply;
 mod room;
 mod schedule;
+pub mod shape;
 mod task;
+mod teller;
 mod worker;
 
+pub use api::Api;
 pub use happening::{Happening, Level, Log, Refused};
 pub use hooks::Hooks;
 pub use http::{Doors, Drained, serve};
@@ -27,7 +34,9 @@ pub use inbox::{Accepted, Inbox, InboxFuture, NewDelivery, Unavailable};
 pub use jobs::Jobs;
 pub use limits::Limits;
 pub use memory::LedgerInbox;
-pub use pages::{Pages, Settings};
+pub use pages::{Pages, Settings, Value};
+pub use reply::Reply;
 pub use schedule::schedule;
 pub use task::{Listed, Spoken, Task};
+pub use teller::{Calm, Teller};
 pub use worker::{Pace, Worker};

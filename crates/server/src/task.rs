@@ -8,10 +8,14 @@ use regreen_forge::{
 use regreen_ledger::NewWork;
 use serde::{Deserialize, Serialize};
 
+use crate::reply::Reply;
+
 /// Kind of work: a run has ended.
 pub(crate) const RUN: &str = "run-ended";
 /// Kind of work: a person commands.
 pub(crate) const COMMAND: &str = "command";
+/// Kind of work: a command was carried out, and its author is still to be told.
+pub(crate) const ANSWER: &str = "answer";
 /// Kind of work: look for failures that nobody told.
 pub(crate) const SWEEP: &str = "sweep";
 
@@ -37,6 +41,13 @@ pub enum Task {
         sender: Sender,
         /// What was said.
         spoken: Spoken,
+    },
+    /// What came of a command is still to be said.
+    Answer {
+        /// At which host.
+        sender: Sender,
+        /// What, and to which.
+        reply: Reply,
     },
     /// Failures of a repository are looked for that no hook told.
     Sweep {
@@ -79,6 +90,8 @@ pub struct Spoken {
     pub at: i64,
     /// The number of the issue or pull request that it is about.
     pub about: Option<u64>,
+    /// As [`Comment::on_change`].
+    pub on_change: bool,
     /// Whose it is.
     pub author: String,
     /// What is wanted.
@@ -95,6 +108,9 @@ struct SpokenV1 {
     author: String,
     word: String,
     incident: Option<String>,
+    /// On an issue, where those have numbers of their own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    on_issue: bool,
 }
 
 /// The stored document. Fields may be added, never changed.
@@ -140,6 +156,12 @@ impl Listed {
         &self.key
     }
 
+    /// What the keys of all work about the same run begin with, whoever listed it and whichever attempt it names.
+    pub fn of_run(&self) -> String {
+        let rest = self.key.rfind('/').unwrap_or_default();
+        self.key[..=rest].to_owned()
+    }
+
     /// The same, put on the list by something that has this name.
     #[must_use]
     pub fn named(mut self, by: &str) -> Listed {
@@ -173,9 +195,10 @@ impl Task {
     /// What is to be done about an event that came in at `at`, in milliseconds since 1970; `None` for nothing. Of a first attempt that went well nobody waits; of one that
     /// is not numbered somebody may.
     pub fn of(sender: Sender, event: &Event, at: i64) -> Option<Task> {
-        if let Event::Comment(Comment { repository, comment, about, author, command }) = event {
+        if let Event::Comment(Comment { repository, comment, about, on_change, author, command }) = event {
             let (repository, author, command) = (repository.clone(), author.clone(), command.clone());
-            let spoken = Spoken { repository, comment: *comment, at, about: *about, author, command };
+            let (comment, about, on_change) = (*comment, *about, *on_change);
+            let spoken = Spoken { repository, comment, at, about, on_change, author, command };
             return Some(Task::Command { sender, spoken });
         }
         let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
@@ -242,9 +265,14 @@ impl Task {
                         author: spoken.author.clone(),
                         word: spoken.command.word().to_owned(),
                         incident: spoken.command.incident().map(str::to_owned),
+                        on_issue: !spoken.on_change,
                     }),
                 };
                 (COMMAND, key, document)
+            }
+            Task::Answer { sender, reply } => {
+                let (key, payload) = (reply.key(*sender), reply.stored(*sender));
+                return Listed { kind: ANSWER, key, payload, at };
             }
             Task::Sweep { sender, repository, slot } => {
                 let key = format!("{}/sweep/{}/{slot}", sender.id(), repository.folded());
@@ -286,6 +314,9 @@ impl Task {
             let (forge, id) = escalation_of(payload)?;
             return Some(Task::Issue { sender: Sender::parse(&forge)?, id });
         }
+        if kind == ANSWER {
+            return Reply::read(payload).map(|(sender, reply)| Task::Answer { sender, reply });
+        }
         let TaskV1 { version, sender, repository, run, attempt, slot, spoken } =
             serde_json::from_str(payload).ok()?;
         let (sender, repository) = (Sender::parse(&sender)?, Repository::parse(&repository)?);
@@ -295,9 +326,10 @@ impl Task {
                 Some(if kind == RUN { Task::Run { sender, ended } } else { Task::Green { sender, ended } })
             }
             (1, COMMAND) => {
-                let SpokenV1 { comment, at, about, author, word, incident } = spoken?;
+                let SpokenV1 { comment, at, about, author, word, incident, on_issue } = spoken?;
                 let command = Command::from_words(&word, incident)?;
-                let spoken = Spoken { repository, comment, at, about, author, command };
+                let on_change = !on_issue;
+                let spoken = Spoken { repository, comment, at, about, on_change, author, command };
                 Some(Task::Command { sender, spoken })
             }
             (1, SWEEP) => Some(Task::Sweep { sender, repository, slot: slot? }),
@@ -308,6 +340,8 @@ impl Task {
 
 #[cfg(test)]
 mod tests {
+    use regreen_engine::Answer;
+
     use super::*;
 
     #[test]
@@ -320,11 +354,16 @@ mod tests {
             comment: 9,
             at: 5,
             about: Some(4),
+            on_change: true,
             author: "ann".to_owned(),
             command: Command::Approve { incident: Some("4d-1-0a1b2c3d".to_owned()) },
         };
+        let answer =
+            Answer { repository: repository.clone(), about: 4, on_change: false, text: "so".to_owned() };
+        let reply = Reply { comment: 9, since: 5, answer };
         for (task, key) in [
             (Task::Command { sender: Sender::GitHub, spoken }, "github/comment/octo/shop/9"),
+            (Task::Answer { sender: Sender::GitLab, reply }, "gitlab/answer/octo/shop/9"),
             (Task::Run { sender: Sender::GitHub, ended: ended.clone() }, "github/run/octo/shop/7/2"),
             (Task::Green { sender: Sender::GitHub, ended }, "github/green/octo/shop/7/2"),
             (Task::Issue { sender: Sender::GitLab, id: "0a".to_owned() }, "escalation/0a"),

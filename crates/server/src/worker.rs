@@ -1,17 +1,21 @@
 //! The worker: takes work on a lease, keeps the lease while it works, and says how it ended.
 
+mod calls;
 mod command;
+mod settle;
+mod stumbling;
+mod sweep;
 mod upkeep;
 
 use std::{
     collections::BTreeMap,
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use regreen_engine::{ESCALATION, EndedRun, EngineError, Fleet, Hand, Next, OUTAGE, Settled};
-use regreen_forge::{Conclusion, ForgeError, Repository, RunRef, Status, hook::Sender};
+use regreen_forge::hook::Sender;
 use regreen_ledger::{Claim, Ledger, LedgerError};
 use tokio::{
     sync::{Notify, Semaphore},
@@ -22,7 +26,7 @@ use tokio::{
 use crate::{
     happening::{Happening, Log},
     memory::chain,
-    task::{COMMAND, GREEN, Listed, RUN, SWEEP, Task},
+    task::{ANSWER, COMMAND, GREEN, Listed, RUN, SWEEP, Task},
 };
 
 /// How work is done.
@@ -32,10 +36,15 @@ pub struct Pace {
     pub at_once: usize,
     /// How long a lease lasts: so long it takes until another node goes on with what a dead one had.
     pub lease: Duration,
-    /// How long an idle worker waits before it looks again, where no bell rings.
+    /// How long an idle worker waits before it looks again, where no bell rings: that of its own process, or on PostgreSQL that
+    /// of all nodes.
     pub idle: Duration,
     /// Longest wait before something that failed is tried again.
     pub again: Duration,
+    /// Longest wait before work is tried again that a host does not let be done.
+    pub stumble: Duration,
+    /// Work that a host has not let be done for so long is given up.
+    pub give_up: Duration,
     /// Longest that a stop waits for work under way.
     pub drain: Duration,
     /// Longest that a request to a host can be under way after whoever sent it has let go of it.
@@ -51,6 +60,8 @@ impl Default for Pace {
             lease: Duration::from_secs(60),
             idle: Duration::from_secs(2),
             again: Duration::from_secs(60),
+            stumble: Duration::from_secs(3600),
+            give_up: Duration::from_secs(24 * 3600),
             drain: Duration::from_secs(20),
             request: Duration::from_secs(40),
             look_back: Duration::from_secs(24 * 3600),
@@ -60,6 +71,10 @@ impl Default for Pace {
 
 /// Time until work is looked at again for which another node may have the credential, in milliseconds.
 const LONGEST_WAIT: i64 = 60_000;
+/// Until the list of work is asked again after that failed.
+const FAILED: Duration = Duration::from_secs(1);
+/// Longest that a stop waits for what was claimed unheard to be given back, where the ledger does not answer.
+const GIVE_BACK: Duration = Duration::from_secs(2);
 /// So often something may be begun, waits included, before it is given up.
 const MOST_ATTEMPTS: u32 = 2_000;
 
@@ -75,6 +90,10 @@ pub struct Worker {
     clock: fn() -> i64,
     /// What is under way, by the work's number.
     held: Mutex<BTreeMap<i64, Claim>>,
+    /// When what was asked of the hosts was last added to what all nodes asked, in milliseconds since 1970.
+    calls_kept: AtomicI64,
+    /// How often in a row something failed here, by the work's number.
+    failures: Mutex<BTreeMap<i64, u32>>,
 }
 
 /// How a piece of work ended.
@@ -85,6 +104,10 @@ enum Ended {
     GivenUp(String),
     /// It is to be tried again at this time.
     Again(i64),
+    /// It waits for something that comes, and is looked at again at this time.
+    Waits(i64),
+    /// The host does not let it be done, for this reason: it is tried again, not before this time, and not for ever.
+    Stumbled(i64, String),
 }
 
 impl Worker {
@@ -110,7 +133,18 @@ impl Worker {
         bell: Arc<Notify>,
         clock: fn() -> i64,
     ) -> Arc<Worker> {
-        Arc::new(Worker { ledger, fleets, node, pace, log, bell, clock, held: Mutex::default() })
+        Arc::new(Worker {
+            ledger,
+            fleets,
+            node,
+            pace,
+            log,
+            bell,
+            clock,
+            held: Mutex::default(),
+            calls_kept: AtomicI64::new(0),
+            failures: Mutex::default(),
+        })
     }
 
     /// Takes one piece of work that is ready and brings it as far as it can be brought now; `false` where there is none.
@@ -124,7 +158,7 @@ impl Worker {
     }
 
     async fn claim(&self) -> Result<Option<Claim>, LedgerError> {
-        let kinds = [RUN, SWEEP, COMMAND, OUTAGE, ESCALATION, GREEN];
+        let kinds = [RUN, SWEEP, COMMAND, ANSWER, OUTAGE, ESCALATION, GREEN];
         self.ledger.claim(&kinds, &self.node, millis(self.pace.lease), (self.clock)()).await
     }
 
@@ -133,10 +167,19 @@ impl Worker {
         let room = Arc::new(Semaphore::new(self.pace.at_once.max(1)));
         let mut working = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
+        // Whether a claim may have been made of which nothing was heard.
+        let mut unheard = false;
+        // On a task of its own, so that it is heard while this one is busy; it ends with this one.
+        let mut hearing = JoinSet::new();
+        let (ledger, bell) = (self.ledger.clone(), self.bell.clone());
+        hearing.spawn(async move { ledger.hear(|| bell.notify_one()).await });
         loop {
             while working.try_join_next().is_some() {}
             let next = async {
                 let permit = room.clone().acquire_owned().await;
+                if unheard && let Err(e) = self.give_back_unheard().await {
+                    return (permit, Err(e));
+                }
                 (permit, self.claim().await)
             };
             let (permit, claim) = tokio::select! {
@@ -144,6 +187,7 @@ impl Worker {
                 () = &mut stop => break,
                 next = next => next,
             };
+            unheard = claim.is_err();
             match claim {
                 Ok(Some(claim)) => {
                     let worker = self.clone();
@@ -156,6 +200,7 @@ impl Worker {
                     });
                 }
                 Ok(None) => {
+                    self.keep_calls(false).await;
                     tokio::select! {
                         () = &mut stop => break,
                         () = self.bell.notified() => {}
@@ -166,13 +211,18 @@ impl Worker {
                     self.log.tell(&Happening::WorkUnavailable { why: chain(&e) });
                     tokio::select! {
                         () = &mut stop => break,
-                        () = sleep(self.pace.idle.max(Duration::from_secs(1))) => {}
+                        () = sleep(FAILED) => {}
                     }
                 }
             }
         }
+        // The stop may have come between a claim and its answer.
+        drop(hearing);
+        let _later = timeout(GIVE_BACK, self.give_back_unheard()).await;
         let all = async { while working.join_next().await.is_some() {} };
-        if timeout(self.pace.drain, all).await.is_err() {
+        let ended = timeout(self.pace.drain, all).await;
+        self.keep_calls(true).await;
+        if ended.is_err() {
             // Dropped where they are: what was begun is on record, and whoever takes it next goes on from there. Not at once: a
             // request to the host may be under way, and its claim lasts longer than that can.
             working.shutdown().await;
@@ -191,6 +241,11 @@ impl Worker {
 
     /// Does one piece of work under its claim. A lease that is lost ends it where it is.
     async fn work(&self, claim: Claim) {
+        self.work_and_tell(claim).await;
+        self.keep_calls(false).await;
+    }
+
+    async fn work_and_tell(&self, claim: Claim) {
         let mut lease = claim.clone();
         let ended = tokio::select! {
             ended = self.attempt(&claim) => ended,
@@ -199,20 +254,7 @@ impl Worker {
                 return;
             }
         };
-        let told = match ended {
-            Ended::Done(outcome, next) => {
-                let next: Vec<_> = next.iter().map(Listed::work).collect();
-                self.ledger.finish_with(&claim, &outcome, &next, (self.clock)()).await
-            }
-            Ended::GivenUp(why) => {
-                self.log.tell(&Happening::WorkGivenUp { key: claim.key.clone(), why: why.clone() });
-                self.ledger.give_up(&claim, &why, (self.clock)()).await
-            }
-            Ended::Again(at) => self.ledger.retry_at(&claim, at).await,
-        };
-        if let Err(e) = told {
-            self.log.tell(&Happening::LeaseLost { key: claim.key, why: chain(&e) });
-        }
+        self.settle(&lease, ended).await;
     }
 
     /// Keeps the lease; ready with the reason when it is lost.
@@ -241,15 +283,27 @@ impl Worker {
         let Some(task) = Task::read(&claim.kind, &claim.payload) else {
             return Ended::Done("unreadable".to_owned(), Vec::new());
         };
+        match self.waits_for_calls(claim, &task).await {
+            Ok(Some(ended)) => return ended,
+            Ok(None) => {}
+            Err(e) => return self.failed(claim, &e),
+        }
         let done = match &task {
             Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
             Task::Command { sender, spoken } => self.obey(claim, *sender, spoken).await,
+            Task::Answer { sender, reply } => Ok(self.answer(claim, *sender, reply).await),
             Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
             Task::Outage { id } => self.tend(claim, id).await,
             Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,
             Task::Green { sender, ended } => self.green(claim, *sender, ended).await,
         };
-        done.unwrap_or_else(|e| self.failed(claim, &e))
+        match done {
+            Ok(ended) => {
+                self.went_well(claim);
+                ended
+            }
+            Err(e) => self.failed(claim, &e),
+        }
     }
 
     async fn bring(&self, claim: &Claim, sender: Sender, ended: &EndedRun) -> Result<Ended, EngineError> {
@@ -267,11 +321,11 @@ impl Worker {
             }
             // It may have ended well.
             Next::Done(Settled { incident: None, .. }) => {
-                if let Some(at) = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await? {
-                    return Ok(Ended::Again(at));
+                if let Some((at, why)) = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await? {
+                    return Ok(Ended::Stumbled(at, why));
                 }
             }
-            Next::Later { .. } => {}
+            Next::Later { .. } | Next::Taken { .. } | Next::Stumbled { .. } => {}
         }
         Ok(match next {
             Next::Done(Settled { incident, outcome, why }) => {
@@ -286,52 +340,21 @@ impl Worker {
             }
             Next::Later { at, why } => {
                 self.log.tell(&Happening::RunWaits { key: claim.key.clone(), why });
+                Ended::Waits(at)
+            }
+            Next::Taken { at } => {
+                let why = "another node works on this incident".to_owned();
+                self.log.tell(&Happening::RunWaits { key: claim.key.clone(), why });
                 Ended::Again(at)
             }
-        })
-    }
-
-    /// Lists every failed run that nobody told, and whatever is known already is known.
-    async fn sweep(&self, sender: Sender, repository: &Repository) -> Result<Ended, EngineError> {
-        let Some(fleet) = self.fleets.get(&sender) else {
-            return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
-        };
-        let since = SystemTime::now().checked_sub(self.pace.look_back).unwrap_or(UNIX_EPOCH);
-        let (mut from, mut found, mut fresh) = (None, 0usize, 0usize);
-        loop {
-            let page = match fleet.forge.failed_runs_since(repository, since, from.as_ref()).await {
-                Ok(page) => page,
-                Err(ForgeError::RateLimited { until, .. }) => return Ok(Ended::Again(since_1970(until))),
-                Err(e) => {
-                    let why = format!("sweep of {repository}: {e}");
-                    self.log.tell(&Happening::WorkUnavailable { why });
-                    // The next slot looks back as far.
-                    return Ok(Ended::Done("unreachable".to_owned(), Vec::new()));
+            Next::Stumbled { at, why } => {
+                let ended = self.run_stumbled(claim, fleet, &hand, ended, (at, why)).await?;
+                if let Ended::Stumbled(_, why) = &ended {
+                    self.log.tell(&Happening::RunWaits { key: claim.key.clone(), why: why.clone() });
                 }
-            };
-            let ended = page.runs.iter().filter(|run| {
-                run.status == Status::Completed && run.conclusion.is_some_and(Conclusion::failed)
-            });
-            let listed: Vec<Listed> = ended
-                .map(|run| {
-                    let run_ref = RunRef { repository: repository.clone(), run_id: run.reference.run_id };
-                    let ended = EndedRun { run: run_ref, attempt: Some(run.attempt) };
-                    Task::Run { sender, ended }.listed((self.clock)())
-                })
-                .collect();
-            found += listed.len();
-            let work: Vec<_> = listed.iter().map(Listed::work).collect();
-            fresh += self.ledger.enqueue(&work).await?.into_iter().filter(|is_new| *is_new).count();
-            match page.next {
-                Some(next) => from = Some(next),
-                None => break,
+                ended
             }
-        }
-        self.log.tell(&Happening::Swept { repository: repository.to_string(), found, fresh });
-        if fresh > 0 {
-            self.bell.notify_one();
-        }
-        Ok(Ended::Done("swept".to_owned(), Vec::new()))
+        })
     }
 
     fn failed(&self, claim: &Claim, error: &EngineError) -> Ended {
@@ -345,7 +368,7 @@ impl Worker {
             return Ended::GivenUp(chain(error));
         }
         // The ledger or the host comes back: soon at first, then less often.
-        let wait = 1_000i64.saturating_mul(1 << claim.attempts.min(6)).min(millis(self.pace.again));
+        let wait = 1_000i64.saturating_mul(1 << self.failed_again(claim)).min(millis(self.pace.again));
         Ended::Again((self.clock)().saturating_add(wait))
     }
 }

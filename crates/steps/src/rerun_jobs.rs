@@ -5,7 +5,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use regreen_forge::{Conclusion, Diagnosed, Forge, ForgeError, Job, NotAllowed, Repository, RunRef, Status};
@@ -21,6 +21,8 @@ pub struct Host {
     /// Asked right before anything is sent.
     may_send: Box<dyn Fn() -> bool + Send + Sync>,
     stumbled: Mutex<Option<ForgeError>>,
+    /// How long the jobs of the attempt that was looked at last ran, together; 0 where none was seen to end.
+    ran_ms: AtomicU64,
     /// The host shows no trace of a request that may have been lost.
     no_trace: AtomicBool,
 }
@@ -33,6 +35,7 @@ impl Host {
             diagnosed,
             may_send: Box::new(|| true),
             stumbled: Mutex::default(),
+            ran_ms: AtomicU64::new(0),
             no_trace: AtomicBool::new(false),
         }
     }
@@ -46,6 +49,11 @@ impl Host {
     /// Whether what was sent last may have been lost, and the host, asked just now, shows the run as it was before.
     pub fn shows_no_trace(&self) -> bool {
         self.no_trace.load(Ordering::SeqCst)
+    }
+
+    /// How long the jobs that ran again took, together, as far as the last look showed them ended, in milliseconds.
+    pub fn ran_ms(&self) -> Option<u64> {
+        Some(self.ran_ms.load(Ordering::SeqCst)).filter(|ms| *ms > 0)
     }
 
     /// Why nothing can be asked of the host for now, where that is so. What was begun is no failure then: it has to wait.
@@ -205,6 +213,7 @@ impl Step for RerunJobs {
             Ok(jobs) => jobs,
             Err(e) => return Ok(unseen(&e)),
         };
+        self.0.ran_ms.store(ran_ms(&jobs, attempt), Ordering::SeqCst);
         for name in &receipt.jobs {
             // Jobs may share a name: each of the newest counts, and there must be as many as failed.
             let named = || jobs.iter().filter(|job| job.name == *name);
@@ -258,6 +267,13 @@ impl Step for RerunJobs {
             Err(e) => Err(failed(e)),
         }
     }
+}
+
+/// How long the jobs of this attempt ran, together: whatever the host repeated beside those that had failed, too.
+fn ran_ms(jobs: &[Job], attempt: u32) -> u64 {
+    let again = jobs.iter().filter(|job| job.attempt >= attempt);
+    let ran = again.filter_map(|job| job.completed_at?.duration_since(job.started_at?).ok());
+    ran.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)).fold(0, u64::saturating_add)
 }
 
 /// What can't be seen because the host stumbles is seen later; what is gone did not help.

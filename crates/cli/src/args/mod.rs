@@ -9,10 +9,12 @@ mod drafts;
 mod known;
 mod ledger;
 mod lockfile;
+mod notify;
 mod record;
 mod report;
 mod run;
 mod serve;
+mod token;
 mod which;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -30,6 +32,7 @@ pub use ledger::Ledger;
 pub use lockfile::{
     CheckArgs, CheckFormat, Lockfile, PlainOrJson, ProposeArgs, RepairArgs, RepairOutput, WatchArgs,
 };
+pub use notify::{Notify, NotifyTestArgs};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs, UnpauseArgs,
@@ -37,6 +40,7 @@ pub use record::{
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
 pub use serve::{DispatchArgs, ServeArgs, WorkArgs, WorkerArgs};
+pub use token::{CreateArgs, Token, TokenRole};
 pub use which::WhichLedger;
 
 /// Turns red CI green again when, and only when, the infrastructure was at fault.
@@ -136,8 +140,14 @@ pub enum Command {
     Serve(ServeArgs),
     /// The same without taking webhooks: any number of them share a ledger
     Worker(WorkerArgs),
+    /// Try whether who should be told beside the fleet can be
+    #[command(subcommand)]
+    Notify(Notify),
     /// Put a run on the list of work by hand
     Dispatch(DispatchArgs),
+    /// Make, list and take away tokens: who may read and act over HTTP
+    #[command(subcommand)]
+    Token(Token),
     /// Back up the ledger, restore one, prune or check it
     #[command(subcommand)]
     Ledger(Ledger),

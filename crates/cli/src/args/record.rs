@@ -28,7 +28,8 @@ pub enum Incidents {
     /// The newest first
     List(IncidentFilters),
     /// One with everything on record: diagnosis, decision, timeline, verification, patch
-    #[command(after_help = "Example:\n  regreen incidents show 19abc2f3d40-1a2b-1")]
+    #[command(after_help = "Examples:\n  regreen incidents show 19abc2f3d40-1a2b-1\n  \
+                            regreen incidents show 19abc2f3d40-1a2b-1 --log build")]
     Show {
         /// Its id
         #[arg(value_parser = NonEmptyStringValueParser::new())]
@@ -36,6 +37,9 @@ pub enum Incidents {
         /// How to say it
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
+        /// Only the log that was kept of this job, masked
+        #[arg(long, value_name = "JOB", conflicts_with = "format")]
+        log: Option<String>,
         #[command(flatten)]
         at: WhichLedger,
     },

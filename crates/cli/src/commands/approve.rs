@@ -76,8 +76,7 @@ async fn somebody_waits(context: &Context, ledger: &Ledger, id: &str) -> Result<
 async fn wake(ledger: &Ledger, incident: &Incident) -> Result<bool, LedgerError> {
     let Some((sender, run, attempt)) = fleet_run_of(incident) else { return Ok(false) };
     let ended = EndedRun { run, attempt: Some(attempt) };
-    // It is looked for now and then anyway, by whatever name the work has.
-    ledger.wake(Task::Run { sender, ended }.listed(now()).key(), now()).await?;
+    ledger.wake_all(&Task::Run { sender, ended }.listed(now()).of_run(), now()).await?;
     Ok(true)
 }
 

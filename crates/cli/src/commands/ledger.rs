@@ -13,6 +13,7 @@ use crate::{
     args::{Format, Ledger},
     context::{Context, runtime},
     exit::{FINE, Failed, LEDGER, NOTHING_TO_READ, PROBLEMS},
+    log_store,
     output::{
         ledger::{json, plain},
         print::print,
@@ -77,18 +78,25 @@ async fn restore(context: &Context, file: &Path) -> Result<u8, Failed> {
 
 async fn prune(context: &Context, keep_days: u32) -> Result<u8, Failed> {
     present(context).await?;
-    let ledger = record::write(context).await?;
+    let ledger = log_store::of_fleet(context, record::write(context).await?)?;
     let now = now();
     let before = now.saturating_sub(i64::from(keep_days) * 86_400_000);
     let gone = ledger.prune(before, &actor(), now).await?;
-    print(&format!(
-        "taken out: {} incident(s), {} breaker event(s), {} pause(s), {} bodies of deliveries, {} piece(s) of work, {} log(s)\n",
+    // After the ledger, so that a store that fails keeps nothing of that back.
+    let swept = ledger.sweep_logs(now).await;
+    let outside = match &swept {
+        Ok(Some(swept)) => format!("; {} of {} log(s) in the store", swept.gone, swept.found),
+        Ok(None) | Err(_) => String::new(),
+    };
+    let done = print(&format!(
+        "taken out: {} incident(s), {} breaker event(s), {} pause(s), {} bodies of deliveries, {} piece(s) of work, {} log(s){outside}\n",
         gone.incidents, gone.breaker_events, gone.pauses, gone.bodies, gone.work, gone.logs
-    ))
+    ))?;
+    swept.map(|_| done).map_err(Failed::from)
 }
 
 async fn check(context: &Context, head: Option<&str>, format: Format) -> Result<u8, Failed> {
-    let ledger = present(context).await?;
+    let ledger = log_store::of_fleet(context, present(context).await?)?;
     let report = ledger.check(head).await?;
     print(&match format {
         Format::Plain => plain(ledger.place(), &report),
@@ -98,8 +106,12 @@ async fn check(context: &Context, head: Option<&str>, format: Format) -> Result<
 }
 
 fn said(done: &BackedUp) -> String {
+    let outside = match done.logs_outside {
+        0 => String::new(),
+        n => format!(" ({n} of them by name alone: they lie in the store of logs, which is not part of it)"),
+    };
     format!(
-        "{} record(s), {} deliveries, {} piece(s) of work, {} log(s), audit head {}",
+        "{} record(s), {} deliveries, {} piece(s) of work, {} log(s){outside}, audit head {}",
         done.records, done.deliveries, done.work, done.logs, done.head
     )
 }

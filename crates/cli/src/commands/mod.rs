@@ -21,6 +21,7 @@ mod ledger;
 mod lockfile;
 mod manual;
 mod metrics;
+mod notify;
 mod patterns;
 mod pause;
 mod playbooks;
@@ -34,6 +35,7 @@ mod state;
 mod status;
 mod suggest;
 mod throughput;
+mod token;
 
 use crate::{
     args::{Args, Bench, Command},
@@ -71,7 +73,9 @@ pub fn dispatch(args: Args) -> u8 {
         Command::State(command) => state::state(&context, &command),
         Command::Serve(args) => serve::serve(&context, &args),
         Command::Worker(args) => serve::worker(&context, &args),
+        Command::Notify(command) => notify::notify(&context, &command),
         Command::Dispatch(args) => serve::dispatch(&context, &args),
+        Command::Token(command) => token::token(&context, &command),
         Command::Ledger(command) => ledger::ledger(&context, &command),
         Command::Explain(explain) => explain::explain(&context, &explain.code),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),

@@ -1,13 +1,17 @@
 //! `[serve]` in the operator's file: how far Regreen goes beside the fleet, for which repositories, classes and playbooks.
 
+use regreen_decide::Budget;
 use regreen_domain::{FailureClass, Mode};
 use regreen_engine::{EscalationConfig, FleetConfig, JobPolicy, OutageConfig, Rule};
 use regreen_forge::{Repository, hook::Sender};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, MODES, bad, outage};
-use crate::exit::{Failed, INVALID};
+use super::{Config, MODES, bad, budget, outage};
+use crate::{
+    exit::{Failed, INVALID},
+    log_store::{DATABASE, NONE},
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -17,8 +21,11 @@ pub(super) struct Serving {
     rule: Vec<RuleFile>,
     comments: Option<CommentsFile>,
     jobs: Option<JobsFile>,
+    budget: Option<budget::BudgetFile>,
+    control: Option<ControlFile>,
     outage: Option<outage::OutageFile>,
     escalation: Option<EscalationFile>,
+    logs: Option<LogsFile>,
     #[serde(default)]
     service: Vec<outage::ServiceFile>,
 }
@@ -27,6 +34,12 @@ pub(super) struct Serving {
 #[serde(deny_unknown_fields)]
 struct CommentsFile {
     enabled: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ControlFile {
+    fraction: Spanned<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,6 +68,12 @@ struct EscalationFile {
     host: Option<Spanned<String>>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogsFile {
+    store: Spanned<String>,
+}
+
 /// What `[serve]` says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Serve {
@@ -65,8 +84,13 @@ pub(super) struct Serve {
     /// For jobs that ask.
     job_mode: Mode,
     job_rules: Vec<Rule>,
+    budget: budget::ServeBudget,
+    /// The share that is left alone to compare the rest with it.
+    control: f64,
     outage: OutageConfig,
     escalation: EscalationConfig,
+    /// Where logs are kept: `database`, `none`, or the address of a store.
+    logs: String,
 }
 
 impl Default for Serve {
@@ -79,14 +103,23 @@ impl Default for Serve {
             comments: false,
             job_mode: Mode::Auto,
             job_rules: Vec::new(),
+            budget: budget::ServeBudget::default(),
+            control: 0.0,
             outage,
             escalation: EscalationConfig::default(),
+            logs: DATABASE.to_owned(),
         }
     }
 }
 
-/// Takes over what the file says.
-pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -> Result<(), Failed> {
+/// Takes over what the file says, where `[budget]` says `usual`.
+pub(super) fn take(
+    serve: &mut Serve,
+    place: &str,
+    text: &str,
+    file: &Serving,
+    usual: Budget,
+) -> Result<(), Failed> {
     let mode = |v: &Spanned<String>| Mode::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, MODES));
     if let Some(v) = &file.mode {
         serve.mode = mode(v)?;
@@ -101,7 +134,20 @@ pub(super) fn take(serve: &mut Serve, place: &str, text: &str, file: &Serving) -
         }
         take_rules(&mut serve.job_rules, place, text, &jobs.rule)?;
     }
+    if let Some(file) = &file.budget {
+        serve.budget = budget::take(place, text, file, usual)?;
+    }
+    if let Some(ControlFile { fraction }) = &file.control {
+        let why = "fraction is a share from 0.0 to 0.5";
+        let good = (0.0..=0.5).contains(fraction.get_ref());
+        serve.control = good.then_some(*fraction.get_ref()).ok_or_else(|| bad(place, text, fraction, why))?;
+    }
     serve.outage = outage::take(place, text, file.outage.as_ref(), &file.service)?;
+    if let Some(LogsFile { store }) = &file.logs {
+        let known = [DATABASE, NONE].contains(&store.get_ref().as_str()) || store.get_ref().contains("://");
+        let why = "store is \"database\", \"none\", or an address: s3://BUCKET/PREFIX, gs://…, az://…, file:///FOLDER";
+        serve.logs = known.then(|| store.get_ref().clone()).ok_or_else(|| bad(place, text, store, why))?;
+    }
     if let Some(told) = &file.escalation {
         let name = |v: &Spanned<String>| {
             let why = "repository is \"OWNER/NAME\", in which the issue about an outage is written";
@@ -176,16 +222,24 @@ impl Config {
         }
     }
 
+    /// Where the fleet's logs are kept: `database`, `none`, or the address of a store.
+    pub fn log_store(&self) -> &str {
+        &self.serve.logs
+    }
+
     /// What holds beside the fleet.
     pub fn fleet(&self) -> FleetConfig {
         let mut policy = self.engine.policy.clone();
-        policy.mode = self.serve.mode;
+        (policy.mode, policy.control) = (self.serve.mode, self.serve.control);
+        (policy.budget, policy.organisation) = self.serve.budget.over(policy.budget);
         FleetConfig {
             policy,
             rules: self.serve.rules.clone(),
             comments: self.serve.comments,
+            calls: self.serve.budget.calls,
             outage: self.serve.outage.clone(),
             escalation: self.serve.escalation.clone(),
+            routes: self.routes(),
             // A probe there takes as long as the next attempt of a run.
             breaker: regreen_ledger::BreakerPolicy {
                 probe_ms: FleetConfig::default().breaker.probe_ms,
@@ -224,6 +278,19 @@ mod tests {
     }
 
     #[test]
+    fn logs_are_kept_where_the_operator_says() {
+        let of = |text: &str| {
+            config(&format!("[serve.logs]\nstore = \"{text}\"")).map(|c| c.log_store().to_owned())
+        };
+        assert_eq!(config("").unwrap().log_store(), DATABASE);
+        for store in [DATABASE, NONE, "s3://bucket/logs"] {
+            assert_eq!(of(store).unwrap(), store);
+        }
+        let said = of("here").unwrap_err();
+        assert!(said.starts_with("config.toml:2:9: store is"), "{said}");
+    }
+
+    #[test]
     fn jobs_that_ask_have_rules_of_their_own() {
         let jobs = |text: &str| config(text).unwrap().jobs();
         assert_eq!((jobs("").mode, jobs("[serve]\nmode = \"suggest\"").mode), (Mode::Auto, Mode::Auto));
@@ -232,6 +299,52 @@ mod tests {
         assert!(config(both).unwrap().fleet().rules.is_empty());
         let said = config("[serve.jobs]\nmode = \"ever\"\n").unwrap_err();
         assert!(said.starts_with("config.toml:2:8: mode is one of"), "{said}");
+    }
+
+    #[test]
+    fn a_budget_beside_the_fleet_goes_before_the_usual_one() {
+        let usual = "[budget]\nminutes-per-day = 5\ncost-per-minute = 0.5\n";
+        let serve = "[serve.budget]\nattempts-per-day = 9\napi-calls-per-hour = 200\n[serve.budget.organisation]\nmoney-per-day = 3\n";
+        let fleet = config(&format!("{usual}{serve}")).unwrap().fleet();
+        let own = Budget {
+            minutes_per_day: Some(5),
+            attempts_per_day: Some(9),
+            per_hour: Some(60),
+            money_per_day: None,
+            cost_per_minute: 0.5,
+        };
+        let all = Budget { money_per_day: Some(3.0), cost_per_minute: 0.5, ..Budget::default() };
+        assert_eq!((fleet.policy.budget, fleet.policy.organisation), (own, all));
+        assert_eq!((fleet.calls.repository, fleet.calls.organisation), (Some(200), None));
+        assert_eq!(
+            config(serve.split_once("[serve.budget.org").unwrap().0)
+                .unwrap()
+                .into_engine()
+                .policy
+                .budget
+                .attempts_per_day,
+            None
+        );
+        for (text, want) in [
+            (serve, "config.toml:5:17: money-per-day needs cost-per-minute"),
+            ("[serve.budget]\napi-calls-per-hour = 9", "config.toml:2:22: api-calls-per-hour is at least 20"),
+            ("[serve.budget]\nmoney-per-day = -1", "config.toml:2:17: an amount of money"),
+        ] {
+            let said = config(text).unwrap_err();
+            assert!(said.starts_with(want), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_control_group_is_at_most_half_and_never_in_a_job() {
+        let of = |fraction: &str| config(&format!("[serve.control]\nfraction = {fraction}\n"));
+        assert_eq!(of("0.25").unwrap().fleet().policy.control, 0.25);
+        assert_eq!(of("0.25").unwrap().into_engine().policy.control, 0.0);
+        assert_eq!(config("").unwrap().fleet().policy.control, 0.0);
+        for wrong in ["0.6", "-0.1", "nan"] {
+            let said = of(wrong).unwrap_err();
+            assert!(said.starts_with("config.toml:2:12: fraction is a share"), "{said}");
+        }
     }
 
     #[test]

@@ -72,9 +72,19 @@ struct DetailsV1<'a> {
     approval: Option<ApprovalV1<'a>>,
     verification: Vec<FactorV1<'a>>,
     changed: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    followed: Option<FollowedV1>,
     timings_ms: TimingsV1,
     timeline: Vec<MomentV1<'a>>,
     feedback: Vec<FeedbackV1<'a>>,
+}
+
+/// What became of an incident that was left alone to be compared.
+#[derive(Debug, Serialize)]
+struct FollowedV1 {
+    attempt: u32,
+    green: bool,
+    at: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -185,6 +195,7 @@ pub fn json(whole: &Whole<'_>) -> String {
             .map(|f| FactorV1 { name: &f.name, held: f.held, says: &f.says })
             .collect(),
         changed: i.patch.as_ref().map(|p| p.summary.as_str()),
+        followed: i.followed.map(|f| FollowedV1 { attempt: f.attempt, green: f.green, at: moment(f.at) }),
         timings_ms: TimingsV1 {
             detect: t.detect,
             decide: t.decide,
@@ -306,6 +317,10 @@ pub fn plain(whole: &Whole<'_>) -> String {
         };
         let says = if factor.says.is_empty() { String::new() } else { format!(": {}", factor.says) };
         say("verification", format!("{}: {held}{says}", factor.name));
+    }
+    if let Some(followed) = i.followed {
+        let ended = if followed.green { "green" } else { "failed again" };
+        say("followed", format!("{ended} in attempt {} at {}", followed.attempt, moment(followed.at)));
     }
     if let Some(patch) = &i.patch {
         say("changed", patch.summary.clone());

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use regreen_domain::FailureClass;
-use regreen_ledger::{Metrics, Rate, Spread};
+use regreen_ledger::{ControlGroup, Metrics, Rate, Spread};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -29,6 +29,39 @@ struct MetricsV1<'a> {
     recovery_ms: Option<SpreadV1>,
     act_ms: Option<SpreadV1>,
     verify_ms: Option<SpreadV1>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    control_group: Option<ControlV1>,
+}
+
+/// What was left alone by lot, beside what was not.
+#[derive(Debug, Serialize)]
+struct ControlV1 {
+    n: u64,
+    recovered_without: u64,
+    failed_again: u64,
+    not_seen: u64,
+    treated: u64,
+    healed: u64,
+    lift: Option<LiftV1>,
+}
+
+#[derive(Debug, Serialize)]
+struct LiftV1 {
+    value: f64,
+    low: f64,
+    high: f64,
+}
+
+fn control(c: ControlGroup) -> ControlV1 {
+    ControlV1 {
+        n: c.n,
+        recovered_without: c.recovered,
+        failed_again: c.failed_again,
+        not_seen: c.not_seen,
+        treated: c.treated,
+        healed: c.healed,
+        lift: c.lift.map(|l| LiftV1 { value: l.value, low: l.low, high: l.high }),
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -74,6 +107,7 @@ pub fn json(m: &Metrics, audit_head: &str) -> String {
         recovery_ms: m.recovery.map(spread),
         act_ms: m.act.map(spread),
         verify_ms: m.verify.map(spread),
+        control_group: m.control.map(control),
     })
 }
 
@@ -102,6 +136,26 @@ pub fn prometheus(m: &Metrics, audit_head: &str) -> String {
     );
     family("incidents", "Incidents on record, by class.", labelled("class", &m.by_class));
     family("outcomes", "Incidents on record, by outcome.", labelled("outcome", &m.by_outcome));
+    if let Some(c) = m.control {
+        let counts = [
+            ("recovered", c.recovered),
+            ("failed-again", c.failed_again),
+            ("not-seen", c.not_seen),
+            ("recent", c.n.saturating_sub(c.recovered + c.failed_again + c.not_seen)),
+        ];
+        let ended = counts.map(|(how, n)| (format!("{{seen=\"{how}\"}}"), n as f64));
+        family("control_group", "Incidents left alone by lot, by what became of them.", ended.to_vec());
+        let treated = [("healed", c.healed), ("not-healed", c.treated.saturating_sub(c.healed))];
+        let treated = treated.map(|(how, n)| (format!("{{outcome=\"{how}\"}}"), n as f64));
+        family("control_group_treated", "Incidents drawn from and not left alone.", treated.to_vec());
+        let lift = c.lift.map(|l| [("value", l.value), ("low", l.low), ("high", l.high)]);
+        let lift = lift.into_iter().flatten().map(|(end, n)| (format!("{{end=\"{end}\"}}"), n)).collect();
+        family(
+            "healing_lift_ratio",
+            "How much more often what was healed became green than what was left alone, with its 95 % interval.",
+            lift,
+        );
+    }
     for target in TARGETS {
         let unit = if target.unit() == "share" { "ratio" } else { "seconds" };
         let Some((value, n)) = target.measured(m).value else { continue };

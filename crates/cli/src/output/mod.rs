@@ -18,3 +18,4 @@ pub mod replay;
 pub mod report;
 pub mod status;
 pub mod throughput;
+pub mod token;

@@ -39,6 +39,10 @@ fn serve() {
               A file with a token by which `regreen run --server` shows that it is a job of yours;
               several while it is being changed
 
+          --require-token
+              Let nobody read what is on record without a token, not even on this machine: where a proxy
+              runs on it
+
           --no-work
               Take webhooks, and leave the work to `regreen worker`
 

@@ -167,6 +167,9 @@ fn incidents_show() {
               
               [default: plain]
 
+          --log <JOB>
+              Only the log that was kept of this job, masked
+
           --ledger <ADDRESS>
               A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
               
@@ -175,8 +178,9 @@ fn incidents_show() {
       -h, --help
               Print help (see a summary with '-h')
 
-    Example:
+    Examples:
       regreen incidents show [INCIDENT A]
+      regreen incidents show [INCIDENT A] --log build
     ");
 }
 

@@ -27,6 +27,7 @@ mod history_gitlab;
 mod known;
 mod limits;
 mod lockfile;
+mod notify;
 mod own;
 mod pipes;
 mod proposing;

@@ -42,6 +42,8 @@ pub(super) struct Case<'a> {
     pub(super) plan: &'a Plan,
     /// Nothing more is sent: what was allowed when it was begun is not any more. It is only looked for.
     pub(super) only_looks: bool,
+    /// It is taken back for the last time: a host that refuses that too does not make it wait any longer.
+    pub(super) gives_up: bool,
 }
 
 /// The kill switch, as it was seen last.
@@ -88,6 +90,8 @@ struct StandsStill {
     record: Box<SqlJournal>,
     host: Arc<Host>,
     switch: Arc<Switch>,
+    /// Nothing stands still any more: what the host refuses is on record as refused.
+    gives_up: bool,
     /// Something could not be kept.
     lost: bool,
     /// It came to nothing only because the kill switch could not be read: that is no end.
@@ -97,7 +101,7 @@ struct StandsStill {
 impl Journal for StandsStill {
     fn append<'a>(&'a mut self, fact: &'a Fact) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async move {
-            if let Some(stumbled) = self.host.stumbled() {
+            if let Some(stumbled) = self.host.stumbled().filter(|_| !self.gives_up) {
                 return Err(JournalError { doing: "write", source: Box::new(stumbled) });
             }
             if matches!(fact.event, StepEvent::Failed { effect: Effect::None, .. }) && self.switch.unread() {
@@ -127,7 +131,7 @@ impl Fleet {
         drive: Drive,
         back: Option<&str>,
     ) -> Result<Next, EngineError> {
-        let &Case { run, attempt, commit, incident, plan, only_looks } = case;
+        let &Case { run, attempt, commit, incident, plan, only_looks, gives_up } = case;
         let (ledger, repository) = (hand.ledger, run.repository.as_str());
         let on_record = ledger.incident(incident).await?;
         let on_record = on_record.ok_or_else(|| LedgerError::UnknownIncident { id: incident.to_owned() })?;
@@ -153,8 +157,14 @@ impl Fleet {
         let host = Arc::new(host);
         let steps = prepare_plan(plan, &remote_kinds(&host))?;
         let record = Box::new(ledger.journal(incident, hand.owner, hand.now));
-        let mut journal =
-            StandsStill { record, host: host.clone(), switch: switch.clone(), lost: false, unsure: false };
+        let mut journal = StandsStill {
+            record,
+            host: host.clone(),
+            switch: switch.clone(),
+            gives_up,
+            lost: false,
+            unsure: false,
+        };
         switch.look(ledger, repository).await?;
         let driven = async {
             match back {
@@ -197,9 +207,13 @@ impl Fleet {
             Ended::Stuck { why } => (Outcome::Stuck, why),
         };
         let facts = ledger.facts(incident).await?;
-        let lowered = only_looks && Applied::of(&facts).is_none();
+        let lowered = only_looks && !gives_up && Applied::of(&facts).is_none();
         let why = if lowered { LOWERED.to_owned() } else { self.masker.mask(&why).into_owned() };
-        let closing = Closing { verification: Some(verification(outcome, &why)), ..timed(outcome, &facts) };
+        let closing = Closing {
+            verification: Some(verification(outcome, &why)),
+            command_ms: host.ran_ms(),
+            ..timed(outcome, &facts)
+        };
         let verdict = match outcome {
             Outcome::Healed => BreakerOutcome::Success,
             _ if lowered => BreakerOutcome::Abandoned,
@@ -212,6 +226,13 @@ impl Fleet {
         ledger.close(incident, hand.owner, &closing, (hand.now)()).await?;
         ledger.breaker_outcome(&key, incident, verdict, (hand.now)()).await?;
         Ok(settled(Some(incident), Some(outcome), why))
+    }
+
+    /// Until when what was applied is followed although the host does not let it be seen or cancelled: for as long as an attempt
+    /// may take, and for as long again as work is kept. `None` where nothing was applied.
+    pub(super) fn followed_until(&self, facts: &[JournalEntry]) -> Option<i64> {
+        let at = Applied::of(facts)?.at;
+        Some(at.saturating_add(self.config.wait_ms).saturating_add(self.config.give_up_ms))
     }
 
     /// Why it is waited for no longer.

@@ -2,13 +2,18 @@
 //! command line does, with the person's name in the audit log; it is answered in one comment that is edited in place.
 
 use regreen_domain::Outcome;
-use regreen_forge::{ForgeError, Marker, Permission, Repository, RunRef, hook::Command};
+use regreen_forge::{ForgeError, Permission, Repository, RunRef, hook::Command};
 use regreen_ledger::{Incident, IncidentFilter, LedgerError, State};
 use regreen_saga::Drive;
 
 use crate::{
     error::EngineError,
-    fleet::{EndedRun, Fleet, Hand, Next, act, approval::run_of, scope},
+    fleet::{
+        EndedRun, Fleet, Hand, Next, act,
+        answer::{Answer, Put},
+        approval::run_of,
+        scope,
+    },
 };
 
 /// A command, and whose it is.
@@ -22,6 +27,8 @@ pub struct Order {
     pub at: i64,
     /// The number of the issue or pull request that it is about.
     pub about: Option<u64>,
+    /// Whether that is, or may be, a pull or merge request.
+    pub on_change: bool,
     /// Whose comment it is, as the host names the account.
     pub author: String,
     /// As the record names that person: with the host, such as `github:ann`.
@@ -41,8 +48,8 @@ pub enum Obeyed {
         look: Option<EndedRun>,
         /// A run whose work is to go on now.
         wake: Option<EndedRun>,
-        /// Why the author could not be told.
-        unanswered: Option<String>,
+        /// What the author could not be told, and what came of trying.
+        unanswered: Option<(Answer, Put)>,
     },
     /// Its author may not say that. Nothing was done, and nothing answered.
     Refused(String),
@@ -78,7 +85,7 @@ type Meant = Result<Incident, String>;
 
 impl Fleet {
     /// Does what a comment says. May be called again, where a process died over it: what was done already is not done twice,
-    /// and what began after the comment is not meant by it. An answer that fails is no reason to carry it out again.
+    /// and what began after the comment is not meant by it. An answer that fails is no reason to carry it out again: it comes with what was done, to be put later.
     ///
     /// # Errors
     /// The ledger's; worth trying again.
@@ -105,24 +112,22 @@ impl Fleet {
             Err(later) => return Ok(later),
         };
         let words = self.masker.mask(&said.words).into_owned();
-        let failed = self.answer(order, &words).await;
-        let unanswered = failed.map(|e| self.masker.mask(&e.to_string()).into_owned());
+        let unanswered = match self.answer_to(order, &words, (hand.now)()) {
+            Some(answer) => match self.put_answer(&answer, (hand.now)()).await {
+                Put::Done => None,
+                put => Some((answer, put)),
+            },
+            None => None,
+        };
         Ok(Obeyed::Done { said: words, look: said.look, wake: said.wake, unanswered })
     }
 
     fn refused_or_later(&self, error: &ForgeError, now: i64) -> Obeyed {
         match self.stumbled(error, now) {
-            Next::Later { at, why } => Obeyed::Later { at, why },
+            Next::Later { at, why } | Next::Stumbled { at, why } => Obeyed::Later { at, why },
+            Next::Taken { at } => anothers(at),
             Next::Done(settled) => Obeyed::Refused(settled.why),
         }
-    }
-
-    /// One comment for an issue or pull request, whatever was said there before.
-    async fn answer(&self, order: &Order, words: &str) -> Option<ForgeError> {
-        let (number, marker) = (order.about?, Marker::parse("commands")?);
-        let plain: String = order.author.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-        let text = format!("**Regreen**, to `{}` of `{plain}`:\n\n{words}\n", order.command.word());
-        self.forge.comment(&order.repository, number, &marker, &text).await.err()
     }
 
     async fn carry_out(&self, hand: &Hand<'_>, order: &Order) -> Result<Result<Said, Obeyed>, EngineError> {
@@ -212,8 +217,8 @@ impl Fleet {
         if incident.state != State::Open {
             return Ok(Ok(over(incident)));
         }
-        if let Some(Next::Later { at, why }) = self.take(hand, &incident.id).await? {
-            return Ok(Err(Obeyed::Later { at, why }));
+        if let Some(at) = self.take(hand, &incident.id).await? {
+            return Ok(Err(anothers(at)));
         }
         let Some(incident) = hand.ledger.incident(&incident.id).await? else {
             return Ok(Ok(Said::only("there is no such incident.")));
@@ -237,10 +242,12 @@ impl Fleet {
             incident: &incident.id,
             plan: &plan,
             only_looks: false,
+            gives_up: false,
         };
         let why = format!("{} asked for it", order.actor);
         Ok(match self.act(hand, &case, Drive::Resume, Some(&why)).await? {
-            Next::Later { at, why } => Err(Obeyed::Later { at, why }),
+            Next::Later { at, why } | Next::Stumbled { at, why } => Err(Obeyed::Later { at, why }),
+            Next::Taken { at } => Err(anothers(at)),
             Next::Done(settled) => {
                 let word = settled.outcome.map_or("over", Outcome::id);
                 Ok(Said::only(format!("`{}` is {word}.", incident.id)))
@@ -274,9 +281,26 @@ impl Fleet {
 
     /// The newest incident of the pull request that the comment is on.
     async fn latest(&self, hand: &Hand<'_>, order: &Order) -> Result<Result<Meant, Obeyed>, EngineError> {
+        if !order.on_change {
+            return Ok(Ok(Err("this is about a merge request's failure: say it there.".to_owned())));
+        }
+        let listed = match order.about {
+            Some(number) => self.forge.runs_of_change(&order.repository, number).await,
+            None => Ok(None),
+        };
+        let listed = match listed {
+            Err(e) if e.has_to_wait() => return Ok(Err(self.refused_or_later(&e, (hand.now)()))),
+            listed => listed.ok().flatten(),
+        };
         let mut asked = Vec::new();
         for incident in self.of_repository(hand, order).await? {
             let Some((run, _)) = self.run_of(&incident) else { continue };
+            if let Some(listed) = &listed {
+                if listed.contains(&run.run_id) {
+                    return Ok(Ok(Ok(incident)));
+                }
+                continue;
+            }
             if asked.contains(&run.run_id) {
                 continue;
             }
@@ -313,6 +337,10 @@ impl Fleet {
                 run.repository.as_str().eq_ignore_ascii_case(order.repository.as_str())
             })
     }
+}
+
+fn anothers(at: i64) -> Obeyed {
+    Obeyed::Later { at, why: "another node works on this incident".to_owned() }
 }
 
 /// Whether it waited for a person's word, or had one, by `at`.

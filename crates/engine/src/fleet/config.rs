@@ -4,6 +4,7 @@ use regreen_decide::{Denial, Policy};
 use regreen_domain::{Diagnosis, FailureClass, Mode};
 use regreen_forge::Repository;
 use regreen_ledger::BreakerPolicy;
+use regreen_notify::Routes;
 
 use crate::fleet::{EscalationConfig, OutageConfig};
 
@@ -30,12 +31,29 @@ pub struct FleetConfig {
     pub ask_ms: i64,
     /// Whether commands in comments are obeyed and answered.
     pub comments: bool,
+    /// Whether the logs of failed jobs are kept, masked, with their incident.
+    pub keep_logs: bool,
     /// Time before a host that stumbled is asked again, in milliseconds.
     pub stumble_ms: i64,
+    /// What may be asked of the host.
+    pub calls: CallBudget,
+    /// Work that the host has not let be done for so long is given up, in milliseconds.
+    pub give_up_ms: i64,
     /// What is waited for when a service is down.
     pub outage: OutageConfig,
     /// Whether people are told by issues.
     pub escalation: EscalationConfig,
+    /// Who is told away from the host.
+    pub routes: Routes,
+}
+
+/// How many requests may be sent to the host within an hour. `None`: no limit but the host's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallBudget {
+    /// On behalf of one repository.
+    pub repository: Option<u32>,
+    /// On behalf of all repositories of an organisation together.
+    pub organisation: Option<u32>,
 }
 
 /// The mode of some repositories, classes and playbooks.
@@ -65,9 +83,13 @@ impl Default for FleetConfig {
             lost_ms: 15 * MINUTE,
             ask_ms: 5 * MINUTE,
             comments: false,
+            keep_logs: true,
             stumble_ms: MINUTE,
+            calls: CallBudget::default(),
+            give_up_ms: 24 * 60 * MINUTE,
             outage: OutageConfig::default(),
             escalation: EscalationConfig::default(),
+            routes: Routes::default(),
         }
     }
 }

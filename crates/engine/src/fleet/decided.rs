@@ -1,14 +1,14 @@
 //! The decision about a run: `decide`'s, for every job that failed.
 
-use regreen_decide::{Case, History, Policy, Setting, decide};
+use regreen_decide::{Budget, Case, History, Policy, Setting, Spent, decide};
 use regreen_domain::{CommandFacts, Decision, Diagnosis, Mode, Plan, Refusal};
-use regreen_ledger::{BreakerKey, InputsV1, Place};
+use regreen_ledger::{BreakerKey, InputsV1, Place, Whose};
 use regreen_tools::adapter::speaks_of_deploying;
 
 use crate::{
     attempt::seed_of,
     error::EngineError,
-    experience::{experience, seen},
+    experience::{experience, ran, seen},
     fleet::{Fleet, Hand, examine::Found},
     inputs::stored,
     playbooks::join_remote,
@@ -42,12 +42,13 @@ impl Fleet {
         incident: &str,
         agreed: bool,
     ) -> Result<(Decision, InputsV1), EngineError> {
+        let decisive = &found.decisive().diagnosis;
         let (decision, inputs) =
-            self.decide_one(hand, found, place, (incident, agreed), &found.decisive().diagnosis).await?;
+            self.decide_one(hand, found, place, (incident, agreed), decisive, 0.0).await?;
         let Decision::Heal(plan) = &decision else { return Ok((decision, inputs)) };
         for (_, detection) in &found.failed {
             let (other, inputs) =
-                self.decide_one(hand, found, place, (incident, agreed), &detection.diagnosis).await?;
+                self.decide_one(hand, found, place, (incident, agreed), &detection.diagnosis, 0.0).await?;
             match other {
                 Decision::Heal(other) if other.playbook == plan.playbook => {}
                 Decision::Heal(other) => {
@@ -55,6 +56,11 @@ impl Fleet {
                 }
                 other => return Ok((other, inputs)),
             }
+        }
+        // Only what would be healed as a whole is drawn from.
+        let control = self.config.policy.control;
+        if control > 0.0 && !agreed {
+            return self.decide_one(hand, found, place, (incident, agreed), decisive, control).await;
         }
         Ok((decision, inputs))
     }
@@ -66,18 +72,25 @@ impl Fleet {
         place: &Place,
         (incident, agreed): (&str, bool),
         diagnosis: &Diagnosis,
+        control: f64,
     ) -> Result<(Decision, InputsV1), EngineError> {
         let (ledger, now) = (hand.ledger, (hand.now)());
         let repository = &found.run.reference.repository;
         let key = breaker_key(diagnosis, repository.as_str());
-        let (records, spent) =
-            experience(ledger, Some(repository.as_str()), diagnosis, incident, now).await?;
+        let (records, _) = experience(ledger, Some(repository.as_str()), diagnosis, incident, now).await?;
+        let spent = ran(ledger, Whose::Repository(repository.as_str()), incident, now).await?;
+        // Asked only where it matters: it is a look at many incidents.
+        let organisation = match self.config.policy.organisation == Budget::default() {
+            true => Spent::default(),
+            false => ran(ledger, Whose::Organisation(repository.organisation()), incident, now).await?,
+        };
         let paused = ledger.paused(ALL).await?.is_some()
             || ledger.paused(&scope(repository.as_str())).await?.is_some();
         let history = History {
             attempts: ledger.attempts(place).await?,
             records,
             spent,
+            organisation,
             seed: Some(seed_of(incident)),
             breaker: seen(&ledger.breaker(&key, self.config.breaker, now).await?),
             time_used_up: false,
@@ -94,7 +107,7 @@ impl Fleet {
             ..Setting::default()
         };
         let playbooks = join_remote(&self.catalog, diagnosis.pattern.as_deref())?;
-        let mut policy = Policy { mode: Mode::Auto, ..self.config.policy.clone() };
+        let mut policy = Policy { mode: Mode::Auto, control: 0.0, ..self.config.policy.clone() };
         let case = Case {
             diagnosis,
             findings: &[],
@@ -112,6 +125,7 @@ impl Fleet {
             }
             Decision::Nothing { .. } => self.config.policy.mode,
         };
+        policy.control = control;
         // A person's word is asked for by `approve`, and counts under nothing less.
         if agreed && matches!(policy.mode, Mode::Approve | Mode::Auto) {
             (policy.mode, policy.approved) = (Mode::Auto, true);

@@ -1,7 +1,7 @@
 //! Telling people: one issue for each failure that Regreen does not heal by itself, and one for an outage. It is kept up to
 //! date by one piece of work, so that no two nodes write to it at once, and closed when what it is about works again.
 
-use regreen_domain::{Mode, Outcome, Refusal};
+use regreen_domain::{FailureClass, Mode, Outcome, Refusal};
 use regreen_forge::{Conclusion, ForgeError, Issue, IssueText, Repository, RunRef, Status, hook::Sender};
 use regreen_ledger::{Escalation, Incident, Ledger, NewEscalation};
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::EngineError,
     fleet::{
-        Fleet, Hand,
+        Fleet, Hand, Next,
         decided::{ALL, scope},
         issue_text::failed_run,
+        jobs::RERUN,
     },
 };
 
@@ -72,6 +73,7 @@ impl Fleet {
     /// # Errors
     /// The ledger's.
     pub async fn tell(&self, hand: &Hand<'_>, forge: &str, incident: &str) -> Result<(), EngineError> {
+        self.notify(hand, incident).await?;
         if !self.config.escalation.issues {
             return Ok(());
         }
@@ -124,7 +126,7 @@ impl Fleet {
             return Ok(false);
         }
         Ok(match incident.outcome() {
-            Some(Outcome::Suggested | Outcome::RolledBack | Outcome::Stuck) => {
+            Some(Outcome::Suggested | Outcome::RolledBack | Outcome::Stuck | Outcome::AwaitingApproval) => {
                 because != Some(Refusal::Paused)
             }
             Some(Outcome::LeftAlone) => matches!(because, Some(Refusal::AdviceOnly | Refusal::Tampering)),
@@ -172,14 +174,14 @@ impl Fleet {
     /// A run ended well: what was escalated of the same workflow, branch and jobs is well again.
     ///
     /// # Errors
-    /// [`EngineError`]: worth trying again. A host that can't be asked is one for later, too.
+    /// [`EngineError`]: worth trying again. A host that can't be asked is one for later, too: when, and what it says.
     pub async fn green(
         &self,
         hand: &Hand<'_>,
         forge: &str,
         run: &RunRef,
         attempt: Option<u32>,
-    ) -> Result<Option<i64>, EngineError> {
+    ) -> Result<Option<(i64, String)>, EngineError> {
         let (ledger, now) = (hand.ledger, (hand.now)());
         let open = ledger.escalations(forge, Some(run.repository.folded().as_str())).await?;
         let mut open: Vec<Escalation> =
@@ -187,7 +189,10 @@ impl Fleet {
         if open.is_empty() {
             return Ok(None);
         }
-        let later = |e: &ForgeError| e.has_to_wait().then(|| now.saturating_add(self.config.stumble_ms));
+        let later = |e: &ForgeError| match self.stumbled(e, now) {
+            Next::Stumbled { at, why } => Some((at, why)),
+            _ => None,
+        };
         let seen = match self.forge.run(run).await {
             Ok(seen) => seen,
             Err(e) => return Ok(later(&e)),
@@ -254,7 +259,16 @@ impl Fleet {
         if paused || !self.config.escalation.issues {
             return kept(Some(now.saturating_add(self.config.look_ms)));
         }
+        if let Some(used_up) = self.calls_used_up(ledger, &repository, now).await? {
+            return kept(Some(used_up.at));
+        }
         let text = if row.subject.starts_with(SERVICE) {
+            let outage = ledger.outage(&row.incident).await?;
+            let class = outage.and_then(|outage| FailureClass::parse(&outage.class));
+            let mode = self.config.mode(&repository, class.unwrap_or(FailureClass::Unknown), RERUN);
+            if mode == Mode::Observe {
+                return kept(Some(now.saturating_add(RARELY)));
+            }
             self.outage_text(ledger, &row).await?
         } else {
             // The mode may be another by now.

@@ -7,14 +7,22 @@ use regreen_domain::{FailureClass, InfraClass, Verdict};
 use regreen_forge::{Conclusion, ForgeError, Job, Level, NotAllowed, Run, RunRef, Status};
 use regreen_logs::{Dropped, ReadOptions, read};
 
-use crate::{error::EngineError, fleet::Fleet};
+use crate::{
+    error::EngineError,
+    fleet::{Fleet, Hand},
+};
 
 /// A run was looked at.
 pub(super) enum Examined {
     /// It failed.
     Found(Box<Found>),
     /// There is nothing to be done about it.
-    Nothing(String),
+    Nothing {
+        /// Why.
+        why: String,
+        /// It has ended, and well.
+        ended_well: bool,
+    },
     /// The host could not be asked.
     Later(ForgeError),
     /// The host does not show yet what it told by itself.
@@ -80,9 +88,11 @@ impl Found {
 }
 
 impl Fleet {
-    /// Looks at an attempt of a run.
+    /// Looks at an attempt of a run. The logs are kept for the incident of this id, whether or not it is on record yet.
     pub(super) async fn examine(
         &self,
+        hand: &Hand<'_>,
+        incident: &str,
         run: &RunRef,
         attempt: u32,
         told: bool,
@@ -97,17 +107,20 @@ impl Fleet {
             )));
         }
         if now.attempt != attempt {
-            return Ok(Examined::Nothing(format!("the run is at attempt {} by now", now.attempt)));
+            return Ok(nothing(format!("the run is at attempt {} by now", now.attempt)));
         }
         if now.status != Status::Completed {
-            return Ok(Examined::Nothing("the run has not ended".to_owned()));
+            return Ok(nothing("the run has not ended".to_owned()));
         }
         if !now.conclusion.is_some_and(Conclusion::failed) {
-            return Ok(Examined::Nothing("the run did not fail".to_owned()));
+            return Ok(Examined::Nothing {
+                why: "the run did not fail".to_owned(),
+                ended_well: now.conclusion == Some(Conclusion::Success),
+            });
         }
         if now.part_of_another {
             let why = "another run waits for it, and what that goes on with is not seen from here";
-            return Ok(Examined::Nothing(why.to_owned()));
+            return Ok(nothing(why.to_owned()));
         }
         let jobs = match self.forge.jobs(run, attempt).await {
             Ok(jobs) => jobs,
@@ -116,7 +129,7 @@ impl Fleet {
         let failing: Vec<Job> =
             jobs.iter().filter(|job| job.conclusion.is_some_and(Conclusion::failed)).cloned().collect();
         if failing.is_empty() {
-            return Ok(Examined::Nothing("none of its jobs failed".to_owned()));
+            return Ok(nothing("none of its jobs failed".to_owned()));
         }
         if failing.len() > self.config.most_jobs {
             let why = format!(
@@ -124,12 +137,17 @@ impl Fleet {
                 failing.len(),
                 self.config.most_jobs
             );
-            return Ok(Examined::Nothing(why));
+            return Ok(nothing(why));
         }
         let mut failed = Vec::with_capacity(failing.len());
         for job in failing {
             let detection = match self.diagnose(&job).await? {
-                Ok(detection) => detection,
+                Ok((detection, log)) => {
+                    let before =
+                        failed.iter().filter(|(other, _): &&(Job, _)| other.name == job.name).count();
+                    self.keep_log(hand, incident, &job, before, &log).await?;
+                    detection
+                }
                 Err(e) if e.has_to_wait() => return Ok(Examined::Later(e)),
                 // A log that can't be had says nothing, and nothing is done then.
                 Err(_) => self.read(Vec::new(), 0).await?,
@@ -145,8 +163,9 @@ impl Fleet {
         Ok(Examined::Found(Box::new(Found { run: now, jobs, failed, decisive })))
     }
 
-    async fn diagnose(&self, job: &Job) -> Result<Result<Detection, ForgeError>, EngineError> {
-        let (mut bytes, left_out) = match self.forge.job_log(&job.reference).await {
+    /// What a job's log says, and the log as the host has it.
+    async fn diagnose(&self, job: &Job) -> Result<Result<(Detection, Vec<u8>), ForgeError>, EngineError> {
+        let (bytes, left_out) = match self.forge.job_log(&job.reference).await {
             Ok(log) => (log.bytes, log.left_out),
             // A runner that was lost leaves no log, and the host's word beside it.
             Err(ForgeError::NotFound { .. } | ForgeError::NotAllowed { why: NotAllowed::Gone, .. }) => {
@@ -156,7 +175,7 @@ impl Fleet {
         };
         let found = self.read(bytes.clone(), left_out).await?;
         if found.diagnosis.failed && found.diagnosis.class != FailureClass::Unknown {
-            return Ok(Ok(found));
+            return Ok(Ok((found, bytes)));
         }
         // What the host itself says of a job stands beside its log. A job can print such words too, so they count as its log.
         let notes = match self.forge.annotations(&job.reference).await {
@@ -164,11 +183,12 @@ impl Fleet {
             Err(e) => return Ok(Err(e)),
         };
         let own = notes.iter().filter(|note| note.level == Level::Failure && note.path == ".github");
+        let mut both = bytes.clone();
         for note in own {
-            bytes.extend_from_slice(b"\n##[error]");
-            bytes.extend(note.message.lines().next().unwrap_or_default().bytes());
+            both.extend_from_slice(b"\n##[error]");
+            both.extend(note.message.lines().next().unwrap_or_default().bytes());
         }
-        Ok(Ok(self.read(bytes, left_out).await?))
+        Ok(Ok((self.read(both, left_out).await?, bytes)))
     }
 
     /// Diagnoses a log on a thread of its own: a long one takes a while, and webhooks are answered meanwhile.
@@ -186,7 +206,11 @@ impl Fleet {
     }
 }
 
+fn nothing(why: String) -> Examined {
+    Examined::Nothing { why, ended_well: false }
+}
+
 /// What is known when the host can't be asked about a run.
 fn later(error: ForgeError) -> Examined {
-    if error.has_to_wait() { Examined::Later(error) } else { Examined::Nothing(error.to_string()) }
+    if error.has_to_wait() { Examined::Later(error) } else { nothing(error.to_string()) }
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// The step kind by which the fleet runs jobs again, and the playbook.
 const RERUN_JOBS: &str = "rerun-jobs";
-const RERUN: &str = "rerun-failed-jobs";
+pub(super) const RERUN: &str = "rerun-failed-jobs";
 
 /// How far jobs that ask may go.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,14 +6,20 @@
 //! when the work is due again. No process waits in between: a run that waits is an open incident whose step is applied.
 
 mod act;
+mod answer;
 mod approval;
+mod calls;
 mod command;
 mod config;
+mod control;
 mod decided;
 mod escalate;
 mod examine;
+mod give_up;
 mod issue_text;
 mod jobs;
+mod keep;
+mod notice;
 mod outage;
 mod service;
 
@@ -27,12 +33,16 @@ use regreen_mask::Masker;
 use regreen_saga::Drive;
 use regreen_steps::sha256;
 
+pub use answer::{Answer, Put};
 pub use approval::run_of;
+pub use calls::CallsUsedUp;
 pub use command::{Obeyed, Order};
-pub use config::{FleetConfig, Rule};
+pub use config::{CallBudget, FleetConfig, Rule};
 pub use decided::{ALL, scope};
 pub use escalate::{ESCALATION, EscalationConfig, Kept, escalation_of};
+pub use give_up::{GivenUp, Unfinished};
 pub use jobs::{JobPolicy, NotTold, job_told};
+pub use notice::{Letter, NOTICE};
 pub use outage::{OUTAGE, OutageTold, Tended, outage_of};
 pub use service::{KnownService, Lately, Network, OutageConfig, Remotes};
 
@@ -81,6 +91,19 @@ pub enum Next {
         /// Why.
         why: String,
     },
+    /// Another node has the incident: the same again, not before this time.
+    Taken {
+        /// In milliseconds since 1970.
+        at: i64,
+    },
+    /// The host can't be asked, or does not let it be done: the same again, not before this time, later the longer it lasts,
+    /// and not for ever.
+    Stumbled {
+        /// In milliseconds since 1970.
+        at: i64,
+        /// What the host says.
+        why: String,
+    },
 }
 
 /// How a piece of work was settled.
@@ -111,14 +134,13 @@ impl Fleet {
     /// # Errors
     /// [`EngineError`]: nothing more was done than what is on record; worth trying again.
     pub async fn handle(&self, hand: &Hand<'_>, ended: &EndedRun) -> Result<Next, EngineError> {
-        let now = (hand.now)();
         let run = RunRef { repository: ended.run.repository.folded(), run_id: ended.run.run_id };
         let ended = &EndedRun { run, attempt: ended.attempt };
         let attempt = match ended.attempt {
             Some(attempt) => attempt,
             None => match self.forge.run(&ended.run).await {
                 Ok(run) => run.attempt,
-                Err(e) => return Ok(self.stumbled(&e, now)),
+                Err(e) => return self.unseen(hand, ended, &e).await,
             },
         };
         // The end of an attempt is what the one before it may be waiting for.
@@ -128,7 +150,7 @@ impl Fleet {
                 && waiting.state == State::Open
             {
                 let next = self.known(hand, ended, &waiting, before, attempt).await?;
-                if let Next::Later { .. } = next {
+                if !matches!(next, Next::Done(_)) {
                     return Ok(next);
                 }
             }
@@ -157,8 +179,8 @@ impl Fleet {
         if let Some(next) = self.still_asks(seen, (hand.now)()) {
             return Ok(next);
         }
-        if let Some(held) = self.take(hand, id).await? {
-            return Ok(held);
+        if let Some(at) = self.take(hand, id).await? {
+            return Ok(Next::Taken { at });
         }
         match hand.ledger.incident(id).await? {
             Some(incident) if incident.state == State::Closed => Ok(already(&incident)),
@@ -212,8 +234,15 @@ impl Fleet {
             }
             let commit = incident.place.commit.clone().unwrap_or_default();
             let only_looks = !may && !act::is_applied(&facts);
-            let case =
-                act::Case { run, attempt, commit: &commit, incident: &incident.id, plan: &plan, only_looks };
+            let case = act::Case {
+                run,
+                attempt,
+                commit: &commit,
+                incident: &incident.id,
+                plan: &plan,
+                only_looks,
+                gives_up: false,
+            };
             return self.act(hand, &case, Drive::Resume, None).await;
         }
         let because = incident.decision.as_ref().and_then(|decision| decision.because.as_deref());
@@ -226,16 +255,13 @@ impl Fleet {
         }
     }
 
-    /// Takes the incident over from whoever is gone; where somebody has it, what comes next is to look again.
-    async fn take(&self, hand: &Hand<'_>, id: &str) -> Result<Option<Next>, EngineError> {
+    /// Takes the incident over from whoever is gone; where somebody has it, when to look again.
+    async fn take(&self, hand: &Hand<'_>, id: &str) -> Result<Option<i64>, EngineError> {
         /// Longest until the next look, in milliseconds: most of the time it is given back soon.
         const SOON: i64 = 2_000;
         let now = (hand.now)();
         let held = hand.ledger.take_over_from_the_gone(id, hand.owner, now).await?;
-        Ok(held.map(|until| Next::Later {
-            at: until.min(now + SOON),
-            why: "another node works on this incident".to_owned(),
-        }))
+        Ok(held.map(|until| until.min(now + SOON)))
     }
 
     /// Looks and decides. An incident that is opened already is this hand's.
@@ -248,9 +274,15 @@ impl Fleet {
         opened: bool,
     ) -> Result<Next, EngineError> {
         let (run, begun) = (&ended.run, (hand.now)());
-        let found = match self.examine(run, attempt, ended.attempt.is_some()).await? {
-            Examined::Found(found) => found,
-            Examined::Nothing(why) => {
+        let found = match self.examine(hand, id, run, attempt, ended.attempt.is_some()).await? {
+            Examined::Found(found) => {
+                self.follow_up(hand, run, attempt, false).await?;
+                found
+            }
+            Examined::Nothing { why, ended_well } => {
+                if ended_well {
+                    self.follow_up(hand, run, attempt, true).await?;
+                }
                 if opened {
                     hand.ledger.close(id, hand.owner, &Closing::new(Outcome::LeftAlone), begun).await?;
                     hand.ledger.wait_over(id, begun).await?;
@@ -258,7 +290,7 @@ impl Fleet {
                 return Ok(settled(None, None, why));
             }
             Examined::Later(e) => return Ok(self.stumbled(&e, begun)),
-            Examined::Lags(why) => return Ok(Next::Later { at: begun + self.config.stumble_ms, why }),
+            Examined::Lags(why) => return Ok(Next::Stumbled { at: begun + self.config.stumble_ms, why }),
         };
         let place = place(&found);
         let now = (hand.now)();
@@ -289,9 +321,10 @@ impl Fleet {
             Some(agreed) => agreed.holds_for(decision, &fingerprint),
             None => decision,
         };
-        if let Decision::Heal(_) = decision
-            && let Some(next) = self.held_back(hand, id).await?
-        {
+        // What is drawn to be left alone is so after every gate.
+        let would_heal =
+            matches!(decision, Decision::Heal(_) | Decision::Nothing { because: Refusal::ControlGroup });
+        if would_heal && let Some(next) = self.held_back(hand, id).await? {
             return Ok(next);
         }
         hand.ledger.decided(id, hand.owner, &decision, Some(&inputs), None, (hand.now)()).await?;
@@ -304,6 +337,7 @@ impl Fleet {
                     incident: id,
                     plan: &plan,
                     only_looks: false,
+                    gives_up: false,
                 };
                 self.act(hand, &case, Drive::Fresh, None).await
             }
@@ -328,6 +362,7 @@ impl Fleet {
             Some(Refusal::ModeApprove | Refusal::Demoted) => {
                 let now = (hand.now)();
                 hand.ledger.await_approval(id, hand.owner, now).await?;
+                self.tell(hand, self.sender.id(), id).await?;
                 return Ok(self.asks_until(now.saturating_add(APPROVAL_LASTS_MS), now));
             }
             _ => {
@@ -347,11 +382,11 @@ impl Fleet {
             ForgeError::RateLimited { until, .. } => {
                 let until = until.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
                 let at = i64::try_from(until.as_millis()).unwrap_or(i64::MAX);
-                Next::Later { at: at.max(now + 1_000), why }
+                Next::Stumbled { at: at.max(now + 1_000), why }
             }
-            error if error.is_passing() => Next::Later { at: now + self.config.stumble_ms, why },
+            error if error.is_passing() => Next::Stumbled { at: now + self.config.stumble_ms, why },
             // A credential that is being changed: the run is not forgotten meanwhile.
-            ForgeError::Denied { .. } => Next::Later { at: now + self.config.look_ms, why },
+            ForgeError::Denied { .. } => Next::Stumbled { at: now + self.config.look_ms, why },
             _ => settled(None, None, why),
         }
     }
@@ -360,7 +395,12 @@ impl Fleet {
 /// Names the incident of an attempt at a host: the same for whoever hears of it.
 fn incident_id(sender: Sender, run: &RunRef, attempt: u32) -> String {
     let digest = sha256(format!("{}:{}", sender.id(), run.repository.as_str()).as_bytes());
-    format!("{:x}-{attempt}-{}", run.run_id, digest.get(..8).unwrap_or_default())
+    format!("{}{attempt}-{}", run_prefix(run), digest.get(..8).unwrap_or_default())
+}
+
+/// What the names of a run's incidents begin with, and those of runs with the same number elsewhere.
+fn run_prefix(run: &RunRef) -> String {
+    format!("{:x}-", run.run_id)
 }
 
 /// Where it happened. The attempts of a commit are counted by workflow, which is stricter than by job: whichever of its jobs

@@ -237,9 +237,14 @@ impl Fleet {
     pub async fn tend(&self, hand: &Hand<'_>, id: &str) -> Result<Tended, EngineError> {
         let (ledger, config) = (hand.ledger, &self.config.outage);
         let nothing = Tended { next: None, known: false, began: None, ended: None };
-        let Some(outage) = ledger.outage(id).await?.filter(|outage| outage.ended_at.is_none()) else {
+        let Some(outage) = ledger.outage(id).await? else { return Ok(nothing) };
+        if outage.ended_at.is_some() {
+            // Whoever ended it may have died before anybody was told.
+            if outage.known_at.is_some() {
+                self.notify_outage(hand, &outage, true, Vec::new()).await?;
+            }
             return Ok(nothing);
-        };
+        }
         let seen = match config.service(&outage.service) {
             Some(service) => self.look(service, hand, (hand.now)()).await,
             // Known to another node, or taken out of the configuration.
@@ -276,6 +281,10 @@ impl Fleet {
             let runs = u64::try_from(released.incidents).unwrap_or(u64::MAX);
             let ended =
                 (outage.known_at.is_some() || began.is_some()).then(|| told(released.repositories, runs));
+            if ended.is_some() {
+                let lines = vec![format!("{runs} runs go again, one by one.")];
+                self.notify_outage(hand, &outage, true, lines).await?;
+            }
             return Ok(Tended { next: None, known: false, began, ended });
         }
         let wait = match seen {
@@ -288,6 +297,11 @@ impl Fleet {
             Seen::CannotTell => config.probe_ms.saturating_mul(4),
         };
         let known = outage.known_at.is_some();
+        if known || began.is_some() {
+            let lines =
+                vec![format!("Met by {repositories} repositories; their runs wait until it is back.")];
+            self.notify_outage(hand, &outage, false, lines).await?;
+        }
         Ok(Tended { next: Some(now.saturating_add(wait.max(1))), known, began, ended: None })
     }
 }

@@ -12,7 +12,7 @@ use ureq::http::Method;
 
 use super::{host::Host, limits::Limits, options::Options, pages};
 use crate::{
-    Actor, ForgeError, Repository,
+    Actor, Calls, ForgeError, Repository,
     wire::{
         base::Base,
         http::{Answer, Ask, Broken, Http, Keep},
@@ -42,6 +42,7 @@ pub(crate) struct Api<H> {
     pub(crate) http: Http,
     pub(crate) options: Options,
     pub(crate) limits: Limits,
+    pub(crate) calls: Calls,
     actor: OnceCell<Actor>,
     at_once: Semaphore,
     kept: Mutex<Kept>,
@@ -70,6 +71,7 @@ impl<H: Host> Api<H> {
             base,
             options,
             limits: Limits::new(options.reserve),
+            calls: Calls::default(),
             host,
             actor: OnceCell::new(),
             at_once: Semaphore::new(options.at_once.max(1)),
@@ -209,6 +211,9 @@ impl<H: Host> Api<H> {
         };
         if let Err(e) = self.limits.may_send(whose, SystemTime::now()) {
             return Ok(Err(e));
+        }
+        if let Scope::Of(repository) = scope {
+            self.calls.note(repository);
         }
         let mut ask = ask;
         ask.headers.extend(self.host.headers(token.as_ref()));

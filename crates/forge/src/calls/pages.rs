@@ -43,7 +43,7 @@ impl<H: Host> Api<H> {
                 _ => return Ok(all),
             }
         }
-        Err(ForgeError::Garbage { what: what.to_owned(), why: "the listing does not end".to_owned() })
+        Err(ForgeError::Endless { what: what.to_owned(), pages: PAGES })
     }
 }
 

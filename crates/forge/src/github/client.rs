@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use super::{api::Api, credential::Credential, host::Octocat, logs, runs};
 use crate::{
-    Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Cursor, Diagnosed, Forge,
+    Actor, Annotation, BoxFuture, Budget, Cache, Calls, Change, Check, Comment, Cursor, Diagnosed, Forge,
     ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, Options, Page, Permission,
     Proposal, Repository, Rerun, Run, RunRef, wire::base::Base,
 };
@@ -220,6 +220,10 @@ impl Forge for GitHub {
 
     fn budget(&self) -> Option<Budget> {
         self.api.limits.budget()
+    }
+
+    fn calls(&self) -> Option<&Calls> {
+        Some(&self.api.calls)
     }
 }
 

@@ -123,7 +123,7 @@ impl GitHub {
             parsed::<answers::Comment>(body).map(|new| Comment { id: new.id, url: new.html_url })
         };
         if let Some((there, said)) = self.comment_of(repository, number, marker).await? {
-            if said == marker.mark(body) {
+            if said == marker.mark(body) || Marker::is_newer(&said, body) {
                 return Ok(there);
             }
             let path = format!("/repos/{repository}/issues/comments/{}", there.id);

@@ -9,6 +9,59 @@ pub(super) struct User {
     pub(super) username: String,
 }
 
+/// An account.
+#[derive(Debug, Deserialize)]
+pub(super) struct Account {
+    pub(super) id: u64,
+    username: String,
+    #[serde(default)]
+    pub(super) state: String,
+    /// Told of one account, and not in lists.
+    #[serde(default)]
+    pub(super) bot: bool,
+}
+
+impl Account {
+    /// Names have no case.
+    pub(super) fn is(&self, login: &str) -> bool {
+        self.username.eq_ignore_ascii_case(login)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Member {
+    pub(super) username: String,
+    /// The account's.
+    #[serde(default)]
+    pub(super) state: String,
+    pub(super) access_level: u64,
+    pub(super) expires_at: Option<String>,
+}
+
+/// What a project shows to whom.
+#[derive(Debug, Deserialize)]
+pub(super) struct Visible {
+    visibility: Option<String>,
+    #[serde(default)]
+    public_jobs: bool,
+    builds_access_level: Option<String>,
+}
+
+impl Visible {
+    /// Whether everybody, or each of its members, may look at its pipelines and their logs.
+    pub(super) fn shows_pipelines(&self, to_members: bool) -> bool {
+        let access = self.builds_access_level.as_deref().unwrap_or("enabled");
+        let to_all = self.visibility.as_deref() == Some("public") && access == "enabled";
+        self.public_jobs && (to_all || (to_members && access != "disabled"))
+    }
+}
+
+/// A pipeline, as a merge request lists it.
+#[derive(Debug, Deserialize)]
+pub(super) struct OfRequest {
+    pub(super) id: u64,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Project {
     /// Nothing while its repository is empty.

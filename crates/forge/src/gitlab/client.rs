@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use super::{host::Tanuki, pipelines::Projects};
 use crate::{
-    Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Cursor, Diagnosed, Forge,
+    Actor, Annotation, BoxFuture, Budget, Cache, Calls, Change, Check, Comment, Cursor, Diagnosed, Forge,
     ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, NotAllowed, Options, Page,
-    Proposal, Repository, Rerun, Run, RunRef, Secret, calls::api::Api,
+    Permission, Proposal, Repository, Rerun, Run, RunRef, Secret, calls::api::Api,
 };
 
 /// Said of caches: what an operator can do instead.
@@ -189,6 +189,26 @@ impl Forge for GitLab {
         Box::pin(self.put_note(repository, "merge_requests", number, marker, body))
     }
 
+    fn permission<'a>(
+        &'a self,
+        repository: &'a Repository,
+        login: &'a str,
+    ) -> BoxFuture<'a, Result<Permission, ForgeError>> {
+        Box::pin(self.permission_of(repository, login))
+    }
+
+    fn takes_commands(&self) -> bool {
+        true
+    }
+
+    fn runs_of_change<'a>(
+        &'a self,
+        repository: &'a Repository,
+        number: u64,
+    ) -> BoxFuture<'a, Result<Option<Vec<u64>>, ForgeError>> {
+        Box::pin(async move { self.pipelines_of(repository, number).await.map(Some) })
+    }
+
     fn check_run<'a>(
         &'a self,
         repository: &'a Repository,
@@ -221,5 +241,9 @@ impl Forge for GitLab {
 
     fn budget(&self) -> Option<Budget> {
         self.api.limits.budget()
+    }
+
+    fn calls(&self) -> Option<&Calls> {
+        Some(&self.api.calls)
     }
 }

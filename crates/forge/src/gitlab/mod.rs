@@ -20,6 +20,7 @@
 //! - A merge request's pipeline is a fork's where the request's source is another project.
 //! - The host's word beside the log is the job's `failure_reason`.
 //! - A verdict beside a commit is a commit status. It counts in the pipeline like a job.
+//! - People command by notes on issues and merge requests. Who may is asked of the members API each time ([`members`]).
 //! - Caches can't be listed or deleted by the API.
 
 mod answers;
@@ -31,6 +32,7 @@ mod host;
 mod issues;
 mod limits;
 mod logs;
+mod members;
 mod notes;
 mod pipelines;
 mod reasons;

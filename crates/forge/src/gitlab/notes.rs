@@ -31,7 +31,9 @@ impl GitLab {
         let read_new =
             |body: &[u8]| parsed::<answers::Note>(body).map(|new| Comment { id: new.id, url: url(new.id) });
         let (method, path) = match self.note_of(repository, &notes, marker).await? {
-            Some((id, said)) if said == text => return Ok(Comment { id, url: url(id) }),
+            Some((id, said)) if said == text || Marker::is_newer(&said, &text) => {
+                return Ok(Comment { id, url: url(id) });
+            }
             Some((id, _)) => (Method::PUT, at(repository, &format!("{notes}/{id}"))),
             None => (Method::POST, at(repository, &notes)),
         };
@@ -87,7 +89,9 @@ fn is_command(line: &str) -> bool {
     let line = line.trim_start_matches(|c: char| c.is_whitespace() || c == '>');
     line.strip_prefix('/').is_some_and(|rest| {
         let word = rest.split(char::is_whitespace).next().unwrap_or_default();
-        word.starts_with(|c: char| c.is_ascii_alphabetic())
+        // Regreen's own is none of GitLab's, and people copy it.
+        word != "regreen"
+            && word.starts_with(|c: char| c.is_ascii_alphabetic())
             && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     })
 }
@@ -105,6 +109,8 @@ mod tests {
             ("> /label ~x", "> \\/label ~x"),
             ("/", "/"),
             ("// note", "// note"),
+            ("    /regreen approve 1", "    /regreen approve 1"),
+            ("/regreens", "\\/regreens"),
         ] {
             assert_eq!(harmless(text), want);
         }

@@ -222,6 +222,7 @@ fn written(payload: Payload) -> Result<Event, String> {
         repository: full_name(payload.repository)?,
         comment: number(comment.id, "comment")?,
         about: payload.issue.and_then(|issue| issue.number),
+        on_change: true,
         author: cut(comment.user.and_then(|user| user.login)).ok_or("the comment has no author")?,
         command: command?,
     }))

@@ -91,6 +91,7 @@ struct Job {
 
 #[derive(Deserialize)]
 struct Note {
+    event_type: Option<String>,
     user: Option<User>,
     object_attributes: Option<NoteAttributes>,
     merge_request: Option<MergeRequest>,
@@ -100,12 +101,20 @@ struct Note {
 
 #[derive(Deserialize)]
 struct User {
+    id: Option<u64>,
     username: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct NoteAttributes {
     id: Option<u64>,
+    author_id: Option<u64>,
+    noteable_type: Option<String>,
+    /// Its older name is still read.
+    #[serde(alias = "confidential")]
+    internal: Option<bool>,
+    created_at: Option<String>,
+    updated_at: Option<String>,
     note: Option<String>,
     system: Option<bool>,
     action: Option<String>,
@@ -116,6 +125,9 @@ struct Issue {
     iid: Option<u64>,
 }
 
+/// What is answered would be read by others than those who may read the question.
+const CONFIDENTIAL: &str = "commands are not taken from comments that only some may read";
+
 /// What a payload says.
 pub(super) fn event(name: &str, payload: &[u8]) -> Event {
     let kind = match name {
@@ -123,6 +135,7 @@ pub(super) fn event(name: &str, payload: &[u8]) -> Event {
         // Its older name is still sent by old installations.
         "Job Hook" | "Build Hook" => "build",
         "Note Hook" => "note",
+        "Confidential Note Hook" => return Event::Ignored { why: CONFIDENTIAL },
         _ => return Event::Ignored { why: "this event is not used" },
     };
     let named = match serde_json::from_slice::<Kind>(payload) {
@@ -184,23 +197,35 @@ fn job(payload: &[u8]) -> Result<Event, String> {
 }
 
 fn note(payload: &[u8]) -> Result<Event, String> {
-    let Note { user, object_attributes, merge_request, issue, project } =
+    let Note { event_type, user, object_attributes, merge_request, issue, project } =
         serde_json::from_slice(payload).map_err(|e| unreadable("note", &e))?;
     let note = object_attributes.ok_or("`object_attributes` is missing")?;
     if note.system == Some(true) {
         return Ok(Event::Ignored { why: "the note is GitLab's own" });
     }
-    // `action` came with GitLab 16.11; before it, notes were told once, when they were new.
-    if note.action.as_deref().is_some_and(|action| action != "create") {
+    // `action` came with GitLab 16.11; one before it told of changed notes too, and others only of new ones.
+    let is_new =
+        note.action.as_deref().map_or(note.created_at == note.updated_at, |action| action == "create");
+    let another = user.as_ref().and_then(|user| user.id).zip(note.author_id).is_some_and(|(by, of)| by != of);
+    if !is_new || another {
         return Ok(Event::Ignored { why: "the comment is not new" });
     }
+    if note.internal == Some(true) || event_type.is_some_and(|event| event != "note") {
+        return Ok(Event::Ignored { why: CONFIDENTIAL });
+    }
+    let (about, on_change) = match note.noteable_type.as_deref() {
+        Some("MergeRequest") => (merge_request.and_then(|request| request.iid), true),
+        Some("Issue") => (issue.and_then(|issue| issue.iid), false),
+        _ => return Ok(Event::Ignored { why: "the comment is on neither an issue nor a merge request" }),
+    };
     let Some(command) = comment::command(note.note.as_deref().unwrap_or_default()) else {
         return Ok(Event::Ignored { why: "the comment holds no command" });
     };
     Ok(Event::Comment(Comment {
         repository: path(project)?,
         comment: number(note.id, "note")?,
-        about: merge_request.and_then(|m| m.iid).or(issue.and_then(|i| i.iid)),
+        about: Some(number(about, "issue or merge request")?),
+        on_change,
         author: cut(user.and_then(|user| user.username)).ok_or("the comment has no author")?,
         command: command?,
     }))

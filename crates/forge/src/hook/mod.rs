@@ -162,6 +162,8 @@ pub struct Comment {
     pub comment: u64,
     /// The number of the issue, pull or merge request that it is about.
     pub about: Option<u64>,
+    /// Whether that is, or may be, a pull or merge request: GitHub numbers both alike, GitLab does not.
+    pub on_change: bool,
     /// Who wrote it. That somebody may write comments does not say that they may command: the host must be asked.
     pub author: String,
     /// What is wanted.

@@ -62,6 +62,14 @@ pub enum ForgeError {
         /// What is wrong with it.
         why: String,
     },
+    /// The listing has more pages than are read: it is a loop, or nothing that can be looked through.
+    #[error("{what}: the listing does not end after {pages} pages")]
+    Endless {
+        /// What was asked for.
+        what: String,
+        /// So many were read.
+        pages: usize,
+    },
     /// The answer is larger than is taken.
     #[error("{what}: larger than the {limit} bytes that are taken")]
     TooLarge {
@@ -81,7 +89,8 @@ pub enum ForgeError {
 }
 
 impl ForgeError {
-    /// Whether the same may work later without anybody doing anything.
+    /// Whether the same may work later without anybody doing anything. What makes no sense may be a gateway's; what is too
+    /// large, or does not end, is so the next time too.
     pub const fn is_passing(&self) -> bool {
         matches!(
             self,
@@ -101,7 +110,13 @@ impl ForgeError {
 
     /// Whether it is sure that nothing was done.
     pub const fn had_no_effect(&self) -> bool {
-        !matches!(self, ForgeError::Unknown { .. } | ForgeError::Garbage { .. } | ForgeError::TooLarge { .. })
+        !matches!(
+            self,
+            ForgeError::Unknown { .. }
+                | ForgeError::Garbage { .. }
+                | ForgeError::Endless { .. }
+                | ForgeError::TooLarge { .. }
+        )
     }
 }
 

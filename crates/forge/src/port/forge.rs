@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, future::Future, pin::Pin, time::SystemTime};
 
 use super::{
-    Actor, Annotation, Change, Check, Comment, Diagnosed, ForgeError, Issue, IssueText, Job, JobLog, JobRef,
-    LogEntry, Marker, NotAllowed, Permission, Proposal, Repository, Rerun, Run, RunRef,
+    Actor, Annotation, Calls, Change, Check, Comment, Diagnosed, ForgeError, Issue, IssueText, Job, JobLog,
+    JobRef, LogEntry, Marker, NotAllowed, Permission, Proposal, Repository, Rerun, Run, RunRef,
 };
 
 /// A boxed future, so that hosts can stand behind a trait object.
@@ -130,7 +130,7 @@ pub trait Forge: Send + Sync {
     fn close_issue<'a>(&'a self, repository: &'a Repository, number: u64) -> Answer<'a, ()>;
 
     /// Puts a comment with this marker on an issue (GitHub: or a pull request): a new one, or in place of the text of the one that has
-    /// it. Idempotent for one process at a time.
+    /// it, unless that is [newer](Marker::is_newer). Idempotent for one process at a time.
     fn comment<'a>(
         &'a self,
         repository: &'a Repository,
@@ -156,6 +156,11 @@ pub trait Forge: Send + Sync {
     /// Whether people may command by comments there: that is so where [`Forge::permission`] can be asked.
     fn takes_commands(&self) -> bool {
         false
+    }
+
+    /// The runs of a pull request (merge request), where the host lists them; `None` where it is to be asked of each run. A read.
+    fn runs_of_change<'a>(&'a self, _: &'a Repository, _: u64) -> Answer<'a, Option<Vec<u64>>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// As [`Forge::comment`], on a pull request (merge request): at GitLab its numbers are none of the issues'.
@@ -196,6 +201,12 @@ pub trait Forge: Send + Sync {
 
     /// What is left of the host's limit, as the last answer said it; `None` before the first, and where there is none.
     fn budget(&self) -> Option<Budget>;
+
+    /// What is sent on behalf of which repository, tries included; `None` where that is not counted. What a log's address leads
+    /// to elsewhere, and what is asked as an app of itself, is on nobody's behalf.
+    fn calls(&self) -> Option<&Calls> {
+        None
+    }
 }
 
 /// Where a listing goes on. What it holds is the host's module's own matter; it may be kept and used by another process.

@@ -1,5 +1,6 @@
 //! The trait, and the types that pass through it.
 
+mod calls;
 mod change;
 mod error;
 mod forge;
@@ -8,6 +9,7 @@ mod name;
 mod remote;
 mod run;
 
+pub use calls::Calls;
 pub use change::{Change, Check, CheckState, FileChange, Proposal, Proposed};
 pub use error::{ForgeError, NotAllowed, Quota};
 pub use forge::{BoxFuture, Budget, Cache, Cursor, Forge, MaySend, Page};

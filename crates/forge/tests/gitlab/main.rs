@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod changes;
+mod members;
 mod notes;
 mod reads;
 mod retries;

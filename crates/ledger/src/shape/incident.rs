@@ -65,6 +65,9 @@ pub struct Incident {
     pub patch: Option<Patch>,
     /// How long each stage took.
     pub timings: Timings,
+    /// What became of it without Regreen, where it was left alone to be compared and that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
     /// Came from another ledger: it can be read, not acted upon.
     #[serde(skip)]
     pub imported: bool,
@@ -126,6 +129,18 @@ pub struct Question {
     pub answer: Option<Approval>,
 }
 
+/// What became of an incident in which nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Followed {
+    /// The attempt of the run by which it was seen: the next one.
+    pub attempt: u32,
+    /// Whether that ended well.
+    pub green: bool,
+    /// When it was seen.
+    pub at: i64,
+}
+
 /// One factor of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -160,7 +175,7 @@ pub struct Timings {
     pub act: Option<u64>,
     /// The verification.
     pub verify: Option<u64>,
-    /// The wrapped command itself.
+    /// The wrapped command itself; beside the fleet the jobs that ran again, together.
     pub command: Option<u64>,
     /// What wrapping added to the command.
     pub overhead: Option<u64>,

@@ -102,9 +102,44 @@ pub struct PolicyV1 {
     /// Most money in 24 hours, and what a minute costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money_per_day: Option<(f64, f64)>,
+    /// Most recoveries in 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts_per_day: Option<u32>,
+    /// What all repositories of the organisation could cost together; left out where that had no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<BudgetV1>,
     /// The deny list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<String>,
+    /// The share that was left alone to compare the rest with it; left out where nothing was drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<f64>,
+}
+
+/// What recovery could cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetV1 {
+    /// Most minutes in 24 hours.
+    pub minutes_per_day: Option<u32>,
+    /// Most recoveries in 24 hours.
+    pub attempts_per_day: Option<u32>,
+    /// Most recoveries in an hour.
+    pub per_hour: Option<u32>,
+    /// Most money in 24 hours, and what a minute costs.
+    pub money_per_day: Option<(f64, f64)>,
+}
+
+/// What recovery had cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpentV1 {
+    /// Milliseconds in the 24 hours before.
+    pub day_ms: u64,
+    /// Recoveries in the 24 hours before.
+    pub day: u32,
+    /// Recoveries in the hour before.
+    pub hour: u32,
 }
 
 /// Where it happened.
@@ -162,6 +197,12 @@ pub struct HistoryV1 {
     /// Recoveries in the hour before.
     #[serde(default)]
     pub spent_hour: u32,
+    /// Recoveries in the 24 hours before.
+    #[serde(default)]
+    pub spent_day: u32,
+    /// What all repositories of the organisation had cost together; left out where that had no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<SpentV1>,
     /// For the draws; `null` where nothing was drawn.
     #[serde(default)]
     pub seed: Option<u64>,

@@ -12,9 +12,10 @@ mod inputs;
 pub use decision::{DecisionV1, PlanV1, StepV1};
 pub use diagnosis::{AlternativeV1, DiagnosisV1, EvidenceV1};
 pub use flow::{ConditionV1, FlowV1};
-pub use incident::{Approval, FactorV1, Incident, Patch, Place, Question, State, Timings};
+pub use incident::{Approval, FactorV1, Followed, Incident, Patch, Place, Question, State, Timings};
 pub use inputs::{
-    CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, RankedV1, RecordV1, SettingV1,
+    BudgetV1, CommandV1, FindingV1, HistoryV1, InputsV1, PlaybookV1, PolicyV1, RankedV1, RecordV1, SettingV1,
+    SpentV1,
 };
 
 pub(crate) use incident::VERSION;

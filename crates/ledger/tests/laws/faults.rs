@@ -43,8 +43,13 @@ impl Drop for Own {
 }
 
 fn script(what: &str, folder: &Path) -> String {
+    script_with(what, folder, &[])
+}
+
+/// `scripts/postgres WHAT FOLDER …`: what it prints.
+pub(crate) fn script_with(what: &str, folder: &Path, more: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/postgres");
-    let output = Command::new(script).arg(what).arg(folder).output().unwrap();
+    let output = Command::new(script).arg(what).arg(folder).args(more).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

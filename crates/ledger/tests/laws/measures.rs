@@ -9,6 +9,7 @@ both_engines! {
     an_empty_ledger_says_nothing,
     figures_come_from_what_happened,
     trends_count_what_was_opened_by_day_and_by_what_it_has_in_common,
+    what_became_of_the_control_group_is_said_once,
 }
 
 async fn an_empty_ledger_says_nothing(on: Engine) {
@@ -94,4 +95,21 @@ async fn trends_count_what_was_opened_by_day_and_by_what_it_has_in_common(on: En
     assert_eq!(groups(&t.patterns), [("npm-connection-reset".to_owned(), 4, 2, 1)]);
     assert_eq!(groups(&t.playbooks), [("rerun-after-network-loss".to_owned(), 3, 2, 1)]);
     assert_eq!(t.services, [("registry.npmjs.org".to_owned(), 1)]);
+}
+
+async fn what_became_of_the_control_group_is_said_once(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    l.open_incident(&incident("a", 10, &diagnosis())).await.unwrap();
+    let left_alone = Decision::Nothing { because: Refusal::ControlGroup };
+    l.decided("a", OWNER, &left_alone, None, None, 11).await.unwrap();
+    assert!(l.follow_up("a", 2, true, 12).await.is_err(), "it is not over");
+    l.close("a", OWNER, &Closing::new(Outcome::LeftAlone), 13).await.unwrap();
+    assert!(l.follow_up("a", 2, true, 14).await.unwrap());
+    assert!(!l.follow_up("a", 3, false, 15).await.unwrap());
+    let followed = l.incident("a").await.unwrap().unwrap().followed.unwrap();
+    assert_eq!((followed.attempt, followed.green, followed.at), (2, true, 14));
+    // Of one whose inputs don't say that it was drawn from, nothing is compared.
+    assert_eq!(l.metrics(100, None).await.unwrap().control, None);
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
 }

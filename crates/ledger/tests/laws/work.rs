@@ -26,6 +26,7 @@ both_engines! {
     two_processes_share_the_work_and_each_item_is_done_once,
     what_is_next_is_there_when_it_is_done,
     many_are_taken_and_done_at_once,
+    since_when_it_stumbles_is_kept_until_nothing_stands_in_its_way,
 }
 
 const LEDGER: &str = "REGREEN_TEST_WORK";
@@ -81,6 +82,27 @@ async fn the_life_of_an_item(on: Engine) {
     }
 }
 
+async fn since_when_it_stumbles_is_kept_until_nothing_stands_in_its_way(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    l.enqueue(&[work("a")]).await.unwrap();
+    let claim = take(l, "n", 20).await.unwrap();
+    assert_eq!((claim.created_at, claim.stumbles_since), (10, None));
+    l.stumbled(&claim, 30, 21).await.unwrap();
+    assert!(stale(l.stumbled(&claim, 30, 22).await), "it was given back");
+    let again = take(l, "n", 30).await.unwrap();
+    assert_eq!(again.stumbles_since, Some(21));
+    l.stumbled(&again, 40, 31).await.unwrap();
+    // Given back because somebody else was at it: that is no end of it.
+    let third = take(l, "n", 40).await.unwrap();
+    l.retry_at(&third, 50).await.unwrap();
+    let fourth = take(l, "n", 50).await.unwrap();
+    assert_eq!(fourth.stumbles_since, Some(21));
+    l.wait_until(&fourth, 60).await.unwrap();
+    assert!(stale(l.wait_until(&fourth, 60).await));
+    assert_eq!(take(l, "n", 60).await.unwrap().stumbles_since, None);
+}
+
 async fn it_can_be_woken_and_put_off(on: Engine) {
     let world = World::new(on).await;
     let l = &world.ledger;
@@ -105,6 +127,14 @@ async fn it_can_be_woken_and_put_off(on: Engine) {
     assert_eq!((claim.attempts, claim.fence), (3, 3));
     l.finish(&claim, "done", 901).await.unwrap();
     assert!(!l.wake("a", 1).await.unwrap());
+    for key in ["run/o/r/7/1", "run/o/r/7/latest/x", "run/o/r/77/1", "run/o/r/7"] {
+        l.enqueue(&[NewWork { due_at: 9000, ..work(key) }]).await.unwrap();
+    }
+    assert_eq!(l.wake_all("run/o/r/7/", 2000).await.unwrap(), 2);
+    let mut woken = vec![take(l, "n", 2000).await.unwrap().key, take(l, "n", 2000).await.unwrap().key];
+    woken.sort();
+    assert_eq!(woken, ["run/o/r/7/1", "run/o/r/7/latest/x"]);
+    assert_eq!(take(l, "n", 8999).await, None);
 }
 
 async fn who_lost_it_can_write_nothing(on: Engine) {

@@ -64,6 +64,9 @@ pub(crate) fn read(text: &str) -> Result<Lockfile, Damage> {
     }
     let mut described: BTreeMap<&str, Vec<&Json<'_>>> = BTreeMap::new();
     for snapshot in snapshots {
+        if !snapshot.value.is_object() {
+            return Err(lines.unparsable(snapshot.at, format!("expected a mapping as `{}`", snapshot.key)));
+        }
         described.entry(key::without_peers(&snapshot.key)).or_default().push(&snapshot.value);
     }
     for package in packages {

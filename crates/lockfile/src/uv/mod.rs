@@ -153,7 +153,7 @@ impl<'r> Reader<'r> {
         } else if kind == "registry" {
             return Err(self.lines.unparsable(name.span.start, "a package of a registry without `version`"));
         }
-        for marker in items(keys.markers) {
+        for marker in self.list(keys.markers)? {
             well_formed(self.lines, marker, is_marker, "a marker")?;
         }
         let line = self.lines.line(name.span.start);
@@ -169,7 +169,7 @@ impl<'r> Reader<'r> {
         } else if !entry.local {
             entry.source = Some(from.to_owned());
         }
-        for file in keys.sdist.into_iter().chain(items(keys.wheels)) {
+        for file in keys.sdist.into_iter().chain(self.list(keys.wheels)?) {
             self.file(&mut entry, kind, file);
             if let Some(moment) = file.get("upload-time") {
                 well_formed(self.lines, moment, is_moment, "a moment of upload")?;
@@ -209,6 +209,16 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// What must be a list, as far as it is there.
+    fn list<'j, 't>(&self, of: Option<&'j Json<'t>>) -> Result<&'j [Json<'t>], Damage> {
+        match of {
+            Some(other) if !matches!(other.value, Value::Array(_)) => {
+                Err(self.lines.unparsable(other.span.start, "expected a list"))
+            }
+            of => Ok(items(of)),
+        }
+    }
+
     /// For a project of the workspace, what its manifest asked for when the lockfile was made.
     fn dependencies(&mut self, keys: &Keys<'_, '_>, entry: &mut Entry) -> Result<(), Damage> {
         let mut twice = Vec::new();
@@ -216,8 +226,9 @@ impl<'r> Reader<'r> {
         let groups = [keys.optional, keys.dev].into_iter().flatten().flat_map(Json::members);
         for (list, optional) in plain.into_iter().chain(groups.map(|m| (&m.value, true))) {
             let mut listed = BTreeSet::new();
-            let several = items(Some(list)).len() > 1;
-            for item in items(Some(list)) {
+            let list = self.list(Some(list))?;
+            let several = list.len() > 1;
+            for item in list {
                 self.asked(item)?;
                 let name = normalised(item.text("name").unwrap_or_default());
                 let from =
@@ -234,7 +245,7 @@ impl<'r> Reader<'r> {
             }
         }
         let asked = |key: &str| keys.metadata.and_then(|m| m.get(key));
-        for item in items(asked("requires-dist")) {
+        for item in self.list(asked("requires-dist"))? {
             self.asked(item)?;
             let name = normalised(item.text("name").unwrap_or_default());
             let specifier = item.text("specifier").unwrap_or_default().to_owned();
@@ -252,7 +263,7 @@ impl<'r> Reader<'r> {
             }
         }
         for group in asked("requires-dev").map(Json::members).unwrap_or_default() {
-            items(Some(&group.value)).iter().try_for_each(|item| self.asked(item))?;
+            self.list(Some(&group.value))?.iter().try_for_each(|item| self.asked(item))?;
         }
         self.damage.extend(twice);
         Ok(())

@@ -110,10 +110,10 @@ impl IntoResponse for Failed {
             Failed::NotAllowed => (
                 StatusCode::FORBIDDEN,
                 "You can’t see this from here",
-                "What Regreen has on record is shown on the machine that it runs on, under its own name: \
-                 http://127.0.0.1:8787 or http://localhost:8787."
+                "What Regreen has on record is shown on the machine that it runs on, under its own name \
+                 (http://localhost:8787), and to who shows a token."
                     .to_owned(),
-                "From elsewhere: ssh -L 8787:127.0.0.1:8787 HOST, and open it here.",
+                "From elsewhere: ssh -L 8787:127.0.0.1:8787 HOST, and open http://localhost:8787 here.",
             ),
             Failed::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -6,9 +6,11 @@ use std::fmt::Write as _;
 const WIDTH: f64 = 720.0;
 /// Height of what is drawn.
 const HEIGHT: f64 = 180.0;
-/// Room for the scale on the left, and for days below.
-const LEFT: f64 = 44.0;
-const BELOW: f64 = 24.0;
+/// Room for the scale on the left: for counts, and for shares and times on a chart of half the width.
+const COUNTS: f64 = 44.0;
+const WORDS: f64 = 100.0;
+/// Room for days below.
+const BELOW: f64 = 32.0;
 
 /// A column: its name below, its parts from below upwards, and what is said of it.
 pub(super) struct Column {
@@ -29,11 +31,11 @@ pub(super) struct Point {
 pub(super) fn columns(label: &str, columns: &[Column]) -> String {
     let most = columns.iter().map(|column| column.parts.iter().sum::<u64>()).max().unwrap_or(0).max(1);
     let top = nice(most as f64);
-    let mut svg = begin(label, top, |v| format!("{v:.0}"));
-    let step = (WIDTH - LEFT) / columns.len().max(1) as f64;
+    let mut svg = begin(label, COUNTS, top, |v| format!("{v:.0}"));
+    let step = (WIDTH - COUNTS) / columns.len().max(1) as f64;
     let width = (step * 0.72).min(40.0);
     for (i, column) in columns.iter().enumerate() {
-        let x = LEFT + step * (i as f64 + 0.5) - width / 2.0;
+        let x = COUNTS + step * (i as f64 + 0.5) - width / 2.0;
         let _infallible = write!(svg, "<g><title>{}</title>", escaped(&column.says));
         let mut y = HEIGHT;
         for (k, part) in column.parts.iter().enumerate().filter(|(_, part)| **part > 0) {
@@ -46,17 +48,17 @@ pub(super) fn columns(label: &str, columns: &[Column]) -> String {
             );
         }
         svg.push_str("</g>");
-        name(&mut svg, i, columns.len(), step, &column.name);
+        name(&mut svg, (i, columns.len()), (COUNTS, step), &column.name);
     }
     svg + "</svg>"
 }
 
 /// Points, each with a line from its low to its high, on a scale that ends at `top`.
 pub(super) fn points(label: &str, points: &[Point], top: f64, scale: impl Fn(f64) -> String) -> String {
-    let mut svg = begin(label, top, scale);
-    let step = (WIDTH - LEFT) / points.len().max(1) as f64;
+    let mut svg = begin(label, WORDS, top, scale);
+    let step = (WIDTH - WORDS) / points.len().max(1) as f64;
     for (i, point) in points.iter().enumerate() {
-        let x = LEFT + step * (i as f64 + 0.5);
+        let x = WORDS + step * (i as f64 + 0.5);
         if let Some((low, middle, high)) = point.at {
             let y = |value: f64| HEIGHT - (value / top).clamp(0.0, 1.0) * HEIGHT;
             let _infallible = write!(
@@ -69,12 +71,12 @@ pub(super) fn points(label: &str, points: &[Point], top: f64, scale: impl Fn(f64
                 y(middle)
             );
         }
-        name(&mut svg, i, points.len(), step, &point.name);
+        name(&mut svg, (i, points.len()), (WORDS, step), &point.name);
     }
     svg + "</svg>"
 }
 
-fn begin(label: &str, top: f64, scale: impl Fn(f64) -> String) -> String {
+fn begin(label: &str, left: f64, top: f64, scale: impl Fn(f64) -> String) -> String {
     let mut svg = format!(
         "<svg class=\"chart\" viewBox=\"0 -8 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}\">",
         HEIGHT + BELOW + 8.0,
@@ -84,9 +86,9 @@ fn begin(label: &str, top: f64, scale: impl Fn(f64) -> String) -> String {
         let y = HEIGHT - quarter * HEIGHT;
         let _infallible = write!(
             svg,
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+            "<line class=\"grid\" x1=\"{left}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
              <text class=\"scale\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-            LEFT - 8.0,
+            left - 8.0,
             y + 4.0,
             escaped(&scale(top * quarter))
         );
@@ -95,11 +97,12 @@ fn begin(label: &str, top: f64, scale: impl Fn(f64) -> String) -> String {
 }
 
 /// Names that have room: about eight of them.
-fn name(svg: &mut String, i: usize, all: usize, step: f64, text: &str) {
+fn name(svg: &mut String, (i, all): (usize, usize), (left, step): (f64, f64), text: &str) {
     let every = all.div_ceil(8).max(1);
-    if i % every == 0 {
-        let (x, y) = (LEFT + step * (i as f64 + 0.5), HEIGHT + 18.0);
-        let _infallible = write!(svg, "<text class=\"name\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(text));
+    if i.is_multiple_of(every) {
+        let (x, y) = (left + step * (i as f64 + 0.5), HEIGHT + 24.0);
+        let _infallible =
+            write!(svg, "<text class=\"name\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(text));
     }
 }
 

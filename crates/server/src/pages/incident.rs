@@ -193,12 +193,13 @@ fn why(house: &House, incident: &Incident) -> Why {
 fn decided(incident: &Incident) -> Option<Decided> {
     let decision = incident.decision.as_ref()?;
     let plan = decision.plan.as_ref();
+    let because = decision.because.as_deref();
     let action = match decision.action.as_str() {
         "heal" => "Heal it",
+        "suggest" if matches!(because, Some("mode-approve" | "demoted")) => "Ask a person before healing it",
         "suggest" => "Say what would heal it, and do nothing",
         _ => "Leave it alone",
     };
-    let because = decision.because.as_deref();
     Some(Decided {
         action,
         because: because.map(|id| (plain(id), Refusal::parse(id).map_or("", Refusal::explain))),

@@ -113,7 +113,8 @@ impl KnownRow {
 pub(super) async fn patterns(State(house): Shared, uri: Uri) -> Result<Response<Body>, Failed> {
     let params = Params::of(&uri);
     let trends = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
-    let met: HashMap<&str, &Group> = trends.patterns.iter().map(|group| (group.name.as_str(), group)).collect();
+    let met: HashMap<&str, &Group> =
+        trends.patterns.iter().map(|group| (group.name.as_str(), group)).collect();
     let text = params.get("q").unwrap_or_default().to_lowercase();
     let class = params.get("class").and_then(FailureClass::parse);
     let fits = |pattern: &&Pattern| {
@@ -173,7 +174,11 @@ pub(super) async fn pattern(State(house): Shared, Path(id): Path<String>) -> Res
             0 => "no data".to_owned(),
             hits => format!("right in {} of {hits} labelled logs ({} %)", counts.right, percent(precision)),
         },
-        proofs: format!("{} examples, {} counterexamples", pattern.examples.len(), pattern.counterexamples.len()),
+        proofs: format!(
+            "{} examples, {} counterexamples",
+            pattern.examples.len(),
+            pattern.counterexamples.len()
+        ),
         since: shown(&pattern.since),
     })
 }
@@ -197,7 +202,10 @@ async fn look(house: &House) -> Result<Vec<PlaybookRow>, LedgerError> {
             heals: heals.join(", "),
             risk: playbook.guard.risk.id(),
             attempts: playbook.guard.attempts,
-            cooldown: span(u64::try_from(playbook.guard.cooldown.as_millis()).unwrap_or(u64::MAX)),
+            cooldown: match u64::try_from(playbook.guard.cooldown.as_millis()) {
+                Ok(0) => "none".to_owned(),
+                ms => span(ms.unwrap_or(u64::MAX)),
+            },
             steps: playbook.steps.iter().map(|step| (shown(&step.id), plain(&step.kind))).collect(),
             ran: count(ran.map_or(0, |group| group.incidents)),
             healed: rate(ran.and_then(Group::success)),

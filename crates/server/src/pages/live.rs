@@ -97,12 +97,12 @@ impl Drop for Feed {
 }
 
 async fn follow(ledger: &Ledger, out: &broadcast::Sender<Arc<News>>, generation: &AtomicU64) {
-    let (mut last, mut services, mut looks) = (None, None, 0);
+    let (mut last, mut services, mut looks) = (None, None, 0_u32);
     loop {
         // A ledger that does not answer is asked again; readers see that on the pages.
         let found = look(ledger, &mut last).await.unwrap_or_default();
         let mut news: Vec<News> = found.iter().map(News::of).collect();
-        if looks % SERVICES_EVERY == 0
+        if looks.is_multiple_of(SERVICES_EVERY)
             && let Ok(outages) = ledger.outages(20).await
         {
             let now = Some(format!("{outages:?}"));

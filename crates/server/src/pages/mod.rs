@@ -7,14 +7,19 @@
 mod answer;
 mod assets;
 mod badge;
+mod chart;
 mod gate;
 mod incident;
 mod incidents;
+mod known;
 mod live;
 mod now;
 mod params;
 mod row;
+mod services;
+mod settings;
 mod timeline;
+mod trends;
 mod words;
 
 use std::sync::Arc;
@@ -23,15 +28,14 @@ use axum::{
     Router,
     extract::State,
     http::Uri,
-    middleware::{from_fn, map_response},
+    middleware::{from_fn_with_state, map_response},
     routing::get,
 };
 use regreen_catalog::Catalog;
 use regreen_ledger::{BreakerPolicy, Ledger};
 
-pub(crate) use self::gate::Arrival;
 use self::{answer::Failed, live::Feed};
-use crate::happening::Log;
+use crate::{access::Access, happening::Log};
 
 /// The dashboard.
 pub struct Pages {
@@ -41,6 +45,8 @@ pub struct Pages {
     pub catalog: Arc<Catalog>,
     /// What holds here.
     pub settings: Settings,
+    /// Who may read.
+    pub access: Access,
     /// The clock, in milliseconds since 1970.
     pub clock: fn() -> i64,
     /// Is told.
@@ -52,10 +58,25 @@ pub struct Pages {
 pub struct Settings {
     /// When a circuit breaker opens, and for how long.
     pub breaker: BreakerPolicy,
+    /// Hosts of the services that are asked whether they serve.
+    pub services: Vec<String>,
     /// Where people see GitHub's runs, e.g. `https://github.com`.
     pub github: String,
     /// Where people see GitLab's pipelines, e.g. `https://gitlab.com`.
     pub gitlab: String,
+    /// Each setting that holds.
+    pub values: Vec<Value>,
+}
+
+/// A setting that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// Its name, as in the operator's file.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Who said so.
+    pub source: String,
 }
 
 /// What every page shares.
@@ -63,6 +84,7 @@ pub(crate) struct House {
     pages: Pages,
     feed: Feed,
     now: now::Kept,
+    trends: trends::Counted,
 }
 
 type Shared = State<Arc<House>>;
@@ -94,15 +116,27 @@ impl Pages {
     /// Opens them; news are looked for from here on. Within a tokio runtime.
     pub(crate) fn open(self) -> Opened {
         let feed = Feed::follow(self.ledger.clone());
-        let house = Arc::new(House { pages: self, feed, now: now::Kept::default() });
+        let access = self.access.clone();
+        let house = Arc::new(House {
+            pages: self,
+            feed,
+            now: now::Kept::default(),
+            trends: trends::Counted::default(),
+        });
         let router = Router::new()
             .route("/", get(now::page))
             .route("/incidents", get(incidents::page))
             .route("/incidents/{id}", get(incident::page))
+            .route("/trends", get(trends::page))
+            .route("/patterns", get(known::patterns))
+            .route("/patterns/{id}", get(known::pattern))
+            .route("/playbooks", get(known::playbooks))
+            .route("/services", get(services::page))
+            .route("/settings", get(settings::page))
             .route("/events", get(live::events))
             .route("/assets/{name}", get(assets::file))
             .fallback(nowhere)
-            .layer(from_fn(gate::admit))
+            .layer(from_fn_with_state(access, gate::admit))
             .layer(map_response(answer::secure))
             .with_state(house.clone());
         Opened { router, house }

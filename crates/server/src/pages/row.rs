@@ -18,7 +18,7 @@ pub(super) struct Row {
     pub(super) job: String,
     pub(super) sure: u8,
     pub(super) opened: When,
-    /// How long it took, or has taken.
+    /// How long it took, once it is over.
     pub(super) took: String,
 }
 
@@ -36,7 +36,7 @@ impl Row {
             job: shown(place.job.as_deref().unwrap_or_default()),
             sure: percent(diagnosis.confidence),
             opened: When::new(incident.opened_at, now),
-            took: between(incident.opened_at, incident.closed_at.unwrap_or(now)),
+            took: incident.closed_at.map(|at| between(incident.opened_at, at)).unwrap_or_default(),
         }
     }
 }

@@ -66,11 +66,17 @@ async fn look(house: &House) -> Result<ServicesPage, LedgerError> {
     let service = |host: &str| {
         let down = outages.iter().find(|outage| outage.service == host && outage.ended_at.is_none());
         let failures = trends.services.iter().find(|(name, _)| name == host).map_or(0, |(_, n)| *n);
-        let last = outages.iter().filter(|outage| outage.service == host).filter_map(|outage| outage.ended_at).max();
+        let last =
+            outages.iter().filter(|outage| outage.service == host).filter_map(|outage| outage.ended_at).max();
         let (badge, says) = match (down, last) {
-            (Some(outage), _) => (Badge::new("bad", "down"), format!("for {}", between(outage.began_at, now))),
+            (Some(outage), _) => {
+                (Badge::new("bad", "down"), format!("for {}", between(outage.began_at, now)))
+            }
             (None, Some(at)) => (Badge::new("good", "up"), format!("back {}", When::new(at, now).ago)),
-            (None, None) => (Badge::new("still", "not asked"), "no job failed at it in a way that asks for a look".to_owned()),
+            (None, None) => (
+                Badge::new("still", "not asked"),
+                "no job failed at it in a way that asks for a look".to_owned(),
+            ),
         };
         ServiceRow { badge, host: shown(host), failures: count(failures), says }
     };

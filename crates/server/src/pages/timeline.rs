@@ -99,8 +99,12 @@ fn of_incident(entry: &AuditEntry, now: i64) -> Moment {
         kind => (capital(kind), "still"),
     };
     let keys = ["action", "because", "outcome", "class", "actor", "reason", "by", "note", "text"];
-    let said: Vec<String> =
-        keys.into_iter().map(word).filter(|word| !word.is_empty()).map(plain_or_shown).collect();
+    let said: Vec<String> = keys
+        .into_iter()
+        .map(word)
+        .filter(|word| !word.is_empty() && *word != "none")
+        .map(plain_or_shown)
+        .collect();
     Moment {
         at: When::new(entry.at, now),
         later: String::new(),

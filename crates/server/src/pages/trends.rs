@@ -123,7 +123,8 @@ fn look(trends: &Trends, window: i64, today: i64) -> TrendsPage {
     ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let named: Vec<&str> = ranked.iter().take(COLOURED).map(|(class, _)| *class).collect();
     let counts = |of: &DayOf| -> Vec<u64> {
-        let known: Vec<u64> = named.iter().map(|class| of.classes.get(*class).copied().unwrap_or(0)).collect();
+        let known: Vec<u64> =
+            named.iter().map(|class| of.classes.get(*class).copied().unwrap_or(0)).collect();
         let rest = of.classes.values().sum::<u64>() - known.iter().sum::<u64>();
         known.into_iter().chain([rest]).collect()
     };
@@ -132,7 +133,8 @@ fn look(trends: &Trends, window: i64, today: i64) -> TrendsPage {
     let longest = days.iter().filter_map(|(_, of)| of.recovery).map(|r| r.p95).max().unwrap_or(1);
     let column = |(at, of): &(i64, &DayOf)| {
         let parts = counts(of);
-        let said = parts.iter().zip(&classes).filter(|(n, _)| **n > 0).map(|(n, class)| format!("{n} {class}"));
+        let said =
+            parts.iter().zip(&classes).filter(|(n, _)| **n > 0).map(|(n, class)| format!("{n} {class}"));
         let says = format!("{}: {}", day(*at), said.collect::<Vec<_>>().join(", "));
         Column { name: day(*at), parts, says }
     };
@@ -153,7 +155,7 @@ fn look(trends: &Trends, window: i64, today: i64) -> TrendsPage {
         recovery: took(of),
     };
     let drawn = |svg: String, is_known: bool| if is_known { svg } else { String::new() };
-    let seconds = |ms: f64| span(ms as u64);
+    let seconds = |ms: f64| span(ms as u64).replace(" min 0 s", " min").replace("0 ms", "0");
     TrendsPage {
         frame: Frame::new("/trends", ""),
         windows: WINDOWS.into_iter().map(|days| (days, days == window)).collect(),
@@ -161,15 +163,26 @@ fn look(trends: &Trends, window: i64, today: i64) -> TrendsPage {
         incidents: count(all),
         success: trends.success.map(share),
         recovery: trends.recovery.map(|r| (span(r.p50), span(r.p95), count(r.n))),
-        by_class: drawn(columns("Incidents by day and class", &days.iter().map(column).collect::<Vec<_>>()), all > 0),
+        by_class: drawn(
+            columns("Incidents by day and class", &days.iter().map(column).collect::<Vec<_>>()),
+            all > 0,
+        ),
         by_success: drawn(
-            points("Share of recoveries that healed, by day", &days.iter().map(success).collect::<Vec<_>>(), 1.0, |v| {
-                format!("{:.0} %", v * 100.0)
-            }),
+            points(
+                "Share of recoveries that healed, by day",
+                &days.iter().map(success).collect::<Vec<_>>(),
+                1.0,
+                |v| format!("{:.0} %", v * 100.0),
+            ),
             trends.success.is_some(),
         ),
         by_recovery: drawn(
-            points("Time to recover, by day", &days.iter().map(recovery).collect::<Vec<_>>(), top(longest), seconds),
+            points(
+                "Time to recover, by day",
+                &days.iter().map(recovery).collect::<Vec<_>>(),
+                top(longest),
+                seconds,
+            ),
             trends.recovery.is_some(),
         ),
         days: days.iter().rev().filter(|(_, of)| !of.classes.is_empty()).map(row).collect(),
@@ -216,7 +229,10 @@ fn rows(groups: &[Group], name: &'static str) -> Vec<GroupRow> {
         href: link("/incidents", &[(name, &group.name)]),
         incidents: count(group.incidents),
         length: (group.incidents * 100).div_ceil(longest),
-        success: rate(group.success()),
+        success: group.success().map_or_else(
+            || "none tried".to_owned(),
+            |rate| format!("{} % of {}", percent(rate.share), count(rate.n)),
+        ),
     };
     groups.iter().take(WORST).map(row).collect()
 }

@@ -74,10 +74,10 @@ fn ago(past: i64) -> String {
 
 fn about(span: i64) -> String {
     match span {
-        ..HOUR => format!("{} min", span / MINUTE),
-        ..DAY => format!("{} h", span / HOUR),
-        ..2_592_000_000 => format!("{} d", span / DAY),
-        ..5_184_000_000 => "a month".to_owned(),
+        _ if span < HOUR => format!("{} min", span / MINUTE),
+        _ if span < DAY => format!("{} h", span / HOUR),
+        _ if span < 30 * DAY => format!("{} d", span / DAY),
+        _ if span < 60 * DAY => "a month".to_owned(),
         _ => format!("{} months", span / (30 * DAY)),
     }
 }
@@ -104,12 +104,18 @@ pub(super) fn percent(share: f64) -> u8 {
     (share.clamp(0.0, 1.0) * 100.0 + 1e-9).floor() as u8
 }
 
+/// A day, counted from 1970.
+pub(super) fn day(day: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(day.saturating_mul(DAY)).ok();
+    at.map_or_else(|| day.to_string(), |at| at.strftime("%-d %b").to_string())
+}
+
 /// A number with its thousands apart.
 pub(super) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);

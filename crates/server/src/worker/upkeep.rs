@@ -75,6 +75,9 @@ impl Worker {
         let (ledger, owner) = (self.ledger.under(claim), claim.token());
         let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
         let later = fleet.green(&hand, sender.id(), &ended.run, ended.attempt).await?;
-        Ok(later.map_or_else(|| Ended::Done("green".to_owned(), Vec::new()), Ended::Again))
+        Ok(match later {
+            Some((at, why)) => Ended::Stumbled(at, why),
+            None => Ended::Done("green".to_owned(), Vec::new()),
+        })
     }
 }

@@ -30,7 +30,7 @@ struct Story {
 const STORIES: [Story; 8] = [
     Story {
         class: "network-timeout",
-        pattern: Some("npm-connection-reset"),
+        pattern: Some("npm-connection-lost"),
         tool: Some("npm"),
         playbook: "rerun-failed-jobs",
         sure: 0.97,
@@ -46,7 +46,7 @@ const STORIES: [Story; 8] = [
     },
     Story {
         class: "service-unavailable",
-        pattern: Some("docker-registry-unavailable"),
+        pattern: Some("docker-registry-5xx"),
         tool: Some("docker"),
         playbook: "rerun-failed-jobs",
         sure: 0.93,
@@ -70,7 +70,7 @@ const STORIES: [Story; 8] = [
     },
     Story {
         class: "rate-limited",
-        pattern: Some("github-api-rate-limited"),
+        pattern: Some("curl-rate-limited"),
         tool: Some("npm"),
         playbook: "rerun-failed-jobs",
         sure: 0.91,
@@ -79,7 +79,7 @@ const STORIES: [Story; 8] = [
     },
     Story {
         class: "cache-corruption",
-        pattern: Some("npm-eintegrity"),
+        pattern: Some("npm-response-cut"),
         tool: Some("npm"),
         playbook: "quarantine-cache-entries",
         sure: 0.88,
@@ -91,7 +91,7 @@ const STORIES: [Story; 8] = [
     },
     Story {
         class: "runner-failure",
-        pattern: Some("runner-lost"),
+        pattern: Some("github-runner-lost"),
         tool: None,
         playbook: "rerun-failed-jobs",
         sure: 0.95,

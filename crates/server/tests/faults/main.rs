@@ -8,6 +8,22 @@
     reason = "a test that can't go on should stop, and says its seed"
 )]
 
+macro_rules! both_engines {
+    ($($law:ident,)*) => {
+        mod on_sqlite {
+            $(#[tokio::test] async fn $law() { super::$law(crate::place::Engine::Sqlite).await; })*
+        }
+        mod on_postgres {
+            $(#[tokio::test] async fn $law() {
+                if crate::place::server().is_some() {
+                    super::$law(crate::place::Engine::Postgres).await;
+                }
+            })*
+        }
+    };
+}
+
+mod failing;
 mod place;
 mod random;
 mod world;
@@ -24,7 +40,7 @@ use regreen_server::{Pace, Task};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
-    place::{Engine, Place, server},
+    place::{Engine, Place},
     random::Random,
     world::{Kind, NAME, NODES, World, jump},
 };
@@ -195,21 +211,6 @@ async fn two_nodes_fight_for_one_incident_and_exactly_one_acts(on: Engine) {
     for node in nodes {
         node.abort();
     }
-}
-
-macro_rules! both_engines {
-    ($($law:ident,)*) => {
-        mod on_sqlite {
-            $(#[tokio::test] async fn $law() { super::$law(crate::Engine::Sqlite).await; })*
-        }
-        mod on_postgres {
-            $(#[tokio::test] async fn $law() {
-                if crate::server().is_some() {
-                    super::$law(crate::Engine::Postgres).await;
-                }
-            })*
-        }
-    };
 }
 
 both_engines! {

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use regreen_domain::Mode;
-use regreen_engine::{EndedRun, paused_repository};
+use regreen_engine::{Answer, EndedRun, paused_repository};
 use regreen_forge::{
-    Conclusion, ForgeError, Permission, Repository, RunRef,
+    Conclusion, ForgeError, Marker, Permission, Repository, RunRef,
     hook::{Command, Comment, Delivery, Event, Sender},
 };
 use regreen_ledger::State;
-use regreen_server::{Inbox as _, LedgerInbox, NewDelivery, Task};
+use regreen_server::{Inbox as _, LedgerInbox, NewDelivery, Reply, Task};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{RUN, Stage, host::NETWORK, octo, outcome, real_time};
@@ -47,7 +47,14 @@ impl Stage {
     ) -> String {
         let key = format!("github/comment/{repository}/{comment}");
         let author = author.to_owned();
-        let event = Event::Comment(Comment { repository, comment, about: Some(PULL), author, command });
+        let event = Event::Comment(Comment {
+            repository,
+            comment,
+            about: Some(PULL),
+            on_change: true,
+            author,
+            command,
+        });
         let (sender, name) = (Sender::GitHub, "issue_comment".to_owned());
         let delivery = Delivery { sender, id: format!("c{comment}"), name, event };
         let inbox = LedgerInbox::new(self.ledger.clone(), self.bell.clone());
@@ -219,9 +226,39 @@ async fn what_could_not_be_answered_is_not_carried_out_again() {
     // A question that is asked later is nobody's yes.
     stage.hook("one", RUN, 1, Conclusion::Failure).await;
     stage.closed().await;
-    sleep(Duration::from_millis(100)).await;
+    let told = async |key: &str| {
+        let begun = Instant::now();
+        while stage.ledger.outcome(key).await.unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{key}");
+            sleep(Duration::from_millis(5)).await;
+        }
+        stage.ledger.outcome(key).await.unwrap().unwrap()
+    };
+    // It is answered later, with what came of it then.
+    assert_eq!(told("github/answer/octo/shop/1").await, "answered");
+    assert!(stage.answered().contains("nothing waits"), "{}", stage.answered());
     assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
-    assert_eq!(stage.answered(), "");
+    // What was said meanwhile stays.
+    let answer = |comment, since, text: &str| {
+        let text = Marker::dated(text, since);
+        let answer = Answer { repository: octo(), about: PULL, on_change: true, text };
+        Task::Answer { sender: Sender::GitHub, reply: Reply { comment, since, answer } }
+    };
+    for (comment, fails) in [(2, None), (3, Some("status 503"))] {
+        if let Some(why) = fails {
+            let (what, why) = ("it".to_owned(), why.to_owned());
+            stage.host.comment_goes(ForgeError::Unreachable { what, why });
+        }
+        let listed = answer(comment, 1, "**Regreen**, to something older").listed(1);
+        stage.ledger.enqueue(&[listed.work()]).await.unwrap();
+        stage.bell.notify_one();
+        let ended = told(&format!("github/answer/octo/shop/{comment}")).await;
+        // What fails for longer than a day is given up.
+        assert_eq!(ended, if fails.is_some() { "given-up" } else { "answered" });
+        assert!(stage.answered().contains("nothing waits"), "{}", stage.answered());
+    }
+    let audit = stage.ledger.audit(0, 100).await.unwrap();
+    assert!(audit.iter().any(|entry| entry.kind == "work-given-up" && entry.body.contains("status 503")));
     node.abort();
 }
 
@@ -310,6 +347,7 @@ async fn without_leave_of_the_operator_nothing_comes_of_a_comment() {
         repository: octo(),
         comment: 1,
         about: Some(PULL),
+        on_change: true,
         author: "ann".to_owned(),
         command: Command::Pause,
     });

@@ -1,6 +1,8 @@
 //! GitLab's pipelines, from its hook to the outcome: the real client against the stand-in that was made from GitLab's
 //! documentation.
 
+mod notes;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -53,6 +55,8 @@ fn code() -> Vec<u8> {
 }
 
 struct Stage {
+    mode: Mode,
+    comments: bool,
     folder: tempfile::TempDir,
     host: gitlab::GitLab,
     ledger: Ledger,
@@ -66,7 +70,8 @@ impl Stage {
         let host = gitlab::GitLab::start().unwrap();
         host.world().token = Some("glpat-test".to_owned());
         host.world().add(NAME, &[("package.json", b"{}\n")]);
-        Stage { folder, host, ledger, bell: Arc::new(Notify::new()) }
+        let bell = Arc::new(Notify::new());
+        Stage { mode: Mode::Auto, comments: false, folder, host, ledger, bell }
     }
 
     /// A node that works until it is killed.
@@ -75,7 +80,7 @@ impl Stage {
         let options = Options { backoff, ..Options::default() };
         let client = GitLab::new(&self.host.url(), Some(Secret::new("glpat-test")), options).unwrap();
         let mut config = FleetConfig { look_ms: 30, stumble_ms: 30, ..FleetConfig::default() };
-        config.policy.mode = Mode::Auto;
+        (config.policy.mode, config.comments) = (self.mode, self.comments);
         config.escalation = EscalationConfig { issues: true, outages_in: None, host: None };
         let fleet = Fleet {
             sender: Sender::GitLab,
@@ -134,6 +139,19 @@ impl Stage {
         let begun = Instant::now();
         while !holds() {
             assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The only incident, once nothing is asked about it any more either.
+    async fn closed_at_last(&self) -> Incident {
+        let begun = Instant::now();
+        loop {
+            let mut all = self.ledger.incidents(&IncidentFilter::default()).await.unwrap();
+            if all.len() == 1 && all[0].state == State::Closed {
+                return all.remove(0);
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "still open: {all:#?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

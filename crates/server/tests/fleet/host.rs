@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use regreen_forge::{Conclusion, ForgeError, Issue, Permission, Repository, Status};
+use regreen_forge::{Calls, Conclusion, ForgeError, Issue, Permission, Repository, Status};
 
 pub const NETWORK: &str = "\
 2026-11-29T09:00:01.0000000Z ##[group]Run npm ci
@@ -54,6 +54,8 @@ struct AtHost {
     runs: BTreeMap<u64, OneRun>,
     silence: Option<Silence>,
     stumble: Option<(usize, ForgeError)>,
+    /// What every call ends in.
+    refuses: Option<ForgeError>,
     /// What the next requests to repeat, and to cancel, end in; and whether they are done all the same.
     reruns_go: VecDeque<(ForgeError, bool)>,
     cancels_go: VecDeque<(ForgeError, bool)>,
@@ -93,6 +95,8 @@ pub struct Host {
     pub clock: Mutex<Option<fn() -> i64>>,
     at: Mutex<AtHost>,
     pub calls: AtomicUsize,
+    /// The same, by the repository on whose behalf it is asked; each is said to be `octo/shop`.
+    pub counted: Calls,
     /// Requests to repeat a run that were begun.
     pub checks: AtomicUsize,
 }
@@ -192,6 +196,11 @@ impl Host {
         self.at.lock().unwrap().stumble = Some((call, error));
     }
 
+    /// Every call ends in this from now on, and nothing is done.
+    pub fn refuse(&self, error: Option<ForgeError>) {
+        self.at.lock().unwrap().refuses = error;
+    }
+
     /// A job that was left out because another failed.
     pub fn skip(&self, run: u64, name: &str) {
         let mut at = self.at.lock().unwrap();
@@ -263,8 +272,12 @@ impl Host {
         act: impl FnOnce(&mut AtHost) -> Result<T, ForgeError>,
     ) -> Result<T, ForgeError> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        self.counted.note(&crate::octo());
         let stumble = self.at.lock().unwrap().stumble.clone();
         if let Some((_, error)) = stumble.filter(|(at, _)| *at == call) {
+            return Err(error);
+        }
+        if let Some(error) = self.at.lock().unwrap().refuses.clone() {
             return Err(error);
         }
         let silence = self.at.lock().unwrap().silence.filter(|silence| silence.call == call);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use regreen_domain::Mode;
-use regreen_engine::EscalationConfig;
+use regreen_engine::{EscalationConfig, Rule};
 use regreen_forge::{Conclusion, Repository, hook::Sender};
 
 use crate::{
@@ -243,4 +243,56 @@ async fn an_outage_is_told_at_the_host_that_was_named_and_at_no_other() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_question_stands_in_the_issue_until_it_is_answered_and_the_job_green() {
+    here(async {
+        let play = told(Mode::Approve, true).await;
+        let (host, ledger) = (play.stage.host.clone(), play.stage.ledger.clone());
+        play.fails("octo/shop", 1, NETWORK).await;
+        play.settle().await;
+        let (issues, writes) = host.issues();
+        assert_eq!((issues.len(), writes, issues[0].open), (1, 1, true));
+        let waiting = play.stage.incidents().await.remove(0);
+        let body = &issues[0].body;
+        assert!(body.contains("the mode is approve: ") && body.contains(&waiting.id), "{body}");
+        ledger.approve(&waiting.id, "ann", play.now()).await.unwrap();
+        play.pass(6 * MINUTE).await;
+        assert_eq!(host.reruns(1), 1);
+        host.end(1, Conclusion::Success);
+        play.pass(6 * MINUTE).await;
+        assert!(!host.issues().0[0].open);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_outage_is_not_written_of_in_a_repository_that_is_only_observed() {
+    here(async {
+        for (observed, issues) in [(false, 1), (true, 0)] {
+            let mut play = told(Mode::Auto, true).await;
+            if observed {
+                play.stage.config.rules = vec![Rule {
+                    repository: Some("octo/ops".to_owned()),
+                    class: None,
+                    playbook: None,
+                    mode: Mode::Observe,
+                }];
+            }
+            play.nodes = vec![play.node(play.stage.ledger.clone())];
+            play.stage.remotes.set(NPM, true);
+            for run in 1..=3 {
+                play.fails(&format!("octo/r{run}"), run, NETWORK).await;
+            }
+            play.settle().await;
+            play.pass(MINUTE).await;
+            assert_eq!(host_issues(&play), issues, "{observed}");
+        }
+    })
+    .await;
+}
+
+fn host_issues(play: &Play) -> usize {
+    play.stage.host.issues().0.len()
 }

@@ -3,11 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod approvals;
+mod budgets;
+mod calls;
 mod commands;
+mod control;
 mod gitlab;
+mod given_up;
 mod host;
 mod issues;
+mod kept;
 mod leftovers;
+mod notices;
 mod outage;
 mod simulated;
 mod simulation;

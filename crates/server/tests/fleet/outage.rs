@@ -69,7 +69,7 @@ impl Remotes for Registry {
     }
 }
 
-/// Keeps the happenings that are about outages, and work that failed.
+/// Keeps the happenings that are about outages, and work that failed or was given up.
 #[derive(Default)]
 struct Heard(Mutex<Vec<Happening>>);
 
@@ -77,7 +77,11 @@ impl Log for Heard {
     fn tell(&self, happening: &Happening) {
         if matches!(
             happening,
-            Happening::OutageBegan(_) | Happening::OutageEnded(_) | Happening::WorkFailed { .. }
+            Happening::OutageBegan(_)
+                | Happening::OutageEnded(_)
+                | Happening::WorkFailed { .. }
+                | Happening::WorkGivenUp { .. }
+                | Happening::CallsUsedUp { .. }
         ) {
             self.0.lock().unwrap().push(happening.clone());
         }
@@ -139,6 +143,42 @@ impl Play {
             NOW.set(now() + 1_000);
             self.settle().await;
         }
+    }
+
+    pub fn now(&self) -> i64 {
+        now()
+    }
+
+    /// It is this long after the full hour.
+    pub fn past_the_hour(&self, ms: i64) {
+        const HOUR: i64 = 60 * MINUTE;
+        NOW.set(now().div_euclid(HOUR) * HOUR + HOUR + ms);
+    }
+
+    /// So much time goes by at one go.
+    pub async fn skip(&self, ms: i64) {
+        NOW.set(now() + ms);
+        self.settle().await;
+    }
+
+    /// Whose requests were told to be used up.
+    pub fn used_up(&self) -> Vec<String> {
+        let heard = self.heard.0.lock().unwrap();
+        let whose = heard.iter().filter_map(|one| match one {
+            Happening::CallsUsedUp { whose, .. } => Some(whose.clone()),
+            _ => None,
+        });
+        whose.collect()
+    }
+
+    /// What was told of work that was given up.
+    pub fn given_up(&self) -> Vec<String> {
+        let heard = self.heard.0.lock().unwrap();
+        let why = heard.iter().filter_map(|one| match one {
+            Happening::WorkGivenUp { why, .. } => Some(why.clone()),
+            _ => None,
+        });
+        why.collect()
     }
 
     fn began_and_ended(&self) -> (usize, usize) {

@@ -1,6 +1,7 @@
 //! `regreen incidents list|show|replay`.
 
 mod list;
+mod log;
 mod replay;
 mod show;
 
@@ -10,6 +11,7 @@ use crate::{args::Incidents, context::Context, exit::Failed};
 pub fn incidents(context: &Context, command: &Incidents) -> Result<u8, Failed> {
     match command {
         Incidents::List(filters) => list::list(context, filters),
+        Incidents::Show { id, log: Some(log), .. } => log::log(context, id, log),
         Incidents::Show { id, format, .. } => show::show(context, id, *format),
         Incidents::Replay { id, format, .. } => replay::replay(context, id, *format),
     }

@@ -6,6 +6,7 @@ use regreen_ledger::{AuditEntry, JournalEntry};
 use regreen_saga::StepEvent;
 use serde_json::Value;
 
+use super::log::named;
 use crate::{
     args::Format,
     context::{Context, runtime},
@@ -26,7 +27,7 @@ pub fn show(context: &Context, id: &str, format: Format) -> Result<u8, Failed> {
         let timeline = timeline(id, &ledger.audit_of(id).await?, &facts);
         let whole = Whole { incident: &incident, timeline: &timeline, feedback: &feedback };
         print(&match format {
-            Format::Plain => plain(&whole),
+            Format::Plain => plain(&whole) + &named(id, &ledger.logs_of(id).await?),
             Format::Json => json(&whole),
         })
     })

@@ -1,6 +1,7 @@
 //! `regreen serve`, `regreen worker` and `regreen dispatch`: beside the fleet.
 
 mod credential;
+mod dashboard;
 mod dispatch;
 mod lines;
 mod stop;
@@ -18,7 +19,11 @@ use regreen_forge::{
     hook::{Secret, Secrets, Sender},
 };
 use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
-use regreen_server::{Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Pages, Settings, Worker, schedule};
+use regreen_notify::Sink;
+use regreen_server::{
+    Api, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Pages, Settings, Teller, Worker,
+    access::Access, schedule,
+};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use dispatch::dispatch;
@@ -30,6 +35,7 @@ use crate::{
     context::{Context, catalog, runtime},
     credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
+    log_store,
     record::{Scrubber, now},
     voice,
 };
@@ -54,19 +60,25 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             log: parts.log.clone(),
         });
         let (limits, log) = (Limits::default(), parts.log.clone());
+        let access = Access::new(parts.ledger.clone(), log.clone());
+        let access = if args.require_token { access.tokens_only() } else { access };
+        let api = Api {
+            ledger: parts.ledger.clone(),
+            access: access.clone(),
+            breaker: parts.breaker,
+            clock: now,
+            log: log.clone(),
+        };
         let pages = Pages {
             // A handle of its own: a long look at the record holds up no work.
             ledger: Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?,
             catalog: Arc::new(catalog()?),
-            settings: Settings {
-                breaker: parts.breaker,
-                github: site_of(&args.work.github_api),
-                gitlab: args.work.gitlab_url.clone(),
-            },
+            settings: parts.settings.clone(),
+            access,
             clock: now,
             log: log.clone(),
         };
-        let doors = Doors { jobs, pages: Some(pages) };
+        let doors = Doors { jobs, api: Some(api), pages: Some(pages) };
         let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
         let all = async {
             if args.no_work {
@@ -105,6 +117,10 @@ struct Parts {
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
     comments: bool,
+    /// Ways out to people, by name.
+    sinks: BTreeMap<String, Sink>,
+    /// What the dashboard shows of them.
+    settings: Settings,
 }
 
 impl Parts {
@@ -114,13 +130,15 @@ impl Parts {
         // First: it reads files with secrets, and what is opened after it masks them.
         let hosts = credential::hosts(context, args)?;
         config.outages_at_one_of(hosts.len())?;
-        let ledger = open(context, &args.at).await?;
+        let sinks = config.sinks(context)?;
+        let ledger = log_store::with(context, open(context, &args.at).await?, &config)?;
+        let keep_logs = log_store::named(context, &config)? != log_store::NONE;
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
             let fleet = Fleet {
                 sender,
                 catalog: Arc::new(catalog()?),
-                config: config.fleet(),
+                config: FleetConfig { keep_logs, ..config.fleet() },
                 masker: context.masker(),
                 forge,
                 remotes: Arc::new(Network),
@@ -137,7 +155,17 @@ impl Parts {
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
         let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
         let FleetConfig { comments, breaker, .. } = config.fleet();
-        Ok(Parts { ledger, fleets, jobs, breaker, log, bell: Arc::new(Notify::new()), comments })
+        Ok(Parts {
+            ledger,
+            fleets,
+            jobs,
+            breaker,
+            log,
+            bell: Arc::new(Notify::new()),
+            comments,
+            sinks,
+            settings: dashboard::settings(&config.fleet(), args),
+        })
     }
 
     /// Works, and sweeps, until it is asked to stop.
@@ -153,8 +181,23 @@ impl Parts {
             let watched = github.chain(args.watch_gitlab.iter().map(at(Sender::GitLab))).collect();
             schedule(ledger.clone(), watched, args.sweep_every, log.clone(), bell.clone(), stop.asked())
         };
+        let telling = self.tell(stop);
         let worker = Worker::new(ledger, self.fleets.clone(), node(), pace, log, bell);
-        tokio::join!(worker.run(stop.asked()), sweeping);
+        tokio::join!(worker.run(stop.asked()), sweeping, telling);
+    }
+}
+
+impl Parts {
+    /// Sends notices, until it is asked to stop.
+    async fn tell(&self, stop: &Stop) {
+        if self.sinks.is_empty() {
+            return;
+        }
+        let (ledger, log, sinks) = (self.ledger.clone(), self.log.clone(), self.sinks.clone());
+        // By a name of its own: the worker gives back what was claimed in its name and it does not know of.
+        let node = format!("{}-teller", node());
+        let teller = Teller { ledger, sinks, node, calm: Calm::default(), log };
+        Arc::new(teller).run(stop.asked()).await;
     }
 }
 
@@ -176,15 +219,6 @@ fn address(context: &Context, args: &WhichLedger) -> String {
 
 fn scrub(context: &Context) -> Arc<dyn Scrub> {
     Arc::new(Scrubber(context.masker()))
-}
-
-/// Where people see what is at GitHub, by the address of its API.
-fn site_of(api: &str) -> String {
-    let api = api.trim_end_matches('/');
-    match api.strip_suffix("/api/v3") {
-        Some(site) => site.to_owned(),
-        None => api.replacen("://api.", "://", 1),
-    }
 }
 
 /// Unique for each start of the program, and for people to know it by.

@@ -5,6 +5,7 @@
 //! examples. What it does about a retry is what `app/services/ci/retry_job_service.rb` and `Ci::Processable#retryable?` do.
 //! It was never held against a real GitLab.
 
+mod members;
 mod pipelines;
 mod repository;
 mod route;
@@ -19,6 +20,7 @@ use axum::Router;
 use super::Served;
 use crate::LabError;
 
+pub use members::{Account, Member};
 pub use repository::MergeRequest;
 pub use social::{Issue, Note, Status};
 pub use world::{Bridge, Job, Pipeline, Project, Quota, World};

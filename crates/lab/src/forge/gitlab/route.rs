@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{World, pipelines, repository, shown, social};
+use super::{World, members, pipelines, repository, shown, social};
 use crate::forge::{
     Call, What,
     route::{Asked, LARGEST, Reply, finished},
@@ -108,6 +108,7 @@ fn routed(world: &mut World, asked: &Asked) -> Reply {
     let parts: Vec<&str> = asked.parts.iter().map(String::as_str).collect();
     match (asked.method.as_str(), parts.as_slice()) {
         ("GET", ["api", "v4", "user"]) => Reply::json(200, shown::user(&world.login)),
+        ("GET", ["api", "v4", "users", rest @ ..]) => members::accounts(world, asked, rest),
         // A project by its path, encoded as one part.
         (_, ["api", "v4", "projects", path, rest @ ..]) => {
             let Some(project) = world.projects.get(*path) else { return not_found("Project") };
@@ -117,6 +118,8 @@ fn routed(world: &mut World, asked: &Asked) -> Reply {
                 ["repository", "branches" | "files", ..] | ["repository", "commits"] | ["merge_requests"] => {
                     repository::answer(world, path, asked, rest)
                 }
+                ["members", "all", id] => members::member(world, path, id),
+                ["merge_requests", iid, "pipelines"] => members::pipelines(world, path, iid),
                 ["merge_requests", _] => repository::answer(world, path, asked, rest),
                 _ => social::answer(world, path, asked, rest),
             }

@@ -24,7 +24,8 @@ pub(super) fn project(path: &str, project: &Project) -> Value {
     let (group, name) = path.rsplit_once('/').unwrap_or(("", path));
     json!({
         "id": project.id, "name": name, "path": name, "path_with_namespace": path, "description": null,
-        "default_branch": project.default_branch, "visibility": "private", "ci_config_path": "",
+        "default_branch": project.default_branch, "visibility": project.visibility, "ci_config_path": "",
+        "public_jobs": project.public_jobs, "builds_access_level": "enabled",
         "namespace": { "id": 2, "name": group, "path": group, "kind": "group", "full_path": group },
         "web_url": format!("https://gitlab.example.com/{path}"), "archived": false,
     })

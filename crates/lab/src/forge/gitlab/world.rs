@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    members::{Account, Member},
     repository::MergeRequest,
     social::{Issue, Note, Status},
 };
@@ -26,6 +27,8 @@ pub struct World {
     pub token: Option<String>,
     /// Who asks.
     pub login: String,
+    /// Everybody, by their ids.
+    pub accounts: BTreeMap<u64, Account>,
     /// The address that its links name.
     pub shown_as: String,
     /// Where traces lie, if not here: the answer leads there.
@@ -49,6 +52,12 @@ pub struct Quota {
 pub struct Project {
     /// Its id.
     pub id: u64,
+    /// `private`, `internal` or `public`.
+    pub visibility: String,
+    /// Whether its pipelines are shown to whoever sees the project.
+    pub public_jobs: bool,
+    /// Its members, its own and others, by their ids.
+    pub members: BTreeMap<u64, Member>,
     /// Its default branch.
     pub default_branch: String,
     /// Its pipelines, downstream ones among them.
@@ -139,6 +148,7 @@ impl Default for World {
             quota: None,
             token: None,
             login: "regreen-bot".to_owned(),
+            accounts: BTreeMap::new(),
             shown_as: String::new(),
             traces_at: None,
             last_id: 4000,
@@ -158,6 +168,9 @@ impl World {
         let id = self.new_id();
         let project = Project {
             id,
+            visibility: "private".to_owned(),
+            public_jobs: true,
+            members: BTreeMap::new(),
             default_branch: "main".to_owned(),
             pipelines: Vec::new(),
             issues: Vec::new(),
@@ -168,6 +181,17 @@ impl World {
             started: Vec::new(),
         };
         self.projects.entry(path.to_owned()).insert_entry(project).into_mut()
+    }
+
+    /// A person with this level in that project; 0: no member. Their id.
+    pub fn add_person(&mut self, path: &str, username: &str, level: u64) -> u64 {
+        let id = self.new_id();
+        let (username, state) = (username.to_owned(), "active".to_owned());
+        self.accounts.insert(id, Account { username, state, bot: false });
+        if let Some(project) = self.projects.get_mut(path).filter(|_| level > 0) {
+            project.members.insert(id, Member { level, expires_at: None });
+        }
+        id
     }
 
     /// A pipeline of that project that failed an hour ago, with a failed job for each of these names and logs, and a job in a

@@ -7,9 +7,9 @@ use std::{
 };
 
 use regreen_forge::{
-    Actor, Annotation, BoxFuture, Budget, Cache, Change, Check, Comment, Conclusion, Cursor, Diagnosed,
-    Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend, NotAllowed, Page,
-    Permission, Proposal, Repository, Rerun, Run, RunRef, Status, Step,
+    Actor, Annotation, BoxFuture, Budget, Cache, Calls, Change, Check, Comment, Conclusion, Cursor,
+    Diagnosed, Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, LogEntry, Marker, MaySend,
+    NotAllowed, Page, Permission, Proposal, Repository, Rerun, Run, RunRef, Status, Step,
 };
 
 use super::{AtHost, Host, OneRun, commit};
@@ -26,6 +26,7 @@ impl AtHost {
 
 fn run_of(reference: RunRef, run: &OneRun) -> Run {
     let head_sha = commit(reference.run_id);
+    let url = format!("https://ci.example/{}/{}", reference.repository, reference.run_id);
     Run {
         reference,
         name: "CI".to_owned(),
@@ -43,7 +44,7 @@ fn run_of(reference: RunRef, run: &OneRun) -> Run {
         part_of_another: false,
         pull_requests: run.pull.into_iter().collect(),
         default_branch: "main".to_owned(),
-        url: String::new(),
+        url,
     }
 }
 
@@ -270,7 +271,10 @@ impl Forge for Host {
             if let Some(error) = at.comments_go.pop_front() {
                 return Err(error);
             }
-            at.said.insert((number, marker.as_str().to_owned()), body.to_owned());
+            let said = at.said.entry((number, marker.as_str().to_owned())).or_default();
+            if !Marker::is_newer(said, body) {
+                body.clone_into(said);
+            }
             Ok(Comment { id: 1, url: String::new() })
         }))
     }
@@ -293,5 +297,9 @@ impl Forge for Host {
 
     fn budget(&self) -> Option<Budget> {
         None
+    }
+
+    fn calls(&self) -> Option<&Calls> {
+        Some(&self.counted)
     }
 }

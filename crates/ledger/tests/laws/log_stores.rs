@@ -1,0 +1,315 @@
+//! Logs kept outside the database: in a folder, and in a stand-in that speaks as much of S3 as is asked of it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderMap, Method, Response, StatusCode},
+};
+use regreen_domain::Outcome;
+use regreen_ledger::{Closing, Ledger, LedgerError, LogStore, Swept};
+
+use crate::{
+    masking::{Hides, SECRET},
+    world::{Engine, OWNER, World, diagnosis, incident},
+};
+
+both_engines! {
+    a_log_in_a_folder_is_read_from_there_and_nowhere_else,
+    what_nothing_refers_to_is_swept_after_a_day,
+    what_is_missing_or_damaged_is_no_log,
+    a_store_that_fails_is_told_once_and_holds_nothing_up,
+}
+
+const DAY: i64 = 24 * 3_600_000;
+
+fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+fn store(folder: &Path) -> Arc<LogStore> {
+    Arc::new(LogStore::at(&format!("file://{}", folder.display()), &BTreeMap::new()).unwrap())
+}
+
+async fn with_folder(on: Engine) -> (World, Ledger, tempfile::TempDir) {
+    let (world, folder) = (World::new(on).await, tempfile::tempdir().unwrap());
+    let ledger = world.at.open_as(Arc::new(Hides)).await.unwrap();
+    let ledger = ledger.with_log_store(store(&folder.path().join("logs")));
+    (world, ledger, folder)
+}
+
+/// What a check has to say of logs; the server of the tests does not wait for the disk, which it says too.
+async fn wrong(ledger: &Ledger) -> Vec<String> {
+    let problems = ledger.check(None).await.unwrap().problems;
+    problems
+        .into_iter()
+        .filter(|problem| problem.starts_with("log ") || problem.contains(" log(s) "))
+        .collect()
+}
+
+fn object(folder: &tempfile::TempDir, hash: &str) -> PathBuf {
+    folder.path().join("logs").join(&hash[..2]).join(format!("{hash}.gz"))
+}
+
+async fn a_log_in_a_folder_is_read_from_there_and_nowhere_else(on: Engine) {
+    let (world, l, folder) = with_folder(on).await;
+    let inside = world.ledger.keep_log("a", "before", "kept before", 1).await.unwrap();
+    let hash = l.keep_log("a", "build", &format!("npm ERR! {SECRET}\n"), now()).await.unwrap();
+    assert_eq!(l.keep_log("b", "build", &format!("npm ERR! {SECRET}\n"), now()).await.unwrap(), hash);
+    for (hash, text) in [(&hash, "npm ERR! ***\n"), (&inside, "kept before")] {
+        assert_eq!(l.log(hash).await.unwrap().as_deref(), Some(text));
+    }
+    assert_eq!(l.logs_of("a").await.unwrap().len(), 2);
+    let bodies: Vec<(i64,)> = sqlx::query_as("SELECT CAST(length(body) AS BIGINT) FROM logs WHERE hash = $1")
+        .bind(&hash)
+        .fetch_all(&mut world.at.raw().await)
+        .await
+        .unwrap();
+    assert_eq!(bodies, [(0,)], "the database has the name alone");
+    assert_eq!(wrong(&l).await, Vec::<String>::new());
+    // Without the store its logs are named and not read, and the check says so.
+    let unnamed = world.ledger.log(&hash).await.unwrap_err();
+    assert!(matches!(&unnamed, LedgerError::LogStore { place, .. } if place.is_empty()), "{unnamed}");
+    assert!(unnamed.help().unwrap().contains("REGREEN_LOG_STORE"));
+    let problems = wrong(&world.ledger).await;
+    assert!(problems[0].starts_with("1 log(s) lie in a store outside"), "{problems:?}");
+    // A backup has the names of what lies elsewhere, and the rest whole.
+    let mut file = Vec::new();
+    let backed_up = l.backup(&mut file).await.unwrap();
+    assert_eq!((backed_up.logs, backed_up.logs_outside), (2, 1));
+    let to = World::new(on).await;
+    assert_eq!(to.ledger.restore(&mut file.as_slice()).await.unwrap(), backed_up);
+    let restored = to.ledger.clone().with_log_store(store(&folder.path().join("logs")));
+    assert_eq!(restored.log(&hash).await.unwrap().as_deref(), Some("npm ERR! ***\n"));
+    assert_eq!(restored.log(&inside).await.unwrap().as_deref(), Some("kept before"));
+    // Back in the database from now on: what is kept again is kept there.
+    let text = "npm ERR! ***\n";
+    assert_eq!(world.ledger.keep_log("c", "build", text, now()).await.unwrap(), hash);
+    fs::remove_file(object(&folder, &hash)).unwrap();
+    assert_eq!(world.ledger.log(&hash).await.unwrap().as_deref(), Some(text));
+}
+
+async fn what_nothing_refers_to_is_swept_after_a_day(on: Engine) {
+    let (_world, l, folder) = with_folder(on).await;
+    for id in ["old", "new"] {
+        l.open_incident(&incident(id, 1, &diagnosis())).await.unwrap();
+        l.keep_log(id, "build", &format!("log of {id}"), now()).await.unwrap();
+    }
+    let kept = l.logs_of("new").await.unwrap()[0].hash.clone();
+    let gone = l.logs_of("old").await.unwrap()[0].hash.clone();
+    l.close("old", OWNER, &Closing::new(Outcome::LeftAlone), 2).await.unwrap();
+    // Somebody died before the ledger named what he wrote, another in the middle of writing; and one file is not ours.
+    let orphan = object(&folder, &"ab".repeat(32));
+    fs::create_dir_all(orphan.parent().unwrap()).unwrap();
+    fs::write(&orphan, "half").unwrap();
+    let others = orphan.with_file_name("README");
+    fs::write(&others, "not ours").unwrap();
+    assert_eq!(l.log(&"ab".repeat(32)).await.unwrap(), None);
+    let later = now() + 2 * DAY;
+    l.prune(later, "ann", later).await.unwrap();
+    assert_eq!(l.logs_of("old").await.unwrap(), []);
+    assert_eq!(
+        l.sweep_logs(now()).await.unwrap(),
+        Some(Swept { found: 3, gone: 0 }),
+        "all of them are young"
+    );
+    assert_eq!(l.sweep_logs(later).await.unwrap(), Some(Swept { found: 3, gone: 2 }));
+    assert!(!object(&folder, &gone).exists() && !orphan.exists());
+    assert!(object(&folder, &kept).exists() && others.exists());
+    assert_eq!(l.log(&kept).await.unwrap().as_deref(), Some("log of new"));
+    assert_eq!(wrong(&l).await, Vec::<String>::new());
+}
+
+async fn what_is_missing_or_damaged_is_no_log(on: Engine) {
+    let (world, l, folder) = with_folder(on).await;
+    let mut hashes = Vec::new();
+    for name in ["cut", "other", "missing"] {
+        hashes.push(l.keep_log("a", name, &format!("log {name}"), now()).await.unwrap());
+    }
+    let whole = fs::read(object(&folder, &hashes[0])).unwrap();
+    fs::write(object(&folder, &hashes[0]), &whole[..whole.len() / 2]).unwrap();
+    fs::write(object(&folder, &hashes[1]), &whole).unwrap();
+    fs::remove_file(object(&folder, &hashes[2])).unwrap();
+    for hash in &hashes[..2] {
+        assert!(matches!(l.log(hash).await, Err(LedgerError::Corrupt { .. })));
+    }
+    assert!(matches!(l.log(&hashes[2]).await, Err(LedgerError::LogStore { .. })));
+    let problems = wrong(&l).await;
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    for (hash, says) in
+        hashes.iter().zip(["is not what its name says", "is not what", "is not there any more"])
+    {
+        assert!(problems.iter().any(|p| p.contains(hash) && p.contains(says)), "{problems:?}");
+    }
+    // What was cut or lost is made whole where it is met again.
+    for name in ["cut", "missing"] {
+        l.keep_log("b", name, &format!("log {name}"), now()).await.unwrap();
+    }
+    assert_eq!(wrong(&l).await.len(), 1);
+    drop(world);
+}
+
+async fn a_store_that_fails_is_told_once_and_holds_nothing_up(on: Engine) {
+    let (_world, l, folder) = with_folder(on).await;
+    let logs = folder.path().join("logs");
+    fs::remove_dir(&logs).unwrap();
+    fs::write(&logs, "a file in its place").unwrap();
+    for n in 0..3 {
+        let refused = l.keep_log("a", "build", &format!("log {n}"), now()).await.unwrap_err();
+        assert!(matches!(refused, LedgerError::LogStore { .. }), "{refused}");
+    }
+    let told = l.log_trouble().unwrap();
+    assert!(told.contains(&logs.display().to_string()), "{told}");
+    assert_eq!((l.log_trouble(), l.logs_of("a").await.unwrap().len()), (None, 0));
+    // The rest of the ledger is as ever.
+    l.pause("w", "ann", "x", 1).await.unwrap();
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_and_shows_no_secret() {
+    for address in [
+        "",
+        "logs",
+        "http://h/b",
+        "file://logs",
+        "s3://",
+        "s3://AKID:hunter2@bucket/x",
+        "az://c/x?sig=hunter2",
+        "memory://x",
+    ] {
+        let refused = LogStore::at(address, &BTreeMap::new()).unwrap_err();
+        assert!(matches!(refused, LedgerError::LogStore { .. }) && !refused.to_string().contains("hunter2"));
+    }
+}
+
+/// Objects by path, and whether it answers as it should.
+#[derive(Clone, Default)]
+struct S3 {
+    objects: Arc<Mutex<BTreeMap<String, Bytes>>>,
+    failing: Arc<Mutex<bool>>,
+}
+
+async fn s3(State(s3): State<S3>, request: Request) -> Response<Body> {
+    let answer = |status: StatusCode, body: Bytes| {
+        let length = body.len();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert("last-modified", "Wed, 01 Jan 2020 00:00:00 GMT".parse().unwrap());
+        headers.insert("etag", "\"1\"".parse().unwrap());
+        headers.insert("content-length", length.into());
+        response
+    };
+    let nothing = Bytes::new;
+    if *s3.failing.lock().unwrap() {
+        return answer(StatusCode::INTERNAL_SERVER_ERROR, nothing());
+    }
+    let signed = |headers: &HeaderMap| {
+        let by = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        by.starts_with("AWS4-HMAC-SHA256 Credential=AKID/")
+    };
+    let (parts, body) = request.into_parts();
+    if !signed(&parts.headers) {
+        return answer(StatusCode::FORBIDDEN, nothing());
+    }
+    let path = parts.uri.path().to_owned();
+    let body = axum::body::to_bytes(body, 1 << 24).await.unwrap();
+    let mut objects = s3.objects.lock().unwrap();
+    match (parts.method, parts.uri.query()) {
+        (Method::GET, Some(query)) if query.contains("list-type=2") => {
+            answer(StatusCode::OK, listing(&objects, query).into())
+        }
+        (Method::PUT, _) => {
+            objects.insert(path, body);
+            answer(StatusCode::OK, nothing())
+        }
+        (Method::GET | Method::HEAD, _) => match objects.get(&path) {
+            Some(body) => answer(StatusCode::OK, body.clone()),
+            None => answer(StatusCode::NOT_FOUND, nothing()),
+        },
+        (Method::DELETE, _) => {
+            objects.remove(&path);
+            answer(StatusCode::NO_CONTENT, nothing())
+        }
+        other => panic!("it is not asked for {other:?}"),
+    }
+}
+
+/// What lies below a prefix, folders folded: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>.
+fn listing(objects: &BTreeMap<String, Bytes>, query: &str) -> String {
+    let prefix = query.split('&').find_map(|pair| pair.strip_prefix("prefix=")).unwrap().replace("%2F", "/");
+    let (mut folders, mut files) = (Vec::new(), String::new());
+    for (path, body) in objects {
+        let key = path.strip_prefix("/bucket/").unwrap();
+        let Some(rest) = key.strip_prefix(&prefix) else { continue };
+        match rest.split_once('/') {
+            Some((folder, _)) => folders.push(format!("{prefix}{folder}/")),
+            None => {
+                files += &format!(
+                    "<Contents><Key>{key}</Key><Size>{}</Size><ETag>1</ETag>\
+                     <LastModified>2020-01-01T00:00:00.000Z</LastModified></Contents>",
+                    body.len()
+                );
+            }
+        }
+    }
+    folders.dedup();
+    let folders: String =
+        folders.iter().map(|f| format!("<CommonPrefixes><Prefix>{f}</Prefix></CommonPrefixes>")).collect();
+    format!("<ListBucketResult><IsTruncated>false</IsTruncated>{files}{folders}</ListBucketResult>")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_kept_in_what_speaks_s3() {
+    let s3_of = S3::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(s3).with_state(s3_of.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let mut variables: BTreeMap<String, String> = [
+        ("AWS_ACCESS_KEY_ID", "AKID"),
+        ("AWS_SECRET_ACCESS_KEY", "hunter2hunter2"),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ENDPOINT", endpoint.as_str()),
+        ("PATH", "/bin"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    let world = World::new(Engine::Sqlite).await;
+    let at = |variables: &BTreeMap<String, String>| {
+        let store = LogStore::at("s3://bucket/regreen/logs", variables).unwrap();
+        world.ledger.clone().with_log_store(Arc::new(store))
+    };
+    // Nothing goes in the clear that nobody has allowed to.
+    let refused = at(&variables).keep_log("a", "build", "x", now()).await.unwrap_err().to_string();
+    assert!(refused.contains("in the clear") && !refused.contains("hunter2"), "{refused}");
+    variables.insert("AWS_ALLOW_HTTP".to_owned(), "true".to_owned());
+    let l = at(&variables);
+    let text = "npm error network\n".repeat(10_000);
+    let hash = l.keep_log("a", "build", &text, now()).await.unwrap();
+    let name = format!("/bucket/regreen/logs/{}/{hash}.gz", &hash[..2]);
+    assert_eq!(s3_of.objects.lock().unwrap().keys().collect::<Vec<_>>(), [&name]);
+    assert_eq!(l.log(&hash).await.unwrap(), Some(text.clone()));
+    assert!(l.check(None).await.unwrap().is_sound());
+    assert_eq!(l.sweep_logs(now()).await.unwrap(), Some(Swept { found: 1, gone: 0 }));
+    let orphan = format!("/bucket/regreen/logs/cd/{}.gz", "cd".repeat(32));
+    s3_of.objects.lock().unwrap().insert(orphan, Bytes::from_static(b"half"));
+    assert_eq!(l.sweep_logs(now()).await.unwrap(), Some(Swept { found: 2, gone: 1 }));
+    s3_of.objects.lock().unwrap().clear();
+    assert!(matches!(l.log(&hash).await, Err(LedgerError::LogStore { .. })));
+    assert_eq!(l.keep_log("b", "build", &text, now()).await.unwrap(), hash, "it is there again");
+    assert_eq!(l.log(&hash).await.unwrap(), Some(text));
+    *s3_of.failing.lock().unwrap() = true;
+    let begun = std::time::Instant::now();
+    let failed = l.keep_log("a", "other", "y", now()).await.unwrap_err().to_string();
+    assert!(failed.contains("500") && !failed.contains("hunter2"), "{failed}");
+    assert!(begun.elapsed() < Duration::from_secs(25) && l.log_trouble().is_some());
+}

@@ -1,0 +1,73 @@
+//! Why somebody may not, as an answer.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, StatusCode, header},
+    response::IntoResponse,
+};
+
+use super::Role;
+use crate::problem::Problem;
+
+/// Why somebody may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denied {
+    /// Nobody said who asks.
+    Missing,
+    /// What was shown is no token, or none that counts.
+    Wrong,
+    /// Too many wrong ones came from this address.
+    TooOften {
+        /// Try again after so many seconds.
+        seconds: u64,
+    },
+    /// It takes more than they may.
+    Needs(Role),
+    /// A page of somebody else's made the browser ask.
+    Foreign,
+    /// The ledger does not answer; why, for the log alone.
+    Unavailable(String),
+}
+
+impl Denied {
+    fn problem(&self) -> Problem {
+        match self {
+            Denied::Missing => Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "this needs a token: Authorization: Bearer …; `regreen token create` makes one",
+            ),
+            Denied::Wrong => {
+                Problem::new(StatusCode::UNAUTHORIZED, "the token is wrong, has ended, or was taken away")
+            }
+            Denied::TooOften { seconds } => Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                format!("too many wrong tokens came from this address; try again in {seconds} seconds"),
+            ),
+            Denied::Needs(role) => {
+                Problem::new(StatusCode::FORBIDDEN, format!("this needs a token of the role {}", role.id()))
+            }
+            Denied::Foreign => Problem::new(
+                StatusCode::FORBIDDEN,
+                "who is signed in acts from a page of this server only: the request's Origin is another one, or none",
+            ),
+            Denied::Unavailable(_) => Problem::unavailable(),
+        }
+    }
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response<Body> {
+        let mut response = self.problem().into_response();
+        match self {
+            Denied::Missing | Denied::Wrong => {
+                let scheme = HeaderValue::from_static("Bearer realm=\"regreen\"");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+            }
+            Denied::TooOften { seconds } => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Denied::Needs(_) | Denied::Foreign | Denied::Unavailable(_) => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,252 @@
+//! Who asks over HTTP, and what they may: a handler names [`Viewer`], [`Operator`] or [`Admin`] as an argument, and runs
+//! for nobody else.
+//!
+//! Reading needs no login on this machine ([`here`]); everything else needs a token, or a browser's session that was begun
+//! by showing one. Who signs in by a cookie acts only from a page of this very server.
+
+mod denied;
+mod here;
+mod session;
+mod throttle;
+mod token;
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderMap, Method, header, request::Parts},
+};
+use regreen_ledger::{Ledger, Token};
+
+pub use denied::Denied;
+pub use session::SignedIn;
+pub use token::{Minted, mint};
+
+use self::{
+    here::is_here,
+    session::{cookie, is_of_this_site},
+    throttle::Throttle,
+    token::Shown,
+};
+use crate::{
+    happening::{Happening, Log},
+    memory::chain,
+    room::Peer,
+    worker,
+};
+
+/// What somebody may do. Each may do what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Read.
+    Viewer,
+    /// Approve, deny, roll back, pause and the like.
+    Operator,
+    /// Whatever there is.
+    Admin,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Role; 3] = [Role::Viewer, Role::Operator, Role::Admin];
+
+    /// The stable word.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Role::Viewer => "viewer",
+            Role::Operator => "operator",
+            Role::Admin => "admin",
+        }
+    }
+
+    /// By its word.
+    pub fn parse(id: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.id() == id)
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// As the audit log names them: `token:NAME`, or `loopback` for whoever is on this machine and only reads.
+    pub actor: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they signed in by a browser.
+    pub by_session: bool,
+}
+
+/// Where a request came in. [`crate::serve`] puts it into every request's extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// The other end of the connection.
+    pub peer: IpAddr,
+    /// Whether the server listens on this machine's own address only.
+    pub listens_here: bool,
+}
+
+/// Decides who may what. Clones share it.
+#[derive(Clone)]
+pub struct Access(Arc<Inner>);
+
+struct Inner {
+    ledger: Ledger,
+    log: Arc<dyn Log>,
+    clock: fn() -> i64,
+    /// Whether somebody on this machine reads without a token.
+    trusts_here: bool,
+    throttle: Throttle,
+}
+
+impl Access {
+    /// By the tokens in this ledger.
+    pub fn new(ledger: Ledger, log: Arc<dyn Log>) -> Access {
+        Access::by_clock(ledger, log, worker::now)
+    }
+
+    /// The same by another clock, in milliseconds since 1970.
+    pub fn by_clock(ledger: Ledger, log: Arc<dyn Log>, clock: fn() -> i64) -> Access {
+        Access(Arc::new(Inner { ledger, log, clock, trusts_here: true, throttle: Throttle::default() }))
+    }
+
+    /// The same where even reading on this machine needs a token.
+    #[must_use]
+    pub fn tokens_only(self) -> Access {
+        let Inner { ledger, log, clock, .. } = &*self.0;
+        let (ledger, log, clock) = (ledger.clone(), log.clone(), *clock);
+        Access(Arc::new(Inner { ledger, log, clock, trusts_here: false, throttle: Throttle::default() }))
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// [`Denied`], where they are nobody, or the ledger does not answer.
+    pub async fn who(&self, request: &Parts) -> Result<Who, Denied> {
+        let arrival = request.extensions.get::<Arrival>().copied();
+        if let Some(text) = bearer(&request.headers)? {
+            return Ok(who(&self.admitted(arrival, Shown::token(text)).await?, false));
+        }
+        if let Some(text) = cookie(&request.headers) {
+            let token = self.admitted(arrival, Shown::session(text)).await?;
+            // A page of somebody else's may make a browser send the cookie; it can't make it say that it is of here.
+            let safe = matches!(request.method, Method::GET | Method::HEAD);
+            if !safe && !is_of_this_site(&request.headers) {
+                return Err(Denied::Foreign);
+            }
+            return Ok(who(&token, true));
+        }
+        if self.0.trusts_here && arrival.is_some_and(|arrival| is_here(arrival, request)) {
+            return Ok(Who { actor: "loopback".to_owned(), role: Role::Viewer, by_session: false });
+        }
+        Err(Denied::Missing)
+    }
+
+    /// Who asks, where they may do what `role` may.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub async fn at_least(&self, request: &Parts, role: Role) -> Result<Who, Denied> {
+        let who = self.who(request).await?;
+        match who.role >= role {
+            true => Ok(who),
+            false if who.actor == "loopback" => Err(Denied::Missing),
+            false => Err(Denied::Needs(role)),
+        }
+    }
+
+    /// The token that was shown. An address that shows too many wrong ones has to wait, but not with one that was right
+    /// before: behind a proxy all have one address.
+    async fn admitted(&self, arrival: Option<Arrival>, shown: Option<Shown<'_>>) -> Result<Token, Denied> {
+        let (throttle, now) = (&self.0.throttle, (self.0.clock)());
+        let peer = arrival.map(|arrival| Peer::of(arrival.peer));
+        let known = shown.is_some_and(|shown| throttle.knows(shown.id));
+        if let Some(seconds) = peer.filter(|_| !known).and_then(|peer| throttle.waits(peer, now)) {
+            return Err(Denied::TooOften { seconds });
+        }
+        let token = match shown {
+            Some(shown) => self.token(shown).await,
+            None => Err(Denied::Wrong),
+        };
+        match (&token, shown, peer) {
+            (Ok(_), Some(shown), _) => throttle.worked(shown.id),
+            (Err(Denied::Wrong), _, peer) => {
+                self.0.log.tell(&Happening::AccessRefused { why: "a wrong token was shown" });
+                peer.inspect(|peer| throttle.failed(*peer, now));
+            }
+            (Err(Denied::Unavailable(why)), ..) => {
+                self.0.log.tell(&Happening::WorkUnavailable { why: why.clone() });
+            }
+            _ => {}
+        }
+        token
+    }
+
+    async fn token(&self, shown: Shown<'_>) -> Result<Token, Denied> {
+        let failed = |e| Denied::Unavailable(chain(&e));
+        let (ledger, now) = (&self.0.ledger, (self.0.clock)());
+        let found = match shown.is_session {
+            false => ledger.token(shown.id).await.map_err(failed)?.map(|token| (token.digest.clone(), token)),
+            true => {
+                let session = ledger.session(shown.id).await.map_err(failed)?;
+                session.filter(|one| now < one.expires_at).map(|one| (one.digest, one.token))
+            }
+        };
+        // Compared where there is none too, so that the time says nothing.
+        let fits = shown.fits(found.as_ref().map_or("", |(digest, _)| digest.as_str()));
+        let counts = |token: &Token| fits && token.counts(now) && Role::parse(&token.role).is_some();
+        let token = found.map(|(_, token)| token).filter(counts).ok_or(Denied::Wrong)?;
+        // That it was used is told as well as it can be.
+        let _told = ledger.token_used(&token, now).await;
+        Ok(token)
+    }
+}
+
+fn who(token: &Token, by_session: bool) -> Who {
+    // A role of a later version was refused before.
+    let role = Role::parse(&token.role).unwrap_or(Role::Viewer);
+    Who { actor: format!("token:{}", token.name), role, by_session }
+}
+
+/// The bearer token, where one is shown.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let token = value.to_str().ok().and_then(|value| value.split_once(' '));
+    match (token, values.next()) {
+        (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(Denied::Wrong),
+    }
+}
+
+macro_rules! extractor {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(pub Who);
+
+        impl<S> FromRequestParts<S> for $name
+        where
+            Access: FromRef<S>,
+            S: Send + Sync,
+        {
+            type Rejection = Denied;
+
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Denied> {
+                Access::from_ref(state).at_least(parts, Role::$name).await.map($name)
+            }
+        }
+    };
+}
+
+extractor! {
+    /// Whoever may read.
+    Viewer
+}
+extractor! {
+    /// Whoever may act.
+    Operator
+}
+extractor! {
+    /// Whoever may do whatever there is.
+    Admin
+}

@@ -1,0 +1,91 @@
+//! A browser's session: begun by showing a token, ended by signing out, by its time, or with the token.
+
+use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
+
+use super::{
+    Access, Arrival, Denied, Who,
+    here::is_named_here,
+    token::{Shown, mint_session},
+    who,
+};
+use crate::memory::chain;
+
+/// The cookie's name.
+const NAME: &str = "regreen_session";
+/// How long a session lasts.
+const LASTS_MS: i64 = 12 * 60 * 60 * 1000;
+
+/// A session that was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who signed in.
+    pub who: Who,
+    /// For `Set-Cookie`.
+    pub cookie: HeaderValue,
+}
+
+impl Access {
+    /// Begins a session for whoever shows this token. The request is the one that brought it, so that too many wrong ones
+    /// from one address are noticed.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub async fn sign_in(&self, request: &Parts, token: &str) -> Result<SignedIn, Denied> {
+        if !is_of_this_site(&request.headers) {
+            return Err(Denied::Foreign);
+        }
+        let arrival = request.extensions.get::<Arrival>().copied();
+        let token = self.admitted(arrival, Shown::token(token.trim())).await?;
+        let now = (self.0.clock)();
+        let until = now.saturating_add(LASTS_MS).min(token.expires_at.unwrap_or(i64::MAX));
+        let no_random = || Denied::Unavailable("the system gives no random numbers".to_owned());
+        let session = mint_session().ok_or_else(no_random)?;
+        let begun = self.0.ledger.sign_in(&session.id, &token.id, &session.digest, until, now).await;
+        begun.map_err(|e| Denied::Unavailable(chain(&e)))?;
+        let seconds = until.saturating_sub(now) / 1000;
+        let cookie = set(&request.headers, &session.text, seconds).ok_or_else(no_random)?;
+        Ok(SignedIn { who: who(&token, true), cookie })
+    }
+
+    /// Ends the session that this request shows; for `Set-Cookie`, what makes the browser forget it.
+    ///
+    /// # Errors
+    /// `Foreign`, or where the ledger does not answer.
+    pub async fn sign_out(&self, request: &Parts) -> Result<HeaderValue, Denied> {
+        if !is_of_this_site(&request.headers) {
+            return Err(Denied::Foreign);
+        }
+        if let Some(shown) = cookie(&request.headers).and_then(Shown::session)
+            && self.token(shown).await.is_ok()
+        {
+            let ended = self.0.ledger.sign_out(shown.id).await;
+            ended.map_err(|e| Denied::Unavailable(chain(&e)))?;
+        }
+        Ok(set(&request.headers, "", 0)
+            .unwrap_or(HeaderValue::from_static("regreen_session=; Max-Age=0; Path=/")))
+    }
+}
+
+/// No script reads it, and no page of another site makes a browser send it. Only over TLS, but on this machine.
+fn set(headers: &HeaderMap, value: &str, seconds: i64) -> Option<HeaderValue> {
+    let secure = if is_named_here(headers) { "" } else { "; Secure" };
+    let text = format!("{NAME}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{secure}");
+    HeaderValue::from_str(&text).ok()
+}
+
+/// The session that a request shows.
+pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, value)| *name == NAME && !value.is_empty()).map(|(_, value)| value)
+}
+
+/// Whether the browser says that a page of this very server asks. Every browser says it of a request that changes something.
+pub(super) fn is_of_this_site(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST)) else { return false };
+    origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host))
+}

@@ -1,0 +1,5 @@
+//! The JSON API, in this very process over a real ledger.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+mod access;
+mod world;

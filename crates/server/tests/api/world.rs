@@ -1,0 +1,106 @@
+//! A ledger of a test's own, the API over it in this very process, and who asks.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use regreen_ledger::{AsIs, BreakerPolicy, Ledger, NewToken};
+use regreen_server::{
+    Api, Happening, Log,
+    access::{Access, Arrival, Role, mint},
+};
+use serde_json::Value;
+
+/// The clock of the tests, in milliseconds since 1970.
+pub(crate) const NOW: i64 = 1_800_000_000_000;
+
+#[derive(Default)]
+pub(crate) struct Lines(Mutex<Vec<String>>);
+
+impl Log for Lines {
+    fn tell(&self, happening: &Happening) {
+        self.0.lock().unwrap().push(happening.line());
+    }
+}
+
+impl Lines {
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) ledger: Ledger,
+    pub(crate) lines: Arc<Lines>,
+    pub(crate) access: Access,
+    router: Router,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), Arc::new(AsIs)).await.unwrap();
+        let lines = Arc::new(Lines::default());
+        let access = Access::by_clock(ledger.clone(), lines.clone(), || NOW);
+        let api = Api {
+            ledger: ledger.clone(),
+            access: access.clone(),
+            breaker: BreakerPolicy { threshold: 3, cooldown_ms: 60_000, probe_ms: 60_000 },
+            clock: || NOW,
+            log: lines.clone(),
+        };
+        World { ledger, lines, access, router: api.router(), _folder: folder }
+    }
+
+    /// A token's text.
+    pub(crate) async fn token(&self, name: &str, role: Role) -> String {
+        let made = mint().unwrap();
+        let new = NewToken {
+            id: &made.id,
+            name,
+            role: role.id(),
+            digest: &made.digest,
+            expires_at: Some(NOW + 1_000),
+        };
+        assert!(self.ledger.create_token(&new, "ann", NOW).await.unwrap());
+        made.text
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let answer = TowerToHyperService::new(self.router.clone()).call(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let bytes = to_bytes(body, 16 << 20).await.unwrap();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Asked on this machine, without a token.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(here(path).body(Body::empty()).unwrap()).await
+    }
+}
+
+/// A request of somebody on this machine.
+pub(crate) fn here(path: &str) -> axum::http::request::Builder {
+    let arrival = Arrival { peer: [127, 0, 0, 1].into(), listens_here: true };
+    Request::builder().uri(path).header(header::HOST, "localhost:8787").extension(arrival)
+}
+
+/// A request of somebody elsewhere.
+pub(crate) fn there(path: &str) -> axum::http::request::Builder {
+    let arrival = Arrival { peer: [192, 0, 2, 7].into(), listens_here: false };
+    Request::builder().uri(path).header(header::HOST, "regreen.example").extension(arrival)
+}
