@@ -31,7 +31,7 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 11] = [
+const SUITES: [Suite; 12] = [
     Suite {
         name: "laws",
         unit: "times every playbook × every step × every crash point, with a second crash and every combination of conditions",
@@ -86,6 +86,15 @@ const SUITES: [Suite; 11] = [
         tests: &["--release", "--package", "regreen-server", "--test", "load", "--no-capture"],
         how_many: Some("REGREEN_LOAD_SECONDS"),
         seed: None,
+    },
+    Suite {
+        name: "api",
+        unit: "requests made from the description of the JSON API, for each operation and phase",
+        count: 2000,
+        portion: 200,
+        tests: &["--package", "regreen-server", "--test", "api", "every_answer_is_as_described"],
+        how_many: Some("REGREEN_DESCRIBED_COUNT"),
+        seed: Some("REGREEN_DESCRIBED_SEED"),
     },
     Suite {
         name: "lockfiles",

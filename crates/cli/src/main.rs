@@ -20,7 +20,6 @@ mod panics;
 mod passed;
 mod record;
 mod tally;
-mod targets;
 mod voice;
 
 use std::process::ExitCode;

@@ -92,6 +92,18 @@ impl Ledger {
             .collect())
     }
 
+    /// How many deliveries have come since then and are known, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn deliveries_since(&self, since: i64) -> Result<u64, LedgerError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM deliveries WHERE received_at >= $1")
+            .bind(since)
+            .fetch_one(&mut *self.read().await?)
+            .await?;
+        Ok(count.unsigned_abs())
+    }
+
     /// Those of these rows that are new.
     async fn insert(
         &self,

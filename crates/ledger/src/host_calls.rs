@@ -97,6 +97,20 @@ impl Ledger {
         Ok((own.unsigned_abs(), all.unsigned_abs()))
     }
 
+    /// Requests that were added in this hour, by host.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn calls_by_host(&self, now: i64) -> Result<Vec<(String, u64)>, LedgerError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT forge, CAST(sum(calls) AS BIGINT) FROM host_calls WHERE hour = $1 GROUP BY forge ORDER BY forge",
+        )
+        .bind(now.div_euclid(HOUR_MS))
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        Ok(rows.into_iter().map(|(forge, calls)| (forge, calls.unsigned_abs())).collect())
+    }
+
     /// Whether it falls to whoever asks to tell that this hour's requests are used up: it does once.
     ///
     /// # Errors

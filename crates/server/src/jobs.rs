@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use crate::{
     happening::{Happening, Log},
     memory::chain,
-    problem::{Problem, answer},
+    problem::{Problem, ProblemV1, answer},
     worker::now,
 };
 
@@ -106,15 +106,37 @@ impl Jobs {
     }
 }
 
-async fn ask(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
+/// What the fleet says of a failure
+///
+/// Asked by `regreen run --server`, before it decides. Where the server has no tokens of jobs, there is no such path.
+#[utoipa::path(
+    post,
+    path = "/api/v1/jobs/ask",
+    tag = "jobs",
+    security(("job" = [])),
+    request_body(content = serde_json::Value, description = "The question, in a versioned shape of Regreen's own"),
+    responses((status = 200, body = serde_json::Value, description = "How far it may go"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
+)]
+pub(crate) async fn ask(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
     jobs.asked(request).await.unwrap_or_else(Problem::into_response)
 }
 
-async fn report(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
+/// What came of a failure in a job
+///
+/// Told by `regreen run --server`; told twice it is as once. Where the server has no tokens of jobs, there is no such path.
+#[utoipa::path(
+    post,
+    path = "/api/v1/jobs/report",
+    tag = "jobs",
+    security(("job" = [])),
+    request_body(content = serde_json::Value, description = "The incident, in the ledger's own versioned shape"),
+    responses((status = 200, body = serde_json::Value, description = "It was known"), (status = 201, body = serde_json::Value, description = "It is on record"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
+)]
+pub(crate) async fn report(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
     jobs.told(request).await.unwrap_or_else(Problem::into_response)
 }
 
-/// A document that was sent.
+/// An object that was sent.
 pub(crate) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
     let bytes = match timeout(BODY_TIME, to_bytes(body, LONGEST)).await {
         Ok(Ok(bytes)) => bytes,
@@ -127,6 +149,10 @@ pub(crate) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Problem> 
             return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, what));
         }
     };
+    // A list of an object's values in order would be taken for it, too.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Problem::bad_request("the body is a JSON object"));
+    }
     serde_json::from_slice(&bytes)
         .map_err(|e| Problem::bad_request(format!("the body is not understood: {e}")))
 }

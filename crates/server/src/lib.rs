@@ -8,7 +8,9 @@
 //! proven one is what it says in Regreen's own words, never its body.
 
 pub mod access;
+pub mod act;
 mod api;
+mod asked;
 mod happening;
 mod hooks;
 mod http;
@@ -26,7 +28,8 @@ mod task;
 mod teller;
 mod worker;
 
-pub use api::Api;
+pub use api::{Api, history};
+pub use asked::{Asked, Wanted};
 pub use happening::{Happening, Level, Log, Refused};
 pub use hooks::Hooks;
 pub use http::{Doors, Drained, serve};

@@ -8,7 +8,7 @@ use regreen_forge::{
 use regreen_ledger::NewWork;
 use serde::{Deserialize, Serialize};
 
-use crate::reply::Reply;
+use crate::{asked::Asked, reply::Reply};
 
 /// Kind of work: a run has ended.
 pub(crate) const RUN: &str = "run-ended";
@@ -19,6 +19,8 @@ pub(crate) const ANSWER: &str = "answer";
 /// Kind of work: look for failures that nobody told.
 pub(crate) const SWEEP: &str = "sweep";
 
+/// Kind of work: a person asks for something over HTTP.
+pub(crate) const ASKED: &str = "asked";
 /// Kind of work: a run ended well, and something that was escalated may be well again.
 pub(crate) const GREEN: &str = "green";
 
@@ -48,6 +50,13 @@ pub enum Task {
         sender: Sender,
         /// What, and to which.
         reply: Reply,
+    },
+    /// A person asks for something over HTTP, and has shown that they may.
+    Asked {
+        /// At which host.
+        sender: Sender,
+        /// What is asked.
+        asked: Asked,
     },
     /// Failures of a repository are looked for that no hook told.
     Sweep {
@@ -274,6 +283,10 @@ impl Task {
                 let (key, payload) = (reply.key(*sender), reply.stored(*sender));
                 return Listed { kind: ANSWER, key, payload, at };
             }
+            Task::Asked { sender, asked } => {
+                let (key, payload) = (asked.key(*sender), asked.stored(*sender));
+                return Listed { kind: ASKED, key, payload, at };
+            }
             Task::Sweep { sender, repository, slot } => {
                 let key = format!("{}/sweep/{}/{slot}", sender.id(), repository.folded());
                 let document = TaskV1 {
@@ -314,6 +327,9 @@ impl Task {
             let (forge, id) = escalation_of(payload)?;
             return Some(Task::Issue { sender: Sender::parse(&forge)?, id });
         }
+        if kind == ASKED {
+            return Asked::read(payload).map(|(sender, asked)| Task::Asked { sender, asked });
+        }
         if kind == ANSWER {
             return Reply::read(payload).map(|(sender, reply)| Task::Answer { sender, reply });
         }
@@ -343,6 +359,7 @@ mod tests {
     use regreen_engine::Answer;
 
     use super::*;
+    use crate::asked::Wanted;
 
     #[test]
     fn a_task_is_read_as_it_was_listed() {
@@ -361,7 +378,15 @@ mod tests {
         let answer =
             Answer { repository: repository.clone(), about: 4, on_change: false, text: "so".to_owned() };
         let reply = Reply { comment: 9, since: 5, answer };
+        let asked = Asked {
+            repository: repository.clone(),
+            incident: "4d-1-0a1b2c3d".to_owned(),
+            actor: "token:ann".to_owned(),
+            at: 6,
+            wanted: Wanted::Rollback,
+        };
         for (task, key) in [
+            (Task::Asked { sender: Sender::GitHub, asked }, "github/asked/4d-1-0a1b2c3d/rollback/6"),
             (Task::Command { sender: Sender::GitHub, spoken }, "github/comment/octo/shop/9"),
             (Task::Answer { sender: Sender::GitLab, reply }, "gitlab/answer/octo/shop/9"),
             (Task::Run { sender: Sender::GitHub, ended: ended.clone() }, "github/run/octo/shop/7/2"),

@@ -26,7 +26,7 @@ use tokio::{
 use crate::{
     happening::{Happening, Log},
     memory::chain,
-    task::{ANSWER, COMMAND, GREEN, Listed, RUN, SWEEP, Task},
+    task::{ANSWER, ASKED, COMMAND, GREEN, Listed, RUN, SWEEP, Task},
 };
 
 /// How work is done.
@@ -158,7 +158,7 @@ impl Worker {
     }
 
     async fn claim(&self) -> Result<Option<Claim>, LedgerError> {
-        let kinds = [RUN, SWEEP, COMMAND, ANSWER, OUTAGE, ESCALATION, GREEN];
+        let kinds = [RUN, SWEEP, COMMAND, ANSWER, ASKED, OUTAGE, ESCALATION, GREEN];
         self.ledger.claim(&kinds, &self.node, millis(self.pace.lease), (self.clock)()).await
     }
 
@@ -292,6 +292,7 @@ impl Worker {
             Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
             Task::Command { sender, spoken } => self.obey(claim, *sender, spoken).await,
             Task::Answer { sender, reply } => Ok(self.answer(claim, *sender, reply).await),
+            Task::Asked { sender, asked } => self.asked(claim, *sender, asked).await,
             Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
             Task::Outage { id } => self.tend(claim, id).await,
             Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,

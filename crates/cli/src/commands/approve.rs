@@ -1,8 +1,7 @@
 //! `regreen approve INCIDENT` and `regreen deny INCIDENT`: a person's word on a recovery that waits for it.
 
-use regreen_engine::{EndedRun, fleet_run_of};
-use regreen_ledger::{Incident, Ledger, LedgerError, State};
-use regreen_server::Task;
+use regreen_ledger::{Ledger, LedgerError, State};
+use regreen_server::act::{self, Answered};
 use regreen_show::harmless::harmless;
 
 use crate::{
@@ -19,13 +18,12 @@ pub fn approve(context: &Context, args: &ApproveArgs) -> Result<u8, Failed> {
     runtime()?.block_on(async {
         let ledger = record::write_to(context, id).await?;
         somebody_waits(context, &ledger, id).await?;
-        ledger.approve(id, &actor(), now()).await.map_err(refused)?;
-        let incident = ledger.incident(id).await?.ok_or_else(|| LedgerError::UnknownIncident { id: id.to_owned() })?;
+        let Answered { incident, woken } = act::approve(&ledger, id, &actor(), now()).await.map_err(refused)?;
         let playbook = incident.plan().map_or_else(String::new, |plan| format!(" by `{}`", plan.playbook));
         if incident.state == State::Open {
             return print(&format!("approved: {id}; the run that waits for it goes on\n"));
         }
-        if wake(&ledger, &incident).await? {
+        if woken {
             return print(&format!(
                 "approved: {id}, to be healed{playbook}\n\
                  Whichever `regreen serve` or `regreen worker` shares the ledger goes on with it, if nothing has changed.\n"
@@ -45,12 +43,9 @@ pub fn deny(context: &Context, args: &DenyArgs) -> Result<u8, Failed> {
     runtime()?.block_on(async {
         let ledger = record::write_to(context, id).await?;
         somebody_waits(context, &ledger, id).await?;
-        ledger.deny(id, &actor(), args.reason.as_deref(), now()).await.map_err(refused)?;
-        let incident = ledger.incident(id).await?;
-        if let Some(incident) = &incident {
-            wake(&ledger, incident).await?;
-        }
-        let open = incident.is_some_and(|incident| incident.state == State::Open);
+        let denied =
+            act::deny(&ledger, id, &actor(), args.reason.as_deref(), now()).await.map_err(refused)?;
+        let open = denied.incident.state == State::Open;
         let then = if open { "the run that waits for it turns back" } else { "nothing is done about it" };
         print(&format!("denied: {id}; {then}\n"))
     })
@@ -70,14 +65,6 @@ async fn somebody_waits(context: &Context, ledger: &Ledger, id: &str) -> Result<
     Err(Failed::new(REFUSED, what).help(
         "`regreen resume` takes back what it had done; so does the next `regreen run`, which asks again",
     ))
-}
-
-/// Makes whoever works beside the fleet go on at once; `false` for an incident that is none of the fleet's.
-async fn wake(ledger: &Ledger, incident: &Incident) -> Result<bool, LedgerError> {
-    let Some((sender, run, attempt)) = fleet_run_of(incident) else { return Ok(false) };
-    let ended = EndedRun { run, attempt: Some(attempt) };
-    ledger.wake_all(&Task::Run { sender, ended }.listed(now()).of_run(), now()).await?;
-    Ok(true)
 }
 
 fn refused(error: LedgerError) -> Failed {

@@ -15,9 +15,6 @@ use crate::{
     record::{self, now},
 };
 
-/// Most days of history.
-const DAYS: u32 = 90;
-const DAY_MS: i64 = 86_400_000;
 /// Head of an audit chain without an entry.
 const NO_HEAD: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -39,10 +36,7 @@ async fn export(context: &Context, args: &MetricsArgs) -> Result<String, Failed>
         figures = ledger.metrics(now(), None).await?;
         head = ledger.audit_head().await?;
         if args.format == MetricsFormat::Original {
-            for day in ledger.days(DAYS).await? {
-                let begin = day.saturating_mul(DAY_MS);
-                history.push((day, ledger.metrics_between(begin, begin.saturating_add(DAY_MS)).await?));
-            }
+            history = regreen_server::history(&ledger).await?;
         }
     }
     Ok(match args.format {

@@ -1,6 +1,7 @@
 //! `regreen status`: how it stands, and the targets beside what was measured.
 
-use regreen_ledger::{BreakerState, IncidentFilter, State};
+use regreen_engine::PAUSED_FLEET;
+use regreen_server::shape::Standing;
 
 use crate::{
     args::{Format, StatusArgs},
@@ -9,14 +10,11 @@ use crate::{
     exit::Failed,
     output::{
         print::print,
-        status::{Down, Status, json, plain},
+        status::{Status, json, plain},
     },
     record,
     voice::Terminal,
 };
-
-/// Most incidents that are counted as waiting.
-const MOST: u32 = 1000;
 
 /// Says it.
 pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
@@ -53,33 +51,19 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
         let config = config::load(context, None, &workspace, &Terminal::new(context)).await?.into_engine();
         let now = record::now();
         let metrics = ledger.metrics(now, None).await?;
-        let pause = ledger.paused("workspace").await?;
-        let head = ledger.audit_head().await?;
-        if fleet && pause.is_some() {
-            doing = "paused";
-        } else if fleet && !ledger.open_incidents().await?.is_empty() {
-            doing = "recovering";
-        }
-        let waits =
-            IncidentFilter { state: Some(State::AwaitingApproval), limit: MOST, ..Default::default() };
-        let breakers = ledger.breakers(config.breaker, now).await?;
-        let mut down = Vec::new();
-        for outage in ledger.outages(20).await?.into_iter().filter(|outage| outage.ended_at.is_none()) {
-            down.push(Down {
-                runs: ledger.waiting_for(&outage.id).await?,
-                service: outage.service,
-                since: outage.began_at,
-                outage: outage.known_at.is_some(),
-            });
+        let scope = if fleet { PAUSED_FLEET } else { "workspace" };
+        let standing = Standing::of(&ledger, config.breaker, scope, now).await?;
+        if fleet {
+            doing = standing.state();
         }
         print(&say(&Status {
             state: doing,
-            paused: pause.as_ref().map(|p| p.reason.as_str()),
+            paused: standing.pause.as_ref().map(|p| p.reason.as_str()),
             metrics: Some(&metrics),
-            audit_head: Some(&head),
-            waiting: ledger.incidents(&waits).await?.iter().filter(|i| !i.imported).count(),
-            open_breakers: breakers.iter().filter(|b| b.state != BreakerState::Closed).count(),
-            down,
+            audit_head: Some(&standing.audit_head),
+            waiting: standing.waiting,
+            open_breakers: standing.breakers.len(),
+            down: standing.down,
             nothing,
             fleet,
         }))

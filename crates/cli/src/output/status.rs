@@ -1,10 +1,10 @@
 //! How it stands: for people, and as version 1 of a shape.
 
 use regreen_ledger::Metrics;
+use regreen_server::shape::{DownV1, TARGETS, TargetV1};
 use serde::Serialize;
 
 use super::print::{line, moment, table};
-use crate::targets::{TARGETS, Target};
 
 /// How it stands.
 #[derive(Debug)]
@@ -22,24 +22,11 @@ pub struct Status<'a> {
     /// How many breakers are not closed.
     pub open_breakers: usize,
     /// Services that are down.
-    pub down: Vec<Down>,
+    pub down: Vec<DownV1>,
     /// What is said where nothing is on record.
     pub nothing: &'static str,
     /// Whether it is a fleet's ledger, and not this workspace's own.
     pub fleet: bool,
-}
-
-/// A service that is down.
-#[derive(Debug, Serialize)]
-pub struct Down {
-    /// Its host.
-    pub service: String,
-    /// Since when, in milliseconds since 1970.
-    pub since: i64,
-    /// Whether several repositories have met it.
-    pub outage: bool,
-    /// How many runs wait for it.
-    pub runs: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,38 +38,10 @@ struct StatusV1<'a> {
     incidents: u64,
     awaiting_approval: usize,
     open_breakers: usize,
-    #[serde(skip_serializing_if = "<[Down]>::is_empty")]
-    down: &'a [Down],
+    #[serde(skip_serializing_if = "<[DownV1]>::is_empty")]
+    down: &'a [DownV1],
     audit_head: Option<&'a str>,
     targets: Vec<TargetV1>,
-}
-
-/// A target beside what was measured.
-#[derive(Debug, Serialize)]
-pub struct TargetV1 {
-    name: &'static str,
-    unit: &'static str,
-    side: &'static str,
-    limit: f64,
-    value: Option<f64>,
-    n: u64,
-    verdict: &'static str,
-}
-
-impl TargetV1 {
-    /// Of these figures.
-    pub fn of(target: &Target, metrics: &Metrics) -> TargetV1 {
-        let measured = target.measured(metrics);
-        TargetV1 {
-            name: target.id,
-            unit: target.unit(),
-            side: target.side(),
-            limit: target.limit,
-            value: measured.value.map(|(value, _)| value),
-            n: measured.value.map_or(0, |(_, n)| n),
-            verdict: measured.verdict,
-        }
-    }
 }
 
 /// One object.
@@ -128,7 +87,7 @@ pub fn plain(status: &Status<'_>) -> String {
             format!("{} not closed (see `regreen breaker list`)", status.open_breakers),
         ]);
     }
-    for Down { service, since, runs, .. } in &status.down {
+    for DownV1 { service, since, runs, .. } in &status.down {
         let runs = if *runs == 1 { "1 run waits".to_owned() } else { format!("{runs} runs wait") };
         rows.push(["down".to_owned(), format!("{service} since {}; {runs} for it", moment(*since))]);
     }

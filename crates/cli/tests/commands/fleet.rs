@@ -169,3 +169,37 @@ fn a_servers_password_is_never_said() {
     }
     assert!(!bare.tell(&["status", "--help"]).contains("hunter2"));
 }
+
+#[test]
+fn tokens_are_shown_once_listed_and_taken_away() {
+    let (bare, fleet) = with_fleet();
+    let token = |arguments: &[&str]| bare.tell(&[&["token"], arguments, &["--ledger", &fleet]].concat());
+    assert_eq!(token(&["list"]), "exit code 0\n--- out\nthere is no token\n");
+    let made = token(&["create", "--name", "ci", "--role", "operator"]);
+    let text = made.lines().find(|line| line.starts_with("rgr_")).unwrap();
+    assert!(made.contains("exit code 0") && made.contains("is shown once"), "{made}");
+    let twice = token(&["create", "--name", "ci"]);
+    assert!(twice.contains("exit code 14") && twice.contains("there is a token `ci` already"), "{twice}");
+    let listed = token(&["list"]);
+    assert!(listed.contains("ci  operator") && listed.contains("never used"), "{listed}");
+    let id = text.split('_').nth(1).unwrap();
+    let listed = token(&["list", "--format", "json"]);
+    for part in [&format!("\"id\":\"{id}\""), "\"role\":\"operator\"", "\"state\":\"good\""] {
+        assert!(listed.contains(part), "{listed}");
+    }
+    assert!(!listed.contains(text) && !listed.contains("digest"), "{listed}");
+    assert!(token(&["revoke", id]).contains(&format!("taken away: ci ({id})")));
+    assert!(token(&["revoke", "ci"]).contains("exit code 3"));
+    assert!(token(&["list", "--format", "json"]).contains("\"state\":\"revoked\""));
+    for bad in [
+        ["create", "--name", "a b"].as_slice(),
+        &["create", "--name", "x", "--expires-in", "11y"],
+        &["create", "--name", "x", "--role", "root"],
+    ] {
+        assert!(token(bad).contains("exit code 2"), "{bad:?}");
+    }
+    // The ledger holds no token's text.
+    let held = std::fs::read(&fleet).unwrap();
+    let secret = text.splitn(3, '_').nth(2).unwrap().as_bytes();
+    assert!(!held.windows(secret.len()).any(|part| part == secret));
+}

@@ -247,3 +247,137 @@ fn dispatch() {
     ledger takes it up. What it may do there is what it may do by itself.
     ");
 }
+
+#[test]
+fn token_create() {
+    assert_snapshot!(Bare::new().tell(&["token", "create", "--help"]), @r"
+    exit code 0
+    --- out
+    Make one: it is printed once, and kept nowhere
+
+    Usage: regreen token create [OPTIONS] --name <NAME>
+
+    Options:
+          --color <WHEN>
+              When to colour: only on a terminal, always or never (also NO_COLOR)
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+          --name <NAME>
+              By which people know it; the audit log names what is done by it `token:NAME`
+
+          --role <ROLE>
+              What it may do
+
+              Possible values:
+              - viewer:   Read
+              - operator: Also approve, deny, roll back, pause and the like
+              - admin:    Whatever there is
+              
+              [default: viewer]
+
+          --expires-in <DURATION>
+              How long it counts, at most ten years
+              
+              [default: 90d]
+
+          --ledger <ADDRESS>
+              The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
+              
+              [env: REGREEN_LEDGER]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      regreen token create --name grafana > /etc/grafana/regreen-token
+      regreen token create --name ann --role operator --expires-in 30d
+
+    It is shown as `Authorization: Bearer TOKEN`. The ledger keeps a digest of it alone, so it can't be
+    shown again.
+    ");
+}
+
+#[test]
+fn token_list() {
+    assert_snapshot!(Bare::new().tell(&["token", "list", "--help"]), @r"
+    exit code 0
+    --- out
+    Every token, with what it may do and when it was last used
+
+    Usage: regreen token list [OPTIONS]
+
+    Options:
+          --color <WHEN>
+              When to colour: only on a terminal, always or never (also NO_COLOR)
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+          --format <FORMAT>
+              How to say it
+
+              Possible values:
+              - plain: For people
+              - json:  For programs: one object a line
+              
+              [default: plain]
+
+          --ledger <ADDRESS>
+              The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
+              
+              [env: REGREEN_LEDGER]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Example:
+      regreen token list --format json
+    ");
+}
+
+#[test]
+fn token_revoke() {
+    assert_snapshot!(Bare::new().tell(&["token", "revoke", "--help"]), @r"
+    exit code 0
+    --- out
+    Take one away, with every browser that signed in by it
+
+    Usage: regreen token revoke [OPTIONS] <TOKEN>
+
+    Arguments:
+      <TOKEN>
+              Its name or id
+
+    Options:
+          --color <WHEN>
+              When to colour: only on a terminal, always or never (also NO_COLOR)
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+          --ledger <ADDRESS>
+              The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
+              
+              [env: REGREEN_LEDGER]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Example:
+      regreen token revoke grafana
+    ");
+}

@@ -122,6 +122,20 @@ impl Fleet {
         Ok(Obeyed::Done { said: words, look: said.look, wake: said.wake, unanswered })
     }
 
+    /// Does what somebody says who has shown elsewhere that they may say it; nobody is answered. May be called again, as
+    /// [`Fleet::obey`].
+    ///
+    /// # Errors
+    /// The ledger's; worth trying again.
+    pub async fn obey_proven(&self, hand: &Hand<'_>, order: &Order) -> Result<Obeyed, EngineError> {
+        let said = match self.carry_out(hand, order).await? {
+            Ok(said) => said,
+            Err(later) => return Ok(later),
+        };
+        let words = self.masker.mask(&said.words).into_owned();
+        Ok(Obeyed::Done { said: words, look: said.look, wake: said.wake, unanswered: None })
+    }
+
     fn refused_or_later(&self, error: &ForgeError, now: i64) -> Obeyed {
         match self.stumbled(error, now) {
             Next::Later { at, why } | Next::Stumbled { at, why } => Obeyed::Later { at, why },

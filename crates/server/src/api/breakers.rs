@@ -7,9 +7,12 @@ use utoipa::IntoParams;
 use super::{
     Answer, Shared, found,
     page::{self, Page},
-    params::Params,
+    params::{Params, bounded},
 };
 use crate::{access::Viewer, problem::ProblemV1, shape::BreakerV1};
+
+/// Longest key, in characters.
+const KEY: usize = 1000;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -34,11 +37,11 @@ pub(super) struct Which {
     responses((status = 200, body = Page<BreakerV1>), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn list(_: Viewer, State(shared): State<Shared>, Params(which): Params<Which>) -> Answer {
-    let limit = page::limit(which.limit)?;
+    let (limit, last) = (page::limit(which.limit)?, bounded("after", which.after, KEY)?);
     let breakers = shared.ledger().breakers(shared.0.breaker, shared.now()).await;
     let all = breakers.map_err(|e| shared.failed(&e))?;
     let mut all: Vec<BreakerV1> = all.iter().map(BreakerV1::from).collect();
     all.sort_by(|a, b| a.key.cmp(&b.key));
-    all.retain(|one| which.after.as_ref().is_none_or(|after| one.key > *after));
+    all.retain(|one| last.as_ref().is_none_or(|after| one.key > *after));
     Ok(found(&Page::of(all, limit, |one| one.key.clone(), |one| one)))
 }

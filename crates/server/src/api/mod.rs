@@ -2,12 +2,23 @@
 //!
 //! Whatever is shown was masked when it was stored. Pages are followed by their `next`; unknown parameters are refused.
 
+mod actions;
+mod approvals;
 mod audit;
+mod body;
 mod breakers;
+mod figures;
+mod incidents;
+mod known;
+mod metrics;
+mod original;
 mod outages;
 mod page;
 mod params;
 mod pauses;
+mod scrape;
+mod switches;
+mod words;
 
 use std::sync::Arc;
 
@@ -18,7 +29,9 @@ use axum::{
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
     middleware::map_response,
 };
+use regreen_catalog::Catalog;
 use regreen_ledger::{BreakerPolicy, Ledger, LedgerError};
+use tokio::sync::Notify;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -28,6 +41,9 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use figures::history;
+
+use self::figures::Figures;
 use crate::{
     access::{Access, Viewer},
     happening::{Happening, Log},
@@ -41,6 +57,10 @@ pub struct Api {
     pub ledger: Ledger,
     /// Who may what.
     pub access: Access,
+    /// What is known of failures and cures.
+    pub catalog: Arc<Catalog>,
+    /// Rung when somebody has said something that work waits for.
+    pub bell: Arc<Notify>,
     /// When a circuit breaker opens, and for how long.
     pub breaker: BreakerPolicy,
     /// The clock, in milliseconds since 1970.
@@ -51,7 +71,7 @@ pub struct Api {
 
 /// What every request shares.
 #[derive(Clone)]
-struct Shared(Arc<Api>);
+struct Shared(Arc<Api>, Arc<Figures>);
 
 impl FromRef<Shared> for Access {
     fn from_ref(shared: &Shared) -> Access {
@@ -60,6 +80,10 @@ impl FromRef<Shared> for Access {
 }
 
 impl Shared {
+    fn figures(&self) -> &Figures {
+        &self.1
+    }
+
     fn now(&self) -> i64 {
         (self.0.clock)()
     }
@@ -82,6 +106,7 @@ impl Shared {
         description = "What Regreen has on record beside the fleet: failures of CI jobs, why they failed, what was decided and \
                        done. Everything was masked when it was stored. Times are RFC 3339 in UTC."
     ),
+    paths(crate::jobs::ask, crate::jobs::report),
     modifiers(&Security),
     security(("token" = []))
 )]
@@ -96,20 +121,45 @@ impl Modify for Security {
         ));
         let components = description.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("One of those that `regreen serve --job-token-file` names."));
+        components.add_security_scheme("job", SecurityScheme::Http(scheme.build()));
     }
 }
 
 impl Api {
     /// Its routes.
     pub fn router(self) -> Router {
-        let shared = Shared(Arc::new(self));
-        let (router, description) = OpenApiRouter::with_openapi(Described::openapi())
+        let shared = Shared(Arc::new(self), Arc::default());
+        let (router, mut description) = OpenApiRouter::with_openapi(Described::openapi())
+            .routes(routes!(incidents::list))
+            .routes(routes!(incidents::show))
+            .routes(routes!(actions::approve))
+            .routes(routes!(actions::deny))
+            .routes(routes!(actions::rollback))
+            .routes(routes!(actions::retry))
+            .routes(routes!(actions::feedback))
+            .routes(routes!(approvals::list))
             .routes(routes!(audit::list))
             .routes(routes!(breakers::list))
             .routes(routes!(outages::list))
             .routes(routes!(outages::show))
             .routes(routes!(pauses::list))
+            .routes(routes!(switches::pause))
+            .routes(routes!(switches::unpause))
+            .routes(routes!(switches::reset))
+            .routes(routes!(known::patterns))
+            .routes(routes!(known::pattern))
+            .routes(routes!(known::playbooks))
+            .routes(routes!(known::playbook))
+            .routes(routes!(metrics::show))
+            .routes(routes!(metrics::days))
+            .routes(routes!(scrape::metrics))
+            .routes(routes!(original::metrics))
+            .routes(routes!(original::status))
             .split_for_parts();
+        words::name(&mut description);
         let description = Arc::new(description);
         let described = async move |_: Viewer, State(_): State<Shared>| {
             answer(StatusCode::OK, "application/json", &*description)

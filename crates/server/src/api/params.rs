@@ -35,3 +35,38 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
         path.map(|Path(name)| Named(name)).map_err(|e| Problem::bad_request(e.body_text()))
     }
 }
+
+/// Longest text that can be asked by, in characters.
+const LONGEST: usize = 200;
+
+/// A text to search by.
+///
+/// # Errors
+/// Where it is too long, or no line of text.
+pub(super) fn text(name: &str, value: Option<String>) -> Result<Option<String>, Problem> {
+    bounded(name, value, LONGEST)
+}
+
+/// A text of at most so many characters.
+///
+/// # Errors
+/// Where it is too long, or no text.
+pub(super) fn bounded(name: &str, value: Option<String>, most: usize) -> Result<Option<String>, Problem> {
+    match value {
+        Some(value) if value.chars().count() > most || value.contains('\0') => {
+            Err(Problem::bad_request(format!("{name} is a text of at most {most} characters")))
+        }
+        value => Ok(value),
+    }
+}
+
+/// A moment, in milliseconds since 1970.
+///
+/// # Errors
+/// Where it is none.
+pub(super) fn instant(name: &str, value: Option<String>) -> Result<Option<i64>, Problem> {
+    let Some(value) = value else { return Ok(None) };
+    let at = value.parse::<jiff::Timestamp>();
+    let wrong = |_| Problem::bad_request(format!("{name} is a moment such as 2026-01-31T00:00:00Z"));
+    at.map(|at| Some(at.as_millisecond())).map_err(wrong)
+}

@@ -1,8 +1,28 @@
 //! Version 1 of the shapes in which what is on record leaves the process: the same for the command line and for HTTP.
 
 mod breaker;
+mod incident;
+mod known;
+mod metrics;
+mod prometheus;
+mod standing;
+mod targets;
+mod timeline;
 
 pub use breaker::{BreakerV1, breaker_key};
+pub use incident::{
+    AlternativeV1, ApprovalV1, DecisionV1, EvidenceV1, FactorV1, FeedbackV1, FindingV1, FollowedV1,
+    IncidentDetailsV1, IncidentV1, MomentV1, PlannedV1, QuestionV1, RankedV1, TimingsV1, Whole,
+};
+pub use known::{PatternV1, PlaybookStepV1, PlaybookV1, status as status_word};
+pub use metrics::{
+    ControlGroupV1, CurrentMetrics, LiftV1, MetricsV1, OriginalDay, OriginalMetrics, RateV1, SpreadV1,
+    TargetV1,
+};
+pub use prometheus::{Families, prometheus};
+pub use standing::{DownV1, Standing};
+pub use targets::{Measured, TARGETS, Target};
+pub use timeline::{Moment, timeline};
 
 /// A moment for people and programs: RFC 3339 in UTC.
 pub fn moment(at: i64) -> String {

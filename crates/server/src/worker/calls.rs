@@ -26,7 +26,11 @@ impl Worker {
         let (sender, repository) = match task {
             Task::Run { sender, ended } | Task::Green { sender, ended } => (*sender, &ended.run.repository),
             Task::Sweep { sender, repository, .. } => (*sender, repository),
-            Task::Command { .. } | Task::Answer { .. } | Task::Outage { .. } | Task::Issue { .. } => {
+            Task::Command { .. }
+            | Task::Asked { .. }
+            | Task::Answer { .. }
+            | Task::Outage { .. }
+            | Task::Issue { .. } => {
                 return Ok(None);
             }
         };

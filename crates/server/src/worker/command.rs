@@ -6,6 +6,7 @@ use regreen_ledger::Claim;
 
 use super::{Ended, Worker};
 use crate::{
+    asked::Asked,
     happening::Happening,
     reply::Reply,
     task::{Spoken, Task},
@@ -97,5 +98,34 @@ impl Worker {
                 Ended::Again(at.max(now.saturating_add(pause.min(LONGEST_PAUSE))))
             }
         }
+    }
+
+    /// Does what a person asks for who has shown that they may.
+    pub(super) async fn asked(
+        &self,
+        claim: &Claim,
+        sender: Sender,
+        asked: &Asked,
+    ) -> Result<Ended, EngineError> {
+        let Some(fleet) = self.fleets.get(&sender) else {
+            return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
+        };
+        let (ledger, owner, order) = (self.ledger.under(claim), claim.token(), asked.order());
+        let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
+        let (key, actor, command) = (claim.key.clone(), order.actor.clone(), order.command.word());
+        Ok(match fleet.obey_proven(&hand, &order).await? {
+            Obeyed::Done { said, .. } => {
+                self.log.tell(&Happening::CommandObeyed { key, actor, command, said });
+                Ended::Done("obeyed".to_owned(), Vec::new())
+            }
+            Obeyed::Refused(why) => {
+                self.log.tell(&Happening::CommandRefused { key, actor, command, why });
+                Ended::Done("refused".to_owned(), Vec::new())
+            }
+            Obeyed::Later { at, why } => {
+                self.log.tell(&Happening::RunWaits { key, why: why.clone() });
+                Ended::Stumbled(at, why)
+            }
+        })
     }
 }

@@ -2,4 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod access;
+mod actions;
+mod described;
+mod reading;
+mod scraping;
+mod seed;
 mod world;

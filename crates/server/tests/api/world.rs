@@ -1,6 +1,9 @@
 //! A ledger of a test's own, the API over it in this very process, and who asks.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicI64, Ordering},
+};
 
 use axum::{
     Router,
@@ -18,6 +21,9 @@ use serde_json::Value;
 
 /// The clock of the tests, in milliseconds since 1970.
 pub(crate) const NOW: i64 = 1_800_000_000_000;
+
+pub(crate) const BREAKER: BreakerPolicy =
+    BreakerPolicy { threshold: 3, cooldown_ms: 60_000, probe_ms: 60_000 };
 
 #[derive(Default)]
 pub(crate) struct Lines(Mutex<Vec<String>>);
@@ -47,6 +53,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
+    pub(crate) text: String,
 }
 
 impl World {
@@ -55,26 +62,25 @@ impl World {
         let ledger = Ledger::open(&folder.path().join("ledger.db"), Arc::new(AsIs)).await.unwrap();
         let lines = Arc::new(Lines::default());
         let access = Access::by_clock(ledger.clone(), lines.clone(), || NOW);
-        let api = Api {
-            ledger: ledger.clone(),
-            access: access.clone(),
-            breaker: BreakerPolicy { threshold: 3, cooldown_ms: 60_000, probe_ms: 60_000 },
-            clock: || NOW,
-            log: lines.clone(),
-        };
-        World { ledger, lines, access, router: api.router(), _folder: folder }
+        let router = api(&ledger, &access, &lines).router();
+        World { ledger, lines, access, router, _folder: folder }
+    }
+
+    /// The same API, where even this machine shows a token.
+    pub(crate) fn strict_api(&self) -> Api {
+        let access = Access::by_clock(self.ledger.clone(), self.lines.clone(), hurried).tokens_only();
+        api(&self.ledger, &access, &self.lines)
     }
 
     /// A token's text.
     pub(crate) async fn token(&self, name: &str, role: Role) -> String {
+        self.token_until(name, role, NOW + 1_000).await
+    }
+
+    pub(crate) async fn token_until(&self, name: &str, role: Role, until: i64) -> String {
         let made = mint().unwrap();
-        let new = NewToken {
-            id: &made.id,
-            name,
-            role: role.id(),
-            digest: &made.digest,
-            expires_at: Some(NOW + 1_000),
-        };
+        let new =
+            NewToken { id: &made.id, name, role: role.id(), digest: &made.digest, expires_at: Some(until) };
         assert!(self.ledger.create_token(&new, "ann", NOW).await.unwrap());
         made.text
     }
@@ -84,12 +90,31 @@ impl World {
         let (parts, body) = answer.into_parts();
         let bytes = to_bytes(body, 16 << 20).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body }
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, body, text }
     }
 
     /// Asked on this machine, without a token.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(here(path).body(Body::empty()).unwrap()).await
+    }
+}
+
+/// A clock by which every look is minutes later, so that wrong tokens are never too many at once.
+fn hurried() -> i64 {
+    static LOOKS: AtomicI64 = AtomicI64::new(0);
+    NOW + LOOKS.fetch_add(1, Ordering::SeqCst) * 120_000
+}
+
+fn api(ledger: &Ledger, access: &Access, lines: &Arc<Lines>) -> Api {
+    Api {
+        ledger: ledger.clone(),
+        access: access.clone(),
+        catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+        bell: Arc::default(),
+        breaker: BREAKER,
+        clock: || NOW,
+        log: lines.clone(),
     }
 }
 

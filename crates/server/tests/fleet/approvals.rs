@@ -22,7 +22,7 @@ fn ahead() -> i64 {
 }
 
 /// An incident that waits for a person's word.
-async fn waiting(stage: &mut Stage) -> Incident {
+pub(crate) async fn waiting(stage: &mut Stage) -> Incident {
     stage.config.ask_ms = 20;
     stage.host.fail(RUN, &[("build", NETWORK)]);
     stage.hook("one", RUN, 1, Conclusion::Failure).await;
@@ -34,17 +34,16 @@ async fn waiting(stage: &mut Stage) -> Incident {
     incident
 }
 
-impl Stage {
-    async fn over(&self) -> Incident {
-        let begun = Instant::now();
-        loop {
-            let mut all = self.incidents().await;
-            if all[0].state == State::Closed {
-                return all.remove(0);
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "{all:#?}");
-            sleep(Duration::from_millis(5)).await;
+/// The only incident, once it is over.
+pub(crate) async fn over(stage: &Stage) -> Incident {
+    let begun = Instant::now();
+    loop {
+        let mut all = stage.incidents().await;
+        if all[0].state == State::Closed {
+            return all.remove(0);
         }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{all:#?}");
+        sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -58,7 +57,7 @@ async fn a_yes_lets_it_go_on_and_is_used_once() {
     stage.ledger.approve(&incident.id, "ann", ahead()).await.unwrap();
     stage.until("it never ran again", |host| host.reruns(RUN) == 1).await;
     stage.host.end(RUN, Conclusion::Success);
-    let incident = stage.over().await;
+    let incident = over(&stage).await;
     assert_eq!((outcome(&incident).0, stage.host.reruns(RUN)), ("healed", 1));
     assert!(incident.approval.is_some_and(|word| word.granted && word.actor == "ann"));
     let kinds: Vec<_> =
@@ -74,7 +73,7 @@ async fn a_no_ends_it() {
     let incident = waiting(&mut stage).await;
     stage.ledger.deny(&incident.id, "ann", Some("not today"), ahead()).await.unwrap();
     let node = stage.start_one();
-    assert_eq!(outcome(&stage.over().await).0, "left-alone");
+    assert_eq!(outcome(&over(&stage).await).0, "left-alone");
     let begun = Instant::now();
     while stage.ledger.waiting(&[], ahead()).await.unwrap() != regreen_ledger::Waiting::default() {
         assert!(begun.elapsed() < Duration::from_secs(20), "its work is done");
@@ -103,7 +102,7 @@ async fn a_yes_counts_only_for_what_it_was_said_about() {
         change(&mut stage);
         stage.ledger.approve(&incident.id, "ann", ahead()).await.unwrap();
         let node = stage.start_one();
-        assert_eq!(outcome(&stage.over().await).0, want, "{name}");
+        assert_eq!(outcome(&over(&stage).await).0, want, "{name}");
         assert_eq!(stage.host.reruns(RUN), 0, "{name}");
         node.abort();
     }
@@ -116,7 +115,7 @@ async fn a_yes_does_not_count_while_healing_is_paused() {
     stage.ledger.pause(PAUSED_FLEET, "bob", "release", 1).await.unwrap();
     stage.ledger.approve(&incident.id, "ann", ahead()).await.unwrap();
     let node = stage.start_one();
-    assert_eq!(outcome(&stage.over().await), ("suggested", "paused"));
+    assert_eq!(outcome(&over(&stage).await), ("suggested", "paused"));
     assert_eq!(stage.host.reruns(RUN), 0);
     node.abort();
 }
@@ -136,7 +135,7 @@ async fn a_question_ends_with_its_time_and_so_does_an_answer() {
                 .worker_with(stage.ledger.clone(), pace, ahead, std::sync::Arc::new(crate::Quiet))
                 .run(std::future::pending()),
         );
-        assert_eq!(outcome(&stage.over().await).0, "suggested");
+        assert_eq!(outcome(&over(&stage).await).0, "suggested");
         assert_eq!(stage.host.reruns(RUN), 0);
         node.abort();
         AHEAD.store(0, Ordering::SeqCst);

@@ -62,9 +62,12 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         let (limits, log) = (Limits::default(), parts.log.clone());
         let access = Access::new(parts.ledger.clone(), log.clone());
         let access = if args.require_token { access.tokens_only() } else { access };
+        let catalog = Arc::new(catalog()?);
         let api = Api {
             ledger: parts.ledger.clone(),
             access: access.clone(),
+            catalog: catalog.clone(),
+            bell: parts.bell.clone(),
             breaker: parts.breaker,
             clock: now,
             log: log.clone(),
@@ -72,7 +75,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         let pages = Pages {
             // A handle of its own: a long look at the record holds up no work.
             ledger: Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?,
-            catalog: Arc::new(catalog()?),
+            catalog,
             settings: parts.settings.clone(),
             access,
             clock: now,

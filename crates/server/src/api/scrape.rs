@@ -1,0 +1,87 @@
+//! `GET /metrics`: the figures as Prometheus takes them, and how it stands now.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderValue, Response, header},
+};
+use regreen_engine::PAUSED_FLEET;
+use regreen_ledger::{BreakerState, LedgerError};
+
+use super::{Answer, Shared};
+use crate::{
+    access::Viewer,
+    problem::ProblemV1,
+    shape::{Families, Standing, prometheus},
+};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The figures for Prometheus
+///
+/// In its text exposition format, version 0.0.4. What is counted over all incidents may be 15 seconds old.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "metrics",
+    responses((status = 200, body = String, content_type = "text/plain; version=0.0.4"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
+)]
+pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
+    let text = scraped(&shared).await.map_err(|e| shared.failed(&e))?.text();
+    let mut response = Response::new(Body::from(text));
+    let media = HeaderValue::from_static("text/plain; version=0.0.4");
+    response.headers_mut().insert(header::CONTENT_TYPE, media);
+    Ok(response)
+}
+
+async fn scraped(shared: &Shared) -> Result<Families, LedgerError> {
+    let (ledger, now) = (shared.ledger(), shared.now());
+    let (_, counted) = shared.figures().of(ledger, None, now).await?;
+    let standing = Standing::of(ledger, shared.0.breaker, PAUSED_FLEET, now).await?;
+    let mut families = prometheus(&counted, &standing.audit_head);
+    let is_open = |state: &BreakerState| matches!(state, BreakerState::Open { .. });
+    let open = standing.breakers.iter().filter(|one| is_open(&one.state)).count();
+    families.gauges(
+        "breakers",
+        "Circuit breakers that are not closed.",
+        &[
+            (&[("state", "open")], open as f64),
+            (&[("state", "half-open")], (standing.breakers.len() - open) as f64),
+        ],
+    );
+    let paused = standing.pause.is_some();
+    families.gauge("paused", "Whether everything beside the fleet is paused.", f64::from(u8::from(paused)));
+    families.gauge("healing", "Incidents that are under way.", standing.healing.len() as f64);
+    families.gauge(
+        "awaiting_approval",
+        "Incidents that wait for a person's word, counted up to a thousand.",
+        standing.waiting as f64,
+    );
+    families.gauge("services_down", "Services that do not answer.", standing.down.len() as f64);
+    let runs: u64 = standing.down.iter().map(|down| down.runs).sum();
+    families.gauge("runs_waiting_for_services", "Runs that wait for a service to be back.", runs as f64);
+    let queue = ledger.waiting(&[], now).await?;
+    families.gauges(
+        "work_items",
+        "What is to be done: ready to be taken, not due yet, or under way.",
+        &[
+            (&[("state", "ready")], queue.ready as f64),
+            (&[("state", "later")], queue.later as f64),
+            (&[("state", "taken")], queue.taken as f64),
+        ],
+    );
+    let age = queue.oldest.map_or(0, |oldest| now.saturating_sub(oldest).max(0));
+    families.gauge(
+        "work_age_seconds",
+        "Since when the oldest item that is ready waits.",
+        age as f64 / 1000.0,
+    );
+    let calls = ledger.calls_by_host(now).await?;
+    let labels: Vec<[(&str, &str); 1]> = calls.iter().map(|(host, _)| [("host", host.as_str())]).collect();
+    let calls: Vec<(&[(&str, &str)], f64)> =
+        labels.iter().zip(&calls).map(|(labels, (_, n))| (labels.as_slice(), *n as f64)).collect();
+    families.gauges("host_calls_this_hour", "Requests to a CI host in this hour of the clock.", &calls);
+    let deliveries = ledger.deliveries_since(now.saturating_sub(DAY_MS)).await?;
+    families.gauge("deliveries_last_day", "Webhooks that came in the last 24 hours.", deliveries as f64);
+    Ok(families)
+}

@@ -1,0 +1,132 @@
+//! What an operator switches: `POST /api/v1/pause` and `/unpause`, and `POST /api/v1/breakers/reset`. All of it may be
+//! sent twice.
+
+use axum::extract::State;
+use regreen_engine::{PAUSED_FLEET, paused_repository};
+use regreen_forge::Repository;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Answer, Shared,
+    body::{Sent, words},
+    found,
+};
+use crate::{
+    access::Operator,
+    problem::{Problem, ProblemV1},
+    shape::breaker_key,
+};
+
+/// What is paused
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pausing {
+    /// One repository, OWNER/NAME; else everything beside the fleet
+    #[schema(
+        max_length = 200,
+        pattern = "^\\.*[A-Za-z0-9_-][A-Za-z0-9._-]*(/\\.*[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"
+    )]
+    repository: Option<String>,
+    /// Why
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
+}
+
+/// What goes on
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unpausing {
+    /// One repository, OWNER/NAME; else everything beside the fleet
+    #[schema(
+        max_length = 200,
+        pattern = "^\\.*[A-Za-z0-9_-][A-Za-z0-9._-]*(/\\.*[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"
+    )]
+    repository: Option<String>,
+}
+
+/// Which breaker is closed
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resetting {
+    /// Its key, CLASS/SERVICE/REPOSITORY
+    #[schema(max_length = 1000)]
+    key: String,
+}
+
+/// Whether something changed
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Switched {
+    /// Whether something changed; false where it was so already
+    changed: bool,
+}
+
+fn scope(repository: Option<&str>) -> Result<String, Problem> {
+    let Some(name) = repository else { return Ok(PAUSED_FLEET.to_owned()) };
+    let known =
+        Repository::parse(name).ok_or_else(|| Problem::unprocessable("a repository is OWNER/NAME"))?;
+    Ok(paused_repository(known.as_str()))
+}
+
+/// Pause
+///
+/// Nothing is healed in that repository, or beside the fleet at all, until it is unpaused; seen before the next effect.
+#[utoipa::path(
+    post,
+    path = "/api/v1/pause",
+    tag = "actions",
+    request_body = Pausing,
+    responses((status = 200, body = Switched), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
+)]
+pub(super) async fn pause(
+    Operator(who): Operator,
+    State(shared): State<Shared>,
+    Sent(pausing): Sent<Pausing>,
+) -> Answer {
+    let (scope, ledger) = (scope(pausing.repository.as_deref())?, shared.ledger());
+    let reason = words("reason", pausing.reason)?.unwrap_or_else(|| "no reason was given".to_owned());
+    let changed = ledger.paused(&scope).await.map_err(|e| shared.failed(&e))?.is_none();
+    ledger.pause(&scope, &who.actor, &reason, shared.now()).await.map_err(|e| shared.failed(&e))?;
+    Ok(found(&Switched { changed }))
+}
+
+/// Unpause
+#[utoipa::path(
+    post,
+    path = "/api/v1/unpause",
+    tag = "actions",
+    request_body = Unpausing,
+    responses((status = 200, body = Switched), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
+)]
+pub(super) async fn unpause(
+    Operator(who): Operator,
+    State(shared): State<Shared>,
+    Sent(unpausing): Sent<Unpausing>,
+) -> Answer {
+    let scope = scope(unpausing.repository.as_deref())?;
+    let changed = shared.ledger().unpause(&scope, &who.actor, shared.now()).await;
+    Ok(found(&Switched { changed: changed.map_err(|e| shared.failed(&e))? }))
+}
+
+/// Close a breaker
+///
+/// Healing may be tried again at once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/breakers/reset",
+    tag = "actions",
+    request_body = Resetting,
+    responses((status = 200, body = Switched), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
+)]
+pub(super) async fn reset(
+    Operator(who): Operator,
+    State(shared): State<Shared>,
+    Sent(resetting): Sent<Resetting>,
+) -> Answer {
+    let (ledger, now) = (shared.ledger(), shared.now());
+    let all = ledger.breakers(shared.0.breaker, now).await.map_err(|e| shared.failed(&e))?;
+    let found_one = all.into_iter().find(|one| breaker_key(&one.key) == resetting.key);
+    let breaker = found_one.ok_or_else(|| Problem::not_found("there is no such breaker"))?;
+    let changed = ledger.breaker_reset(&breaker.key, &who.actor, now).await;
+    Ok(found(&Switched { changed: changed.map_err(|e| shared.failed(&e))? }))
+}

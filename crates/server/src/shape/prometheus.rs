@@ -1,0 +1,126 @@
+//! Prometheus' text exposition format, version 0.0.4. A figure without data has no sample.
+//!
+//! Every value is in the ledger, so none is counted in this process: what is asked of any node is the same. That leaves a
+//! registry of counters with nothing to do, and the format is these few lines.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use regreen_ledger::{ControlGroup, Metrics};
+
+use super::TARGETS;
+
+/// Families of samples, as they are written.
+#[derive(Debug, Default)]
+pub struct Families(String);
+
+impl Families {
+    /// A family of gauges: its name without `regreen_`, its help, and each sample's labels and value. Without a sample it is
+    /// left out.
+    pub fn gauges(&mut self, name: &str, help: &str, samples: &[(&[(&str, &str)], f64)]) {
+        if samples.is_empty() {
+            return;
+        }
+        let _infallible = writeln!(self.0, "# HELP regreen_{name} {help}\n# TYPE regreen_{name} gauge");
+        for (labels, value) in samples {
+            let labels: Vec<String> =
+                labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            let _infallible = writeln!(self.0, "regreen_{name}{labels} {value}");
+        }
+    }
+
+    /// One gauge without labels.
+    pub fn gauge(&mut self, name: &str, help: &str, value: f64) {
+        self.gauges(name, help, &[(&[], value)]);
+    }
+
+    /// The text.
+    pub fn text(self) -> String {
+        self.0
+    }
+
+    fn counted(&mut self, name: &str, help: &str, label: &str, counts: &BTreeMap<String, u64>) {
+        let labels: Vec<[(&str, &str); 1]> = counts.keys().map(|id| [(label, id.as_str())]).collect();
+        let samples: Vec<(&[(&str, &str)], f64)> =
+            labels.iter().zip(counts.values()).map(|(labels, n)| (labels.as_slice(), *n as f64)).collect();
+        self.gauges(name, help, &samples);
+    }
+}
+
+/// The figures.
+pub fn prometheus(m: &Metrics, audit_head: &str) -> Families {
+    let mut families = Families::default();
+    families.gauges(
+        "info",
+        "Version of Regreen and head of its audit chain.",
+        &[(&[("version", env!("CARGO_PKG_VERSION")), ("audit_head", audit_head)], 1.0)],
+    );
+    families.counted("incidents", "Incidents on record, by class.", "class", &m.by_class);
+    families.counted("outcomes", "Incidents on record, by outcome.", "outcome", &m.by_outcome);
+    if let Some(control) = m.control {
+        control_group(&mut families, control);
+    }
+    for target in TARGETS {
+        let unit = if target.unit() == "share" { "ratio" } else { "seconds" };
+        let Some((value, n)) = target.measured(m).value else { continue };
+        families.gauge(&format!("{}_{unit}", target.id), &format!("Measured {}.", target.name), value);
+        families.gauge(&format!("{}_cases", target.id), "Cases it was measured on.", n as f64);
+        let help = format!("Target: {}.", target.bound);
+        families.gauge(&format!("{}_target_{unit}", target.id), &help, target.limit);
+    }
+    families
+}
+
+fn control_group(families: &mut Families, c: ControlGroup) {
+    let recent = c.n.saturating_sub(c.recovered + c.failed_again + c.not_seen);
+    families.gauges(
+        "control_group",
+        "Incidents left alone by lot, by what became of them.",
+        &[
+            (&[("seen", "recovered")], c.recovered as f64),
+            (&[("seen", "failed-again")], c.failed_again as f64),
+            (&[("seen", "not-seen")], c.not_seen as f64),
+            (&[("seen", "recent")], recent as f64),
+        ],
+    );
+    families.gauges(
+        "control_group_treated",
+        "Incidents drawn from and not left alone.",
+        &[
+            (&[("outcome", "healed")], c.healed as f64),
+            (&[("outcome", "not-healed")], c.treated.saturating_sub(c.healed) as f64),
+        ],
+    );
+    if let Some(lift) = c.lift {
+        families.gauges(
+            "healing_lift_ratio",
+            "How much more often what was healed became green than what was left alone, with its 95 % interval.",
+            &[
+                (&[("end", "value")], lift.value),
+                (&[("end", "low")], lift.low),
+                (&[("end", "high")], lift.high),
+            ],
+        );
+    }
+}
+
+/// A label's value.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_can_end_neither_its_sample_nor_its_line() {
+        let mut families = Families::default();
+        families.gauges("x", "Help.", &[(&[("a", "1\"} 2\nregreen_y 3\\")], 4.0)]);
+        families.gauges("none", "Help.", &[]);
+        assert_eq!(
+            families.text(),
+            "# HELP regreen_x Help.\n# TYPE regreen_x gauge\nregreen_x{a=\"1\\\"} 2\\nregreen_y 3\\\\\"} 4\n"
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! What can be read: each resource, its pages, and what is refused.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    seed::{healed, lived_in},
+    world::{NOW, World},
+};
+
+async fn read(world: &World, path: &str) -> Value {
+    let answer = world.get(path).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+    answer.body
+}
+
+fn ids(page: &Value) -> Vec<&str> {
+    page["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn incidents_are_listed_by_what_they_are() {
+    let world = World::new().await;
+    lived_in(&world.ledger).await;
+    for (query, want) in [
+        ("", vec!["i-open", "i-waits", "i-healed"]),
+        ("?repository=octo/shop", vec!["i-open", "i-healed"]),
+        ("?state=awaiting-approval", vec!["i-waits"]),
+        ("?outcome=healed", vec!["i-healed"]),
+        ("?class=network-timeout&repository=octo%2Fother", vec!["i-waits"]),
+        ("?class=test-failure", vec![]),
+        ("?pattern=npm-connection-lost&limit=200", vec!["i-open", "i-waits", "i-healed"]),
+        ("?text=OTHER", vec!["i-waits"]),
+        ("?since=2027-01-15T07:59:52Z", vec!["i-open", "i-waits"]),
+        ("?until=2027-01-15T07:59:52Z", vec!["i-healed"]),
+    ] {
+        let page = read(&world, &format!("/api/v1/incidents{query}")).await;
+        assert_eq!((ids(&page), &page["next"]), (want, &Value::Null), "{query}");
+    }
+    for bad in [
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "limit=1&limit=2",
+        "class=gone",
+        "state=",
+        "outcome=fine",
+        "since=yesterday",
+        "after=x",
+        "after=1.",
+        "after=9999999999999999999.a",
+        "colour=red",
+        "repository=%00",
+        &format!("text={}", "x".repeat(201)),
+    ] {
+        let refused = world.get(&format!("/api/v1/incidents?{bad}")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{bad}");
+        assert_eq!(refused.headers["content-type"], "application/problem+json");
+        assert!(refused.body["detail"].as_str().is_some_and(|why| !why.is_empty()), "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_whatever_comes_in_between() {
+    let world = World::new().await;
+    for n in 0..5 {
+        healed(&world.ledger, &format!("a{n}"), "octo/shop", NOW - 50_000 + n * 1_000).await;
+    }
+    let (mut path, mut seen) = ("/api/v1/incidents?limit=2".to_owned(), Vec::new());
+    loop {
+        let page = read(&world, &path).await;
+        seen.extend(ids(&page).into_iter().map(str::to_owned));
+        healed(&world.ledger, &format!("new{}", seen.len()), "octo/shop", NOW).await;
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/v1/incidents?limit=2&after={next}");
+    }
+    assert_eq!(seen, ["a4", "a3", "a2", "a1", "a0"]);
+    let (mut path, mut last) = ("/api/v1/audit?limit=7".to_owned(), 0);
+    loop {
+        let page = read(&world, &path).await;
+        for entry in page["items"].as_array().unwrap() {
+            last += 1;
+            assert_eq!(entry["seq"], last);
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/v1/audit?limit=7&after={next}");
+    }
+    assert_eq!(last, world.ledger.audit(0, 1_000).await.unwrap().len() as i64);
+}
+
+#[tokio::test]
+async fn one_incident_has_all_that_is_on_record() {
+    let world = World::new().await;
+    lived_in(&world.ledger).await;
+    let one = read(&world, "/api/v1/incidents/i-healed").await;
+    assert_eq!((&one["class"], &one["confidence"]), (&json!("network-timeout"), &json!(0.98)));
+    let details = &one["details"];
+    assert_eq!(details["evidence"][0]["text"], "npm error code ECONNRESET");
+    assert_eq!(details["evidence"][1]["text"], "<script>alert(1)</script>");
+    assert_eq!(details["alternatives"][0]["class"], "cache-corruption");
+    assert_eq!(details["decision"]["action"], "heal");
+    assert_eq!(details["decision"]["arguments"]["rerun"]["attempts"], "3");
+    assert_eq!(details["steps"], json!([{ "id": "rerun", "kind": "rerun-command" }]));
+    assert_eq!(details["feedback"][0]["note"], "right");
+    assert_eq!(details["timings_ms"]["act"], 20);
+    let timeline = details["timeline"].as_array().unwrap();
+    let whats: Vec<&str> = timeline.iter().map(|one| one["what"].as_str().unwrap()).collect();
+    let want = [
+        "incident-opened",
+        "incident-decided",
+        "prepared",
+        "started",
+        "applied",
+        "verified",
+        "incident-closed",
+    ];
+    assert_eq!(whats, want);
+    assert_eq!(timeline[4]["detail"], "it ran again");
+    let gone = world.get("/api/v1/incidents/none").await;
+    assert_eq!((gone.status, &gone.body["title"]), (StatusCode::NOT_FOUND, &json!("Not Found")));
+    let waits = read(&world, "/api/v1/approvals").await;
+    assert_eq!(
+        (waits["items"].as_array().unwrap().len(), &waits["items"][0]["incident"]["id"]),
+        (1, &json!("i-waits"))
+    );
+    assert!(waits["items"][0]["until"].is_string());
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_shown() {
+    let world = World::new().await;
+    lived_in(&world.ledger).await;
+    let breakers = read(&world, "/api/v1/breakers").await;
+    assert_eq!(breakers["items"][0]["key"], "network-timeout/npm/octo/shop");
+    assert_eq!(
+        (&breakers["items"][0]["state"], &breakers["items"][0]["failures"]),
+        (&json!("open"), &json!(3))
+    );
+    let after = read(&world, "/api/v1/breakers?after=network-timeout/npm/octo/shop").await;
+    assert_eq!(after["items"], json!([]));
+    let outages = read(&world, "/api/v1/outages").await;
+    assert_eq!(
+        (&outages["items"][0]["service"], &outages["items"][0]["waiting"]),
+        (&json!("registry.npmjs.org"), &json!(1))
+    );
+    let id = outages["items"][0]["id"].as_str().unwrap();
+    assert_eq!(read(&world, &format!("/api/v1/outages/{id}")).await, outages["items"][0]);
+    assert_eq!(world.get("/api/v1/outages/none").await.status, StatusCode::NOT_FOUND);
+    let pauses = read(&world, "/api/v1/pauses").await;
+    assert_eq!(
+        (&pauses["items"][0]["scope"], &pauses["items"][0]["reason"]),
+        (&json!("repository:octo/other"), &json!("release day"))
+    );
+}
+
+#[tokio::test]
+async fn what_is_known_of_failures_and_cures_is_shown() {
+    let world = World::new().await;
+    for resource in ["patterns", "playbooks"] {
+        let (mut path, mut seen) = (format!("/api/v1/{resource}?limit=20"), Vec::new());
+        loop {
+            let page = read(&world, &path).await;
+            seen.extend(ids(&page).into_iter().map(str::to_owned));
+            let Some(next) = page["next"].as_str() else { break };
+            path = format!("/api/v1/{resource}?limit=20&after={next}");
+        }
+        assert!(seen.len() > 5 && seen.is_sorted(), "{seen:?}");
+        let one = read(&world, &format!("/api/v1/{resource}/{}", seen[3])).await;
+        assert_eq!((one["id"].as_str(), &one["version"]), (Some(seen[3].as_str()), &json!(1)));
+        assert_eq!(world.get(&format!("/api/v1/{resource}/none")).await.status, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn figures_without_data_are_null_and_with_data_are_counted() {
+    let world = World::new().await;
+    let path = "/api/infrastructure-auto-healing-metrics";
+    let empty = read(&world, path).await;
+    let current = &empty["current_metrics"];
+    for (group, fields) in [
+        ("failure_detection", ["detection_accuracy", "mean_detection_time", "false_positive_rate"]),
+        ("recovery_orchestration", ["success_rate", "mean_recovery_time", "rollback_capability"]),
+        ("performance_metrics", ["engine_overhead", "detection_latency", "recovery_efficiency"]),
+    ] {
+        for field in fields {
+            assert_eq!(current[group].get(field), Some(&Value::Null), "{group}.{field}");
+        }
+    }
+    assert_eq!(
+        (&current["recovery_orchestration"]["success_rate_target"], &empty["history"]),
+        (&json!(0.9), &json!([]))
+    );
+    assert_eq!(empty["lastUpdated"], "2027-01-15T08:00:00.000Z");
+    assert!(empty["dashboardIntegration"].is_object() && empty["targets"]["success_rate"] == 0.9);
+
+    let world = World::new().await;
+    lived_in(&world.ledger).await;
+    let full = read(&world, path).await;
+    assert_eq!(full["current_metrics"]["recovery_orchestration"]["success_rate"], 1.0);
+    assert_eq!(
+        (&full["history"][0]["date"], &full["history"][0]["incidents"]),
+        (&json!("2027-01-15"), &json!(3))
+    );
+    let own = read(&world, "/api/v1/metrics?days=1").await;
+    assert_eq!(
+        (&own["incidents"], &own["success"]["n"], &own["by_outcome"]["healed"]),
+        (&json!(3), &json!(1), &json!(1))
+    );
+    let days = read(&world, "/api/v1/metrics/days").await;
+    assert_eq!(days["items"][0]["metrics"]["incidents"], 3);
+    assert_eq!(world.get("/api/v1/metrics?days=0").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_status_says_what_goes_on() {
+    let world = World::new().await;
+    let idle = read(&world, "/api/auto-healing-status").await;
+    assert_eq!(
+        (&idle["state"], &idle["last_incident"], &idle["breakers"]),
+        (&json!("idle"), &Value::Null, &json!([]))
+    );
+    lived_in(&world.ledger).await;
+    let busy = read(&world, "/api/auto-healing-status").await;
+    assert_eq!((&busy["state"], &busy["healing"][0]["id"]), (&json!("recovering"), &json!("i-open")));
+    assert_eq!((&busy["last_incident"]["id"], &busy["awaiting_approval"]), (&json!("i-open"), &json!(1)));
+    assert_eq!((&busy["breakers"][0]["state"], &busy["down"][0]["runs"]), (&json!("open"), &json!(1)));
+    world.ledger.pause("fleet", "ann", "release day", NOW).await.unwrap();
+    let paused = read(&world, "/api/auto-healing-status").await;
+    assert_eq!((&paused["state"], &paused["paused"]), (&json!("paused"), &json!("release day")));
+}
+
+#[tokio::test]
+async fn the_description_names_every_path_and_only_problems_for_errors() {
+    let world = World::new().await;
+    let described = read(&world, "/api/v1/openapi.json").await;
+    assert_eq!(described["openapi"], "3.1.0");
+    let paths = described["paths"].as_object().unwrap();
+    for path in ["/api/v1/incidents/{id}", "/api/infrastructure-auto-healing-metrics", "/api/v1/jobs/ask"] {
+        assert!(paths.contains_key(path), "{path} of {:?}", paths.keys());
+    }
+    let classes = described["paths"]["/api/v1/incidents"]["get"]["parameters"].as_array().unwrap();
+    let class = classes.iter().find(|one| one["name"] == "class").unwrap();
+    assert!(class["schema"]["enum"].as_array().is_some_and(|all| all.len() == 16), "{class}");
+}
