@@ -105,6 +105,45 @@ impl Ledger {
     }
 }
 
+/// The newest entries, and whether they hang together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditTail {
+    /// Newest first.
+    pub entries: Vec<AuditEntry>,
+    /// Whether each has the hash of what it says, and names the one before it. Says nothing of what is older.
+    pub holds: bool,
+}
+
+impl Ledger {
+    /// At most `limit` entries before number `before`, the newest first.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn audit_tail(&self, before: i64, limit: u32) -> Result<AuditTail, LedgerError> {
+        let entries: Vec<AuditEntry> = sqlx::query_as(
+            "SELECT seq, at, kind, body, prev, hash FROM audit WHERE seq < $1 ORDER BY seq DESC LIMIT $2",
+        )
+        .bind(before)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        let is_true = entries.iter().all(|entry| entry.hash == entry.expected_hash());
+        let follows = |pair: &[AuditEntry]| match pair {
+            [newer, older] => newer.prev == older.hash && newer.seq == older.seq + 1,
+            _ => true,
+        };
+        Ok(AuditTail { holds: is_true && entries.windows(2).all(follows), entries })
+    }
+
+    /// Number of the newest entry; 0 while there is none.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn audit_seq(&self) -> Result<i64, LedgerError> {
+        Ok(last(&mut *self.read().await?).await?.0)
+    }
+}
+
 /// Number and hash of the newest entry.
 pub(crate) async fn last(db: &mut AnyConnection) -> Result<(i64, String), LedgerError> {
     let last: Option<(i64, String)> =

@@ -90,11 +90,12 @@ mod statistics;
 mod take_up;
 mod token;
 mod transfer;
+mod trend;
 mod verify;
 mod work;
 
 pub use approval::{APPROVAL_LASTS_MS, APPROVAL_SKEW_MS};
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, AuditTail};
 pub use backup::BackedUp;
 pub use breaker::{Breaker, BreakerKey, BreakerOutcome, Entry};
 pub use check::CheckReport;
@@ -127,5 +128,6 @@ pub use shape::{
 };
 pub use statistics::{Rate, Spread};
 pub use token::{NewToken, Session, Token};
+pub use trend::{DayOf, Group, Trends};
 pub use verify::{AuditReport, AuditVerdict};
 pub use work::{Claim, NewWork, Waiting};

@@ -27,6 +27,7 @@ use crate::{
     inbox::{Inbox, intake},
     jobs::Jobs,
     limits::Limits,
+    pages::Pages,
     room::{Peer, Room},
 };
 
@@ -44,6 +45,8 @@ pub struct Doors {
     pub jobs: Option<Jobs>,
     /// The JSON API.
     pub api: Option<Api>,
+    /// The dashboard.
+    pub pages: Option<Pages>,
 }
 
 struct Shared {
@@ -71,6 +74,15 @@ pub async fn serve(
     if let Some(api) = doors.api {
         app = app.merge(api.router());
     }
+    let pages = doors.pages.map(Pages::open);
+    if let Some(pages) = &pages {
+        app = app.merge(pages.router.clone());
+    }
+    let stop = async {
+        stop.await;
+        // A stream of news would hold its connection for ever.
+        pages.as_ref().inspect(|pages| pages.end());
+    };
     let address = listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
     log.tell(&Happening::Listening { address });
     let cut = connections(listener, app, limits, &*log, stop).await;

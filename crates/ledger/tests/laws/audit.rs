@@ -15,6 +15,7 @@ both_engines! {
     entries_that_changed_places_are_seen,
     a_ledger_written_anew_does_not_have_the_head,
     every_head_that_was_ever_printed_still_counts,
+    the_tail_says_whether_it_hangs_together,
 }
 
 /// Table, key to find a row by, and a column that holds something.
@@ -244,4 +245,17 @@ async fn every_head_that_was_ever_printed_still_counts(on: Engine) {
     let page = l.audit(2, 2).await.unwrap();
     assert_eq!(page.iter().map(|e| e.seq).collect::<Vec<_>>(), [3, 4]);
     assert_eq!((&page[0].prev, &page[1].hash), (&heads[2], &heads[4]));
+}
+
+async fn the_tail_says_whether_it_hangs_together(on: Engine) {
+    let world = World::lived_in(on).await;
+    let l = &world.ledger;
+    let last = l.audit_seq().await.unwrap();
+    let tail = l.audit_tail(i64::MAX, 3).await.unwrap();
+    assert_eq!(tail.entries.iter().map(|e| e.seq).collect::<Vec<_>>(), [last, last - 1, last - 2]);
+    assert!(tail.holds && l.audit_tail(last - 2, 100).await.unwrap().entries[0].seq == last - 3);
+    let mut db = world.at.raw().await;
+    let sql = format!("UPDATE audit SET kind = 'x' WHERE seq = {}", last - 1);
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    assert!(!l.audit_tail(i64::MAX, 3).await.unwrap().holds);
 }

@@ -1,13 +1,14 @@
 //! Metrics: what was counted, and nothing where nothing was.
 
 use regreen_domain::{CodeClass, Decision, FailureClass, Outcome, Refusal};
-use regreen_ledger::{Closing, Metrics};
+use regreen_ledger::{Closing, Metrics, Sighting, Spread, Trends};
 
 use crate::world::{Engine, OWNER, World, diagnosis, healed, incident, plan};
 
 both_engines! {
     an_empty_ledger_says_nothing,
     figures_come_from_what_happened,
+    trends_count_what_was_opened_by_day_and_by_what_it_has_in_common,
     what_became_of_the_control_group_is_said_once,
 }
 
@@ -56,6 +57,44 @@ async fn figures_come_from_what_happened(on: Engine) {
     assert_eq!((act.n, act.p50, act.p95), (4, 20, 50));
     assert_eq!((m.decide.unwrap().n, m.verify.unwrap().n), (3, 2));
     assert_eq!(m.overhead.map(|o| (o.n, o.share)), Some((2, 0.01)));
+}
+
+async fn trends_count_what_was_opened_by_day_and_by_what_it_has_in_common(on: Engine) {
+    const DAY: i64 = 86_400_000;
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    assert_eq!(l.trends(0).await.unwrap(), Trends::default());
+    healed(l, "before", DAY - 1).await;
+    healed(l, "a", DAY).await;
+    healed(l, "b", DAY + 5).await;
+    l.open_incident(&incident("open", 3 * DAY, &diagnosis())).await.unwrap();
+    l.open_incident(&incident("back", 3 * DAY, &diagnosis())).await.unwrap();
+    l.decided("back", OWNER, &Decision::Heal(plan()), None, None, 3 * DAY).await.unwrap();
+    l.close("back", OWNER, &Closing::new(Outcome::RolledBack), 3 * DAY).await.unwrap();
+    let seen = |service: &str| Sighting {
+        service: service.to_owned(),
+        class: "network-timeout".to_owned(),
+        repository: "org/repo".to_owned(),
+        at: DAY,
+    };
+    l.sighted("a", &[seen("registry.npmjs.org")]).await.unwrap();
+    let t = l.trends(DAY).await.unwrap();
+    let days: Vec<_> = t
+        .days
+        .iter()
+        .map(|d| (d.day, d.classes["network-timeout"], d.success.map(|r| (r.hits, r.n))))
+        .collect();
+    assert_eq!(days, [(1, 2, Some((2, 2))), (3, 2, Some((0, 1)))]);
+    assert_eq!(t.days[0].recovery, Some(Spread { n: 2, p50: 30, p95: 30 }));
+    assert_eq!((t.days[1].recovery, t.recovery.unwrap().n), (None, 2));
+    assert_eq!(t.success.map(|r| (r.hits, r.n)), Some((2, 3)));
+    let groups = |groups: &[regreen_ledger::Group]| {
+        groups.iter().map(|g| (g.name.clone(), g.incidents, g.healed, g.failed)).collect::<Vec<_>>()
+    };
+    assert_eq!(groups(&t.repositories), [("org/repo".to_owned(), 4, 2, 1)]);
+    assert_eq!(groups(&t.patterns), [("npm-connection-reset".to_owned(), 4, 2, 1)]);
+    assert_eq!(groups(&t.playbooks), [("rerun-after-network-loss".to_owned(), 3, 2, 1)]);
+    assert_eq!(t.services, [("registry.npmjs.org".to_owned(), 1)]);
 }
 
 async fn what_became_of_the_control_group_is_said_once(on: Engine) {

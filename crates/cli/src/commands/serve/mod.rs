@@ -1,12 +1,14 @@
 //! `regreen serve`, `regreen worker` and `regreen dispatch`: beside the fleet.
 
 mod credential;
+mod dashboard;
 mod dispatch;
 mod lines;
 mod stop;
 
 use std::{
     collections::BTreeMap,
+    hash::BuildHasher as _,
     path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -17,10 +19,11 @@ use regreen_forge::{
     Repository,
     hook::{Secret, Secrets, Sender},
 };
-use regreen_ledger::{BreakerPolicy, Ledger};
+use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
 use regreen_notify::Sink;
 use regreen_server::{
-    Api, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Teller, Worker, access::Access, schedule,
+    Api, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Pages, Settings, Teller, Worker,
+    access::Access, schedule,
 };
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -60,16 +63,26 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         let (limits, log) = (Limits::default(), parts.log.clone());
         let access = Access::new(parts.ledger.clone(), log.clone());
         let access = if args.require_token { access.tokens_only() } else { access };
+        let catalog = Arc::new(catalog()?);
         let api = Api {
             ledger: parts.ledger.clone(),
-            access,
-            catalog: Arc::new(catalog()?),
+            access: access.clone(),
+            catalog: catalog.clone(),
             bell: parts.bell.clone(),
             breaker: parts.breaker,
             clock: now,
             log: log.clone(),
         };
-        let doors = Doors { jobs, api: Some(api) };
+        let pages = Pages {
+            // A handle of its own: a long look at the record holds up no work.
+            ledger: Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?,
+            catalog,
+            settings: parts.settings.clone(),
+            access,
+            clock: now,
+            log: log.clone(),
+        };
+        let doors = Doors { jobs, api: Some(api), pages: Some(pages) };
         let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
         let all = async {
             if args.no_work {
@@ -110,6 +123,8 @@ struct Parts {
     comments: bool,
     /// Ways out to people, by name.
     sinks: BTreeMap<String, Sink>,
+    /// What the dashboard shows of them.
+    settings: Settings,
 }
 
 impl Parts {
@@ -144,7 +159,17 @@ impl Parts {
         let log: Arc<dyn Log> = Arc::new(Lines::new(context.masker()));
         let jobs = JobPolicy { fleet: (!fleets.is_empty()).then(|| config.fleet()), ..config.jobs() };
         let FleetConfig { comments, breaker, .. } = config.fleet();
-        Ok(Parts { ledger, fleets, jobs, breaker, log, bell: Arc::new(Notify::new()), comments, sinks })
+        Ok(Parts {
+            ledger,
+            fleets,
+            jobs,
+            breaker,
+            log,
+            bell: Arc::new(Notify::new()),
+            comments,
+            sinks,
+            settings: dashboard::settings(&config.fleet(), args),
+        })
     }
 
     /// Works, and sweeps, until it is asked to stop.
@@ -185,17 +210,27 @@ impl Parts {
 /// # Errors
 /// The ledger's own.
 pub async fn open(context: &Context, args: &WhichLedger) -> Result<Ledger, Failed> {
-    let address = match &args.ledger {
+    Ok(Ledger::at(&address(context, args), scrub(context)).await?)
+}
+
+/// Where the fleet's ledger is.
+fn address(context: &Context, args: &WhichLedger) -> String {
+    match &args.ledger {
         Some(address) => address.clone(),
         None => state_root(&context.env).0.join("fleet/ledger.db").display().to_string(),
-    };
-    Ok(Ledger::at(&address, Arc::new(Scrubber(context.masker()))).await?)
+    }
+}
+
+fn scrub(context: &Context) -> Arc<dyn Scrub> {
+    Arc::new(Scrubber(context.masker()))
 }
 
 /// Unique for each start of the program, and for people to know it by.
 fn node() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("n{}-{:x}", std::process::id(), since.as_millis())
+    // In containers every process may have the same number. The hasher's keys are the system's random ones.
+    let random = std::hash::RandomState::new().hash_one(since);
+    format!("n{}-{:x}-{random:016x}", std::process::id(), since.as_millis())
 }
 
 /// By which tokens jobs are known.

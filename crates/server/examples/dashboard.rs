@@ -1,0 +1,153 @@
+//! The dashboard over a ledger in which much happened: `cargo run -p regreen-server --example dashboard -- [INCIDENTS] [PORT]`.
+//!
+//! Past 2,000 incidents the rest are copies, put into the file past the ledger. With `measure` as third word it asks for the
+//! first pages itself, and says how long they took and how long they are.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a tool for the workshop: it says what it measured, or stops"
+)]
+
+use std::{
+    env,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
+use regreen_server::{
+    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, access::Access, serve,
+};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
+
+#[path = "../tests/dashboard/seed.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod seed;
+
+/// So many are made by the ledger's own means.
+const MADE: u64 = 2_000;
+
+struct Says;
+
+impl Log for Says {
+    fn tell(&self, happening: &Happening) {
+        println!("{}", happening.line());
+    }
+}
+
+fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let mut args = env::args().skip(1);
+    let count: u64 = args.next().map_or(400, |n| n.parse().unwrap());
+    let port: u16 = args.next().map_or(8787, |n| n.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = Ledger::open(&path, Arc::new(AsIs)).await.unwrap();
+    if count > 0 {
+        seed::fill(&ledger, count.min(MADE), now()).await;
+    }
+    if count > MADE {
+        copies(&path.display().to_string(), count - MADE).await;
+    }
+    println!("{count} incidents in {}", path.display());
+    let pages = Pages {
+        ledger: Ledger::open_read_only(&path, Arc::new(AsIs)).await.unwrap(),
+        catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+        settings: Settings {
+            breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
+            services: vec!["registry.npmjs.org".to_owned(), "pypi.org".to_owned(), "crates.io".to_owned()],
+            values: vec![Value {
+                name: "serve.mode".to_owned(),
+                value: "auto".to_owned(),
+                source: "the operator".to_owned(),
+            }],
+            github: "https://github.com".to_owned(),
+            gitlab: "https://gitlab.com".to_owned(),
+        },
+        access: Access::new(ledger.clone(), Arc::new(Says)),
+        clock: now,
+        log: Arc::new(Says),
+    };
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let doors = Doors { pages: Some(pages), ..Doors::default() };
+    let inbox = Arc::new(LedgerInbox::new(ledger.clone(), Arc::new(Notify::new())));
+    let stop = async { tokio::signal::ctrl_c().await.unwrap() };
+    let server = tokio::spawn(serve(
+        listener,
+        Hooks::default(),
+        inbox,
+        doors,
+        Limits::default(),
+        Arc::new(Says),
+        stop,
+    ));
+    if args.next().as_deref() == Some("measure") {
+        for path in [
+            "/",
+            "/incidents",
+            "/incidents?class=rate-limited",
+            "/incidents?q=billing",
+            "/incidents?q=nowhere",
+        ] {
+            measure(port, path).await;
+        }
+        return;
+    }
+    server.await.unwrap();
+}
+
+/// Copies of what is there, each with an id and a moment of its own.
+async fn copies(path: &str, count: u64) {
+    sqlx::any::install_default_drivers();
+    let mut db = AnyConnection::connect(&format!("sqlite://{path}")).await.unwrap();
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT id, record FROM incidents WHERE state = 'closed'")
+            .fetch_all(&mut db)
+            .await
+            .unwrap();
+    sqlx::query("BEGIN").execute(&mut db).await.unwrap();
+    let numbers: Vec<u64> = (0..count).collect();
+    for some in numbers.chunks(200) {
+        let row = |n: &u64| {
+            let (id, record) = &rows[usize::try_from(*n).unwrap() % rows.len()];
+            let new = format!("{id}-{n}");
+            let mut record: serde_json::Value = serde_json::from_str(record).unwrap();
+            record["id"] = new.clone().into();
+            record["opened_at"] = (now() - 86_400_000 - i64::try_from(*n).unwrap() * 20_000).into();
+            format!("('{new}', '{}', 'o')", record.to_string().replace('\'', "''"))
+        };
+        let rows: Vec<String> = some.iter().map(row).collect();
+        let sql = format!("INSERT INTO incidents (id, record, owner) VALUES {}", rows.join(", "));
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    }
+    sqlx::query("COMMIT").execute(&mut db).await.unwrap();
+}
+
+/// The middle of 21 answers, and the bytes of one.
+async fn measure(port: u16, path: &str) {
+    let (mut took, mut length) = (Vec::new(), 0);
+    for _ in 0..21 {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+        let began = Instant::now();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        took.push(began.elapsed());
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+        length = answer.len();
+        // Past what is kept for a second.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    took.sort();
+    println!("{path}: median {:.1?}, longest {:.1?}, {length} bytes with headers", took[10], took[20]);
+}

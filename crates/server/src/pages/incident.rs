@@ -1,0 +1,315 @@
+//! *Incident*: what was seen, what it was taken for and how surely, what was decided and done, and how it ended.
+
+use askama::Template;
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::Response,
+};
+use regreen_domain::Refusal;
+use regreen_engine::fleet_run_of as run_of;
+use regreen_forge::hook::Sender;
+use regreen_ledger::{Incident, LedgerError, PlanV1, StepV1};
+
+use super::{
+    House, Shared,
+    answer::{Failed, Frame, page as answer},
+    badge::Badge,
+    params::{link, segment},
+    timeline::{Moment, timeline},
+    words::{When, between, capital, percent, plain, shown, span},
+};
+
+#[derive(Template)]
+#[template(path = "incident.html")]
+struct IncidentPage {
+    frame: Frame,
+    id: String,
+    title: String,
+    badge: Badge,
+    verdict: String,
+    repository: String,
+    lines: Vec<Line>,
+    truncated: bool,
+    why: Why,
+    decided: Option<Decided>,
+    question: Option<Word>,
+    approval: Option<Word>,
+    factors: Vec<Factor>,
+    patch: Option<String>,
+    moments: Vec<Moment>,
+    feedback: Vec<Word>,
+    facts: Vec<Fact>,
+    timings: Vec<(&'static str, String)>,
+    imported: bool,
+    handed_over: Option<String>,
+}
+
+/// A line of evidence.
+struct Line {
+    number: u64,
+    column: u32,
+    text: String,
+    is_root: bool,
+    role: &'static str,
+    /// Lines between the one before and this one are not shown.
+    gap: bool,
+}
+
+struct Why {
+    reason: String,
+    class: String,
+    sure: u8,
+    confirmed: bool,
+    pattern: Option<(String, String)>,
+    others: Vec<(String, u8)>,
+    title: String,
+    fix: String,
+}
+
+struct Decided {
+    action: &'static str,
+    because: Option<(String, &'static str)>,
+    playbook: Option<(String, String)>,
+    risk: String,
+    steps: Vec<Step>,
+    paths: Vec<String>,
+}
+
+struct Step {
+    id: String,
+    kind: String,
+    args: Vec<(String, String)>,
+}
+
+/// What a person said.
+struct Word {
+    what: String,
+    actor: String,
+    text: String,
+    at: When,
+}
+
+struct Factor {
+    badge: Badge,
+    name: String,
+    says: String,
+}
+
+/// A fact about where it happened.
+struct Fact {
+    name: &'static str,
+    value: String,
+    href: String,
+    is_code: bool,
+    is_outside: bool,
+}
+
+/// The page.
+pub(super) async fn page(State(house): Shared, Path(id): Path<String>) -> Result<Response<Body>, Failed> {
+    let found = look(&house, &id).await.map_err(|e| house.failed(&e))?;
+    answer(&found.ok_or(Failed::NoSuchThing("incident", id))?)
+}
+
+async fn look(house: &House, id: &str) -> Result<Option<IncidentPage>, LedgerError> {
+    let (ledger, now) = (house.ledger(), house.now());
+    let Some(incident) = ledger.incident(id).await? else { return Ok(None) };
+    let facts = ledger.facts(id).await?;
+    let feedback = ledger.feedback_of(id).await?;
+    let moments = timeline(id, &ledger.audit_of(id).await?, &facts, now);
+    let (diagnosis, place) = (&incident.diagnosis, &incident.place);
+    let word = |what: String, actor: &str, text: &str, at| Word {
+        what,
+        actor: shown(actor),
+        text: shown(text),
+        at: When::new(at, now),
+    };
+    let repository = place.repository.as_deref().unwrap_or(&place.workspace);
+    Ok(Some(IncidentPage {
+        frame: Frame::new("/incidents", format!("incident:{}", incident.id)),
+        id: shown(&incident.id),
+        title: capital(&diagnosis.class),
+        badge: Badge::of(&incident),
+        verdict: plain(&diagnosis.verdict),
+        repository: shown(repository),
+        lines: lines(&incident),
+        truncated: diagnosis.truncated,
+        why: why(house, &incident),
+        decided: decided(&incident),
+        question: incident.question.as_ref().map(|q| word("Asks".to_owned(), &q.step, &q.text, q.at)),
+        approval: incident.approval.as_ref().map(|a| {
+            let what = if a.granted { "Approved" } else { "Denied" };
+            word(what.to_owned(), &a.actor, a.reason.as_deref().unwrap_or(""), a.at)
+        }),
+        factors: incident.verification.iter().flatten().map(factor).collect(),
+        patch: incident.patch.as_ref().map(|patch| shown(&patch.summary)),
+        moments,
+        feedback: feedback
+            .iter()
+            .map(|f| word(plain(&f.class), &f.actor, f.note.as_deref().unwrap_or(""), f.at))
+            .collect(),
+        facts: where_it_was(house, &incident, now),
+        timings: timings(&incident),
+        imported: incident.imported,
+        handed_over: incident.handed_over_to.as_deref().map(segment),
+    }))
+}
+
+fn lines(incident: &Incident) -> Vec<Line> {
+    let mut evidence: Vec<_> = incident.diagnosis.evidence.iter().collect();
+    evidence.sort_by_key(|line| (line.line, line.column));
+    let mut last: Option<u64> = None;
+    let mut lines = Vec::new();
+    for line in evidence {
+        let is_root = line.role == "root";
+        lines.push(Line {
+            number: line.line,
+            column: line.column,
+            text: shown(&line.text),
+            is_root,
+            role: if is_root { "the cause" } else { "followed from it" },
+            gap: last.is_some_and(|last| line.line > last + 1),
+        });
+        last = Some(line.line);
+    }
+    lines
+}
+
+fn why(house: &House, incident: &Incident) -> Why {
+    let diagnosis = &incident.diagnosis;
+    let known = diagnosis.pattern.as_deref().and_then(|id| house.pages.catalog.pattern(id));
+    Why {
+        reason: shown(&diagnosis.reason),
+        class: plain(&diagnosis.class),
+        sure: percent(diagnosis.confidence),
+        confirmed: diagnosis.confirmed,
+        pattern: diagnosis.pattern.as_deref().map(|id| (shown(id), link("/incidents", &[("pattern", id)]))),
+        others: diagnosis.alternatives.iter().map(|a| (plain(&a.class), percent(a.confidence))).collect(),
+        title: known.map(|pattern| shown(&pattern.title)).unwrap_or_default(),
+        fix: known.map(|pattern| shown(pattern.fix.trim())).unwrap_or_default(),
+    }
+}
+
+fn decided(incident: &Incident) -> Option<Decided> {
+    let decision = incident.decision.as_ref()?;
+    let plan = decision.plan.as_ref();
+    let because = decision.because.as_deref();
+    let action = match decision.action.as_str() {
+        "heal" => "Heal it",
+        "suggest" if matches!(because, Some("mode-approve" | "demoted")) => "Ask a person before healing it",
+        "suggest" => "Say what would heal it, and do nothing",
+        _ => "Leave it alone",
+    };
+    Some(Decided {
+        action,
+        because: because.map(|id| (plain(id), Refusal::parse(id).map_or("", Refusal::explain))),
+        playbook: plan.map(|plan| (plain(&plan.playbook), shown(&plan.playbook))),
+        risk: plan.map(|plan| shown(&plan.risk)).unwrap_or_default(),
+        steps: plan.map(steps).unwrap_or_default(),
+        paths: plan.iter().flat_map(|plan| &plan.paths).map(|path| shown(path)).collect(),
+    })
+}
+
+fn steps(plan: &PlanV1) -> Vec<Step> {
+    let step = |step: &StepV1| {
+        let one = step.args.iter().map(|(name, value)| (plain(name), shown(value)));
+        let many = step.lists.iter().map(|(name, values)| (plain(name), shown(&values.join(" "))));
+        Step { id: shown(&step.id), kind: plain(&step.kind), args: one.chain(many).collect() }
+    };
+    plan.steps.iter().map(step).collect()
+}
+
+fn factor(factor: &regreen_ledger::FactorV1) -> Factor {
+    let badge = match factor.held {
+        Some(true) => Badge::new("good", "held"),
+        Some(false) => Badge::new("bad", "did not hold"),
+        None => Badge::new("still", "not checked"),
+    };
+    Factor { badge, name: capital(&factor.name), says: shown(&factor.says) }
+}
+
+fn timings(incident: &Incident) -> Vec<(&'static str, String)> {
+    let t = &incident.timings;
+    let all = [
+        ("Detect", t.detect),
+        ("Decide", t.decide),
+        ("Act", t.act),
+        ("Verify", t.verify),
+        ("The command itself", t.command),
+        ("Added by Regreen", t.overhead),
+    ];
+    all.into_iter().filter_map(|(name, ms)| Some((name, span(ms?)))).collect()
+}
+
+fn where_it_was(house: &House, incident: &Incident, now: i64) -> Vec<Fact> {
+    let (place, diagnosis) = (&incident.place, &incident.diagnosis);
+    let fact = |name, value: &str, href: String| Fact {
+        name,
+        value: shown(value),
+        is_outside: !href.is_empty() && !href.starts_with('/'),
+        href,
+        is_code: false,
+    };
+    let code = |name, value: &str, href: String| Fact { is_code: true, ..fact(name, value, href) };
+    let run = run_of(incident);
+    let settings = &house.pages.settings;
+    let at = run.as_ref().map(|(sender, run, _)| {
+        let (base, between) = match sender {
+            Sender::GitHub => (&settings.github, "/"),
+            Sender::GitLab => (&settings.gitlab, "/-/"),
+        };
+        (format!("{}/{}", base.trim_end_matches('/'), run.repository.as_str()), between)
+    });
+    let mut facts = Vec::new();
+    if let Some(repository) = &place.repository {
+        facts.push(fact("Repository", repository, link("/incidents", &[("repository", repository)])));
+    } else {
+        facts.push(code("Folder", &place.workspace, String::new()));
+    }
+    if let (Some((sender, run, attempt)), Some((base, between))) = (&run, &at) {
+        let (name, href) = match sender {
+            Sender::GitHub => {
+                ("Run", format!("{base}{between}actions/runs/{}/attempts/{attempt}", run.run_id))
+            }
+            Sender::GitLab => ("Pipeline", format!("{base}{between}pipelines/{}", run.run_id)),
+        };
+        facts.push(fact(name, &format!("{}, attempt {attempt}", run.run_id), href));
+    }
+    if let Some(job) = &place.job {
+        facts.push(fact(if run.is_some() { "Workflow" } else { "Job" }, job, String::new()));
+    }
+    if let Some(commit) = &place.commit {
+        let short: String = commit.chars().take(12).collect();
+        let is_hash = commit.bytes().all(|b| b.is_ascii_hexdigit());
+        let href =
+            at.as_ref().filter(|_| is_hash).map(|(base, between)| format!("{base}{between}commit/{commit}"));
+        facts.push(code("Commit", &short, href.unwrap_or_default()));
+    }
+    if let Some(step) = diagnosis.step.as_deref().filter(|step| !step.is_empty()) {
+        facts.push(fact("Step", step, String::new()));
+    }
+    if let Some(tool) = &diagnosis.tool {
+        facts.push(fact("Tool", tool, String::new()));
+    }
+    if !incident.command.is_empty() {
+        let name = if run.is_some() { "Failed jobs" } else { "Command" };
+        let text = incident.command.join(if run.is_some() { ", " } else { " " });
+        facts.push(code(name, &text, String::new()));
+    }
+    if let Some(exit) = incident.exit_code {
+        let then = incident.final_exit_code.filter(|then| *then != exit);
+        let text = then.map_or_else(|| exit.to_string(), |then| format!("{exit}, then {then}"));
+        facts.push(code("Exit code", &text, String::new()));
+    }
+    let opened = When::new(incident.opened_at, now);
+    facts.push(fact("Opened", &format!("{} ({})", opened.full, opened.ago), String::new()));
+    if let Some(closed) = incident.closed_at {
+        let took = between(incident.opened_at, closed);
+        facts.push(fact("Closed", &format!("after {took}"), String::new()));
+    }
+    if !diagnosis.fingerprint.is_empty() {
+        let href = link("/incidents", &[("fingerprint", &diagnosis.fingerprint)]);
+        facts.push(code("Fingerprint", &diagnosis.fingerprint, href));
+    }
+    facts
+}

@@ -1,0 +1,148 @@
+//! The dashboard: pages made on the server from what is on record, one file a page.
+//!
+//! It reads the ledger and diagnoses nothing. Everything that comes from a log, a repository or a person goes through
+//! [`words::shown`] and is escaped by the template; a strict policy forbids the browser whatever is not of here, and the
+//! pages need no script to be read.
+
+mod answer;
+mod assets;
+mod badge;
+mod chart;
+mod gate;
+mod incident;
+mod incidents;
+mod known;
+mod live;
+mod now;
+mod params;
+mod row;
+mod services;
+mod settings;
+mod timeline;
+mod trends;
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    http::Uri,
+    middleware::{from_fn_with_state, map_response},
+    routing::get,
+};
+use regreen_catalog::Catalog;
+use regreen_ledger::{BreakerPolicy, Ledger};
+
+use self::{answer::Failed, live::Feed};
+use crate::{access::Access, happening::Log};
+
+/// The dashboard.
+pub struct Pages {
+    /// The fleet's ledger: a handle of its own to read it, so that a long look holds up no work.
+    pub ledger: Ledger,
+    /// What is known of failures and cures.
+    pub catalog: Arc<Catalog>,
+    /// What holds here.
+    pub settings: Settings,
+    /// Who may read.
+    pub access: Access,
+    /// The clock, in milliseconds since 1970.
+    pub clock: fn() -> i64,
+    /// Is told.
+    pub log: Arc<dyn Log>,
+}
+
+/// What holds here, as far as pages show it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// When a circuit breaker opens, and for how long.
+    pub breaker: BreakerPolicy,
+    /// Hosts of the services that are asked whether they serve.
+    pub services: Vec<String>,
+    /// Where people see GitHub's runs, e.g. `https://github.com`.
+    pub github: String,
+    /// Where people see GitLab's pipelines, e.g. `https://gitlab.com`.
+    pub gitlab: String,
+    /// Each setting that holds.
+    pub values: Vec<Value>,
+}
+
+/// A setting that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// Its name, as in the operator's file.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Who said so.
+    pub source: String,
+}
+
+/// What every page shares.
+pub(crate) struct House {
+    pages: Pages,
+    feed: Feed,
+    now: now::Kept,
+    trends: trends::Counted,
+}
+
+type Shared = State<Arc<House>>;
+
+impl House {
+    fn now(&self) -> i64 {
+        (self.pages.clock)()
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.pages.ledger
+    }
+}
+
+/// The pages, and who ends what they have under way.
+pub(crate) struct Opened {
+    pub(crate) router: Router,
+    house: Arc<House>,
+}
+
+impl Opened {
+    /// Ends every stream of news, so that its connection can end.
+    pub(crate) fn end(&self) {
+        self.house.feed.end();
+    }
+}
+
+impl Pages {
+    /// Opens them; news are looked for from here on. Within a tokio runtime.
+    pub(crate) fn open(self) -> Opened {
+        let feed = Feed::follow(self.ledger.clone());
+        let access = self.access.clone();
+        let house = Arc::new(House {
+            pages: self,
+            feed,
+            now: now::Kept::default(),
+            trends: trends::Counted::default(),
+        });
+        let router = Router::new()
+            .route("/", get(now::page))
+            .route("/incidents", get(incidents::page))
+            .route("/incidents/{id}", get(incident::page))
+            .route("/trends", get(trends::page))
+            .route("/patterns", get(known::patterns))
+            .route("/patterns/{id}", get(known::pattern))
+            .route("/playbooks", get(known::playbooks))
+            .route("/services", get(services::page))
+            .route("/settings", get(settings::page))
+            .route("/events", get(live::events))
+            .route("/assets/{name}", get(assets::file))
+            .fallback(nowhere)
+            .layer(from_fn_with_state(access, gate::admit))
+            .layer(map_response(answer::secure))
+            .with_state(house.clone());
+        Opened { router, house }
+    }
+}
+
+async fn nowhere(uri: Uri) -> Failed {
+    Failed::NoSuchPage(uri.path().to_owned())
+}

@@ -1,0 +1,200 @@
+//! *Now*: what is being healed, who is waited for, and what is out of order.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use askama::Template;
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{Response, StatusCode},
+};
+use regreen_engine::PAUSED_FLEET;
+use regreen_ledger::{BreakerState, IncidentFilter, LedgerError, State as Stands};
+
+use super::{
+    House, Shared,
+    answer::{Failed, Frame, html},
+    badge::Badge,
+    row::Row,
+    words::{When, between, plain, shown},
+};
+
+/// Most that a list has here.
+const MOST: u32 = 20;
+/// Most incidents that are counted.
+const COUNTED: u32 = 200;
+
+/// The page as it was made last, for the news and the second of then: many readers, one making.
+#[derive(Default)]
+pub(super) struct Kept(Mutex<Option<((u64, i64), Bytes)>>);
+
+#[derive(Template)]
+#[template(path = "now.html")]
+struct NowPage {
+    frame: Frame,
+    headline: String,
+    calm: bool,
+    pauses: Vec<PauseRow>,
+    tiles: [Tile; 4],
+    healing: Vec<Row>,
+    waiting: Vec<Row>,
+    breakers: Vec<BreakerRow>,
+    down: Vec<DownRow>,
+    lately: Vec<Row>,
+}
+
+struct Tile {
+    name: &'static str,
+    count: String,
+    kind: &'static str,
+    to: &'static str,
+}
+
+struct PauseRow {
+    what: String,
+    actor: String,
+    reason: String,
+    since: When,
+}
+
+struct BreakerRow {
+    badge: Badge,
+    class: String,
+    service: String,
+    repository: String,
+    failures: u32,
+    until: Option<When>,
+}
+
+struct DownRow {
+    badge: Badge,
+    service: String,
+    class: String,
+    for_long: String,
+    waits: u64,
+    asked: Option<When>,
+}
+
+/// The page.
+pub(super) async fn page(State(house): Shared) -> Result<Response<Body>, Failed> {
+    let key = (house.feed.generation(), house.now() / 1_000);
+    let kept = house.now.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some((of, text)) = kept
+        && of == key
+    {
+        return Ok(html(StatusCode::OK, text));
+    }
+    let page = look(&house).await.map_err(|e| house.failed(&e))?;
+    let text = Bytes::from(page.render().map_err(|_| Failed::Unavailable)?);
+    *house.now.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, text.clone()));
+    Ok(html(StatusCode::OK, text))
+}
+
+async fn look(house: &Arc<House>) -> Result<NowPage, LedgerError> {
+    let (ledger, now) = (house.ledger(), house.now());
+    let of = |state| IncidentFilter { state: Some(state), limit: COUNTED, ..IncidentFilter::default() };
+    let own = async |state| {
+        let mut incidents = ledger.incidents(&of(state)).await?;
+        incidents.retain(|incident| !incident.imported);
+        Ok::<_, LedgerError>(incidents)
+    };
+    let (mut healing, mut asking) = (Vec::new(), Vec::new());
+    for incident in own(Stands::Open).await? {
+        let asks = incident.question.as_ref().is_some_and(|question| question.answer.is_none());
+        if asks { asking.push(incident) } else { healing.push(incident) }
+    }
+    let mut waiting = own(Stands::AwaitingApproval).await?;
+    waiting.extend(asking);
+    let latest = IncidentFilter { limit: 8, ..of(Stands::Closed) };
+    let lately = ledger.incidents(&latest).await?;
+    let pauses = ledger.pauses(MOST).await?;
+    let breakers = breakers(house, now).await?;
+    let down = down(house, now).await?;
+    let (healed, waits) = (count(healing.len()), count(waiting.len()));
+    let calm = healing.is_empty() && waiting.is_empty() && breakers.is_empty() && down.is_empty();
+    let headline = match (healing.len(), waiting.len()) {
+        _ if pauses.iter().any(|pause| pause.scope == PAUSED_FLEET) => "Healing is paused".to_owned(),
+        (0, 0) if !calm => "Nothing is being healed; something is out of order".to_owned(),
+        (0, 0) => "All quiet".to_owned(),
+        (_, 0) => format!("{healed} being healed"),
+        (0, 1) => "One incident waits for a person".to_owned(),
+        (0, _) => format!("{waits} incidents wait for a person"),
+        _ => format!("{healed} being healed, {waits} waiting for a person"),
+    };
+    let rows = |incidents: &[regreen_ledger::Incident]| -> Vec<Row> {
+        incidents.iter().take(MOST as usize).map(|incident| Row::new(incident, now)).collect()
+    };
+    let tile = |name, count, kind, to| Tile { name, count, kind, to };
+    let alarm = |n: usize, kind| if n == 0 { "still" } else { kind };
+    Ok(NowPage {
+        frame: Frame::new("/", "all"),
+        headline,
+        calm: calm && pauses.is_empty(),
+        tiles: [
+            tile("Being healed", healed, alarm(healing.len(), "busy"), "#healing"),
+            tile("Waiting for a person", waits, alarm(waiting.len(), "ask"), "#waiting"),
+            tile("Open breakers", count(breakers.len()), alarm(breakers.len(), "bad"), "#breakers"),
+            tile("Services down", count(down.len()), alarm(down.len(), "bad"), "#services"),
+        ],
+        healing: rows(&healing),
+        waiting: rows(&waiting),
+        lately: rows(&lately),
+        pauses: pauses
+            .into_iter()
+            .map(|pause| PauseRow {
+                what: match pause.scope.as_str() {
+                    PAUSED_FLEET => "everything".to_owned(),
+                    scope => shown(scope.trim_start_matches("repository:")),
+                },
+                actor: shown(&pause.actor),
+                reason: shown(&pause.reason),
+                since: When::new(pause.at, now),
+            })
+            .collect(),
+        breakers,
+        down,
+    })
+}
+
+fn count(n: usize) -> String {
+    let most = COUNTED as usize;
+    if n >= most { format!("{most}+") } else { n.to_string() }
+}
+
+async fn breakers(house: &House, now: i64) -> Result<Vec<BreakerRow>, LedgerError> {
+    let all = house.ledger().breakers(house.pages.settings.breaker, now).await?;
+    let row = |breaker: regreen_ledger::Breaker| {
+        let (badge, until) = match breaker.state {
+            BreakerState::Closed => return None,
+            BreakerState::Open { until } => (Badge::new("bad", "open"), Some(When::new(until, now))),
+            BreakerState::HalfOpen { .. } => (Badge::new("busy", "trying one"), None),
+        };
+        Some(BreakerRow {
+            badge,
+            class: plain(&breaker.key.class),
+            service: shown(&breaker.key.service),
+            repository: shown(&breaker.key.repository),
+            failures: breaker.failures,
+            until,
+        })
+    };
+    Ok(all.into_iter().filter_map(row).collect())
+}
+
+async fn down(house: &House, now: i64) -> Result<Vec<DownRow>, LedgerError> {
+    let mut rows = Vec::new();
+    for outage in house.ledger().outages(MOST).await?.into_iter().filter(|outage| outage.ended_at.is_none()) {
+        rows.push(DownRow {
+            badge: match outage.known_at {
+                Some(_) => Badge::new("bad", "outage"),
+                None => Badge::new("bad", "no answer"),
+            },
+            waits: house.ledger().waiting_for(&outage.id).await?,
+            service: shown(&outage.service),
+            class: plain(&outage.class),
+            for_long: between(outage.began_at, now),
+            asked: outage.probed_at.map(|at| When::new(at, now)),
+        });
+    }
+    Ok(rows)
+}

@@ -1,0 +1,250 @@
+//! *Trends*: how it went over the last days. Every figure with the number of cases it comes from; what has none says so.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use askama::Template;
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Response, Uri},
+};
+use regreen_ledger::{DayOf, Group, LedgerError, Trends};
+
+use super::{
+    House, Shared,
+    answer::{Failed, Frame, page as answer},
+    chart::{Column, Point, columns, nice, points},
+    params::{Params, link},
+    words::{DAY, count, day, percent, plain, shown, span},
+};
+
+/// Days that can be looked back.
+const WINDOWS: [i64; 3] = [7, 30, 90];
+/// For so long figures are kept, in milliseconds: they come from many incidents.
+const KEPT: i64 = 30_000;
+/// Classes that have a colour of their own.
+const COLOURED: usize = 4;
+/// Longest list of the worst.
+const WORST: usize = 8;
+
+/// Figures by days looked back, and when they were counted.
+#[derive(Default)]
+pub(super) struct Counted(Mutex<HashMap<i64, (i64, Arc<Trends>)>>);
+
+#[derive(Template)]
+#[template(path = "trends.html")]
+struct TrendsPage {
+    frame: Frame,
+    windows: Vec<(i64, bool)>,
+    window: i64,
+    incidents: String,
+    success: Option<Share>,
+    recovery: Option<(String, String, String)>,
+    classes: Vec<String>,
+    by_class: String,
+    by_success: String,
+    by_recovery: String,
+    days: Vec<DayRow>,
+    repositories: Vec<GroupRow>,
+    patterns: Vec<GroupRow>,
+    services: Vec<GroupRow>,
+}
+
+pub(super) struct Share {
+    pub(super) share: u8,
+    pub(super) low: u8,
+    pub(super) high: u8,
+    pub(super) hits: String,
+    pub(super) n: String,
+}
+
+struct DayRow {
+    day: String,
+    counts: Vec<String>,
+    success: String,
+    recovery: String,
+}
+
+struct GroupRow {
+    name: String,
+    href: String,
+    incidents: String,
+    /// In percent of the longest.
+    length: u64,
+    success: String,
+}
+
+impl House {
+    /// The figures of the last days; counted anew where they are too old.
+    pub(super) async fn trends(&self, days: i64) -> Result<Arc<Trends>, LedgerError> {
+        let now = self.now();
+        let kept = self.trends.0.lock().unwrap_or_else(PoisonError::into_inner).get(&days).cloned();
+        if let Some((at, trends)) = kept
+            && (0..KEPT).contains(&(now - at))
+        {
+            return Ok(trends);
+        }
+        // Whole days, so that the first one is no shorter than the others.
+        let begin = (now.div_euclid(DAY) + 1 - days) * DAY;
+        let trends = Arc::new(self.ledger().trends(begin).await?);
+        self.trends.0.lock().unwrap_or_else(PoisonError::into_inner).insert(days, (now, trends.clone()));
+        Ok(trends)
+    }
+}
+
+/// The page.
+pub(super) async fn page(State(house): Shared, uri: Uri) -> Result<Response<Body>, Failed> {
+    let params = Params::of(&uri);
+    let window = match params.get("days") {
+        None => 30,
+        Some(text) => {
+            let known = text.parse().ok().filter(|days| WINDOWS.contains(days));
+            known.ok_or_else(|| Failed::NotUnderstood("Days are 7, 30 or 90.".to_owned()))?
+        }
+    };
+    let trends = house.trends(window).await.map_err(|e| house.failed(&e))?;
+    answer(&look(&trends, window, house.now().div_euclid(DAY)))
+}
+
+fn look(trends: &Trends, window: i64, today: i64) -> TrendsPage {
+    let empty = DayOf::default();
+    let by_day: BTreeMap<i64, &DayOf> = trends.days.iter().map(|of| (of.day, of)).collect();
+    let days: Vec<(i64, &DayOf)> =
+        (today + 1 - window..=today).map(|day| (day, *by_day.get(&day).unwrap_or(&&empty))).collect();
+    let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
+    for (class, n) in trends.days.iter().flat_map(|of| &of.classes) {
+        *totals.entry(class).or_default() += n;
+    }
+    let all: u64 = totals.values().sum();
+    let mut ranked: Vec<(&str, u64)> = totals.into_iter().collect();
+    ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let named: Vec<&str> = ranked.iter().take(COLOURED).map(|(class, _)| *class).collect();
+    let counts = |of: &DayOf| -> Vec<u64> {
+        let known: Vec<u64> =
+            named.iter().map(|class| of.classes.get(*class).copied().unwrap_or(0)).collect();
+        let rest = of.classes.values().sum::<u64>() - known.iter().sum::<u64>();
+        known.into_iter().chain([rest]).collect()
+    };
+    let mut classes: Vec<String> = named.iter().map(|class| plain(class)).collect();
+    classes.push("others".to_owned());
+    let longest = days.iter().filter_map(|(_, of)| of.recovery).map(|r| r.p95).max().unwrap_or(1);
+    let column = |(at, of): &(i64, &DayOf)| {
+        let parts = counts(of);
+        let said =
+            parts.iter().zip(&classes).filter(|(n, _)| **n > 0).map(|(n, class)| format!("{n} {class}"));
+        let says = format!("{}: {}", day(*at), said.collect::<Vec<_>>().join(", "));
+        Column { name: day(*at), parts, says }
+    };
+    let success = |(at, of): &(i64, &DayOf)| Point {
+        name: day(*at),
+        at: of.success.map(|rate| (rate.low, rate.share, rate.high)),
+        says: format!("{}: {}", day(*at), rate(of.success)),
+    };
+    let recovery = |(at, of): &(i64, &DayOf)| Point {
+        name: day(*at),
+        at: of.recovery.map(|r| (r.p50 as f64, r.p50 as f64, r.p95 as f64)),
+        says: format!("{}: {}", day(*at), took(of)),
+    };
+    let row = |(at, of): &(i64, &DayOf)| DayRow {
+        day: day(*at),
+        counts: counts(of).into_iter().map(count).collect(),
+        success: rate(of.success),
+        recovery: took(of),
+    };
+    let drawn = |svg: String, is_known: bool| if is_known { svg } else { String::new() };
+    let seconds = |ms: f64| span(ms as u64).replace(" min 0 s", " min").replace("0 ms", "0");
+    TrendsPage {
+        frame: Frame::new("/trends", ""),
+        windows: WINDOWS.into_iter().map(|days| (days, days == window)).collect(),
+        window,
+        incidents: count(all),
+        success: trends.success.map(share),
+        recovery: trends.recovery.map(|r| (span(r.p50), span(r.p95), count(r.n))),
+        by_class: drawn(
+            columns("Incidents by day and class", &days.iter().map(column).collect::<Vec<_>>()),
+            all > 0,
+        ),
+        by_success: drawn(
+            points(
+                "Share of recoveries that healed, by day",
+                &days.iter().map(success).collect::<Vec<_>>(),
+                1.0,
+                |v| format!("{:.0} %", v * 100.0),
+            ),
+            trends.success.is_some(),
+        ),
+        by_recovery: drawn(
+            points(
+                "Time to recover, by day",
+                &days.iter().map(recovery).collect::<Vec<_>>(),
+                top(longest),
+                seconds,
+            ),
+            trends.recovery.is_some(),
+        ),
+        days: days.iter().rev().filter(|(_, of)| !of.classes.is_empty()).map(row).collect(),
+        classes,
+        repositories: rows(&trends.repositories, "repository"),
+        patterns: rows(&trends.patterns, "pattern"),
+        services: services(&trends.services),
+    }
+}
+
+/// A round number of minutes or seconds, in milliseconds.
+fn top(longest: u64) -> f64 {
+    let unit = if longest > 120_000 { 60_000.0 } else { 1_000.0 };
+    nice(longest as f64 / unit) * unit
+}
+
+/// A share with its interval.
+pub(super) fn share(rate: regreen_ledger::Rate) -> Share {
+    Share {
+        share: percent(rate.share),
+        low: percent(rate.low),
+        high: percent(rate.high),
+        hits: count(rate.hits),
+        n: count(rate.n),
+    }
+}
+
+/// A share in a few words.
+pub(super) fn rate(rate: Option<regreen_ledger::Rate>) -> String {
+    rate.map_or_else(
+        || "none tried".to_owned(),
+        |rate| format!("{} % ({} of {})", percent(rate.share), count(rate.hits), count(rate.n)),
+    )
+}
+
+fn took(of: &DayOf) -> String {
+    of.recovery.map_or_else(|| "none".to_owned(), |r| format!("{}, 95 % within {}", span(r.p50), span(r.p95)))
+}
+
+fn rows(groups: &[Group], name: &'static str) -> Vec<GroupRow> {
+    let longest = groups.first().map_or(1, |group| group.incidents.max(1));
+    let row = |group: &Group| GroupRow {
+        name: shown(&group.name),
+        href: link("/incidents", &[(name, &group.name)]),
+        incidents: count(group.incidents),
+        length: (group.incidents * 100).div_ceil(longest),
+        success: group.success().map_or_else(
+            || "none tried".to_owned(),
+            |rate| format!("{} % of {}", percent(rate.share), count(rate.n)),
+        ),
+    };
+    groups.iter().take(WORST).map(row).collect()
+}
+
+fn services(services: &[(String, u64)]) -> Vec<GroupRow> {
+    let longest = services.first().map_or(1, |(_, n)| (*n).max(1));
+    let row = |(host, n): &(String, u64)| GroupRow {
+        name: shown(host),
+        href: "/services".to_owned(),
+        incidents: count(*n),
+        length: (n * 100).div_ceil(longest),
+        success: String::new(),
+    };
+    services.iter().take(WORST).map(row).collect()
+}

@@ -1,0 +1,133 @@
+//! The dashboard in a real browser, over a real server and a ledger in which much happened; `scripts/test` installs Chromium
+//! and what drives it. The pictures of each page lie in `target/dashboard` afterwards.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+mod news;
+mod seed;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
+use regreen_server::{
+    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, access::Access, serve,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpListener,
+    process::Command,
+    sync::{Notify, oneshot},
+};
+
+struct Quiet;
+
+impl Log for Quiet {
+    fn tell(&self, _: &Happening) {}
+}
+
+/// A server with a dashboard, and its ledger.
+struct World {
+    ledger: Ledger,
+    port: u16,
+    _stop: oneshot::Sender<()>,
+    _folder: TempDir,
+}
+
+impl World {
+    async fn new() -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let ledger = Ledger::open(&path, Arc::new(AsIs)).await.unwrap();
+        let pages = Pages {
+            ledger: Ledger::open_read_only(&path, Arc::new(AsIs)).await.unwrap(),
+            catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+            settings: Settings {
+                breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
+                services: vec!["registry.npmjs.org".to_owned(), "pypi.org".to_owned()],
+                github: "https://github.com".to_owned(),
+                gitlab: "https://gitlab.com".to_owned(),
+                values: vec![Value {
+                    name: "serve.mode".to_owned(),
+                    value: seed::HOSTILE[0].to_owned(),
+                    source: "the operator".to_owned(),
+                }],
+            },
+            access: Access::new(ledger.clone(), Arc::new(Quiet)),
+            clock: now,
+            log: Arc::new(Quiet),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let inbox = Arc::new(LedgerInbox::new(ledger.clone(), Arc::new(Notify::new())));
+        let doors = Doors { pages: Some(pages), ..Doors::default() };
+        let stopped = async move { drop(stopped.await) };
+        tokio::spawn(serve(
+            listener,
+            Hooks::default(),
+            inbox,
+            doors,
+            Limits::default(),
+            Arc::new(Quiet),
+            stopped,
+        ));
+        World { ledger, port, _stop: stop, _folder: folder }
+    }
+}
+
+fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+#[tokio::test]
+async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
+    let tools = top().join("target/tools");
+    let driver = tools.join("playwright/lib/node_modules/playwright-core");
+    let axe = tools.join("axe/lib/node_modules/axe-core/axe.min.js");
+    assert!(
+        driver.exists() && axe.exists(),
+        "playwright-core and axe-core are not there: run scripts/test once"
+    );
+    let pictures = top().join("target/dashboard");
+    std::fs::create_dir_all(&pictures).unwrap();
+
+    let world = World::new().await;
+    seed::fill(&world.ledger, 60, now()).await;
+    seed::hostile(&world.ledger, "hostile-1", now()).await;
+    let mut browser = Command::new("node")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard/pages.cjs"))
+        .args([&driver, &axe, &pictures])
+        .arg(format!("http://localhost:{}", world.port))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node is not there: run scripts/test once");
+    let mut told = browser.stdin.take().unwrap();
+    let mut says = BufReader::new(browser.stdout.take().unwrap()).lines();
+    let mut complaints = Vec::new();
+    while let Some(line) = says.next_line().await.unwrap() {
+        match line.as_str() {
+            "begin" => {
+                seed::begins(&world.ledger, "just-now", now()).await;
+                told.write_all(b"begun\n").await.unwrap();
+            }
+            "go-on" => {
+                seed::goes_on(&world.ledger, "just-now", now()).await;
+                told.write_all(b"gone-on\n").await.unwrap();
+            }
+            other => complaints.push(other.to_owned()),
+        }
+    }
+    assert!(browser.wait().await.unwrap().success(), "{}", complaints.join("\n"));
+    assert_eq!(complaints.join("\n"), "");
+}

@@ -1,0 +1,80 @@
+// Every page in a real browser: light, dark and on a phone; sound, of this origin alone, and changing in place.
+"use strict";
+const [driver, axe, pictures, base] = process.argv.slice(2);
+const { chromium } = require(driver);
+const { readFileSync } = require("node:fs");
+const { createInterface } = require("node:readline");
+
+const wrong = (what) => console.log(what);
+const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const ask = async (what) => { console.log(what); return (await answers.next()).value; };
+const check = readFileSync(axe, "utf8");
+
+const look = async (browser, colorScheme, paths) => {
+  const context = await browser.newContext({ colorScheme, viewport: { width: 1280, height: 900 }, bypassCSP: false });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => wrong(`${page.url()}: ${error.message}`));
+  page.on("console", (line) => { if (line.type() === "error" && !page.url().endsWith("/nowhere")) wrong(`${page.url()}: ${line.text()}`); });
+  page.on("request", (request) => { if (!request.url().startsWith(base) && !request.url().startsWith("data:")) wrong(`${page.url()} asks for ${request.url()}`); });
+  for (const path of paths) {
+    await page.goto(base + path, { waitUntil: "load" });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const name = path.replace(/[^a-z0-9]+/gi, "-").replace(/^-|-$/g, "") || "now";
+    await page.screenshot({ path: `${pictures}/${name}-${colorScheme}.png`, fullPage: true });
+    await page.evaluate(check);
+    const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    for (const one of found.violations) {
+      if (["serious", "critical"].includes(one.impact)) wrong(`${path} (${colorScheme}): ${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+    }
+    if (await page.evaluate(() => window.pwned)) wrong(`${path}: text from a log was carried out`);
+    if (colorScheme === "light") {
+      await page.setViewportSize({ width: 390, height: 844 });
+      if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong(`${path}: wider than a phone`);
+      await page.screenshot({ path: `${pictures}/${name}-phone.png`, fullPage: true });
+      await page.setViewportSize({ width: 1280, height: 900 });
+    }
+  }
+  await context.close();
+};
+
+(async () => {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
+  const first = await browser.newPage();
+  await first.goto(base + "/incidents?state=healed", { waitUntil: "load" });
+  const healed = await first.getAttribute(".list .what a", "href");
+
+  // In place: what begins is there within a second, on a page that was not loaded again.
+  await first.goto(base + "/", { waitUntil: "load" });
+  await first.waitForSelector("#live:not([hidden]):not(.off)");
+  await first.evaluate(() => { window.same = true; });
+  await first.waitForTimeout(1000);
+  const appears = async (what, selector, text) => {
+    const begun = Date.now();
+    const said = ask(what);
+    const seen = await first.waitForFunction(([s, t]) => [...document.querySelectorAll(s)].some((e) => e.outerHTML.includes(t)), [selector, text], { timeout: 10000, polling: 20 }).then(() => true, () => false);
+    await said;
+    if (!seen) wrong(`${what}: it never appeared`);
+    else if (Date.now() - begun > 2000) wrong(`${what}: it appeared after ${Date.now() - begun} ms`);
+    if (!(await first.evaluate(() => window.same))) wrong(`${what}: the page was loaded again`);
+  };
+  await appears("begin", "#healing a", "/incidents/just-now");
+  await first.goto(base + "/incidents/just-now", { waitUntil: "load" });
+  await first.waitForSelector("#live:not([hidden]):not(.off)");
+  await first.evaluate(() => { window.same = true; });
+  await appears("go-on", ".time li", "Tried once more");
+
+  // By the keyboard: the first stop leads past the navigation.
+  await first.keyboard.press("Tab");
+  if ((await first.evaluate(() => document.activeElement.className)) !== "skip") wrong("the first stop of the keyboard is not the way to the content");
+  await first.close();
+
+  // Without a script everything is read all the same.
+  const bare = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+  await bare.goto(base + healed);
+  if (!(await bare.textContent("main")).includes("What happened")) wrong("without a script the page says less");
+
+  const paths = ["/", "/incidents", healed, "/incidents/hostile-1", "/incidents?q=nothing-is-like-this", "/trends", "/patterns", "/patterns/npm-connection-lost", "/playbooks", "/services", "/settings", "/nowhere"];
+  await Promise.all([look(browser, "light", paths), look(browser, "dark", paths)]);
+  await browser.close();
+  process.exit(0);
+})().catch((error) => { wrong(error.stack); process.exit(1); });
