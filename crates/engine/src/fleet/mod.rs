@@ -177,6 +177,8 @@ impl Fleet {
             return Ok(already(seen));
         }
         if let Some(next) = self.still_asks(seen, (hand.now)()) {
+            // Whoever asked may have died before anybody was told.
+            self.tell(hand, self.sender.id(), id).await?;
             return Ok(next);
         }
         if let Some(at) = self.take(hand, id).await? {
