@@ -9,6 +9,7 @@ use axum::{
     http::{Response, StatusCode},
 };
 use regreen_engine::PAUSED_FLEET;
+use regreen_forge::hook::Sender;
 use regreen_ledger::{BreakerState, IncidentFilter, LedgerError, State as Stands};
 
 use super::{
@@ -142,10 +143,7 @@ async fn look(house: &Arc<House>) -> Result<NowPage, LedgerError> {
         pauses: pauses
             .into_iter()
             .map(|pause| PauseRow {
-                what: match pause.scope.as_str() {
-                    PAUSED_FLEET => "everything".to_owned(),
-                    scope => shown(scope.trim_start_matches("repository:")),
-                },
+                what: shown(&paused(&pause.scope)),
                 actor: shown(&pause.actor),
                 reason: shown(&pause.reason),
                 since: When::new(pause.at, now),
@@ -154,6 +152,18 @@ async fn look(house: &Arc<House>) -> Result<NowPage, LedgerError> {
         breakers,
         down,
     })
+}
+
+/// What a pause holds, in words.
+fn paused(scope: &str) -> String {
+    let name = scope.trim_start_matches("repository:");
+    let at = |(host, name)| Some((Sender::parse(host)?, name));
+    match (scope.strip_prefix("host:").and_then(Sender::parse), name.split_once(':').and_then(at)) {
+        _ if scope == PAUSED_FLEET => "everything".to_owned(),
+        (Some(host), _) => format!("everything at {host}"),
+        (None, Some((host, name))) => format!("{name} at {host}"),
+        (None, None) => name.to_owned(),
+    }
 }
 
 fn count(n: usize) -> String {
@@ -197,4 +207,21 @@ async fn down(house: &House, now: i64) -> Result<Vec<DownRow>, LedgerError> {
         });
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::paused;
+
+    #[test]
+    fn a_pause_says_what_it_holds() {
+        for (scope, want) in [
+            ("fleet", "everything"),
+            ("host:gitlab", "everything at GitLab"),
+            ("repository:octo/shop", "octo/shop"),
+            ("repository:github:octo/shop", "octo/shop at GitHub"),
+        ] {
+            assert_eq!(paused(scope), want);
+        }
+    }
 }
