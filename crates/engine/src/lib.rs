@@ -33,7 +33,7 @@ pub use counsel::{COUNSEL_VERSION, Counsel, Counsellor, Question};
 pub use error::EngineError;
 pub use event::{Event, Voice};
 pub use fleet::run_of as fleet_run_of;
-pub use fleet::{ALL as PAUSED_FLEET, scope as paused_repository};
+pub use fleet::{ALL as PAUSED_FLEET, pause_scope};
 pub use fleet::{
     Answer, CallBudget, CallsUsedUp, ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, GivenUp,
     Hand, JobPolicy, Kept, KnownService, Lately, Letter, NOTICE, Network, Next, NotTold, OUTAGE, Obeyed,

@@ -24,7 +24,8 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0006_listing.sql"),
                 include_str!("../migrations/sqlite/0007_budgets.sql"),
                 include_str!("../migrations/sqlite/0008_tokens.sql"),
-                include_str!("../migrations/sqlite/0009_log_folders.sql"),
+                include_str!("../migrations/sqlite/0009_notices.sql"),
+                include_str!("../migrations/sqlite/0010_log_folders.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
@@ -35,7 +36,8 @@ impl Dialect {
                 include_str!("../migrations/postgres/0006_listing.sql"),
                 include_str!("../migrations/postgres/0007_budgets.sql"),
                 include_str!("../migrations/postgres/0008_tokens.sql"),
-                include_str!("../migrations/postgres/0009_log_folders.sql"),
+                include_str!("../migrations/postgres/0009_notices.sql"),
+                include_str!("../migrations/postgres/0010_log_folders.sql"),
             ],
         }
     }

@@ -100,6 +100,24 @@ impl Ledger {
 }
 
 impl Ledger {
+    /// Whether any of these scopes is paused, as of one moment.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn paused_in(&self, scopes: &[String; 4]) -> Result<bool, LedgerError> {
+        let [a, b, c, d] = scopes;
+        let found: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM pauses WHERE scope IN ($1, $2, $3, $4) AND ended_at IS NULL LIMIT 1",
+        )
+        .bind(self.clean(a))
+        .bind(self.clean(b))
+        .bind(self.clean(c))
+        .bind(self.clean(d))
+        .fetch_optional(&mut *self.read().await?)
+        .await?;
+        Ok(found.is_some())
+    }
+
     /// Every pause that stands, the latest first, at most so many.
     ///
     /// # Errors

@@ -369,19 +369,21 @@ impl Ledger {
         Ok(all)
     }
 
-    /// How much work of this kind, done or not, has come onto the list since a moment, of those whose key begins so.
+    /// How many notices (work of the kind `notice`), sent or not, have come onto the list since a moment, of those whose key
+    /// begins so.
     ///
     /// # Errors
     /// Where the ledger can't be read.
-    pub async fn listed_since(&self, kind: &str, key: &str, since: i64) -> Result<u32, LedgerError> {
+    pub async fn notices_since(&self, key: &str, since: i64) -> Result<u32, LedgerError> {
         // What sorts right behind every key that begins so.
         let end = format!("{key}\u{10ffff}");
-        let sql = "SELECT count(*) FROM work WHERE kind = $1 AND key >= $2 AND key < $3 AND created_at >= $4";
+        // The kind stands there as the index has it.
+        let sql =
+            "SELECT count(*) FROM work WHERE kind = 'notice' AND created_at >= $1 AND key >= $2 AND key < $3";
         let count: i64 = sqlx::query_scalar(sql)
-            .bind(kind)
+            .bind(since)
             .bind(self.name(key))
             .bind(self.name(&end))
-            .bind(since)
             .fetch_one(&mut *self.read().await?)
             .await?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))

@@ -34,7 +34,12 @@ impl PagerDuty {
 
 /// An alert is known by what it is about, so that the same failure again is no second alert, and its end resolves it.
 fn event(routing_key: &str, notice: &Notice) -> Value {
-    let key = short(&format!("regreen/{}", notice.subject), 255);
+    // What is stuck is over when a person says so, and not when the same failure is healed elsewhere.
+    let about = match notice.kind {
+        Kind::Stuck => notice.incident.as_ref().unwrap_or(&notice.id),
+        _ => &notice.subject,
+    };
+    let key = short(&format!("regreen/{about}"), 255);
     if matches!(notice.kind, Kind::Healed | Kind::OutageEnded) {
         return json!({"routing_key": routing_key, "event_action": "resolve", "dedup_key": key});
     }
@@ -82,6 +87,8 @@ mod tests {
         assert_eq!(began["event_action"], "trigger");
         assert_eq!(ended["event_action"], "resolve");
         assert_eq!(began["dedup_key"], ended["dedup_key"]);
+        let (healed, stuck) = (event("k", &notice()), event("k", &Notice { kind: Kind::Stuck, ..notice() }));
+        assert_ne!(healed["dedup_key"], stuck["dedup_key"]);
         let long =
             Notice { title: "x".repeat(5_000), subject: "y".repeat(5_000), kind: Kind::Stuck, ..notice() };
         let event = event("k", &long);

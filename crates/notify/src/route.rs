@@ -30,6 +30,8 @@ pub struct Recipient {
     pub once_in: i64,
     /// Everything but what is critical comes in summaries of so many milliseconds.
     pub digest: Option<i64>,
+    /// Everything is told by itself and at once: whoever keeps an alert open hears of its end.
+    pub at_once: bool,
 }
 
 /// When somebody is told.
@@ -51,13 +53,12 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Who is told of a notice, and when; each once. `sent` says how many notices a sink was sent since a moment.
-    pub fn of(&self, notice: &Notice, now: i64, sent: impl Fn(&str, i64) -> u32) -> Vec<(&Recipient, When)> {
-        self.recipients
-            .iter()
-            .filter(|to| self.rules.iter().any(|rule| rule.sinks.contains(&to.name) && rule.fits(notice)))
-            .map(|to| (to, to.when(notice, now, &sent)))
-            .collect()
+    /// Who is told of a notice; each once.
+    pub fn told_of<'r>(&'r self, notice: &Notice) -> impl Iterator<Item = &'r Recipient> {
+        let fits = |to: &&Recipient| {
+            self.rules.iter().any(|rule| rule.sinks.contains(&to.name) && rule.fits(notice))
+        };
+        self.recipients.iter().filter(fits).collect::<Vec<_>>().into_iter()
     }
 
     /// The one with this name.
@@ -84,8 +85,9 @@ impl Rule {
 }
 
 impl Recipient {
-    fn when(&self, notice: &Notice, now: i64, sent: impl Fn(&str, i64) -> u32) -> When {
-        if notice.kind.severity() == Severity::Critical || notice.kind == Kind::Test {
+    /// When a notice is told, of which `sent` others came up since the hour began.
+    pub fn when(&self, notice: &Notice, now: i64, sent: u32) -> When {
+        if self.at_once || notice.kind.severity() == Severity::Critical || notice.kind == Kind::Test {
             return When::Now;
         }
         if let Some((from, until)) = self.quiet.as_ref().and_then(|quiet| quiet.around(now)) {
@@ -95,8 +97,8 @@ impl Recipient {
             let from = now - now.rem_euclid(every);
             return When::Summary(from, from + every);
         }
-        let hour = now - now.rem_euclid(HOUR);
-        if sent(&self.name, hour) >= self.per_hour {
+        if sent >= self.per_hour {
+            let hour = now - now.rem_euclid(HOUR);
             return When::Summary(hour, hour + HOUR);
         }
         When::Now
@@ -134,6 +136,7 @@ mod tests {
             per_hour: 2,
             once_in: HOUR,
             digest: None,
+            at_once: false,
         };
         Routes {
             rules: vec![
@@ -150,11 +153,7 @@ mod tests {
     }
 
     fn told(routes: &Routes, notice: &Notice, sent: u32) -> Vec<(String, When)> {
-        routes
-            .of(notice, 5 * HOUR + 7, |_, _| sent)
-            .into_iter()
-            .map(|(to, when)| (to.name.clone(), when))
-            .collect()
+        routes.told_of(notice).map(|to| (to.name.clone(), to.when(notice, 5 * HOUR + 7, sent))).collect()
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Default for Calm {
             again: Duration::from_secs(5),
             at_most: Duration::from_secs(600),
             given_up: Duration::from_secs(24 * 3600),
-            drain: Duration::from_secs(20),
+            drain: Duration::from_secs(35),
         }
     }
 }
@@ -73,6 +73,8 @@ pub struct Teller {
 struct Message {
     claims: Vec<Claim>,
     notice: Notice,
+    /// When it was to be sent, in milliseconds since 1970.
+    due: i64,
 }
 
 impl Teller {
@@ -138,15 +140,22 @@ impl Teller {
     async fn send_all(&self, name: &str, letters: Vec<(Claim, Letter)>) {
         let Some(sink) = self.sinks.get(name) else {
             // Another node may know it; for good it is nobody's.
+            // It is not this node's to give up.
             for (claim, letter) in letters {
-                let why = "no sink of this name is configured here";
-                self.later(name, &[claim], &letter.notice, why, self.calm.at_most).await;
+                let why = "no sink of this name is configured here".to_owned();
+                self.log.tell(&Happening::NoticeDelayed {
+                    sink: name.to_owned(),
+                    notice: letter.notice.id,
+                    why,
+                });
+                let at = now().saturating_add(millis(self.calm.at_most));
+                self.heard(self.ledger.retry_at(&claim, at).await);
             }
             return;
         };
         let begun = Instant::now();
         let mut gone: Option<(String, Duration)> = None;
-        for Message { claims, notice } in messages(letters) {
+        for Message { mut claims, notice, due } in messages(letters) {
             // Well before the lease ends: nobody else may send it too.
             if begun.elapsed() > self.calm.lease / 2 {
                 let at = now();
@@ -156,11 +165,11 @@ impl Teller {
                 continue;
             }
             if let Some((why, wait)) = &gone {
-                self.later(name, &claims, &notice, why, *wait).await;
+                self.later(name, &claims, (&notice, due), why, *wait).await;
                 continue;
             }
             let (way, sent) = (sink.clone(), notice.clone());
-            let told = tokio::task::spawn_blocking(move || way.send(&sent)).await;
+            let told = self.hold(&mut claims, tokio::task::spawn_blocking(move || way.send(&sent))).await;
             match told.unwrap_or_else(|_| Err(SinkError::Refused { why: "the sender stopped".to_owned() })) {
                 Ok(()) => {
                     self.ended(&claims, "sent").await;
@@ -180,18 +189,40 @@ impl Teller {
                         claims.iter().map(|claim| claim.attempts).max().unwrap_or(1).saturating_sub(1);
                     let usual = self.calm.again.saturating_mul(1 << tried.min(12)).min(self.calm.at_most);
                     let wait = usual.max(after.unwrap_or_default().min(Duration::from_secs(3600)));
-                    self.later(name, &claims, &notice, &why, wait).await;
+                    self.later(name, &claims, (&notice, due), &why, wait).await;
                     gone = Some((why, wait));
                 }
             }
         }
     }
 
+    /// Keeps the leases while it is sent: nobody else may send it too.
+    async fn hold<T>(&self, claims: &mut [Claim], sending: impl Future<Output = T>) -> T {
+        let mut sending = std::pin::pin!(sending);
+        loop {
+            tokio::select! {
+                told = &mut sending => return told,
+                () = sleep(self.calm.lease / 3) => {
+                    for claim in claims.iter_mut() {
+                        self.heard(self.ledger.renew(claim, millis(self.calm.lease), now()).await);
+                    }
+                }
+            }
+        }
+    }
+
     /// Not now. What is too old is given up, and that is told.
-    async fn later(&self, sink: &str, claims: &[Claim], notice: &Notice, why: &str, wait: Duration) {
+    async fn later(
+        &self,
+        sink: &str,
+        claims: &[Claim],
+        (notice, due): (&Notice, i64),
+        why: &str,
+        wait: Duration,
+    ) {
         let at = now();
         let (sink, id, why) = (sink.to_owned(), notice.id.clone(), why.to_owned());
-        if at.saturating_sub(notice.at) > millis(self.calm.given_up) {
+        if at.saturating_sub(due) > millis(self.calm.given_up) {
             self.log.tell(&Happening::NoticeRefused { sink, notice: id, why });
             return self.ended(claims, "given-up").await;
         }
@@ -218,15 +249,16 @@ fn messages(letters: Vec<(Claim, Letter)>) -> Vec<Message> {
     let (waited, single): (Vec<_>, Vec<_>) = letters.into_iter().partition(|(_, letter)| letter.in_summary);
     let mut messages: Vec<Message> = single
         .into_iter()
-        .map(|(claim, letter)| Message { claims: vec![claim], notice: letter.notice })
+        .map(|(claim, letter)| Message { claims: vec![claim], due: letter.due, notice: letter.notice })
         .collect();
+    let due = waited.iter().map(|(_, letter)| letter.due).max().unwrap_or_default();
     let (claims, mut notices): (Vec<Claim>, Vec<Notice>) =
         waited.into_iter().map(|(claim, letter)| (claim, letter.notice)).unzip();
     notices.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     match notices.as_slice() {
         [] => {}
-        [one] => messages.push(Message { claims, notice: one.clone() }),
-        several => messages.push(Message { claims, notice: Notice::summary(several) }),
+        [one] => messages.push(Message { claims, notice: one.clone(), due }),
+        several => messages.push(Message { claims, notice: Notice::summary(several), due }),
     }
     messages
 }

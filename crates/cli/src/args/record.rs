@@ -161,6 +161,9 @@ pub struct PausedArgs {
     /// Of that, one repository
     #[arg(long, value_name = "OWNER/REPO", requires = "fleet", value_parser = super::serve::repository)]
     pub repository: Option<regreen_forge::Repository>,
+    /// At that host alone, github or gitlab, instead of at each
+    #[arg(long, value_name = "HOST", requires = "fleet", value_parser = super::serve::host)]
+    pub host: Option<regreen_forge::hook::Sender>,
     #[command(flatten)]
     pub at: WhichLedger,
 }

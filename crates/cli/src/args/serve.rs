@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroU64, path::PathBuf, time::Duration};
 
 use clap::{Parser, builder::NonEmptyStringValueParser, value_parser};
-use regreen_forge::Repository;
+use regreen_forge::{Repository, hook::Sender};
 
 use super::which::{WhichLedger, beside_the_fleet};
 
@@ -121,6 +121,10 @@ pub struct DispatchArgs {
 
 pub(super) fn repository(text: &str) -> Result<Repository, String> {
     Repository::parse(text).ok_or_else(|| "a repository is OWNER/NAME".to_owned())
+}
+
+pub(super) fn host(text: &str) -> Result<Sender, String> {
+    Sender::parse(text).ok_or_else(|| "a host is github or gitlab".to_owned())
 }
 
 fn lease(text: &str) -> Result<Duration, String> {

@@ -1,6 +1,11 @@
 //! `regreen pause` and `regreen unpause`: the kill switch, read before every effect.
 
-use std::{fs, io, os::unix::fs::OpenOptionsExt};
+use std::{fmt::Write, fs, io, iter, os::unix::fs::OpenOptionsExt};
+
+use regreen_engine::pause_scope;
+use regreen_forge::{Repository, hook::Sender};
+use regreen_ledger::Ledger;
+use regreen_show::harmless::harmless;
 
 use crate::{
     args::{PauseArgs, PausedArgs, UnpauseArgs},
@@ -37,7 +42,14 @@ pub fn unpause(context: &Context, args: &UnpauseArgs) -> Result<u8, Failed> {
         return runtime()?.block_on(async {
             let ledger = serve::open(context, &args.whose.at).await?;
             let was = ledger.unpause(&scope, &actor(), now()).await?;
-            print(if was { "healing goes on beside the fleet\n" } else { "healing was not paused there\n" })
+            let left = left(&ledger, &args.whose).await?;
+            let said = match (was, left.is_empty()) {
+                (true, true) => "healing goes on beside the fleet",
+                (true, false) => "that pause has ended",
+                (false, true) => "healing was not paused there",
+                (false, false) => "there is no such pause",
+            };
+            print(&format!("{said}\n{left}"))
         });
     }
     let (state, _) = context.state(&context.workspace()?);
@@ -58,8 +70,25 @@ pub fn unpause(context: &Context, args: &UnpauseArgs) -> Result<u8, Failed> {
 
 /// What is paused beside the fleet; `None` for this workspace.
 fn scope(args: &PausedArgs) -> Option<String> {
-    args.fleet.then(|| match &args.repository {
-        Some(repository) => regreen_engine::paused_repository(repository.as_str()),
-        None => regreen_engine::PAUSED_FLEET.to_owned(),
-    })
+    args.fleet.then(|| pause_scope(args.host, args.repository.as_ref().map(Repository::as_str)))
+}
+
+/// What else holds there still, a line each: whoever ends one pause is not to think that none is left.
+async fn left(ledger: &Ledger, args: &PausedArgs) -> Result<String, Failed> {
+    let hosts: Vec<Sender> =
+        Sender::ALL.into_iter().filter(|host| args.host.is_none_or(|of| of == *host)).collect();
+    let hosts = || iter::once(None).chain(hosts.iter().copied().map(Some));
+    let repositories = iter::once(None).chain(args.repository.iter().map(Some));
+    let mut said = String::new();
+    for repository in repositories {
+        let name = repository.map(Repository::as_str);
+        for host in hosts() {
+            let Some(pause) = ledger.paused(&pause_scope(host, name)).await? else { continue };
+            let of = name.map(|name| format!(" --repository {name}")).unwrap_or_default();
+            let at = host.map(|host| format!(" --host {}", host.id())).unwrap_or_default();
+            let by = harmless(&pause.actor);
+            let _always = writeln!(said, "still paused by {by}: `regreen unpause --fleet{at}{of}` ends that");
+        }
+    }
+    Ok(said)
 }

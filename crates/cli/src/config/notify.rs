@@ -150,7 +150,12 @@ fn recipient(place: &str, text: &str, sink: &SinkFile) -> Result<Recipient, Fail
     let digest = sink.digest.as_ref();
     let digest = digest.map(|v| span(v, "digest is a duration up to 7days, e.g. \"1day\"")).transpose()?;
     let name = sink.name.get_ref().clone();
-    Ok(Recipient { name, quiet, per_hour, once_in: once_in.unwrap_or(3_600_000), digest })
+    let at_once = sink.kind.get_ref() == "pagerduty";
+    if at_once && (quiet.is_some() || digest.is_some()) {
+        let why = "pagerduty has its own hours: an alert is begun and ended at once, without quiet or digest";
+        return Err(bad(place, text, &sink.kind, why));
+    }
+    Ok(Recipient { name, quiet, per_hour, once_in: once_in.unwrap_or(3_600_000), digest, at_once })
 }
 
 fn wanted(folder: &Path, place: &str, text: &str, sink: &SinkFile) -> Result<Wanted, Failed> {

@@ -53,6 +53,7 @@ struct JobsFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleFile {
+    host: Option<Spanned<String>>,
     repository: Option<Spanned<String>>,
     class: Option<Spanned<String>>,
     playbook: Option<Spanned<String>>,
@@ -132,6 +133,9 @@ pub(super) fn take(
         if let Some(v) = &jobs.mode {
             serve.job_mode = mode(v)?;
         }
+        if let Some(v) = jobs.rule.iter().find_map(|rule| rule.host.as_ref()) {
+            return Err(bad(place, text, v, "jobs do not say at which host they run: leave host out here"));
+        }
         take_rules(&mut serve.job_rules, place, text, &jobs.rule)?;
     }
     if let Some(file) = &file.budget {
@@ -183,7 +187,12 @@ fn take_rules(rules: &mut Vec<Rule>, place: &str, text: &str, file: &[RuleFile])
             }
         };
         let mode = Mode::parse(rule.mode.get_ref());
+        let host = |v: &Spanned<String>| {
+            let why = "host is \"github\" or \"gitlab\"";
+            Sender::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, why))
+        };
         rules.push(Rule {
+            host: rule.host.as_ref().map(host).transpose()?,
             repository: rule.repository.as_ref().map(|v| v.get_ref().clone()),
             class,
             playbook: rule.playbook.as_ref().map(|v| v.get_ref().clone()),
@@ -267,10 +276,14 @@ mod tests {
         let network = FailureClass::parse("network-timeout").unwrap();
         let mode = |text: &str, repository: &str| {
             let of = Repository::parse(repository).unwrap();
-            config(text).unwrap().fleet().mode(&of, network, "rerun-failed-jobs")
+            config(text).unwrap().fleet().mode(Sender::GitHub, &of, network, "rerun-failed-jobs")
         };
         assert_eq!(mode("mode = \"auto\"", "octo/shop"), Mode::Observe);
         assert_eq!(mode("[serve]\nmode = \"suggest\"", "octo/shop"), Mode::Suggest);
+        for (host, want) in [("github", Mode::Auto), ("gitlab", Mode::Observe)] {
+            let rule = format!("[[serve.rule]]\nhost = \"{host}\"\nmode = \"auto\"");
+            assert_eq!(mode(&rule, "octo/shop"), want);
+        }
         assert!(!config("[serve]\nmode = \"auto\"").unwrap().fleet().comments);
         assert!(config("[serve.comments]\nenabled = true").unwrap().fleet().comments);
         let rules = "[serve]\n[[serve.rule]]\nrepository = \"octo/*\"\nclass = \"network-timeout\"\nmode = \"auto\"\n";
@@ -366,6 +379,11 @@ mod tests {
     fn what_is_wrong_with_a_rule_is_said_where_it_stands() {
         for (rule, want) in [
             ("mode = \"always\"", "config.toml:3:8: mode is one of"),
+            ("host = \"gitea\"\nmode = \"auto\"", "config.toml:3:8: host is"),
+            (
+                "mode = \"auto\"\n[[serve.jobs.rule]]\nhost = \"gitlab\"\nmode = \"auto\"",
+                "config.toml:5:8: jobs do not say",
+            ),
             ("repository = \"octo\"\nmode = \"auto\"", "config.toml:3:14: repository is"),
             ("class = \"test-failure\"\nmode = \"auto\"", "config.toml:3:9: class is one that can be healed"),
             ("mode = \"auto\"\n[serve.escalation]\nrepository = \"octo\"", "config.toml:5:14: repository is"),

@@ -124,7 +124,7 @@ fn it_is_backed_up_restored_and_checked() {
     exit code 0
     --- out
     ledger   [BASE]/copy.db
-    engine   sqlite, schema version 9
+    engine   sqlite, schema version 10
     records  1
     audit    1 entries, head [DIGEST]
     nothing is wrong
@@ -132,7 +132,7 @@ fn it_is_backed_up_restored_and_checked() {
     assert_snapshot!(bare.tell(&["ledger", "check", "--ledger", copy, "--format", "json"]), @r#"
     exit code 0
     --- out
-    {"version":1,"ledger":"[BASE]/copy.db","engine":"sqlite","schema":9,"records":1,"audit_entries":1,"audit_head":"[DIGEST]","sound":true,"problems":[]}
+    {"version":1,"ledger":"[BASE]/copy.db","engine":"sqlite","schema":10,"records":1,"audit_entries":1,"audit_head":"[DIGEST]","sound":true,"problems":[]}
     "#);
     assert_snapshot!(bare.tell(&["ledger", "prune", "--keep-days", "30", "--ledger", copy]), @r"
     exit code 0
@@ -202,4 +202,37 @@ fn tokens_are_shown_once_listed_and_taken_away() {
     let held = std::fs::read(&fleet).unwrap();
     let secret = text.splitn(3, '_').nth(2).unwrap().as_bytes();
     assert!(!held.windows(secret.len()).any(|part| part == secret));
+}
+
+#[test]
+fn a_pause_ends_by_its_own_name_and_what_holds_still_is_said() {
+    let (bare, fleet) = with_fleet();
+    let asked = |command: &str, more: &[&str]| {
+        let mut all = vec![command, "--fleet", "--ledger", &fleet];
+        all.extend(more);
+        let said = said(&mut bare.command(&all));
+        let out = String::from_utf8(said.out).unwrap();
+        (said.code, out.replace('\n', "|"))
+    };
+    let shop = ["--repository", "octo/shop"];
+    let at_gitlab = ["--repository", "Octo/Shop", "--host", "gitlab"];
+    for scope in [&[][..], &shop, &at_gitlab, &["--host", "github"]] {
+        assert_eq!(asked("pause", scope).0, 0);
+    }
+    let (_, out) = asked("unpause", &shop);
+    assert!(out.starts_with("that pause has ended|still paused by "), "{out}");
+    for left in
+        ["--fleet` ends", "--fleet --host github` ends", "--fleet --host gitlab --repository octo/shop` ends"]
+    {
+        assert!(out.contains(left), "{left}: {out}");
+    }
+    assert_eq!(out.matches("still paused").count(), 3, "{out}");
+    let (_, out) = asked("unpause", &shop);
+    assert!(out.starts_with("there is no such pause|still paused by "), "{out}");
+    assert!(asked("unpause", &[]).1.contains("--fleet --host github` ends"));
+    // What holds at the other host is no concern of this one.
+    assert_eq!(asked("unpause", &at_gitlab).1, "healing goes on beside the fleet|");
+    assert!(asked("unpause", &["--host", "github"]).1.starts_with("healing goes on"));
+    assert_eq!(asked("unpause", &shop).1, "healing was not paused there|");
+    assert_eq!(asked("pause", &["--host", "gitea"]).0, 2);
 }

@@ -344,6 +344,9 @@ fn pause() {
           --repository <OWNER/REPO>
               Of that, one repository
 
+          --host <HOST>
+              At that host alone, github or gitlab, instead of at each
+
           --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
@@ -383,6 +386,9 @@ fn unpause() {
 
           --repository <OWNER/REPO>
               Of that, one repository
+
+          --host <HOST>
+              At that host alone, github or gitlab, instead of at each
 
           --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)

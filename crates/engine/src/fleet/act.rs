@@ -10,7 +10,7 @@ use std::{
 };
 
 use regreen_domain::{Outcome, Plan, Verification, VerificationFactor};
-use regreen_forge::{Diagnosed, RunRef};
+use regreen_forge::{Diagnosed, RunRef, hook::Sender};
 use regreen_ledger::{BreakerOutcome, Closing, Entry, JournalEntry, Ledger, LedgerError, SqlJournal};
 use regreen_saga::{
     BoxFuture, Drive, Effect, Ended, Fact, Gate, Journal, JournalError, StepEvent, execute, roll_back,
@@ -20,11 +20,7 @@ use tokio::time::timeout;
 
 use crate::{
     error::EngineError,
-    fleet::{
-        Fleet, FleetConfig, Hand, Next,
-        decided::{ALL, breaker_key, scope},
-        settled,
-    },
+    fleet::{Fleet, FleetConfig, Hand, Next, decided::breaker_key, paused::is_paused, settled},
     playbooks::prepare_plan,
 };
 
@@ -68,17 +64,16 @@ impl Switch {
         self.unread.load(Ordering::SeqCst)
     }
 
-    async fn look(&self, ledger: &Ledger, repository: &str) -> Result<(), LedgerError> {
-        let paused =
-            ledger.paused(ALL).await?.is_some() || ledger.paused(&scope(repository)).await?.is_some();
+    async fn look(&self, ledger: &Ledger, host: Sender, repository: &str) -> Result<(), LedgerError> {
+        let paused = is_paused(ledger, host, repository).await?;
         self.paused.store(paused, Ordering::SeqCst);
         Ok(())
     }
 
-    async fn watch(&self, ledger: &Ledger, repository: &str) -> Infallible {
+    async fn watch(&self, ledger: &Ledger, host: Sender, repository: &str) -> Infallible {
         loop {
             tokio::time::sleep(GLANCE).await;
-            let read = timeout(LONGEST_GLANCE, self.look(ledger, repository)).await;
+            let read = timeout(LONGEST_GLANCE, self.look(ledger, host, repository)).await;
             self.unread.store(!matches!(read, Ok(Ok(()))), Ordering::SeqCst);
         }
     }
@@ -165,7 +160,7 @@ impl Fleet {
             lost: false,
             unsure: false,
         };
-        switch.look(ledger, repository).await?;
+        switch.look(ledger, self.sender, repository).await?;
         let driven = async {
             match back {
                 Some(why) => roll_back(incident, &steps, &mut journal, why).await,
@@ -175,7 +170,7 @@ impl Fleet {
         let ended = tokio::select! {
             biased;
             ended = driven => ended,
-            never = switch.watch(ledger, repository) => match never {},
+            never = switch.watch(ledger, self.sender, repository) => match never {},
         };
         let facts = ledger.facts(incident).await?;
         let applied = Applied::of(&facts);

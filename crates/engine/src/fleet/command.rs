@@ -12,7 +12,7 @@ use crate::{
         EndedRun, Fleet, Hand, Next, act,
         answer::{Answer, Put},
         approval::run_of,
-        scope,
+        paused::{is_paused, pause_scope},
     },
 };
 
@@ -150,16 +150,18 @@ impl Fleet {
             |incident: &Incident| waited(incident, order.at) && now < incident.waits_until().unwrap_or(now);
         Ok(Ok(match &order.command {
             Command::Pause => {
-                let (scope, about) = (scope(order.repository.as_str()), order.about.unwrap_or_default());
+                let (repository, about) = (order.repository.as_str(), order.about.unwrap_or_default());
+                let scope = pause_scope(Some(self.sender), Some(repository));
                 let why = format!("comment {} on #{about}", order.comment);
                 // Somebody may have ended it since a process died over this comment.
                 if !ledger.was_paused(&scope, &order.actor, &why).await? {
                     ledger.pause(&scope, &order.actor, &why, now).await?;
-                } else if ledger.paused(&scope).await?.is_none() {
+                } else if !is_paused(ledger, self.sender, repository).await? {
                     return Ok(Ok(Said::only("healing was paused in this repository, and goes on by now.")));
                 }
                 Said::only(format!(
-                    "healing is paused in this repository. `regreen unpause --fleet --repository {}` lets it go on.",
+                    "healing is paused in this repository. `regreen unpause --fleet --host {} --repository {}` lets it go on.",
+                    self.sender.id(),
                     order.repository
                 ))
             }

@@ -2,7 +2,7 @@
 
 use regreen_decide::{Denial, Policy};
 use regreen_domain::{Diagnosis, FailureClass, Mode};
-use regreen_forge::Repository;
+use regreen_forge::{Repository, hook::Sender};
 use regreen_ledger::BreakerPolicy;
 use regreen_notify::Routes;
 
@@ -59,6 +59,8 @@ pub struct CallBudget {
 /// The mode of some repositories, classes and playbooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
+    /// At which host; `None`: at any.
+    pub host: Option<Sender>,
     /// `owner/name`, or `owner/*` for all of an owner's; `None`: any.
     pub repository: Option<String>,
     /// The class; `None`: any.
@@ -95,10 +97,11 @@ impl Default for FleetConfig {
 }
 
 impl FleetConfig {
-    /// The mode for a playbook against a class in a repository.
-    pub fn mode(&self, repository: &Repository, class: FailureClass, playbook: &str) -> Mode {
+    /// The mode for a playbook against a class in a repository at a host.
+    pub fn mode(&self, host: Sender, repository: &Repository, class: FailureClass, playbook: &str) -> Mode {
         let fits = |rule: &&Rule| {
-            rule.repository.as_deref().is_none_or(|pattern| names(pattern, repository.as_str()))
+            rule.host.is_none_or(|of| of == host)
+                && rule.repository.as_deref().is_none_or(|pattern| names(pattern, repository.as_str()))
                 && rule.class.is_none_or(|of| of == class)
                 && rule.playbook.as_deref().is_none_or(|of| of == playbook)
         };
@@ -136,6 +139,7 @@ mod tests {
     #[test]
     fn the_last_rule_that_fits_counts() {
         let rule = |repository: Option<&str>, class, playbook: Option<&str>, mode| Rule {
+            host: None,
             repository: repository.map(str::to_owned),
             class,
             playbook: playbook.map(str::to_owned),
@@ -150,6 +154,13 @@ mod tests {
             ],
             ..FleetConfig::default()
         };
+        let mut at_gitlab = config.clone();
+        at_gitlab
+            .rules
+            .push(Rule { host: Some(Sender::GitLab), ..rule(Some("octo/shop"), None, None, Mode::Suggest) });
+        let shop = Repository::parse("octo/shop").unwrap();
+        let at = |host| at_gitlab.mode(host, &shop, network, "p");
+        assert_eq!((at(Sender::GitHub), at(Sender::GitLab)), (Mode::Auto, Mode::Suggest));
         for (repository, class, playbook, want) in [
             ("octo/shop", network, "p", Mode::Auto),
             ("Octo/Shop", network, "p", Mode::Auto),
@@ -160,7 +171,11 @@ mod tests {
             ("other/bank", network, "p", Mode::Observe),
         ] {
             let of = Repository::parse(repository).unwrap();
-            assert_eq!(config.mode(&of, class, playbook), want, "{repository} {class} {playbook}");
+            assert_eq!(
+                config.mode(Sender::GitHub, &of, class, playbook),
+                want,
+                "{repository} {class} {playbook}"
+            );
         }
     }
 }

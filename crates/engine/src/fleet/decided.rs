@@ -9,18 +9,10 @@ use crate::{
     attempt::seed_of,
     error::EngineError,
     experience::{experience, ran, seen},
-    fleet::{Fleet, Hand, examine::Found},
+    fleet::{Fleet, Hand, examine::Found, paused::is_paused},
     inputs::stored,
     playbooks::join_remote,
 };
-
-/// Names what is paused: everything that Regreen does beside the fleet.
-pub const ALL: &str = "fleet";
-
-/// Names what is paused: a repository.
-pub fn scope(repository: &str) -> String {
-    format!("repository:{}", repository.to_ascii_lowercase())
-}
 
 /// Which breaker stands before a recovery.
 pub(super) fn breaker_key(diagnosis: &Diagnosis, repository: &str) -> BreakerKey {
@@ -84,8 +76,7 @@ impl Fleet {
             true => Spent::default(),
             false => ran(ledger, Whose::Organisation(repository.organisation()), incident, now).await?,
         };
-        let paused = ledger.paused(ALL).await?.is_some()
-            || ledger.paused(&scope(repository.as_str())).await?.is_some();
+        let paused = is_paused(ledger, self.sender, repository.as_str()).await?;
         let history = History {
             attempts: ledger.attempts(place).await?,
             records,
@@ -121,7 +112,7 @@ impl Fleet {
         // Which playbook would do it says which mode holds.
         policy.mode = match decide(&case) {
             Decision::Heal(Plan { playbook, .. }) | Decision::Suggest { plan: Plan { playbook, .. }, .. } => {
-                self.config.mode(repository, diagnosis.class, &playbook)
+                self.config.mode(self.sender, repository, diagnosis.class, &playbook)
             }
             Decision::Nothing { .. } => self.config.policy.mode,
         };

@@ -8,12 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::EngineError,
-    fleet::{
-        Fleet, Hand, Next,
-        decided::{ALL, scope},
-        issue_text::failed_run,
-        jobs::RERUN,
-    },
+    fleet::{Fleet, Hand, Next, issue_text::failed_run, jobs::RERUN, paused::is_paused},
 };
 
 /// Kind of the work of keeping an issue up to date.
@@ -136,7 +131,7 @@ impl Fleet {
 
     fn observed(&self, repository: &Repository, incident: &Incident) -> bool {
         let playbook = incident.plan().map(|plan| plan.playbook).unwrap_or_default();
-        self.config.mode(repository, incident.class(), &playbook) == Mode::Observe
+        self.config.mode(self.sender, repository, incident.class(), &playbook) == Mode::Observe
     }
 
     /// An outage began, or is over; `forge` is where it is told.
@@ -254,8 +249,7 @@ impl Fleet {
             return kept(None);
         };
         let Some(repository) = Repository::parse(&row.repository) else { return kept(None) };
-        let paused = ledger.paused(ALL).await?.is_some()
-            || ledger.paused(&scope(repository.as_str())).await?.is_some();
+        let paused = is_paused(ledger, self.sender, repository.as_str()).await?;
         if paused || !self.config.escalation.issues {
             return kept(Some(now.saturating_add(self.config.look_ms)));
         }
@@ -265,7 +259,8 @@ impl Fleet {
         let text = if row.subject.starts_with(SERVICE) {
             let outage = ledger.outage(&row.incident).await?;
             let class = outage.and_then(|outage| FailureClass::parse(&outage.class));
-            let mode = self.config.mode(&repository, class.unwrap_or(FailureClass::Unknown), RERUN);
+            let mode =
+                self.config.mode(self.sender, &repository, class.unwrap_or(FailureClass::Unknown), RERUN);
             if mode == Mode::Observe {
                 return kept(Some(now.saturating_add(RARELY)));
             }

@@ -2,12 +2,12 @@
 
 use regreen_decide::{Breaker, outage::concerns};
 use regreen_domain::Mode;
-use regreen_forge::Repository;
+use regreen_forge::{Repository, hook::Sender};
 use regreen_ledger::{BreakerKey, BreakerPolicy, Incident, Ledger, LedgerError, Place, Reported};
 
 use super::{
     config::{FleetConfig, Rule, names},
-    decided::{ALL, scope},
+    paused::is_paused,
 };
 use crate::{
     counsel::{COUNSEL_VERSION, Counsel, Question},
@@ -64,7 +64,11 @@ impl JobPolicy {
                 }
             }
         }
-        let paused = ledger.paused(ALL).await?.is_some() || ledger.paused(&scope(&folded)).await?.is_some();
+        // A job does not say at which host it runs: what is paused at any holds for it.
+        let mut paused = false;
+        for host in Sender::ALL {
+            paused |= is_paused(ledger, host, &folded).await?;
+        }
         let key = BreakerKey {
             class: asked.class.clone(),
             service: asked.tool.clone().unwrap_or_else(|| "none".to_owned()),
@@ -102,7 +106,7 @@ impl JobPolicy {
         let Some(service) = service.filter(|_| class.healable().is_some_and(concerns)) else {
             return Ok(None);
         };
-        if fleet.mode(repository, class, RERUN) != Mode::Auto {
+        if Sender::ALL.iter().any(|host| fleet.mode(*host, repository, class, RERUN) != Mode::Auto) {
             return Ok(None);
         }
         let outage = ledger.outage_at(&service.host).await?.filter(|outage| outage.known_at.is_some());

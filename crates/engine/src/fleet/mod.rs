@@ -21,6 +21,7 @@ mod jobs;
 mod keep;
 mod notice;
 mod outage;
+mod paused;
 mod service;
 
 use std::sync::Arc;
@@ -38,12 +39,12 @@ pub use approval::run_of;
 pub use calls::CallsUsedUp;
 pub use command::{Obeyed, Order};
 pub use config::{CallBudget, FleetConfig, Rule};
-pub use decided::{ALL, scope};
 pub use escalate::{ESCALATION, EscalationConfig, Kept, escalation_of};
 pub use give_up::{GivenUp, Unfinished};
 pub use jobs::{JobPolicy, NotTold, job_told};
 pub use notice::{Letter, NOTICE};
 pub use outage::{OUTAGE, OutageTold, Tended, outage_of};
+pub use paused::{ALL, pause_scope};
 pub use service::{KnownService, Lately, Network, OutageConfig, Remotes};
 
 use self::{
@@ -177,6 +178,8 @@ impl Fleet {
             return Ok(already(seen));
         }
         if let Some(next) = self.still_asks(seen, (hand.now)()) {
+            // Whoever asked may have died before anybody was told.
+            self.tell(hand, self.sender.id(), id).await?;
             return Ok(next);
         }
         if let Some(at) = self.take(hand, id).await? {
@@ -215,7 +218,7 @@ impl Fleet {
         let run = &ended.run;
         if let Some(plan) = incident.plan().filter(|_| heals(incident)) {
             // What was allowed before this program was started may not be any more, and nothing has happened yet.
-            let mode = self.config.mode(&run.repository, incident.class(), &plan.playbook);
+            let mode = self.config.mode(self.sender, &run.repository, incident.class(), &plan.playbook);
             let agreed = incident.approval.as_ref().is_some_and(|approval| approval.granted);
             let diagnosis = incident.diagnosis.to_domain();
             let denied = diagnosis.is_some_and(|diagnosis| self.config.denies(&diagnosis, &plan.playbook));

@@ -28,6 +28,8 @@ pub struct Letter {
     pub sink: String,
     /// It waits for the end of a span, and goes with whatever else has waited for that.
     pub in_summary: bool,
+    /// When it is to be sent, in milliseconds since 1970.
+    pub due: i64,
     /// What.
     pub notice: Notice,
 }
@@ -146,11 +148,12 @@ impl Fleet {
             title: self.line(&format!("{repository}: {}", diagnosis.class)),
             lines: lines.into_iter().flatten().map(|line| self.line(&line)).collect(),
             evidence: root.map(|one| self.line(&one.text)),
-            repository: Some(repository),
+            repository: Some(repository.clone()),
             class: Some(diagnosis.class.clone()),
             confidence: Some(diagnosis.confidence),
             incident: Some(incident.id.clone()),
-            subject: diagnosis.fingerprint.clone(),
+            // The same cause elsewhere is another matter.
+            subject: format!("{repository}/{}", diagnosis.fingerprint),
             link: None,
         })
     }
@@ -163,20 +166,14 @@ impl Fleet {
     async fn wanted(&self, hand: &Hand<'_>, notice: &Notice) -> Result<Vec<(&Recipient, When)>, EngineError> {
         const HOUR: i64 = 3_600_000;
         let (routes, now) = (&self.config.routes, (hand.now)());
-        let mut sent = Vec::new();
-        for to in &routes.recipients {
-            let hour = now - now.rem_euclid(HOUR);
-            let key = format!("{NOTICE}/{}/", to.name);
-            sent.push((to.name.as_str(), hand.ledger.listed_since(NOTICE, &key, hour).await?));
-        }
-        let count = |name: &str, _since: i64| {
-            sent.iter().find(|(sink, _)| *sink == name).map_or(0, |(_, count)| *count)
-        };
+        let hour = now - now.rem_euclid(HOUR);
         let mut wanted = Vec::new();
-        for (to, when) in routes.of(notice, now, count) {
-            if !hand.ledger.is_listed(&key(to, notice)).await? {
-                wanted.push((to, when));
+        for to in routes.told_of(notice) {
+            if hand.ledger.is_listed(&key(to, notice)).await? {
+                continue;
             }
+            let sent = hand.ledger.notices_since(&format!("{NOTICE}/{}/", to.name), hour).await?;
+            wanted.push((to, to.when(notice, now, sent)));
         }
         Ok(wanted)
     }
@@ -195,7 +192,8 @@ impl Fleet {
                     When::Now => (false, now),
                     When::Summary(_, until) => (true, until.max(now)),
                 };
-                let letter = Letter { version: 1, sink: to.name.clone(), in_summary, notice: notice.clone() };
+                let sink = to.name.clone();
+                let letter = Letter { version: 1, sink, in_summary, due, notice: notice.clone() };
                 (key(to, notice), serde_json::to_string(&letter).unwrap_or_default(), due)
             })
             .collect();

@@ -15,7 +15,7 @@ use crate::{access::Viewer, problem::ProblemV1, shape::moment};
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Pause)]
 pub(super) struct PauseV1 {
-    /// `fleet` for all of it, or `repository:OWNER/NAME`
+    /// `fleet` for all of it, `host:HOST`, `repository:OWNER/NAME` (at each host), or `repository:HOST:OWNER/NAME`
     scope: String,
     /// Since when
     #[schema(format = DateTime)]

@@ -2,8 +2,8 @@
 //! sent twice.
 
 use axum::extract::State;
-use regreen_engine::{PAUSED_FLEET, paused_repository};
-use regreen_forge::Repository;
+use regreen_engine::pause_scope;
+use regreen_forge::{Repository, hook::Sender};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,6 +18,15 @@ use crate::{
     shape::breaker_key,
 };
 
+/// A CI host
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Host)]
+pub(super) enum HostV1 {
+    GitHub,
+    GitLab,
+}
+
 /// What is paused
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +37,8 @@ pub(super) struct Pausing {
         pattern = "^\\.*[A-Za-z0-9_-][A-Za-z0-9._-]*(/\\.*[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"
     )]
     repository: Option<String>,
+    /// At that host alone; else at each
+    host: Option<HostV1>,
     /// Why
     #[schema(max_length = 1000)]
     reason: Option<String>,
@@ -43,6 +54,8 @@ pub(super) struct Unpausing {
         pattern = "^\\.*[A-Za-z0-9_-][A-Za-z0-9._-]*(/\\.*[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"
     )]
     repository: Option<String>,
+    /// What was paused at that host alone; else what was at each
+    host: Option<HostV1>,
 }
 
 /// Which breaker is closed
@@ -61,16 +74,20 @@ pub(super) struct Switched {
     changed: bool,
 }
 
-fn scope(repository: Option<&str>) -> Result<String, Problem> {
-    let Some(name) = repository else { return Ok(PAUSED_FLEET.to_owned()) };
-    let known =
-        Repository::parse(name).ok_or_else(|| Problem::unprocessable("a repository is OWNER/NAME"))?;
-    Ok(paused_repository(known.as_str()))
+fn scope(host: Option<HostV1>, repository: Option<&str>) -> Result<String, Problem> {
+    let parse =
+        |name| Repository::parse(name).ok_or_else(|| Problem::unprocessable("a repository is OWNER/NAME"));
+    let host = host.map(|host| match host {
+        HostV1::GitHub => Sender::GitHub,
+        HostV1::GitLab => Sender::GitLab,
+    });
+    let known = repository.map(parse).transpose()?;
+    Ok(pause_scope(host, known.as_ref().map(Repository::as_str)))
 }
 
 /// Pause
 ///
-/// Nothing is healed in that repository, or beside the fleet at all, until it is unpaused; seen before the next effect.
+/// Nothing is healed in that repository, at that host, or beside the fleet at all, until it is unpaused; seen before the next effect.
 #[utoipa::path(
     post,
     path = "/api/v1/pause",
@@ -83,7 +100,7 @@ pub(super) async fn pause(
     State(shared): State<Shared>,
     Sent(pausing): Sent<Pausing>,
 ) -> Answer {
-    let (scope, ledger) = (scope(pausing.repository.as_deref())?, shared.ledger());
+    let (scope, ledger) = (scope(pausing.host, pausing.repository.as_deref())?, shared.ledger());
     let reason = words("reason", pausing.reason)?.unwrap_or_else(|| "no reason was given".to_owned());
     let changed = ledger.paused(&scope).await.map_err(|e| shared.failed(&e))?.is_none();
     ledger.pause(&scope, &who.actor, &reason, shared.now()).await.map_err(|e| shared.failed(&e))?;
@@ -103,7 +120,7 @@ pub(super) async fn unpause(
     State(shared): State<Shared>,
     Sent(unpausing): Sent<Unpausing>,
 ) -> Answer {
-    let scope = scope(unpausing.repository.as_deref())?;
+    let scope = scope(unpausing.host, unpausing.repository.as_deref())?;
     let changed = shared.ledger().unpause(&scope, &who.actor, shared.now()).await;
     Ok(found(&Switched { changed: changed.map_err(|e| shared.failed(&e))? }))
 }

@@ -124,7 +124,12 @@ async fn an_operator_pauses_and_closes_breakers() {
         ("/api/v1/pause", json!({}), false),
         ("/api/v1/unpause", json!({}), true),
         ("/api/v1/unpause", json!({}), false),
+        ("/api/v1/unpause", json!({ "repository": "Octo/Other", "host": "github" }), false),
         ("/api/v1/unpause", json!({ "repository": "Octo/Other" }), true),
+        ("/api/v1/pause", json!({ "repository": "octo/other", "host": "gitlab" }), true),
+        ("/api/v1/unpause", json!({ "repository": "octo/other" }), false),
+        ("/api/v1/unpause", json!({ "repository": "octo/other", "host": "gitlab" }), true),
+        ("/api/v1/pause", json!({ "host": "github" }), true),
         ("/api/v1/breakers/reset", json!({ "key": "network-timeout/npm/octo/shop" }), true),
     ] {
         let answer = act(&world, &token, path, body.clone()).await;
@@ -138,6 +143,7 @@ async fn an_operator_pauses_and_closes_breakers() {
     assert_eq!(breakers.body["items"][0]["state"], "closed");
     for (path, body, status) in [
         ("/api/v1/pause", json!({ "repository": "octo" }), StatusCode::UNPROCESSABLE_ENTITY),
+        ("/api/v1/pause", json!({ "host": "gitea" }), StatusCode::BAD_REQUEST),
         ("/api/v1/pause", json!({ "reason": "x".repeat(1001) }), StatusCode::UNPROCESSABLE_ENTITY),
         ("/api/v1/breakers/reset", json!({ "key": "a/b/c" }), StatusCode::NOT_FOUND),
     ] {

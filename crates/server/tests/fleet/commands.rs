@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use regreen_domain::Mode;
-use regreen_engine::{Answer, EndedRun, paused_repository};
+use regreen_engine::{Answer, EndedRun, pause_scope};
 use regreen_forge::{
     Conclusion, ForgeError, Marker, Permission, Repository, RunRef,
     hook::{Command, Comment, Delivery, Event, Sender},
@@ -144,7 +144,9 @@ async fn who_may_not_is_refused_without_a_word() {
     assert_eq!(stage.say("eve", 50, Command::Explain).await, "refused");
     assert_eq!(stage.answered(), "");
     assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
-    assert!(stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().is_none());
+    assert!(
+        stage.ledger.paused(&pause_scope(Some(Sender::GitHub), Some("octo/shop"))).await.unwrap().is_none()
+    );
     // Whoever may look may ask what was found.
     assert_eq!(stage.say("a-stranger", 51, Command::Explain).await, "obeyed");
     let answer = stage.answered();
@@ -167,7 +169,9 @@ async fn no_command_reaches_another_repository() {
         assert_eq!(stage.say_in(other(), "ann", comment, command).await, "obeyed");
     }
     assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
-    assert!(stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().is_none());
+    assert!(
+        stage.ledger.paused(&pause_scope(Some(Sender::GitHub), Some("octo/shop"))).await.unwrap().is_none()
+    );
     node.abort();
 }
 
@@ -208,8 +212,15 @@ async fn no_command_reaches_a_repository_of_that_name_at_another_host() {
 async fn a_pause_by_comment_holds_with_the_name_of_who_said_it() {
     let (stage, node) = stage(Mode::Auto).await;
     assert_eq!(stage.say("ann", 1, Command::Pause).await, "obeyed");
-    let pause = stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().unwrap();
+    let pause =
+        stage.ledger.paused(&pause_scope(Some(Sender::GitHub), Some("octo/shop"))).await.unwrap().unwrap();
     assert_eq!(pause.actor, "github:ann");
+    // What is called so at another host goes on.
+    for elsewhere in
+        [pause_scope(None, Some("octo/shop")), pause_scope(Some(Sender::GitLab), Some("octo/shop"))]
+    {
+        assert!(stage.ledger.paused(&elsewhere).await.unwrap().is_none());
+    }
     assert!(stage.answered().contains("paused in this repository"));
     stage.hook("one", RUN, 1, Conclusion::Failure).await;
     assert_eq!(outcome(&stage.closed().await), ("suggested", "paused"));
@@ -290,7 +301,7 @@ async fn a_comment_means_nothing_that_began_after_it() {
 #[tokio::test]
 async fn a_pause_that_somebody_has_ended_is_not_begun_again_by_the_same_comment() {
     let (stage, node) = stage(Mode::Auto).await;
-    let scope = paused_repository("octo/shop");
+    let scope = pause_scope(Some(Sender::GitHub), Some("octo/shop"));
     // As where a node died after the pause: its work is listed still.
     stage.ledger.pause(&scope, "github:ann", "comment 1 on #7", 1).await.unwrap();
     stage.ledger.unpause(&scope, "bob", 2).await.unwrap();
@@ -368,7 +379,9 @@ async fn without_leave_of_the_operator_nothing_comes_of_a_comment() {
         assert!(begun.elapsed() < Duration::from_secs(20));
         sleep(Duration::from_millis(5)).await;
     }
-    assert!(stage.ledger.paused(&paused_repository("octo/shop")).await.unwrap().is_none());
+    assert!(
+        stage.ledger.paused(&pause_scope(Some(Sender::GitHub), Some("octo/shop"))).await.unwrap().is_none()
+    );
     assert!(stage.host.said(PULL).is_empty());
     node.abort();
 }

@@ -274,6 +274,7 @@ async fn an_outage_is_not_written_of_in_a_repository_that_is_only_observed() {
             let mut play = told(Mode::Auto, true).await;
             if observed {
                 play.stage.config.rules = vec![Rule {
+                    host: None,
                     repository: Some("octo/ops".to_owned()),
                     class: None,
                     playbook: None,

@@ -28,7 +28,7 @@ use std::{
 };
 
 use regreen_domain::Mode;
-use regreen_engine::{EndedRun, Fleet, FleetConfig, Lately};
+use regreen_engine::{EndedRun, Fleet, FleetConfig, Lately, Rule};
 use regreen_forge::{
     Conclusion, Repository, RunRef,
     hook::{Delivery, Event, RunEnded, Sender},
@@ -323,7 +323,7 @@ async fn what_may_not_run_again_is_left_alone() {
 
 #[tokio::test]
 async fn a_pause_is_obeyed() {
-    for scope in ["fleet", "repository:octo/shop"] {
+    for scope in ["fleet", "host:github", "repository:octo/shop", "repository:github:octo/shop"] {
         let stage = Stage::new(Mode::Auto).await;
         stage.host.fail(RUN, &[("build", NETWORK)]);
         stage.ledger.pause(scope, "ann", "not now", 1).await.unwrap();
@@ -333,6 +333,21 @@ async fn a_pause_is_obeyed() {
         assert_eq!(stage.host.reruns(RUN), 0);
         node.abort();
     }
+}
+
+#[tokio::test]
+async fn a_pause_and_a_rule_of_another_host_hold_nothing_up() {
+    let mut stage = Stage::new(Mode::Auto).await;
+    let rule = |host, mode| Rule { host: Some(host), repository: None, class: None, playbook: None, mode };
+    stage.config.rules = vec![rule(Sender::GitLab, Mode::Observe)];
+    for scope in ["host:gitlab", "repository:gitlab:octo/shop", "repository:github:octo/other"] {
+        stage.ledger.pause(scope, "ann", "not there", 1).await.unwrap();
+    }
+    stage.host.fail(RUN, &[("build", NETWORK)]);
+    let node = stage.start_one();
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    stage.until("it never ran again", |host| host.reruns(RUN) == 1).await;
+    node.abort();
 }
 
 #[tokio::test]

@@ -68,7 +68,8 @@ impl Ear {
 }
 
 fn routes(per_hour: u32) -> Routes {
-    let recipient = Recipient { name: "ops".to_owned(), quiet: None, per_hour, once_in: 0, digest: None };
+    let recipient =
+        Recipient { name: "ops".to_owned(), quiet: None, per_hour, once_in: 0, digest: None, at_once: false };
     let rule = Rule { sinks: vec!["ops".to_owned()], kinds: Kind::ALL.to_vec(), ..Rule::default() };
     Routes { rules: vec![rule], recipients: vec![recipient] }
 }
@@ -213,5 +214,23 @@ async fn of_what_a_fork_met_nobody_is_told() {
         assert!(begun.elapsed() < Duration::from_secs(20));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    node.abort();
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_was_told_of_is_told_by_whoever_looks_next() {
+    let mut stage = Stage::new(Mode::Approve).await;
+    stage.config.ask_ms = 20;
+    stage.host.fail(RUN, &[("build", NETWORK)]);
+    // As a node that died before it could tell anybody.
+    let node = stage.start_one();
+    stage.hook("one", RUN, 1, Conclusion::Failure).await;
+    assert_eq!(outcome(&stage.closed().await).0, "awaiting-approval");
+    stage.listed(0).await;
+    node.abort();
+    let _killed = node.await;
+    stage.config.routes = routes(100);
+    let node = stage.start(crate::open(stage.folder.path()).await, Duration::from_millis(400));
+    stage.listed(1).await;
     node.abort();
 }

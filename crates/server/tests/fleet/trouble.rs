@@ -7,7 +7,7 @@ use std::{
 
 use regreen_decide::Denial;
 use regreen_domain::{Mode, Tool};
-use regreen_engine::paused_repository;
+use regreen_engine::pause_scope;
 use regreen_forge::{Conclusion, ForgeError, Quota, Repository};
 
 use crate::{
@@ -65,7 +65,7 @@ async fn a_host_that_does_not_show_yet_what_it_told_is_asked_again() {
 async fn names_of_repositories_have_no_case() {
     let stage = Stage::new(Mode::Auto).await;
     stage.host.fail(RUN, &[("build", NETWORK)]);
-    stage.ledger.pause(&paused_repository("Octo/Shop"), "ann", "not now", 1).await.unwrap();
+    stage.ledger.pause(&pause_scope(None, Some("Octo/Shop")), "ann", "not now", 1).await.unwrap();
     let node = stage.start_one();
     for (id, name) in [("one", "octo/shop"), ("two", "OCTO/Shop")] {
         let repository = Repository::parse(name).unwrap();

@@ -8,6 +8,7 @@ mod stop;
 
 use std::{
     collections::BTreeMap,
+    hash::BuildHasher as _,
     path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -227,7 +228,9 @@ fn scrub(context: &Context) -> Arc<dyn Scrub> {
 /// Unique for each start of the program, and for people to know it by.
 fn node() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("n{}-{:x}", std::process::id(), since.as_millis())
+    // In containers every process may have the same number. The hasher's keys are the system's random ones.
+    let random = std::hash::RandomState::new().hash_one(since);
+    format!("n{}-{:x}-{random:016x}", std::process::id(), since.as_millis())
 }
 
 /// By which tokens jobs are known.

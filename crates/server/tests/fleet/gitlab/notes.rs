@@ -1,6 +1,6 @@
 //! Commands in notes, from GitLab's hook to the answer: the same as at GitHub, by the same code.
 
-use regreen_engine::paused_repository;
+use regreen_engine::pause_scope;
 use regreen_forge::hook::Event;
 use regreen_lab::forge::gitlab::Note;
 use serde_json::Value;
@@ -155,7 +155,7 @@ async fn an_issue_of_the_same_number_is_no_merge_request() {
     assert_eq!(stage.say(2, "ann", "MergeRequest", "/regreen retry").await, "obeyed");
     assert!(stage.answered("merge_requests").contains("is looked at again"));
     assert_eq!(stage.say(3, "ann", "Issue", "/regreen pause").await, "obeyed");
-    let pause = stage.ledger.paused(&paused_repository(NAME)).await.unwrap().unwrap();
+    let pause = stage.ledger.paused(&pause_scope(Some(Sender::GitLab), Some(NAME))).await.unwrap().unwrap();
     assert_eq!(pause.actor, "gitlab:ann");
     node.abort();
 }
