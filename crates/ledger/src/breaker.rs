@@ -121,14 +121,16 @@ impl Ledger {
         self.commit(work).await
     }
 
-    /// Closes the breaker on a person's word; `false` where there is none.
+    /// Closes the breaker on a person's word; `false` where there is none, or where nothing has happened since a person closed
+    /// it: then nothing is written.
     ///
     /// # Errors
     /// Where the ledger can't be written.
     pub async fn breaker_reset(&self, key: &BreakerKey, actor: &str, now: i64) -> Result<bool, LedgerError> {
         let key = self.clean_key(key);
         let mut work = self.write().await?;
-        if last_at(&mut work, &key).await?.is_none() {
+        let last = last_event(&mut work, &key).await?;
+        if last.is_none_or(|event| event == Event::Reset.id()) {
             return Ok(false);
         }
         record(&mut work, &key, "", Event::Reset, &self.clean(actor), now).await?;
@@ -222,6 +224,18 @@ pub(crate) async fn record(
     };
     let kind = if event == Event::Reset { "breaker-reset" } else { "breaker-told" };
     rows::put(db, &row, &Change { at: now, kind, details: &[("actor", actor), ("event", event.id())] }).await
+}
+
+async fn last_event(db: &mut AnyConnection, key: &BreakerKey) -> Result<Option<String>, LedgerError> {
+    Ok(sqlx::query_scalar(
+        "SELECT event FROM breaker_events WHERE class = $1 AND service = $2 AND repository = $3
+         ORDER BY at DESC, seq DESC LIMIT 1",
+    )
+    .bind(&key.class)
+    .bind(&key.service)
+    .bind(&key.repository)
+    .fetch_optional(db)
+    .await?)
 }
 
 async fn last_at(db: &mut AnyConnection, key: &BreakerKey) -> Result<Option<i64>, LedgerError> {

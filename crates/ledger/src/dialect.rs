@@ -25,6 +25,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0007_budgets.sql"),
                 include_str!("../migrations/sqlite/0008_tokens.sql"),
                 include_str!("../migrations/sqlite/0009_notices.sql"),
+                include_str!("../migrations/sqlite/0010_log_folders.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
@@ -36,6 +37,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0007_budgets.sql"),
                 include_str!("../migrations/postgres/0008_tokens.sql"),
                 include_str!("../migrations/postgres/0009_notices.sql"),
+                include_str!("../migrations/postgres/0010_log_folders.sql"),
             ],
         }
     }

@@ -91,15 +91,24 @@ impl Ledger {
         Ok(fresh)
     }
 
-    /// The work is done with, although it could not be done; that is in the audit log.
+    /// The work is done with, although it could not be done; that is in the audit log, once, however often it is said.
     ///
     /// # Errors
     /// `StaleClaim` where somebody else has taken it; or the ledger's own.
     pub async fn give_up(&self, claim: &Claim, why: &str, now: i64) -> Result<(), LedgerError> {
         let why = self.clean(why);
         let mut db = self.write().await?;
+        let done: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM work WHERE id = $1 AND done_at IS NOT NULL")
+                .bind(claim.id)
+                .fetch_optional(&mut *db)
+                .await?;
         if !self.end(&mut db, claim, "given-up", now).await? {
             return Err(claim.stale());
+        }
+        if done.is_some() {
+            // What is repeated after a lost answer changes nothing.
+            return Ok(());
         }
         let details = [("why", why.as_str()), ("work", claim.key.as_str())];
         audit::append(&mut db, &Change { at: now, kind: "work-given-up", details: &details }).await?;

@@ -30,7 +30,7 @@ pub struct LogRef {
 /// What a sweep of the store took out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Swept {
-    /// Objects that are logs.
+    /// Objects in this ledger's folder that are logs.
     pub found: u64,
     /// Those of them that nothing on record refers to any more, and that are gone now.
     pub gone: u64,
@@ -72,24 +72,27 @@ impl Ledger {
         });
         let packed = packing.await.map_err(|_| LedgerError::corrupt("a log could not be masked"))?;
         let Packed { hash, size, omitted, mut body } = packed;
+        let mut folder = String::new();
         if let Some(store) = self.log_store()
             && !self.is_in_database(&hash).await?
         {
+            folder = self.log_folder().await?;
             // The object first: what the ledger names is there.
-            store.put(&hash, std::mem::take(&mut body), now).await?;
+            store.put(&folder, &hash, std::mem::take(&mut body), now).await?;
         }
         let mut db = self.write_aside().await?;
         // A row without a body says that it lies in the store.
         sqlx::query(
-            "INSERT INTO logs (hash, size, omitted, at, body) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (hash) DO UPDATE SET body = excluded.body
-             WHERE length(logs.body) = 0 AND length(excluded.body) > 0",
+            "INSERT INTO logs (hash, size, omitted, at, body, folder) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (hash) DO UPDATE SET body = excluded.body, folder = excluded.folder
+             WHERE length(logs.body) = 0",
         )
         .bind(&hash)
         .bind(size as i64)
         .bind(omitted as i64)
         .bind(now)
         .bind(body)
+        .bind(folder)
         .execute(&mut *db)
         .await?;
         sqlx::query(
@@ -151,17 +154,24 @@ impl Ledger {
     /// `Corrupt` where it is not what its name says; `LogStore` where the store can't be asked, is not named, or has lost it;
     /// or the ledger's own.
     pub async fn log(&self, hash: &str) -> Result<Option<String>, LedgerError> {
-        let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM logs WHERE hash = $1")
-            .bind(hash)
-            .fetch_optional(&mut *self.read().await?)
-            .await?;
-        match body {
-            Some(body) if body.is_empty() => self.log_in_store(hash).await.map(Some),
-            body => body.map(|body| unpack(hash, &body)).transpose(),
+        let found: Option<(Vec<u8>, String)> =
+            sqlx::query_as("SELECT body, folder FROM logs WHERE hash = $1")
+                .bind(hash)
+                .fetch_optional(&mut *self.read().await?)
+                .await?;
+        match found {
+            Some((body, folder)) if body.is_empty() => self.log_in_store(&folder, hash).await.map(Some),
+            found => found.map(|(body, _)| unpack(hash, &body)).transpose(),
         }
     }
 
-    async fn log_in_store(&self, hash: &str) -> Result<String, LedgerError> {
+    /// The folder of the store that is this ledger's alone: its identity, made once. A ledger that was restored has another.
+    async fn log_folder(&self) -> Result<String, LedgerError> {
+        let query = sqlx::query_scalar("SELECT id FROM identity");
+        Ok(query.fetch_one(&mut *self.read().await?).await?)
+    }
+
+    async fn log_in_store(&self, folder: &str, hash: &str) -> Result<String, LedgerError> {
         let Some(store) = self.log_store() else {
             let why = format!("log {hash} lies in a store outside the database, and none is named");
             return Err(LedgerError::LogStore { place: String::new(), why });
@@ -170,7 +180,7 @@ impl Ledger {
             place: store.place().to_owned(),
             why: format!("log {hash} is not there any more"),
         };
-        unpack(hash, &store.get(hash).await?.ok_or_else(missing)?)
+        unpack(hash, &store.get(folder, hash).await?.ok_or_else(missing)?)
     }
 
     /// Logs in the store that are missing or not what their names say, as far as one is named; what is wrong is an answer.
@@ -188,16 +198,16 @@ impl Ledger {
         let (mut after, mut problems) = (String::new(), Vec::new());
         loop {
             // No view is held while the store is asked: that may take long.
-            let page: Vec<String> = sqlx::query_scalar(
-                "SELECT hash FROM logs WHERE hash > $1 AND length(body) = 0 ORDER BY hash LIMIT 500",
+            let page: Vec<(String, String)> = sqlx::query_as(
+                "SELECT hash, folder FROM logs WHERE hash > $1 AND length(body) = 0 ORDER BY hash LIMIT 500",
             )
             .bind(&after)
             .fetch_all(&mut *self.read().await?)
             .await?;
-            let Some(last) = page.last() else { return Ok(problems) };
+            let Some((last, _)) = page.last() else { return Ok(problems) };
             after.clone_from(last);
-            for hash in page {
-                let wrong = match self.log_in_store(&hash).await {
+            for (hash, folder) in page {
+                let wrong = match self.log_in_store(&folder, &hash).await {
                     Ok(_) => continue,
                     Err(LedgerError::Corrupt { why, .. }) => why,
                     Err(LedgerError::LogStore { why, .. }) if why.contains(&hash) => why,
@@ -210,27 +220,34 @@ impl Ledger {
         }
     }
 
-    /// Takes out of the store what nothing on record refers to: logs of incidents that were taken out, and what was written by
-    /// somebody who died before the ledger named it. Nothing that was written within a day. `None` where no store is named.
+    /// Takes out of this ledger's folder of the store what nothing on record refers to: logs of incidents that were taken out, and
+    /// what was written by somebody who died before the ledger named it. Nothing that was written within a day, and nothing of
+    /// another ledger's. `None` where no store is named.
     ///
     /// # Errors
     /// The store's and the ledger's own; what was done stays done.
     pub async fn sweep_logs(&self, now: i64) -> Result<Option<Swept>, LedgerError> {
         let Some(store) = self.log_store() else { return Ok(None) };
-        let mut swept = Swept::default();
-        for shard in store.shards().await? {
-            for object in store.logs_in(&shard).await? {
+        let (folder, mut swept) = (self.log_folder().await?, Swept::default());
+        let is_old = |changed_at: i64| now.saturating_sub(changed_at) >= SWEEP_MS;
+        for shard in store.shards(&folder).await? {
+            for object in store.logs_in(&folder, &shard).await? {
                 swept.found += 1;
-                if now.saturating_sub(object.changed_at) < SWEEP_MS {
+                // What a long listing says of its age may be long ago.
+                if !is_old(object.changed_at)
+                    || !store.changed_at(&folder, &object.hash).await?.is_some_and(is_old)
+                {
                     continue;
                 }
                 // Asked right before: who is about to refer to it has written it anew first.
-                let kept: Option<i64> = sqlx::query_scalar("SELECT size FROM logs WHERE hash = $1")
+                let sql = "SELECT size FROM logs WHERE hash = $1 AND folder = $2 AND length(body) = 0";
+                let kept: Option<i64> = sqlx::query_scalar(sql)
                     .bind(&object.hash)
+                    .bind(&folder)
                     .fetch_optional(&mut *self.read().await?)
                     .await?;
                 if kept.is_none() {
-                    store.delete(&object.hash).await?;
+                    store.delete(&folder, &object.hash).await?;
                     swept.gone += 1;
                 }
             }

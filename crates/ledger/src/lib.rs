@@ -70,6 +70,7 @@ mod import;
 mod incident;
 mod journal;
 mod kept_log;
+mod limits;
 mod listing;
 mod log_store;
 mod metrics;

@@ -39,6 +39,8 @@ pub struct IncidentFilter {
     pub since: Option<i64>,
     /// Those opened before this moment, in milliseconds since 1970.
     pub until: Option<i64>,
+    /// Only this ledger's own: none that was imported, or that a job told of.
+    pub own: bool,
     /// Those whose id, repository, pattern or fingerprint has this in it; small and capital letters are the same.
     pub text: Option<String>,
     /// Those after this one: the page before ended there.
@@ -171,10 +173,15 @@ impl Ledger {
 }
 
 /// The question of a walk: moment and id before which it begins, moment at which it ends, how many, and the value.
-fn question(columns: &str, equal: Option<&'static str>) -> String {
+fn question(columns: &str, own: bool, equal: Option<&'static str>) -> String {
+    // Nobody here acts upon another's.
+    let own = match own {
+        true => "AND EXISTS (SELECT 1 FROM incidents AS i WHERE i.id = listed.id AND i.owner IS NOT NULL)",
+        false => "",
+    };
     let equal = equal.map(|column| format!("AND {column} = $5")).unwrap_or_default();
     format!(
-        "SELECT {columns} FROM listed WHERE (opened_at, id) < ($1, $2) AND opened_at >= $3 {equal}
+        "SELECT {columns} FROM listed WHERE (opened_at, id) < ($1, $2) AND opened_at >= $3 {equal} {own}
          ORDER BY opened_at DESC, id DESC LIMIT $4"
     )
 }
@@ -186,7 +193,7 @@ async fn walk(
     equal: Option<(&'static str, &str)>,
 ) -> Result<Found, LedgerError> {
     let (begin, most) = (filter.begin(), filter.most());
-    let sql = question("opened_at, id", equal.map(|(column, _)| column));
+    let sql = question("opened_at, id", filter.own, equal.map(|(column, _)| column));
     let mut query = sqlx::query_as::<_, (i64, String)>(AssertSqlSafe(sql))
         .bind(begin.opened_at)
         .bind(begin.id)
@@ -213,7 +220,8 @@ async fn search(
 ) -> Result<Found, LedgerError> {
     let (mut at, most, text) = (filter.begin(), filter.most(), text.map(str::to_lowercase));
     let (mut ids, mut looked_at) = (Vec::new(), 0);
-    let sql = question("opened_at, id, state, outcome, class, repository, pattern, fingerprint", None);
+    let sql =
+        question("opened_at, id, state, outcome, class, repository, pattern, fingerprint", filter.own, None);
     loop {
         let rows: Vec<Seen> = sqlx::query_as(AssertSqlSafe(sql.clone()))
             .bind(at.opened_at)

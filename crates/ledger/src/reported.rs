@@ -11,6 +11,7 @@ use crate::{
     breaker,
     circuit::Event,
     incident::{check_id, find, store},
+    limits::believable,
     row::content_id,
     shape::{Incident, Place, State},
 };
@@ -50,7 +51,7 @@ impl Ledger {
     /// and repository is told. What is said to have helped closes none: whoever tells makes nobody bolder.
     ///
     /// # Errors
-    /// `BadReport` for one that is not over, names no repository or comes from the future; `BadId`; or the ledger's own.
+    /// `BadReport` for one that is not over, names no repository, comes from the future or says what can't be counted; `BadId`; or the ledger's own.
     pub async fn take_report(&self, told: &Incident, now: i64) -> Result<Reported, LedgerError> {
         check_id(&told.id)?;
         let bad = |why: &str| Err(LedgerError::BadReport { why: why.to_owned() });
@@ -60,9 +61,11 @@ impl Ledger {
         if !matches!(told.state, State::Closed | State::AwaitingApproval) {
             return bad("the incident is not over");
         }
-        if told.opened_at.max(told.changed_at) > now.saturating_add(CLOCK_SKEW_MS) {
+        let latest = [Some(told.opened_at), Some(told.changed_at), told.command_ended_at, told.closed_at];
+        if latest.into_iter().flatten().any(|at| at > now.saturating_add(CLOCK_SKEW_MS)) {
             return bad("it comes from the future");
         }
+        believable(told, now).map_err(|why| LedgerError::BadReport { why })?;
         let marker = told.run_marker.as_deref().unwrap_or_default();
         let part = content_id(&[repository, marker, &told.id, &told.opened_at.to_string()]);
         let name: String = told.id.chars().take(48).collect();

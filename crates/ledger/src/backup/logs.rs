@@ -16,6 +16,9 @@ pub(super) struct Log {
     omitted: i64,
     at: i64,
     pub(super) body: String,
+    /// Where it lies in the store; empty where that does not matter, or is the store itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    folder: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,18 +31,19 @@ pub(super) struct LogOf {
 }
 
 pub(super) async fn next_log(db: &mut AnyConnection, after: &str) -> Result<Option<Log>, LedgerError> {
-    let found: Option<(String, i64, i64, i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT hash, size, omitted, at, body FROM logs WHERE hash > $1 ORDER BY hash LIMIT 1",
+    let found: Option<(String, i64, i64, i64, Vec<u8>, String)> = sqlx::query_as(
+        "SELECT hash, size, omitted, at, body, folder FROM logs WHERE hash > $1 ORDER BY hash LIMIT 1",
     )
     .bind(after)
     .fetch_optional(db)
     .await?;
-    Ok(found.map(|(hash, size, omitted, at, body)| Log {
+    Ok(found.map(|(hash, size, omitted, at, body, folder)| Log {
         hash,
         size,
         omitted,
         at,
         body: BASE64.encode(body),
+        folder,
     }))
 }
 
@@ -67,14 +71,17 @@ impl Log {
         if !body.is_empty() {
             unpack(&self.hash, &body)?;
         }
-        sqlx::query("INSERT INTO logs (hash, size, omitted, at, body) VALUES ($1, $2, $3, $4, $5)")
-            .bind(self.hash)
-            .bind(self.size)
-            .bind(self.omitted)
-            .bind(self.at)
-            .bind(body)
-            .execute(db)
-            .await?;
+        sqlx::query(
+            "INSERT INTO logs (hash, size, omitted, at, body, folder) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(self.hash)
+        .bind(self.size)
+        .bind(self.omitted)
+        .bind(self.at)
+        .bind(body)
+        .bind(self.folder)
+        .execute(db)
+        .await?;
         Ok(())
     }
 }

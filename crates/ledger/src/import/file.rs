@@ -12,6 +12,7 @@ use crate::{
     LedgerError,
     audit::{AuditEntry, GENESIS},
     incident::check_id,
+    limits::countable,
     row::Row,
     shape::Incident,
     transfer::{Line, VERSION},
@@ -125,6 +126,7 @@ fn check_row(row: &Row, latest: i64, incidents: &mut HashSet<String>) -> Result<
             id(key)?;
             let incident = Incident::parse(record).map_err(|e| chain(&e))?;
             at(incident.opened_at.max(incident.changed_at))?;
+            countable(&incident)?;
             if incident.id != *key {
                 return Err("its record is another incident's".to_owned());
             }

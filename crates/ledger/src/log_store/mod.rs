@@ -1,7 +1,7 @@
 //! Kept logs outside the database: in a folder, or in S3, Google Cloud Storage or Azure Blob Storage.
 //!
 //! A log is one object, named by the digest of what it holds, so that writing it again changes nothing and reading can tell
-//! whether it is what its name says. The ledger's row comes after the object: what was begun and not ended has no row, is no
+//! whether it is what its name says. Each ledger has a folder of its own, so that several can share a store. The ledger's row comes after the object: what was begun and not ended has no row, is no
 //! log, and goes with the next sweep.
 
 mod http;
@@ -152,11 +152,17 @@ impl LogStore {
     }
 
     /// Writes a log, if it is not there; durable when this returns.
-    pub(crate) async fn put(&self, hash: &str, body: Vec<u8>, now: i64) -> Result<(), LedgerError> {
+    pub(crate) async fn put(
+        &self,
+        folder: &str,
+        hash: &str,
+        body: Vec<u8>,
+        now: i64,
+    ) -> Result<(), LedgerError> {
         if self.trouble().until.is_some_and(|until| Instant::now() < until) {
             return Err(self.failed("it failed a moment ago, and is not tried again yet"));
         }
-        let written = timeout(LONGEST, self.write(hash, body, now)).await;
+        let written = timeout(LONGEST, self.write(&self.name(folder, hash), body, now)).await;
         match written
             .map_err(|_| "it does not answer".to_owned())
             .and_then(|done| done.map_err(|e| chain(&e)))
@@ -175,9 +181,8 @@ impl LogStore {
         }
     }
 
-    async fn write(&self, hash: &str, body: Vec<u8>, now: i64) -> Result<(), Error> {
-        let name = self.name(hash);
-        match self.store.head(&name).await {
+    async fn write(&self, name: &Path, body: Vec<u8>, now: i64) -> Result<(), Error> {
+        match self.store.head(name).await {
             // As it would be written, and so young that no sweep takes it before the ledger names it.
             Ok(there)
                 if there.size == body.len() as u64
@@ -189,12 +194,12 @@ impl LogStore {
             Err(e) => return Err(e),
         }
         // Two that write it write the same, and each as a whole.
-        self.store.put(&name, PutPayload::from(body)).await.map(drop)
+        self.store.put(name, PutPayload::from(body)).await.map(drop)
     }
 
     /// What is stored under this name; `None` where nothing is.
-    pub(crate) async fn get(&self, hash: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        let found = match self.store.get(&self.name(hash)).await {
+    pub(crate) async fn get(&self, folder: &str, hash: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        let found = match self.store.get(&self.name(folder, hash)).await {
             Ok(found) => found,
             Err(Error::NotFound { .. }) => return Ok(None),
             Err(e) => return Err(self.failed(&chain(&e))),
@@ -206,37 +211,51 @@ impl LogStore {
         Ok(Some(bytes.to_vec()))
     }
 
-    /// The folders in which logs lie.
-    pub(crate) async fn shards(&self) -> Result<Vec<Path>, LedgerError> {
-        let all = self.store.list_with_delimiter(Some(&self.prefix)).await;
+    /// The folders in which the logs of this one lie.
+    pub(crate) async fn shards(&self, folder: &str) -> Result<Vec<Path>, LedgerError> {
+        let all = self.store.list_with_delimiter(Some(&self.below(folder))).await;
         Ok(all.map_err(|e| self.failed(&chain(&e)))?.common_prefixes)
     }
 
     /// The logs of one of them; what has no name of a log is nobody's business here.
-    pub(crate) async fn logs_in(&self, shard: &Path) -> Result<Vec<Found>, LedgerError> {
+    pub(crate) async fn logs_in(&self, folder: &str, shard: &Path) -> Result<Vec<Found>, LedgerError> {
         let all = self.store.list_with_delimiter(Some(shard)).await.map_err(|e| self.failed(&chain(&e)))?;
         let found = all.objects.into_iter().filter_map(|object| {
             let hash = object.location.filename()?.strip_suffix(END)?;
             let is_ours = hash.len() == 64
                 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-                && self.name(hash) == object.location;
+                && self.name(folder, hash) == object.location;
             let changed_at = object.last_modified.timestamp_millis();
             is_ours.then(|| Found { hash: hash.to_owned(), changed_at })
         });
         Ok(found.collect())
     }
 
+    /// When a log was last written; `None` where it is not there.
+    pub(crate) async fn changed_at(&self, folder: &str, hash: &str) -> Result<Option<i64>, LedgerError> {
+        match self.store.head(&self.name(folder, hash)).await {
+            Ok(there) => Ok(Some(there.last_modified.timestamp_millis())),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(e) => Err(self.failed(&chain(&e))),
+        }
+    }
+
     /// Takes a log out.
-    pub(crate) async fn delete(&self, hash: &str) -> Result<(), LedgerError> {
-        match self.store.delete(&self.name(hash)).await {
+    pub(crate) async fn delete(&self, folder: &str, hash: &str) -> Result<(), LedgerError> {
+        match self.store.delete(&self.name(folder, hash)).await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(e) => Err(self.failed(&chain(&e))),
         }
     }
 
-    fn name(&self, hash: &str) -> Path {
+    /// A ledger's folder; that without a name is the store itself.
+    fn below(&self, name: &str) -> Path {
+        if name.is_empty() { self.prefix.clone() } else { self.prefix.clone().join(name) }
+    }
+
+    fn name(&self, folder: &str, hash: &str) -> Path {
         let shard = hash.get(..2).unwrap_or_default().to_owned();
-        self.prefix.clone().join(shard).join(format!("{hash}{END}"))
+        self.below(folder).join(shard).join(format!("{hash}{END}"))
     }
 
     fn failed(&self, why: &str) -> LedgerError {

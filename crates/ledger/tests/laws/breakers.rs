@@ -53,6 +53,12 @@ async fn a_person_can_close_it(on: Engine) {
     assert_eq!((listed.len(), &listed[0].key, listed[0].failures, listed[0].last_at), (1, &key(), 3, 2));
     assert_eq!(listed[0].state, BreakerState::Open { until: 102 });
     assert!(l.breaker_reset(&key(), "ann", 3).await.unwrap());
+    // Said again it changes nothing, and is not on record; a failure since is something to forget.
+    let head = l.audit_head().await.unwrap();
+    assert!(!l.breaker_reset(&key(), "ann", 3).await.unwrap());
+    assert_eq!(l.audit_head().await.unwrap(), head);
+    l.breaker_outcome(&key(), "b", BreakerOutcome::Failure, 3).await.unwrap();
+    assert!(l.breaker_reset(&key(), "ann", 3).await.unwrap());
     assert_eq!(l.breakers(POLICY, 3).await.unwrap()[0].state, BreakerState::Closed);
 }
 

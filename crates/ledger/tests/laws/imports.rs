@@ -12,6 +12,7 @@ both_engines! {
     an_unfinished_incident_and_a_pause_are_left_alone,
     the_newer_of_two_imported_records_wins_whichever_comes_first,
     a_file_that_does_not_add_up_is_refused_whole,
+    a_time_that_no_number_holds_is_refused_on_either_engine,
 }
 
 async fn exported(ledger: &Ledger) -> Vec<u8> {
@@ -221,4 +222,14 @@ async fn a_file_goes_from_engine_to_engine_and_back_and_is_the_same() {
         assert_eq!(rows(&back), rows(&file));
         assert!(from.ledger.audit_verify(Some(&head)).await.unwrap().is_sound());
     }
+}
+
+async fn a_time_that_no_number_holds_is_refused_on_either_engine(on: Engine) {
+    let (from, to) = (World::lived_in(on).await, World::new(on).await);
+    let file = String::from_utf8(exported(&from.ledger).await).unwrap();
+    let at = file.find("\\\"act\\\":").unwrap();
+    let digits = file[at..].find(',').unwrap();
+    let larger = format!("{}\\\"act\\\":{}{}", &file[..at], u64::MAX, &file[at + digits..]);
+    let refused = import(&to.ledger, larger.as_bytes()).await.unwrap_err();
+    assert!(refused.to_string().contains("than can be counted"), "{refused}");
 }

@@ -10,6 +10,7 @@ use crate::world::{Engine, World, diagnosis, healed, incident, place};
 
 both_engines! {
     a_filter_gives_what_fits_it_and_no_other,
+    what_others_tell_takes_no_room_among_the_own,
     every_page_is_reached_once_whatever_the_filter,
     a_search_looks_at_so_many_and_goes_on_from_there,
     a_page_of_a_long_list_reads_only_its_page,
@@ -36,6 +37,26 @@ async fn ids(ledger: &Ledger, filter: IncidentFilter) -> Vec<String> {
 
 fn any() -> IncidentFilter {
     IncidentFilter::default()
+}
+
+async fn what_others_tell_takes_no_room_among_the_own(on: Engine) {
+    let (world, job) = (World::new(on).await, World::new(on).await);
+    let l = &world.ledger;
+    l.open_incident(&incident("own", 100, &diagnosis())).await.unwrap();
+    healed(&job.ledger, "told", 200).await;
+    let mut told = job.ledger.incident("told").await.unwrap().unwrap();
+    for n in 0..3 {
+        told.run_marker = Some(format!("m{n}"));
+        told.outcome = None;
+        told.state = State::AwaitingApproval;
+        l.take_report(&told, 500).await.unwrap();
+    }
+    let own = |limit| IncidentFilter { own: true, limit, ..any() };
+    assert_eq!(ids(l, own(1)).await, ["own"]);
+    assert_eq!(ids(l, IncidentFilter { state: Some(State::Open), ..own(1) }).await, ["own"]);
+    assert_eq!(ids(l, IncidentFilter { state: Some(State::AwaitingApproval), ..own(1) }).await, [""; 0]);
+    assert_eq!(ids(l, IncidentFilter { text: Some("O".to_owned()), ..own(1) }).await, ["own"]);
+    assert_eq!(ids(l, any()).await.len(), 4);
 }
 
 async fn a_filter_gives_what_fits_it_and_no_other(on: Engine) {

@@ -19,12 +19,13 @@ use regreen_ledger::{Closing, Ledger, LedgerError, LogStore, Swept};
 
 use crate::{
     masking::{Hides, SECRET},
-    world::{Engine, OWNER, World, diagnosis, incident},
+    world::{At, Engine, OWNER, World, diagnosis, incident},
 };
 
 both_engines! {
     a_log_in_a_folder_is_read_from_there_and_nowhere_else,
     what_nothing_refers_to_is_swept_after_a_day,
+    nobody_sweeps_what_another_ledger_keeps_in_the_same_store,
     what_is_missing_or_damaged_is_no_log,
     a_store_that_fails_is_told_once_and_holds_nothing_up,
 }
@@ -55,8 +56,13 @@ async fn wrong(ledger: &Ledger) -> Vec<String> {
         .collect()
 }
 
-fn object(folder: &tempfile::TempDir, hash: &str) -> PathBuf {
-    folder.path().join("logs").join(&hash[..2]).join(format!("{hash}.gz"))
+/// The folder of a ledger's own.
+async fn own(at: &At) -> String {
+    sqlx::query_scalar("SELECT id FROM identity").fetch_one(&mut at.raw().await).await.unwrap()
+}
+
+async fn object(folder: &tempfile::TempDir, at: &At, hash: &str) -> PathBuf {
+    folder.path().join("logs").join(own(at).await).join(&hash[..2]).join(format!("{hash}.gz"))
 }
 
 async fn a_log_in_a_folder_is_read_from_there_and_nowhere_else(on: Engine) {
@@ -93,12 +99,12 @@ async fn a_log_in_a_folder_is_read_from_there_and_nowhere_else(on: Engine) {
     // Back in the database from now on: what is kept again is kept there.
     let text = "npm ERR! ***\n";
     assert_eq!(world.ledger.keep_log("c", "build", text, now()).await.unwrap(), hash);
-    fs::remove_file(object(&folder, &hash)).unwrap();
+    fs::remove_file(object(&folder, &world.at, &hash).await).unwrap();
     assert_eq!(world.ledger.log(&hash).await.unwrap().as_deref(), Some(text));
 }
 
 async fn what_nothing_refers_to_is_swept_after_a_day(on: Engine) {
-    let (_world, l, folder) = with_folder(on).await;
+    let (world, l, folder) = with_folder(on).await;
     for id in ["old", "new"] {
         l.open_incident(&incident(id, 1, &diagnosis())).await.unwrap();
         l.keep_log(id, "build", &format!("log of {id}"), now()).await.unwrap();
@@ -107,7 +113,7 @@ async fn what_nothing_refers_to_is_swept_after_a_day(on: Engine) {
     let gone = l.logs_of("old").await.unwrap()[0].hash.clone();
     l.close("old", OWNER, &Closing::new(Outcome::LeftAlone), 2).await.unwrap();
     // Somebody died before the ledger named what he wrote, another in the middle of writing; and one file is not ours.
-    let orphan = object(&folder, &"ab".repeat(32));
+    let orphan = object(&folder, &world.at, &"ab".repeat(32)).await;
     fs::create_dir_all(orphan.parent().unwrap()).unwrap();
     fs::write(&orphan, "half").unwrap();
     let others = orphan.with_file_name("README");
@@ -122,9 +128,36 @@ async fn what_nothing_refers_to_is_swept_after_a_day(on: Engine) {
         "all of them are young"
     );
     assert_eq!(l.sweep_logs(later).await.unwrap(), Some(Swept { found: 3, gone: 2 }));
-    assert!(!object(&folder, &gone).exists() && !orphan.exists());
-    assert!(object(&folder, &kept).exists() && others.exists());
+    assert!(!object(&folder, &world.at, &gone).await.exists() && !orphan.exists());
+    assert!(object(&folder, &world.at, &kept).await.exists() && others.exists());
     assert_eq!(l.log(&kept).await.unwrap().as_deref(), Some("log of new"));
+    assert_eq!(wrong(&l).await, Vec::<String>::new());
+}
+
+async fn nobody_sweeps_what_another_ledger_keeps_in_the_same_store(on: Engine) {
+    let (world, l, folder) = with_folder(on).await;
+    l.open_incident(&incident("a", 1, &diagnosis())).await.unwrap();
+    let hash = l.keep_log("a", "build", "npm ERR! network", now()).await.unwrap();
+    let before = folder.path().join("logs").join("cd").join(format!("{}.gz", "cd".repeat(32)));
+    fs::create_dir_all(before.parent().unwrap()).unwrap();
+    fs::write(&before, "of an earlier version").unwrap();
+    let mut file = Vec::new();
+    l.backup(&mut file).await.unwrap();
+    // An empty ledger, and one that was restored and has pruned everything since.
+    let (empty, copy) = (World::new(on).await, World::new(on).await);
+    copy.ledger.restore(&mut file.as_slice()).await.unwrap();
+    let later = now() + 2 * DAY;
+    for other in [&empty, &copy] {
+        let other = other.ledger.clone().with_log_store(store(&folder.path().join("logs")));
+        assert_eq!(other.sweep_logs(later).await.unwrap(), Some(Swept { found: 0, gone: 0 }));
+    }
+    let restored = copy.ledger.clone().with_log_store(store(&folder.path().join("logs")));
+    assert_eq!(restored.log(&hash).await.unwrap().as_deref(), Some("npm ERR! network"));
+    // What it keeps from now on it keeps for itself, also what it has met already.
+    assert_eq!(restored.keep_log("a", "again", "npm ERR! network", now()).await.unwrap(), hash);
+    assert!(object(&folder, &copy.at, &hash).await.exists());
+    assert_eq!(restored.sweep_logs(later).await.unwrap(), Some(Swept { found: 1, gone: 0 }));
+    assert!(object(&folder, &world.at, &hash).await.exists() && before.exists());
     assert_eq!(wrong(&l).await, Vec::<String>::new());
 }
 
@@ -134,10 +167,10 @@ async fn what_is_missing_or_damaged_is_no_log(on: Engine) {
     for name in ["cut", "other", "missing"] {
         hashes.push(l.keep_log("a", name, &format!("log {name}"), now()).await.unwrap());
     }
-    let whole = fs::read(object(&folder, &hashes[0])).unwrap();
-    fs::write(object(&folder, &hashes[0]), &whole[..whole.len() / 2]).unwrap();
-    fs::write(object(&folder, &hashes[1]), &whole).unwrap();
-    fs::remove_file(object(&folder, &hashes[2])).unwrap();
+    let whole = fs::read(object(&folder, &world.at, &hashes[0]).await).unwrap();
+    fs::write(object(&folder, &world.at, &hashes[0]).await, &whole[..whole.len() / 2]).unwrap();
+    fs::write(object(&folder, &world.at, &hashes[1]).await, &whole).unwrap();
+    fs::remove_file(object(&folder, &world.at, &hashes[2]).await).unwrap();
     for hash in &hashes[..2] {
         assert!(matches!(l.log(hash).await, Err(LedgerError::Corrupt { .. })));
     }
@@ -154,7 +187,6 @@ async fn what_is_missing_or_damaged_is_no_log(on: Engine) {
         l.keep_log("b", name, &format!("log {name}"), now()).await.unwrap();
     }
     assert_eq!(wrong(&l).await.len(), 1);
-    drop(world);
 }
 
 async fn a_store_that_fails_is_told_once_and_holds_nothing_up(on: Engine) {
@@ -295,12 +327,13 @@ async fn logs_are_kept_in_what_speaks_s3() {
     let l = at(&variables);
     let text = "npm error network\n".repeat(10_000);
     let hash = l.keep_log("a", "build", &text, now()).await.unwrap();
-    let name = format!("/bucket/regreen/logs/{}/{hash}.gz", &hash[..2]);
+    let own = own(&world.at).await;
+    let name = format!("/bucket/regreen/logs/{own}/{}/{hash}.gz", &hash[..2]);
     assert_eq!(s3_of.objects.lock().unwrap().keys().collect::<Vec<_>>(), [&name]);
     assert_eq!(l.log(&hash).await.unwrap(), Some(text.clone()));
     assert!(l.check(None).await.unwrap().is_sound());
     assert_eq!(l.sweep_logs(now()).await.unwrap(), Some(Swept { found: 1, gone: 0 }));
-    let orphan = format!("/bucket/regreen/logs/cd/{}.gz", "cd".repeat(32));
+    let orphan = format!("/bucket/regreen/logs/{own}/cd/{}.gz", "cd".repeat(32));
     s3_of.objects.lock().unwrap().insert(orphan, Bytes::from_static(b"half"));
     assert_eq!(l.sweep_logs(now()).await.unwrap(), Some(Swept { found: 2, gone: 1 }));
     s3_of.objects.lock().unwrap().clear();

@@ -1,7 +1,9 @@
 //! What jobs tell of themselves: taken once, counted, and nobody acts by it.
 
 use regreen_domain::{Decision, Outcome};
-use regreen_ledger::{BreakerPolicy, BreakerState, Closing, Incident, Ledger, LedgerError, Place, RecordsOf};
+use regreen_ledger::{
+    BreakerPolicy, BreakerState, Closing, Incident, Ledger, LedgerError, Place, RecordsOf, Timings,
+};
 
 use crate::{
     breakers,
@@ -12,6 +14,7 @@ both_engines! {
     a_report_is_taken_once_and_makes_nobody_act,
     failures_that_are_told_open_the_breaker_and_earn_nothing,
     what_is_no_end_of_an_incident_is_refused,
+    what_can_not_be_counted_is_refused,
 }
 
 const POLICY: BreakerPolicy = BreakerPolicy { threshold: 3, cooldown_ms: 100, probe_ms: 50 };
@@ -97,4 +100,33 @@ async fn what_is_no_end_of_an_incident_is_refused(on: Engine) {
     assert!(matches!(error, LedgerError::BadId { .. }), "{error}");
     let newer = r#"{"version":99}"#;
     assert!(matches!(Incident::from_report(newer).unwrap_err(), LedgerError::Newer { .. }));
+}
+
+async fn what_can_not_be_counted_is_refused(on: Engine) {
+    let (job, fleet) = (World::lived_in(on).await, World::new(on).await);
+    let over = told(&job.ledger, "a").await;
+    let (mut class, mut pattern) = (over.clone(), over.clone());
+    class.diagnosis.class = "<b>bold</b>".to_owned();
+    pattern.diagnosis.pattern = Some("p".repeat(201));
+    let took = |act| Timings { act: Some(act), ..Timings::default() };
+    let named = |job: String| Place { job: Some(job), ..place() };
+    for (bad, why) in [
+        (class, "class"),
+        (pattern, "pattern"),
+        (Incident { outcome: Some("victory".to_owned()), ..over.clone() }, "outcome"),
+        (Incident { outcome: None, ..over.clone() }, "outcome"),
+        (Incident { place: named("j".repeat(5_000)), ..over.clone() }, "job"),
+        (Incident { timings: took(u64::MAX), ..over.clone() }, "counted"),
+        (Incident { timings: took(400 * 86_400_000), ..over.clone() }, "year"),
+        (Incident { opened_at: i64::MIN, ..over.clone() }, "ten years"),
+        (Incident { closed_at: Some(i64::MAX), ..over.clone() }, "future"),
+    ] {
+        let refused = fleet.ledger.take_report(&bad, 500).await.unwrap_err();
+        assert!(matches!(&refused, LedgerError::BadReport { .. }), "{refused}");
+        assert!(refused.to_string().contains(why), "{why}: {refused}");
+    }
+    // At the edge of what counts it is taken, and the figures stand.
+    let edge = Incident { timings: took(366 * 86_400_000), place: named("ü".repeat(200)), ..over };
+    assert!(fleet.ledger.take_report(&edge, 500).await.unwrap().fresh);
+    assert_eq!(fleet.ledger.trends(0).await.unwrap().recovery.map(|r| r.p95), Some(366 * 86_400_000));
 }

@@ -43,7 +43,8 @@ pub(super) async fn list(_: Viewer, State(shared): State<Shared>) -> Answer {
 }
 
 async fn waiting(shared: &Shared) -> Result<Vec<WaitingV1>, LedgerError> {
-    let of = |state| IncidentFilter { state: Some(state), limit: MOST, ..IncidentFilter::default() };
+    let of =
+        |state| IncidentFilter { state: Some(state), own: true, limit: MOST, ..IncidentFilter::default() };
     let mut all = shared.ledger().incidents(&of(Stage::AwaitingApproval)).await?;
     let mut asking = shared.ledger().incidents(&of(Stage::Open)).await?;
     asking.retain(|incident| incident.question.as_ref().is_some_and(|question| question.answer.is_none()));
@@ -53,5 +54,5 @@ async fn waiting(shared: &Shared) -> Result<Vec<WaitingV1>, LedgerError> {
         until: incident.waits_until().map(moment),
         incident: IncidentV1::of(incident),
     };
-    Ok(all.iter().filter(|incident| !incident.imported).map(shape).collect())
+    Ok(all.iter().map(shape).collect())
 }

@@ -65,6 +65,7 @@ impl Which {
             since: instant("since", self.since)?,
             until: instant("until", self.until)?,
             text: text("text", self.text)?,
+            own: false,
             after: self.after.map(|after| cursor(&after)).transpose()?,
             limit: page::limit(self.limit)?,
         })

@@ -94,11 +94,7 @@ pub(super) async fn page(State(house): Shared) -> Result<Response<Body>, Failed>
 async fn look(house: &Arc<House>) -> Result<NowPage, LedgerError> {
     let (ledger, now) = (house.ledger(), house.now());
     let of = |state| IncidentFilter { state: Some(state), limit: COUNTED, ..IncidentFilter::default() };
-    let own = async |state| {
-        let mut incidents = ledger.incidents(&of(state)).await?;
-        incidents.retain(|incident| !incident.imported);
-        Ok::<_, LedgerError>(incidents)
-    };
+    let own = async |state| ledger.incidents(&IncidentFilter { own: true, ..of(state) }).await;
     let (mut healing, mut asking) = (Vec::new(), Vec::new());
     for incident in own(Stands::Open).await? {
         let asks = incident.question.as_ref().is_some_and(|question| question.answer.is_none());

@@ -53,9 +53,13 @@ impl Standing {
         scope: &str,
         now: i64,
     ) -> Result<Standing, LedgerError> {
-        let waits =
-            IncidentFilter { state: Some(State::AwaitingApproval), limit: MOST, ..Default::default() };
-        let waiting = ledger.incidents(&waits).await?.iter().filter(|i| !i.imported).count();
+        let waits = IncidentFilter {
+            state: Some(State::AwaitingApproval),
+            own: true,
+            limit: MOST,
+            ..Default::default()
+        };
+        let waiting = ledger.incidents(&waits).await?.len();
         let mut breakers = ledger.breakers(policy, now).await?;
         breakers.retain(|breaker| breaker.state != BreakerState::Closed);
         let mut down = Vec::new();
