@@ -1,6 +1,6 @@
 //! What is to be done, as it lies in the ledger: a small versioned document, and the key that names the effect.
 
-use regreen_engine::{ESCALATION, EndedRun, OUTAGE, escalation_of, outage_of};
+use regreen_engine::{ESCALATION, EndedRun, OUTAGE, TOLD, Telling, escalation_of, outage_of};
 use regreen_forge::{
     Conclusion, Repository, RunRef,
     hook::{Command, Comment, Event, RunEnded, Sender},
@@ -79,6 +79,8 @@ pub enum Task {
         /// Which escalation.
         id: String,
     },
+    /// People are told where they work. The engine lists that by itself.
+    Told(Telling),
     /// A run ended well, of a repository in which something was escalated.
     Green {
         /// At which host.
@@ -304,6 +306,9 @@ impl Task {
                 let payload = serde_json::json!({ "version": 1, "outage": id }).to_string();
                 return Listed { kind: OUTAGE, key: format!("outage/{id}"), payload, at };
             }
+            Task::Told(telling) => {
+                return Listed { kind: TOLD, key: telling.key(), payload: telling.payload(), at };
+            }
             Task::Issue { sender, id } => {
                 let document = serde_json::json!({ "version": 1, "forge": sender.id(), "escalation": id });
                 return Listed {
@@ -326,6 +331,9 @@ impl Task {
         if kind == ESCALATION {
             let (forge, id) = escalation_of(payload)?;
             return Some(Task::Issue { sender: Sender::parse(&forge)?, id });
+        }
+        if kind == TOLD {
+            return Telling::read(payload).map(Task::Told);
         }
         if kind == ASKED {
             return Asked::read(payload).map(|(sender, asked)| Task::Asked { sender, asked });
@@ -356,7 +364,7 @@ impl Task {
 
 #[cfg(test)]
 mod tests {
-    use regreen_engine::Answer;
+    use regreen_engine::{Answer, Spot};
 
     use super::*;
     use crate::asked::Wanted;
@@ -385,6 +393,8 @@ mod tests {
             at: 6,
             wanted: Wanted::Rollback,
         };
+        let (sender, about, spot) = (Sender::GitHub, "4d-1-0a1b2c3d".to_owned(), Spot::CheckRun);
+        let telling = Telling { sender, about, spot };
         for (task, key) in [
             (Task::Asked { sender: Sender::GitHub, asked }, "github/asked/4d-1-0a1b2c3d/rollback/6"),
             (Task::Command { sender: Sender::GitHub, spoken }, "github/comment/octo/shop/9"),
@@ -392,6 +402,7 @@ mod tests {
             (Task::Run { sender: Sender::GitHub, ended: ended.clone() }, "github/run/octo/shop/7/2"),
             (Task::Green { sender: Sender::GitHub, ended }, "github/green/octo/shop/7/2"),
             (Task::Issue { sender: Sender::GitLab, id: "0a".to_owned() }, "escalation/0a"),
+            (Task::Told(telling), "github/told/4d-1-0a1b2c3d/check-run"),
             (Task::Sweep { sender: Sender::GitHub, repository, slot: 3 }, "github/sweep/octo/shop/3"),
             (Task::Outage { id: "0a1b".to_owned() }, "outage/0a1b"),
         ] {

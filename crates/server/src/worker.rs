@@ -5,6 +5,7 @@ mod command;
 mod settle;
 mod stumbling;
 mod sweep;
+mod told;
 mod upkeep;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{ESCALATION, EndedRun, EngineError, Fleet, Hand, Next, OUTAGE, Settled};
+use regreen_engine::{ESCALATION, EndedRun, EngineError, Fleet, Hand, Next, OUTAGE, Settled, TOLD};
 use regreen_forge::hook::Sender;
 use regreen_ledger::{Claim, Ledger, LedgerError};
 use tokio::{
@@ -158,7 +159,7 @@ impl Worker {
     }
 
     async fn claim(&self) -> Result<Option<Claim>, LedgerError> {
-        let kinds = [RUN, SWEEP, COMMAND, ANSWER, ASKED, OUTAGE, ESCALATION, GREEN];
+        let kinds = [RUN, SWEEP, COMMAND, ANSWER, ASKED, OUTAGE, ESCALATION, GREEN, TOLD];
         self.ledger.claim(&kinds, &self.node, millis(self.pace.lease), (self.clock)()).await
     }
 
@@ -296,6 +297,7 @@ impl Worker {
             Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
             Task::Outage { id } => self.tend(claim, id).await,
             Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,
+            Task::Told(telling) => self.tell_there(claim, telling).await,
             Task::Green { sender, ended } => self.green(claim, *sender, ended).await,
         };
         match done {

@@ -16,6 +16,7 @@ pub mod markdown;
 pub mod plain;
 pub mod proposal;
 pub mod sarif;
+pub mod told;
 
 pub use advice::{Advice, Named, advice};
 pub use cure::{Cure, action};

@@ -2,7 +2,7 @@
 
 use regreen_decide::Budget;
 use regreen_domain::{FailureClass, Mode};
-use regreen_engine::{EscalationConfig, FleetConfig, JobPolicy, OutageConfig, Rule};
+use regreen_engine::{EscalationConfig, FleetConfig, JobPolicy, OutageConfig, Rule, ToldConfig};
 use regreen_forge::{Repository, hook::Sender};
 use serde::Deserialize;
 use toml::Spanned;
@@ -25,6 +25,7 @@ pub(super) struct Serving {
     control: Option<ControlFile>,
     outage: Option<outage::OutageFile>,
     escalation: Option<EscalationFile>,
+    told: Option<ToldFile>,
     logs: Option<LogsFile>,
     #[serde(default)]
     service: Vec<outage::ServiceFile>,
@@ -70,6 +71,15 @@ struct EscalationFile {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ToldFile {
+    #[serde(default)]
+    pull_requests: bool,
+    #[serde(default)]
+    check_runs: bool,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LogsFile {
     store: Spanned<String>,
@@ -90,6 +100,7 @@ pub(super) struct Serve {
     control: f64,
     outage: OutageConfig,
     escalation: EscalationConfig,
+    told: ToldConfig,
     /// Where logs are kept: `database`, `none`, or the address of a store.
     logs: String,
 }
@@ -108,6 +119,7 @@ impl Default for Serve {
             control: 0.0,
             outage,
             escalation: EscalationConfig::default(),
+            told: ToldConfig::default(),
             logs: DATABASE.to_owned(),
         }
     }
@@ -151,6 +163,9 @@ pub(super) fn take(
         let known = [DATABASE, NONE].contains(&store.get_ref().as_str()) || store.get_ref().contains("://");
         let why = "store is \"database\", \"none\", or an address: s3://BUCKET/PREFIX, gs://…, az://…, file:///FOLDER";
         serve.logs = known.then(|| store.get_ref().clone()).ok_or_else(|| bad(place, text, store, why))?;
+    }
+    if let Some(ToldFile { pull_requests, check_runs }) = file.told {
+        serve.told = ToldConfig { pull_requests, check_runs };
     }
     if let Some(told) = &file.escalation {
         let name = |v: &Spanned<String>| {
@@ -248,6 +263,7 @@ impl Config {
             calls: self.serve.budget.calls,
             outage: self.serve.outage.clone(),
             escalation: self.serve.escalation.clone(),
+            told: self.serve.told,
             routes: self.routes(),
             // A probe there takes as long as the next attempt of a run.
             breaker: regreen_ledger::BreakerPolicy {
@@ -373,6 +389,16 @@ mod tests {
         assert!(of("issues = true").unwrap().outages_at_one_of(2).is_ok());
         let said = of("host = \"gitea\"").unwrap_err();
         assert!(said.starts_with("config.toml:2:8: host is"), "{said}");
+    }
+
+    #[test]
+    fn nobody_is_told_where_they_work_unless_it_says_so() {
+        assert_eq!(config("").unwrap().fleet().told, ToldConfig::default());
+        let told = config("[serve.told]\npull-requests = true\n").unwrap().fleet().told;
+        assert_eq!((told.pull_requests, told.check_runs), (true, false));
+        assert!(config("[serve.told]\ncheck-runs = true\n").unwrap().fleet().told.check_runs);
+        let said = config("[serve.told]\nissues = true\n").unwrap_err();
+        assert!(said.starts_with("config.toml:2:1: unknown field `issues`"), "{said}");
     }
 
     #[test]

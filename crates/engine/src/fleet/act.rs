@@ -192,6 +192,7 @@ impl Fleet {
         };
         let (outcome, why) = match ended {
             Ended::Waits { why } => {
+                self.tell_there(hand, incident).await?;
                 let now = (hand.now)();
                 return Ok(Next::Later { at: now.saturating_add(self.patience(applied.as_ref(), now)), why });
             }
@@ -220,6 +221,7 @@ impl Fleet {
         // Who closes it tells the breaker, and nobody else: of several hands only one can.
         ledger.close(incident, hand.owner, &closing, (hand.now)()).await?;
         ledger.breaker_outcome(&key, incident, verdict, (hand.now)()).await?;
+        self.tell_there(hand, incident).await?;
         Ok(settled(Some(incident), Some(outcome), why))
     }
 

@@ -51,19 +51,31 @@ impl Fleet {
     /// Puts an answer in place of what was answered there before, unless that is newer.
     pub async fn put_answer(&self, answer: &Answer, now: i64) -> Put {
         let Some(marker) = Marker::parse("commands") else { return Put::Done };
+        self.put(answer, &marker, now).await
+    }
+
+    /// Puts a comment in place of the one with this marker, unless that is newer.
+    pub(super) async fn put(&self, answer: &Answer, marker: &Marker, now: i64) -> Put {
         let Answer { repository, about, on_change, text } = answer;
         let put = match on_change {
-            true => self.forge.comment_on_change(repository, *about, &marker, text).await,
-            false => self.forge.comment(repository, *about, &marker, text).await,
+            true => self.forge.comment_on_change(repository, *about, marker, text).await,
+            false => self.forge.comment(repository, *about, marker, text).await,
         };
         match put {
             Ok(_) => Put::Done,
+            Err(e) => self.not_put(&e, now),
+        }
+    }
+
+    /// What comes of an answer that the host did not take.
+    pub(super) fn not_put(&self, error: &ForgeError, now: i64) -> Put {
+        match error {
             // It may stand there: putting it again changes nothing then.
-            Err(e @ ForgeError::Unknown { .. }) => {
+            e @ ForgeError::Unknown { .. } => {
                 let why = self.masker.mask(&e.to_string()).into_owned();
                 Put::Later { at: now.saturating_add(self.config.stumble_ms), why }
             }
-            Err(e) => match self.stumbled(&e, now) {
+            e => match self.stumbled(e, now) {
                 Next::Later { at, why } | Next::Stumbled { at, why } => Put::Later { at, why },
                 Next::Taken { at } => Put::Later { at, why: "another node has it".to_owned() },
                 Next::Done(settled) => Put::Never(settled.why),

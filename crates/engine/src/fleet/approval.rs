@@ -76,7 +76,10 @@ impl Fleet {
     pub(super) async fn tell_the_question(&self, found: &Found, id: &str, plan: &Plan) {
         let [number] = found.run.pull_requests.as_slice() else { return };
         let Some(marker) = Marker::parse(&format!("question/{id}"))
-            .filter(|_| self.config.comments && self.forge.takes_commands())
+            // Where people are told of each run, that says it too.
+            .filter(|_| {
+                self.config.comments && self.forge.takes_commands() && !self.config.told.pull_requests
+            })
         else {
             return;
         };

@@ -6,7 +6,7 @@ use regreen_forge::{Repository, hook::Sender};
 use regreen_ledger::BreakerPolicy;
 use regreen_notify::Routes;
 
-use crate::fleet::{EscalationConfig, OutageConfig};
+use crate::fleet::{EscalationConfig, OutageConfig, ToldConfig};
 
 /// The tunables.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,8 @@ pub struct FleetConfig {
     pub outage: OutageConfig,
     /// Whether people are told by issues.
     pub escalation: EscalationConfig,
+    /// Whether people are told where they work.
+    pub told: ToldConfig,
     /// Who is told away from the host.
     pub routes: Routes,
 }
@@ -91,6 +93,7 @@ impl Default for FleetConfig {
             give_up_ms: 24 * 60 * MINUTE,
             outage: OutageConfig::default(),
             escalation: EscalationConfig::default(),
+            told: ToldConfig::default(),
             routes: Routes::default(),
         }
     }

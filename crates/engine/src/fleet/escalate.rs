@@ -69,6 +69,7 @@ impl Fleet {
     /// The ledger's.
     pub async fn tell(&self, hand: &Hand<'_>, forge: &str, incident: &str) -> Result<(), EngineError> {
         self.notify(hand, incident).await?;
+        self.tell_there(hand, incident).await?;
         if !self.config.escalation.issues {
             return Ok(());
         }
@@ -129,7 +130,7 @@ impl Fleet {
         })
     }
 
-    fn observed(&self, repository: &Repository, incident: &Incident) -> bool {
+    pub(super) fn observed(&self, repository: &Repository, incident: &Incident) -> bool {
         let playbook = incident.plan().map(|plan| plan.playbook).unwrap_or_default();
         self.config.mode(self.sender, repository, incident.class(), &playbook) == Mode::Observe
     }

@@ -23,6 +23,7 @@ mod notice;
 mod outage;
 mod paused;
 mod service;
+mod told;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub use notice::{Letter, NOTICE};
 pub use outage::{OUTAGE, OutageTold, Tended, outage_of};
 pub use paused::{ALL, pause_scope};
 pub use service::{KnownService, Lately, Network, OutageConfig, Remotes};
+pub use told::{Said, Spot, TOLD, Telling, ToldConfig};
 
 use self::{
     approval::Agreed,

@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// How a piece of work ends for which no more may be asked of its host. What a person commands is counted,
-    /// and done; an issue waits by itself.
+    /// and done; an issue, and what people are told, wait by themselves.
     pub(super) async fn waits_for_calls(
         &self,
         claim: &Claim,
@@ -30,6 +30,7 @@ impl Worker {
             | Task::Asked { .. }
             | Task::Answer { .. }
             | Task::Outage { .. }
+            | Task::Told(_)
             | Task::Issue { .. } => {
                 return Ok(None);
             }

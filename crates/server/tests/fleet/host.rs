@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use regreen_forge::{Calls, Conclusion, ForgeError, Issue, Permission, Repository, Status};
+use regreen_forge::{Calls, Check, Conclusion, ForgeError, Issue, Permission, Repository, Status};
 
 pub const NETWORK: &str = "\
 2026-11-29T09:00:01.0000000Z ##[group]Run npm ci
@@ -65,6 +65,9 @@ struct AtHost {
     said: BTreeMap<(u64, String), String>,
     /// What the next comment ends in.
     comments_go: VecDeque<ForgeError>,
+    /// Check runs of Regreen's own, as each was written, and what the next one ends in.
+    checks: Vec<Check>,
+    checks_go: VecDeque<ForgeError>,
     /// Requests to repeat are looked at for so long before they are sent.
     held: bool,
     issues: Vec<(Repository, Issue)>,
@@ -179,6 +182,22 @@ impl Host {
     /// The next comment ends in this.
     pub fn comment_goes(&self, error: ForgeError) {
         self.at.lock().unwrap().comments_go.push_back(error);
+    }
+
+    /// Check runs, as they were written.
+    pub fn checks_written(&self) -> Vec<Check> {
+        self.at.lock().unwrap().checks.clone()
+    }
+
+    /// The next check run ends in this.
+    pub fn check_goes(&self, error: ForgeError) {
+        self.at.lock().unwrap().checks_go.push_back(error);
+    }
+
+    /// What its jobs print from now on.
+    pub fn logs(&self, run: u64, log: &'static str) {
+        let mut at = self.at.lock().unwrap();
+        at.runs.get_mut(&run).unwrap().jobs.iter_mut().for_each(|job| job.1 = log);
     }
 
     /// The run belongs to this pull request.

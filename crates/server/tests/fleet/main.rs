@@ -18,6 +18,7 @@ mod notices;
 mod outage;
 mod simulated;
 mod simulation;
+mod told;
 mod trouble;
 
 use std::{
