@@ -2,7 +2,8 @@
 //!
 //! A list with at most one condition is a walk along the index of that condition, as long as its page. A list with several,
 //! or with a text to look for, is a walk along the index by time, which holds all that is looked at; it ends after
-//! [`LOOKED_AT`] incidents, and the next page goes on from there. So no page costs more because the ledger is long.
+//! [`LOOKED_AT`] incidents, and the next page goes on from there. So no page costs more because the ledger is long. Only
+//! [`IncidentFilter::own`] passes over what others told, one by one.
 
 use std::collections::HashMap;
 

@@ -340,6 +340,9 @@ impl Ledger {
              WHERE key >= $1 AND key < $2 AND done_at IS NULL RETURNING id",
         );
         let woken: Vec<(i64,)> = self.at_once(query.bind(beginning).bind(end).bind(when)).await?;
+        if !woken.is_empty() {
+            self.ring().await;
+        }
         Ok(woken.len() as u64)
     }
 

@@ -71,6 +71,10 @@ async fn work_that_one_node_takes_in_wakes_the_others() {
     at_one.wake().await;
     two.wake("c", 0).await.unwrap();
     at_one.wake().await;
+    two.enqueue_by_hand(&work("d/1"), "ann", 1).await.unwrap();
+    at_one.wake().await;
+    two.wake_all("d/", 0).await.unwrap();
+    at_one.wake().await;
     // Many at once are told at least once, after the last of them.
     let ids: Vec<String> = (0..50).map(|n| format!("many{n}")).collect();
     for id in &ids {
