@@ -73,7 +73,7 @@ async fn main() {
             github: "https://github.com".to_owned(),
             gitlab: "https://gitlab.com".to_owned(),
         },
-        access: Access::new(ledger.clone(), Arc::new(Says)),
+        access: Access::new(ledger.clone(), Arc::new(Says)).reading_here(),
         clock: now,
         log: Arc::new(Says),
     };

@@ -35,6 +35,14 @@ impl Problem {
         Problem { status, detail: detail.into() }
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn unavailable() -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the fleet's ledger does not answer")
     }

@@ -33,9 +33,9 @@ pub struct ServeArgs {
     /// A file with a token by which `regreen run --server` shows that it is a job of yours; several while it is being changed
     #[arg(long, value_name = "FILE")]
     pub job_token_file: Vec<PathBuf>,
-    /// Let nobody read what is on record without a token, not even on this machine: where a proxy runs on it
+    /// Let programs on this machine read what is on record without a token; only where no proxy leads here
     #[arg(long)]
-    pub require_token: bool,
+    pub read_here: bool,
     /// Take webhooks, and leave the work to `regreen worker`
     #[arg(long)]
     pub no_work: bool,

@@ -39,9 +39,9 @@ fn serve() {
               A file with a token by which `regreen run --server` shows that it is a job of yours;
               several while it is being changed
 
-          --require-token
-              Let nobody read what is on record without a token, not even on this machine: where a proxy
-              runs on it
+          --read-here
+              Let programs on this machine read what is on record without a token; only where no proxy
+              leads here
 
           --no-work
               Take webhooks, and leave the work to `regreen worker`

@@ -11,11 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::EngineError,
     fleet::{
-        Answer, Fleet, Hand, Put, act,
-        approval::run_of,
-        decided::{ALL, scope},
-        escalate::of_a_fork,
-        incident_id,
+        Answer, Fleet, Hand, Put, act, approval::run_of, escalate::of_a_fork, incident_id, paused::is_paused,
     },
 };
 
@@ -199,8 +195,7 @@ impl Fleet {
             false => Said::Later { at, why },
         };
         let paused = async || -> Result<bool, EngineError> {
-            Ok(ledger.paused(ALL).await?.is_some()
-                || ledger.paused(&scope(run.repository.as_str())).await?.is_some())
+            Ok(is_paused(ledger, self.sender, run.repository.as_str()).await?)
         };
         let waits = || later(now.saturating_add(self.config.look_ms), "healing is paused".to_owned());
         if paused().await? {

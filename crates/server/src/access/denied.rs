@@ -30,6 +30,16 @@ pub enum Denied {
 }
 
 impl Denied {
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.problem().status()
+    }
+
+    /// Why, and what to do, for people.
+    pub(crate) fn words(&self) -> String {
+        self.problem().detail().to_owned()
+    }
+
     fn problem(&self) -> Problem {
         match self {
             Denied::Missing => Problem::new(

@@ -2,8 +2,9 @@
 //! between.
 //!
 //! A page on the web can make a browser ask under a name that leads here (DNS rebinding): the `Host` gives it away. A proxy
-//! on this machine asks for anybody: it adds a header of its own, or speaks HTTP/1.0. One that does neither and sends the
-//! name `localhost` can't be told from a person here; `regreen serve --require-token` is for that.
+//! on this machine asks for anybody: it adds a header of its own, or speaks HTTP/1.0. One that does neither can't be told from
+//! a person here, least of all where it passes on whatever `Host` somebody far away says. So being here counts for nothing
+//! unless the operator says that no proxy leads here (`regreen serve --read-here`).
 
 use std::net::{IpAddr, Ipv4Addr};
 

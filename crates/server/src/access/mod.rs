@@ -1,8 +1,8 @@
 //! Who asks over HTTP, and what they may: a handler names [`Viewer`], [`Operator`] or [`Admin`] as an argument, and runs
 //! for nobody else.
 //!
-//! Reading needs no login on this machine ([`here`]); everything else needs a token, or a browser's session that was begun
-//! by showing one. Who signs in by a cookie acts only from a page of this very server.
+//! It takes a token, or a browser's session that was begun by showing one. Only where the operator says so, reading on this
+//! machine ([`here`]) takes nothing. Who signs in by a cookie acts only from a page of this very server.
 
 mod denied;
 mod here;
@@ -99,22 +99,23 @@ struct Inner {
 }
 
 impl Access {
-    /// By the tokens in this ledger.
+    /// By the tokens in this ledger, and by nothing else.
     pub fn new(ledger: Ledger, log: Arc<dyn Log>) -> Access {
         Access::by_clock(ledger, log, worker::now)
     }
 
     /// The same by another clock, in milliseconds since 1970.
     pub fn by_clock(ledger: Ledger, log: Arc<dyn Log>, clock: fn() -> i64) -> Access {
-        Access(Arc::new(Inner { ledger, log, clock, trusts_here: true, throttle: Throttle::default() }))
+        Access(Arc::new(Inner { ledger, log, clock, trusts_here: false, throttle: Throttle::default() }))
     }
 
-    /// The same where even reading on this machine needs a token.
+    /// The same where somebody on this machine reads without a token. Only where no proxy leads here: one that passes the
+    /// `Host` on lets the whole world say that it is here.
     #[must_use]
-    pub fn tokens_only(self) -> Access {
+    pub fn reading_here(self) -> Access {
         let Inner { ledger, log, clock, .. } = &*self.0;
         let (ledger, log, clock) = (ledger.clone(), log.clone(), *clock);
-        Access(Arc::new(Inner { ledger, log, clock, trusts_here: false, throttle: Throttle::default() }))
+        Access(Arc::new(Inner { ledger, log, clock, trusts_here: true, throttle: Throttle::default() }))
     }
 
     /// Who asks.

@@ -66,9 +66,12 @@ impl Access {
     }
 }
 
-/// No script reads it, and no page of another site makes a browser send it. Only over TLS, but on this machine.
+/// No script reads it, and no page of another site makes a browser send it. Only over TLS, but for a browser that asks this
+/// machine by its own name and does not say that its page came by TLS (a proxy may change the name). Its name has no
+/// `__Host-` before it, because a browser takes such a one over TLS alone.
 fn set(headers: &HeaderMap, value: &str, seconds: i64) -> Option<HeaderValue> {
-    let secure = if is_named_here(headers) { "" } else { "; Secure" };
+    let by_tls = headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
+    let secure = if is_named_here(headers) && !by_tls { "" } else { "; Secure" };
     let text = format!("{NAME}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&text).ok()
 }

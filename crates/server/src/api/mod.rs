@@ -117,7 +117,7 @@ struct Security;
 impl Modify for Security {
     fn modify(&self, description: &mut Description) {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
-            "`regreen token create` makes one. Reading on the server's own machine needs none.",
+            "`regreen token create` makes one. With `regreen serve --read-here`, reading on the server's own machine needs none.",
         ));
         let components = description.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));

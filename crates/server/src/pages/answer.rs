@@ -46,8 +46,8 @@ pub(super) enum Failed {
     NoSuchThing(&'static str, String),
     /// What was asked for can't be read: what to write instead.
     NotUnderstood(String),
-    /// The reader may not.
-    NotAllowed,
+    /// The reader may not: the status, and why.
+    NotAllowed(StatusCode, String),
     /// The ledger does not answer.
     Unavailable,
 }
@@ -107,13 +107,14 @@ impl IntoResponse for Failed {
                 shown(&what),
                 "Change it in the address, or begin again from the page’s own form.",
             ),
-            Failed::NotAllowed => (
-                StatusCode::FORBIDDEN,
-                "You can’t see this from here",
-                "What Regreen has on record is shown on the machine that it runs on, under its own name \
-                 (http://localhost:8787), and to who shows a token."
-                    .to_owned(),
-                "From elsewhere: ssh -L 8787:127.0.0.1:8787 HOST, and open http://localhost:8787 here.",
+            Failed::NotAllowed(status, why) => (
+                status,
+                match status {
+                    StatusCode::TOO_MANY_REQUESTS => "That was tried too often",
+                    _ => "You can’t see this",
+                },
+                format!("Regreen says: {why}."),
+                "Sign in at /sign-in, with a token that `regreen token create` makes.",
             ),
             Failed::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -137,12 +138,12 @@ pub(super) async fn secure(mut response: Response<Body>) -> Response<Body> {
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

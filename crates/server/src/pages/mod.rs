@@ -18,6 +18,7 @@ mod params;
 mod row;
 mod services;
 mod settings;
+mod sign_in;
 mod timeline;
 mod trends;
 mod words;
@@ -29,7 +30,7 @@ use axum::{
     extract::State,
     http::Uri,
     middleware::{from_fn_with_state, map_response},
-    routing::get,
+    routing::{get, post},
 };
 use regreen_catalog::Catalog;
 use regreen_ledger::{BreakerPolicy, Ledger};
@@ -134,6 +135,8 @@ impl Pages {
             .route("/services", get(services::page))
             .route("/settings", get(settings::page))
             .route("/events", get(live::events))
+            .route("/sign-in", get(sign_in::form).post(sign_in::begin))
+            .route("/sign-out", post(sign_in::end))
             .route("/assets/{name}", get(assets::file))
             .fallback(nowhere)
             .layer(from_fn_with_state(access, gate::admit))

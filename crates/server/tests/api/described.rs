@@ -58,7 +58,7 @@ async fn every_answer_is_as_described() {
         tokens: Secrets::new([Secret::new("a token that nobody here shows").unwrap()]),
         log: world.lines.clone(),
     };
-    let doors = Doors { api: Some(world.strict_api()), jobs: Some(jobs), pages: None };
+    let doors = Doors { api: Some(world.strict_api()), jobs: Some(jobs), ..Doors::default() };
     let stopped = async move { drop(stopped.await) };
     let inbox = std::sync::Arc::new(Nobody);
     let log = world.lines.clone();

@@ -61,14 +61,14 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("ledger.db"), Arc::new(AsIs)).await.unwrap();
         let lines = Arc::new(Lines::default());
-        let access = Access::by_clock(ledger.clone(), lines.clone(), || NOW);
+        let access = Access::by_clock(ledger.clone(), lines.clone(), || NOW).reading_here();
         let router = api(&ledger, &access, &lines).router();
         World { ledger, lines, access, router, _folder: folder }
     }
 
-    /// The same API, where even this machine shows a token.
+    /// The same API, as it is without `--read-here`: even this machine shows a token.
     pub(crate) fn strict_api(&self) -> Api {
-        let access = Access::by_clock(self.ledger.clone(), self.lines.clone(), hurried).tokens_only();
+        let access = Access::by_clock(self.ledger.clone(), self.lines.clone(), hurried);
         api(&self.ledger, &access, &self.lines)
     }
 

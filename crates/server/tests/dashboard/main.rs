@@ -57,7 +57,7 @@ impl World {
                     source: "the operator".to_owned(),
                 }],
             },
-            access: Access::new(ledger.clone(), Arc::new(Quiet)),
+            access: Access::new(ledger.clone(), Arc::new(Quiet)).reading_here(),
             clock: now,
             log: Arc::new(Quiet),
         };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use regreen_ledger::NewToken;
+use regreen_server::access::mint;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -37,12 +39,11 @@ async fn only_who_may_reads_and_every_answer_forbids_what_is_not_of_here() {
             !page.contains("style=\"") && !page.contains("<style") && !page.contains("onclick"),
             "{path}"
         );
-        assert!(
-            answer(&world, path, "Host: rebound.example\r\n").await.starts_with("HTTP/1.1 401"),
-            "{path}"
-        );
         let passed_on = format!("{here}X-Forwarded-For: 10.0.0.7\r\n");
-        assert!(answer(&world, path, &passed_on).await.starts_with("HTTP/1.1 401"), "{path}");
+        for not_here in ["Host: rebound.example\r\n", &passed_on] {
+            let led = answer(&world, path, not_here).await;
+            assert!(led.starts_with("HTTP/1.1 303") && led.contains("location: /sign-in"), "{path}: {led}");
+        }
     }
     assert!(answer(&world, "/events", "Host: rebound.example\r\n").await.starts_with("HTTP/1.1 401"));
     for (path, status) in [
@@ -65,6 +66,65 @@ async fn only_who_may_reads_and_every_answer_forbids_what_is_not_of_here() {
         page.split("href=\"").find(|part| part.starts_with("/assets/")).unwrap().split('"').next().unwrap();
     let asset = answer(&world, css, "Host: rebound.example\r\n").await;
     assert!(asset.starts_with("HTTP/1.1 200") && asset.contains("immutable"), "{asset}");
+}
+
+/// A form that is sent, and what is answered.
+async fn post(world: &World, path: &str, headers: &str, form: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", world.port)).await.unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\n{headers}Connection: close\r\n");
+    let request = format!("{head}Content-Length: {}\r\n\r\n{form}", form.len());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).await.unwrap();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_and_a_session_reads_from_elsewhere() {
+    let world = World::new().await;
+    let made = mint().unwrap();
+    let new = NewToken { id: &made.id, name: "ann", role: "viewer", digest: &made.digest, expires_at: None };
+    assert!(world.ledger.create_token(&new, "ann", now()).await.unwrap());
+    let there = "Host: regreen.example\r\n";
+    let led = answer(&world, "/incidents?state=healed", there).await;
+    assert!(led.contains("location: /sign-in?then=%2Fincidents%3Fstate%3Dhealed"), "{led}");
+    let form = answer(&world, "/sign-in?then=%2Fincidents%3Fstate%3Dhealed", there).await;
+    assert!(form.starts_with("HTTP/1.1 200") && form.contains("referrer-policy: same-origin"), "{form}");
+    assert!(form.contains("value=\"/incidents?state=healed\""), "{form}");
+    let own = format!("{there}Origin: https://regreen.example\r\n");
+    let wrong = post(&world, "/sign-in", &own, "token=rgr_no&then=%2Ftrends").await;
+    assert!(wrong.starts_with("HTTP/1.1 401") && wrong.contains("role=\"alert\""), "{wrong}");
+    assert!(!wrong.contains("rgr_no"), "{wrong}");
+    let right = format!("token={}&then=%2Ftrends", made.text);
+    let foreign = post(&world, "/sign-in", &format!("{there}Origin: https://evil.example\r\n"), &right).await;
+    assert!(foreign.starts_with("HTTP/1.1 403") && !foreign.contains("set-cookie"), "{foreign}");
+    let away = format!("token={}&then=%2F%2Fevil.example", made.text);
+    assert!(post(&world, "/sign-in", &own, &away).await.contains("location: /\r\n"), "to another server");
+    let signed = post(&world, "/sign-in", &own, &right).await;
+    assert!(signed.starts_with("HTTP/1.1 303") && signed.contains("location: /trends\r\n"), "{signed}");
+    let cookie = signed.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    assert!(cookie.contains("HttpOnly; SameSite=Strict; Secure"), "{cookie}");
+    // A proxy may say another name; that the page came by TLS is in its origin all the same.
+    let renamed = "Host: localhost\r\nOrigin: https://regreen.example\r\nSec-Fetch-Site: same-origin\r\n";
+    assert!(post(&world, "/sign-in", renamed, &right).await.contains("; Secure"));
+    let shown = format!("Cookie: {}\r\n", cookie.split(';').next().unwrap());
+    let page = answer(&world, "/trends", &format!("{there}{shown}")).await;
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    let who = answer(&world, "/sign-in", &format!("{there}{shown}")).await;
+    assert!(who.contains("token:ann") && who.contains("action=\"/sign-out\""), "{who}");
+    assert!(post(&world, "/sign-out", &format!("{there}{shown}"), "").await.starts_with("HTTP/1.1 403"));
+    let out = post(&world, "/sign-out", &format!("{own}{shown}"), "").await;
+    assert!(out.starts_with("HTTP/1.1 303") && out.contains("Max-Age=0"), "{out}");
+    assert!(answer(&world, "/trends", &format!("{there}{shown}")).await.starts_with("HTTP/1.1 303"));
+    // A program is told, and led nowhere; that it was tried too often is no matter of permission.
+    let token = format!("{there}Authorization: Bearer rgr_no\r\n");
+    assert!(answer(&world, "/", &token).await.starts_with("HTTP/1.1 401"));
+    for _ in 0..20 {
+        post(&world, "/sign-in", &own, "token=rgr_no").await;
+    }
+    let often = answer(&world, "/", &token).await;
+    assert!(often.starts_with("HTTP/1.1 429") && often.contains("That was tried too often"), "{often}");
+    assert!(often.contains("retry-after: "), "{often}");
 }
 
 /// The ids of the next so many news of a stream.

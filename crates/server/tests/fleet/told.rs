@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use regreen_domain::Mode;
-use regreen_engine::{CallBudget, ToldConfig, paused_repository};
+use regreen_engine::{CallBudget, ToldConfig, pause_scope};
 use regreen_forge::{CheckState, Conclusion, Forge as _, ForgeError, Marker};
 use regreen_ledger::State;
 
@@ -179,7 +179,7 @@ async fn a_question_stands_in_the_same_comment_as_its_answer() {
 #[tokio::test]
 async fn while_it_is_paused_nothing_is_written_and_after_a_day_never() {
     here(async {
-        let scope = paused_repository("octo/shop");
+        let scope = pause_scope(None, Some("octo/shop"));
         for (hours, told) in [(2, true), (30, false)] {
             let play = play(Mode::Suggest, BOTH).await;
             play.stage.ledger.pause(&scope, "ann", "not now", 1).await.unwrap();

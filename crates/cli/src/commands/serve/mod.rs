@@ -52,6 +52,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             Failed::new(NOTHING_TO_READ, what).help("name another place with --listen ADDRESS:PORT")
         })?;
         let stop = Stop::listen().map_err(|e| Failed::new(exit::BUG, e))?;
+        how_to_look(context, args, &listener);
         let inbox = LedgerInbox::new(parts.ledger.clone(), parts.bell.clone());
         let inbox = Arc::new(inbox.with_comments(parts.comments));
         let jobs = (!tokens.is_empty()).then(|| Jobs {
@@ -62,7 +63,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         });
         let (limits, log) = (Limits::default(), parts.log.clone());
         let access = Access::new(parts.ledger.clone(), log.clone());
-        let access = if args.require_token { access.tokens_only() } else { access };
+        let access = if args.read_here { access.reading_here() } else { access };
         let catalog = Arc::new(catalog()?);
         let api = Api {
             ledger: parts.ledger.clone(),
@@ -94,6 +95,16 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         };
         Ok(stop.unless_pressed_again(all).await)
     })
+}
+
+/// Says how what is on record can be seen.
+fn how_to_look(context: &Context, args: &ServeArgs, listener: &TcpListener) {
+    let at = listener.local_addr().unwrap_or(args.listen);
+    let how = match args.read_here {
+        true => "without a token on this machine",
+        false => "with a token (`regreen token create --name NAME`), or start with --read-here",
+    };
+    voice::progress(context, &format!("to look: http://{at}/ {how}"));
 }
 
 /// Does the work alone.
