@@ -101,8 +101,12 @@ impl Stage {
                 let _nobody = tell.send(line);
             }
         });
-        let first = lines.recv_timeout(PATIENCE).unwrap();
-        let address = first.split("address=").nth(1).unwrap_or_else(|| panic!("{first}")).to_owned();
+        let address = loop {
+            let line = lines.recv_timeout(PATIENCE).unwrap();
+            if let Some(address) = line.split("address=").nth(1) {
+                break address.to_owned();
+            }
+        };
         Serving { child, address, lines }
     }
 

@@ -100,6 +100,6 @@ fn they_are_listed_and_closed_by_key() {
     assert_snapshot!(bare.tell(&["audit", "verify"]), @r"
     exit code 0
     --- out
-    7 entries, head [DIGEST]
+    6 entries, head [DIGEST]
     ");
 }
