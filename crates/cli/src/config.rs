@@ -391,6 +391,7 @@ impl Config {
         note(file.allow_commands == Some(true), "allow-commands");
         note(file.lockfile.is_some(), "lockfile");
         note(file.serve.is_some(), "serve");
+        note(file.notify.is_some(), "notify");
         ours.policy.mode = ours.policy.mode.min(theirs.policy.mode);
         ours.policy.threshold = ours.policy.threshold.max(theirs.policy.threshold);
         ours.policy.max_attempts = ours.policy.max_attempts.min(theirs.policy.max_attempts);

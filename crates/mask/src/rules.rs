@@ -59,6 +59,7 @@ pub(crate) const RULES: &[Rule] = &[
         ],
         r"\bgl(?:pat|ptt|rt|cbt|dt|ft|soat|agent|oas|ffct|imt)-[A-Za-z0-9_.-]{16,}",
     ),
+    rule("regreen", &["rgr_", "rgs_"], r"\brg[rs]_[A-Za-z0-9]{16}_[A-Za-z0-9_-]{43}"),
     rule("npm", &["npm_"], r"\bnpm_[A-Za-z0-9]{30,}"),
     rule("pypi", &["pypi-age"], r"\bpypi-AgE[A-Za-z0-9_-]{16,}"),
     rule("crates.io", &["cio"], r"\bcio[A-Za-z0-9]{32}\b"),

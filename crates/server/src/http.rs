@@ -28,6 +28,7 @@ use crate::{
     jobs::Jobs,
     limits::Limits,
     pages::Pages,
+    patience::Patient,
     room::{Peer, Room},
 };
 
@@ -161,7 +162,8 @@ async fn connections(
             request.extensions_mut().insert(arrival);
             inner.call(request)
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection =
+            graceful.watch(http.serve_connection(TokioIo::new(Patient::new(stream, limits.answer)), service));
         let peers = peers.clone();
         tokio::spawn(async move {
             let _broken = connection.await;

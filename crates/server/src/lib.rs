@@ -19,6 +19,7 @@ mod jobs;
 mod limits;
 mod memory;
 mod pages;
+mod patience;
 mod problem;
 mod reply;
 mod room;

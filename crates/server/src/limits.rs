@@ -18,6 +18,8 @@ pub struct Limits {
     pub connections_of_one: usize,
     /// Longest that a request's headers may take, and longest that a connection may be idle.
     pub headers: Duration,
+    /// Longest that an answer may wait until its peer takes the next piece of it.
+    pub answer: Duration,
     /// Longest that a body may take. GitHub gives up after 10 seconds.
     pub body_time: Duration,
     /// From when on a body must come at [`Limits::rate`].
@@ -46,6 +48,7 @@ impl Default for Limits {
             connections: 1024,
             connections_of_one: 256,
             headers: Duration::from_secs(10),
+            answer: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
             grace: Duration::from_secs(3),
             rate: 128 << 10,

@@ -65,7 +65,11 @@ impl Fleet {
             }
             match self.end_unfinished(hand, (&run, attempt), &incident.id, why, follow).await? {
                 Ok(None) => {}
-                Ok(Some(outcome)) => closed.push(Unfinished { incident: incident.id, outcome }),
+                Ok(Some(outcome)) => {
+                    // At once: where a later one has to wait, or this node dies, it is not met again.
+                    self.tell(hand, self.sender.id(), &incident.id).await?;
+                    closed.push(Unfinished { incident: incident.id, outcome });
+                }
                 Err(at) => return Ok(GivenUp::NotYet(at)),
             }
         }

@@ -155,19 +155,21 @@ impl Access {
         }
     }
 
-    /// The token that was shown. An address that shows too many wrong ones has to wait, but not with one that was right
-    /// before: behind a proxy all have one address.
+    /// The token that was shown. An address that shows too many wrong ones has to wait, but not with one that is right:
+    /// behind a proxy all have one address.
     async fn admitted(&self, arrival: Option<Arrival>, shown: Option<Shown<'_>>) -> Result<Token, Denied> {
         let (throttle, now) = (&self.0.throttle, (self.0.clock)());
         let peer = arrival.map(|arrival| Peer::of(arrival.peer));
         let known = shown.is_some_and(|shown| throttle.knows(shown.id));
-        if let Some(seconds) = peer.filter(|_| !known).and_then(|peer| throttle.waits(peer, now)) {
-            return Err(Denied::TooOften { seconds });
-        }
+        let waits = peer.filter(|_| !known).and_then(|peer| throttle.waits(peer, now));
         let token = match shown {
             Some(shown) => self.token(shown).await,
             None => Err(Denied::Wrong),
         };
+        // It was looked at all the same: it might have been right, and of somebody else who has this address too.
+        if let (Err(Denied::Wrong), Some(seconds)) = (&token, waits) {
+            return Err(Denied::TooOften { seconds });
+        }
         match (&token, shown, peer) {
             (Ok(_), Some(shown), _) => throttle.worked(shown.id),
             (Err(Denied::Wrong), _, peer) => {

@@ -103,7 +103,7 @@ pub(super) async fn approve(
     Named(id): Named,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Answer {
-    let answered = act::approve(shared.ledger(), &id, &who.actor, shared.now()).await;
+    let answered = act::approve(shared.writes(), &id, &who.actor, shared.now()).await;
     done(&shared, answered)
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn deny(
     Sent(why): Sent<Why>,
 ) -> Answer {
     let reason = words("reason", why.reason)?;
-    let answered = act::deny(shared.ledger(), &id, &who.actor, reason.as_deref(), shared.now()).await;
+    let answered = act::deny(shared.writes(), &id, &who.actor, reason.as_deref(), shared.now()).await;
     done(&shared, answered)
 }
 
@@ -146,7 +146,7 @@ pub(super) async fn rollback(
     Named(id): Named,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Answer {
-    let listed = act::roll_back(shared.ledger(), &id, &who.actor, shared.now()).await;
+    let listed = act::roll_back(shared.writes(), &id, &who.actor, shared.now()).await;
     taken(&shared, id, listed)
 }
 
@@ -167,7 +167,7 @@ pub(super) async fn retry(
     Named(id): Named,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Answer {
-    let listed = act::retry(shared.ledger(), &id, &who.actor, shared.now()).await;
+    let listed = act::retry(shared.writes(), &id, &who.actor, shared.now()).await;
     taken(&shared, id, listed)
 }
 
@@ -191,7 +191,7 @@ pub(super) async fn feedback(
     let unknown = || Problem::unprocessable("class is none that is known; the API's description lists them");
     let class = FailureClass::parse(&label.class).ok_or_else(unknown)?;
     let note = words("note", label.note)?;
-    let told = shared.ledger().feedback(&id, class, &who.actor, note.as_deref(), shared.now()).await;
+    let told = shared.writes().feedback(&id, class, &who.actor, note.as_deref(), shared.now()).await;
     told.map_err(|e| refused(&shared, &e))?;
     Ok(found(&Taken { incident: id }))
 }

@@ -45,8 +45,8 @@ pub(super) async fn list(_: Viewer, State(shared): State<Shared>) -> Answer {
 async fn waiting(shared: &Shared) -> Result<Vec<WaitingV1>, LedgerError> {
     let of =
         |state| IncidentFilter { state: Some(state), own: true, limit: MOST, ..IncidentFilter::default() };
-    let mut all = shared.ledger().incidents(&of(Stage::AwaitingApproval)).await?;
-    let mut asking = shared.ledger().incidents(&of(Stage::Open)).await?;
+    let mut all = shared.record().incidents(&of(Stage::AwaitingApproval)).await?;
+    let mut asking = shared.record().incidents(&of(Stage::Open)).await?;
     asking.retain(|incident| incident.question.as_ref().is_some_and(|question| question.answer.is_none()));
     all.extend(asking);
     let shape = |incident: &regreen_ledger::Incident| WaitingV1 {

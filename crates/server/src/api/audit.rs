@@ -75,6 +75,6 @@ pub(super) async fn list(_: Viewer, State(shared): State<Shared>, Params(which):
     if after < 0 {
         return Err(Problem::bad_request("after is the number of an entry"));
     }
-    let entries = shared.ledger().audit(after, limit + 1).await.map_err(|e| shared.failed(&e))?;
+    let entries = shared.record().audit(after, limit + 1).await.map_err(|e| shared.failed(&e))?;
     Ok(found(&Page::of(entries, limit, |entry| entry.seq.to_string(), shape)))
 }

@@ -38,7 +38,7 @@ pub(super) struct Which {
 )]
 pub(super) async fn list(_: Viewer, State(shared): State<Shared>, Params(which): Params<Which>) -> Answer {
     let (limit, last) = (page::limit(which.limit)?, bounded("after", which.after, KEY)?);
-    let breakers = shared.ledger().breakers(shared.0.breaker, shared.now()).await;
+    let breakers = shared.record().breakers(shared.0.breaker, shared.now()).await;
     let all = breakers.map_err(|e| shared.failed(&e))?;
     let mut all: Vec<BreakerV1> = all.iter().map(BreakerV1::from).collect();
     all.sort_by(|a, b| a.key.cmp(&b.key));

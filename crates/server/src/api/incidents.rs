@@ -114,7 +114,7 @@ fn cursor(text: &str) -> Result<Cursor, Problem> {
     responses((status = 200, body = Page<IncidentV1>), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn list(_: Viewer, State(shared): State<Shared>, Params(which): Params<Which>) -> Answer {
-    let page = shared.ledger().page(&which.filter()?).await.map_err(|e| shared.failed(&e))?;
+    let page = shared.record().page(&which.filter()?).await.map_err(|e| shared.failed(&e))?;
     let next = page.next.map(|next| format!("{}.{}", next.opened_at, next.id));
     Ok(found(&Page { items: page.incidents.iter().map(IncidentV1::of).collect(), next }))
 }
@@ -130,7 +130,7 @@ pub(super) async fn list(_: Viewer, State(shared): State<Shared>, Params(which):
     responses((status = 200, body = IncidentV1), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn show(_: Viewer, State(shared): State<Shared>, Named(id): Named) -> Answer {
-    let whole = whole(shared.ledger(), &id).await.map_err(|e| shared.failed(&e))?;
+    let whole = whole(shared.record(), &id).await.map_err(|e| shared.failed(&e))?;
     whole.map(|whole| found(&whole)).ok_or_else(|| Problem::not_found("there is no such incident"))
 }
 

@@ -45,9 +45,9 @@ pub(super) async fn show(_: Viewer, State(shared): State<Shared>, Params(which):
     if which.days.is_some_and(|days| !(1..=3650).contains(&days)) {
         return Err(Problem::bad_request("days is 1 to 3650"));
     }
-    let counted = shared.figures().of(shared.ledger(), which.days, shared.now()).await;
+    let counted = shared.figures().of(shared.record(), which.days, shared.now()).await;
     let (_, counted) = counted.map_err(|e| shared.failed(&e))?;
-    let head = shared.ledger().audit_head().await.map_err(|e| shared.failed(&e))?;
+    let head = shared.record().audit_head().await.map_err(|e| shared.failed(&e))?;
     Ok(found(&MetricsV1::of(&counted, &head)))
 }
 
@@ -61,8 +61,8 @@ pub(super) async fn show(_: Viewer, State(shared): State<Shared>, Params(which):
     responses((status = 200, body = Page<DayV1>), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn days(_: Viewer, State(shared): State<Shared>) -> Answer {
-    let days = shared.figures().days(shared.ledger(), shared.now()).await.map_err(|e| shared.failed(&e))?;
-    let head = shared.ledger().audit_head().await.map_err(|e| shared.failed(&e))?;
+    let days = shared.figures().days(shared.record(), shared.now()).await.map_err(|e| shared.failed(&e))?;
+    let head = shared.record().audit_head().await.map_err(|e| shared.failed(&e))?;
     let day = |(day, metrics): &(i64, regreen_ledger::Metrics)| DayV1 {
         since: moment(day.saturating_mul(86_400_000)),
         metrics: MetricsV1::of(metrics, &head),

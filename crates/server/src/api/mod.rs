@@ -28,6 +28,7 @@ use axum::{
     extract::{FromRef, State},
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
     middleware::map_response,
+    response::IntoResponse as _,
 };
 use regreen_catalog::Catalog;
 use regreen_ledger::{BreakerPolicy, Ledger, LedgerError};
@@ -53,8 +54,10 @@ use crate::{
 
 /// The JSON API.
 pub struct Api {
-    /// The fleet's ledger.
+    /// The fleet's ledger, for what people do.
     pub ledger: Ledger,
+    /// The same for looks: a handle of its own, so that a long one holds up no work.
+    pub record: Ledger,
     /// Who may what.
     pub access: Access,
     /// What is known of failures and cures.
@@ -88,7 +91,13 @@ impl Shared {
         (self.0.clock)()
     }
 
-    fn ledger(&self) -> &Ledger {
+    /// What is on record, to be read.
+    fn record(&self) -> &Ledger {
+        &self.0.record
+    }
+
+    /// Where what people do is put on record.
+    fn writes(&self) -> &Ledger {
         &self.0.ledger
     }
 
@@ -164,7 +173,16 @@ impl Api {
         let described = async move |_: Viewer, State(_): State<Shared>| {
             answer(StatusCode::OK, "application/json", &*description)
         };
+        let nothing = async || {
+            Problem::not_found("there is nothing here; /api/v1/openapi.json says what is").into_response()
+        };
+        let unasked = async || {
+            let detail = "this is asked in another way; /api/v1/openapi.json says how";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+        };
         router
+            .route("/api/{*nothing}", axum::routing::any(nothing))
+            .method_not_allowed_fallback(unasked)
             .route("/api/v1/openapi.json", axum::routing::get(described))
             .with_state(shared)
             .layer(map_response(secure))

@@ -84,7 +84,7 @@ pub(super) struct AutoHealingStatus {
     responses((status = 200, body = InfrastructureAutoHealingMetrics), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
-    let (ledger, now) = (shared.ledger(), shared.now());
+    let (ledger, now) = (shared.record(), shared.now());
     let (at, counted) = shared.figures().of(ledger, None, now).await.map_err(|e| shared.failed(&e))?;
     let days = shared.figures().days(ledger, now).await.map_err(|e| shared.failed(&e))?;
     let OriginalMetrics { version, current_metrics, targets, history } = OriginalMetrics::of(&counted, &days);
@@ -110,7 +110,7 @@ pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
     responses((status = 200, body = AutoHealingStatus), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn status(_: Viewer, State(shared): State<Shared>) -> Answer {
-    let (ledger, now) = (shared.ledger(), shared.now());
+    let (ledger, now) = (shared.record(), shared.now());
     let standing = Standing::of(ledger, shared.0.breaker, PAUSED_FLEET, now).await;
     let standing = standing.map_err(|e| shared.failed(&e))?;
     let newest = IncidentFilter { limit: 1, ..IncidentFilter::default() };

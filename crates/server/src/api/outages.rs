@@ -56,7 +56,7 @@ pub(super) struct OutageV1 {
 async fn shape(shared: &Shared, outage: Outage) -> Result<OutageV1, LedgerError> {
     let waiting = match outage.ended_at {
         Some(_) => 0,
-        None => shared.ledger().waiting_for(&outage.id).await?,
+        None => shared.record().waiting_for(&outage.id).await?,
     };
     let Outage { id, service, class, began_at, known_at, probed_at, answers, ended_at } = outage;
     let at = |at: Option<i64>| at.map(moment);
@@ -86,7 +86,7 @@ async fn shape(shared: &Shared, outage: Outage) -> Result<OutageV1, LedgerError>
 pub(super) async fn list(_: Viewer, State(shared): State<Shared>, Params(which): Params<Which>) -> Answer {
     let limit = page::limit(which.limit)?;
     let mut items = Vec::new();
-    for outage in shared.ledger().outages(limit).await.map_err(|e| shared.failed(&e))? {
+    for outage in shared.record().outages(limit).await.map_err(|e| shared.failed(&e))? {
         items.push(shape(&shared, outage).await.map_err(|e| shared.failed(&e))?);
     }
     Ok(found(&Page { items, next: None }))
@@ -101,7 +101,7 @@ pub(super) async fn list(_: Viewer, State(shared): State<Shared>, Params(which):
     responses((status = 200, body = OutageV1), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn show(_: Viewer, State(shared): State<Shared>, Named(id): Named) -> Answer {
-    let outage = shared.ledger().outage(&id).await.map_err(|e| shared.failed(&e))?;
+    let outage = shared.record().outage(&id).await.map_err(|e| shared.failed(&e))?;
     let outage = outage.ok_or_else(|| Problem::not_found("there is no such outage"))?;
     Ok(found(&shape(&shared, outage).await.map_err(|e| shared.failed(&e))?))
 }

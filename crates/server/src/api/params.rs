@@ -24,6 +24,9 @@ where
     }
 }
 
+/// Longest name in a path, in bytes.
+const NAME: usize = 512;
+
 /// What stands in the path.
 pub(super) struct Named(pub(super) String);
 
@@ -32,7 +35,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(name)| Named(name)).map_err(|e| Problem::bad_request(e.body_text()))
+        let Path(name) = path.map_err(|e| Problem::bad_request(e.body_text()))?;
+        // PostgreSQL takes no NUL, and nothing here has a name with a control character.
+        match name.chars().any(char::is_control) || name.len() > NAME {
+            true => Err(Problem::bad_request(format!(
+                "a name has at most {NAME} characters, and no control characters"
+            ))),
+            false => Ok(Named(name)),
+        }
     }
 }
 

@@ -41,6 +41,6 @@ pub(super) fn shape(pause: Pause) -> PauseV1 {
     responses((status = 200, body = Page<PauseV1>), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn list(_: Viewer, State(shared): State<Shared>) -> Answer {
-    let standing = shared.ledger().pauses(MOST).await.map_err(|e| shared.failed(&e))?;
+    let standing = shared.record().pauses(MOST).await.map_err(|e| shared.failed(&e))?;
     Ok(found(&Page { items: standing.into_iter().map(shape).collect(), next: None }))
 }

@@ -35,7 +35,7 @@ pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
 }
 
 async fn scraped(shared: &Shared) -> Result<Families, LedgerError> {
-    let (ledger, now) = (shared.ledger(), shared.now());
+    let (ledger, now) = (shared.record(), shared.now());
     let (_, counted) = shared.figures().of(ledger, None, now).await?;
     let standing = Standing::of(ledger, shared.0.breaker, PAUSED_FLEET, now).await?;
     let mut families = prometheus(&counted, &standing.audit_head);

@@ -14,6 +14,7 @@ use std::{
 };
 
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, StatusCode, Uri, header},
     response::{
@@ -25,14 +26,19 @@ use regreen_ledger::{AuditEntry, Ledger, LedgerError};
 use serde_json::json;
 use tokio::{
     sync::{Semaphore, broadcast, mpsc, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{House, Shared, params::Params};
+use crate::room::{Peer, Room};
 
 /// Readers at once.
 const READERS: usize = 600;
+/// Of those, from any one address: half of the connections that it may have are left for everything else.
+const READERS_OF_ONE: usize = 128;
+/// A stream ends after so long; the browser comes back by itself, says where it was, and is asked anew who it is.
+const LASTS: Duration = Duration::from_secs(600);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 /// Every so many looks, services are looked at too: they are not in the audit log.
@@ -54,6 +60,7 @@ struct News {
 pub(super) struct Feed {
     out: broadcast::Sender<Arc<News>>,
     readers: Arc<Semaphore>,
+    peers: Arc<Room>,
     ended: watch::Sender<bool>,
     generation: Arc<AtomicU64>,
 }
@@ -67,6 +74,7 @@ impl Feed {
         let feed = Feed {
             out: out.clone(),
             readers: Arc::new(Semaphore::new(READERS)),
+            peers: Arc::new(Room::new(usize::MAX, READERS_OF_ONE)),
             ended,
             generation: generation.clone(),
         };
@@ -155,11 +163,20 @@ impl News {
 type Out = mpsc::Sender<Result<Event, Infallible>>;
 
 /// A reader's stream.
-pub(super) async fn events(State(house): Shared, uri: Uri, headers: HeaderMap) -> Response {
-    let Ok(seat) = house.feed.readers.clone().try_acquire_owned() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")], "too many readers\n")
-            .into_response();
+pub(super) async fn events(
+    State(house): Shared,
+    peer: Option<Extension<Peer>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let full = || {
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")], "too many readers\n").into_response()
     };
+    let Ok(seat) = house.feed.readers.clone().try_acquire_owned() else { return full() };
+    let peer = peer.map(|Extension(peer)| peer);
+    if peer.is_some_and(|peer| !house.feed.peers.take(peer, 1, 1)) {
+        return full();
+    }
     let said = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     // A page says up to where it has been made: what came since then is not lost either.
     let after: Option<i64> = said.or_else(|| Params::of(&uri).get("after")?.parse().ok());
@@ -167,7 +184,8 @@ pub(super) async fn events(State(house): Shared, uri: Uri, headers: HeaderMap) -
     let ended = house.feed.ended.subscribe();
     let (out, stream) = mpsc::channel(64);
     tokio::spawn(async move {
-        let _reader_is_gone = read(&house, &out, news, ended, after).await;
+        let _over = timeout(LASTS, read(&house, &out, news, ended, after)).await;
+        peer.inspect(|peer| house.feed.peers.give(*peer, 1));
         drop(seat);
     });
     let alive = KeepAlive::new().interval(Duration::from_secs(15));

@@ -14,7 +14,9 @@ pub(super) struct Params(Vec<(String, String)>);
 impl Params {
     pub(super) fn of(uri: &Uri) -> Params {
         let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned();
-        Params(pairs.filter(|(_, value)| value.len() <= LONGEST).take(32).collect())
+        // PostgreSQL takes no NUL, and nothing that is searched for has a control character.
+        let sound = |value: &str| value.len() <= LONGEST && !value.chars().any(char::is_control);
+        Params(pairs.filter(|(_, value)| sound(value)).take(32).collect())
     }
 
     /// The value, where there is one and it says something.
@@ -76,6 +78,7 @@ mod tests {
             (Some("a&b=1"), None, Some("\">"))
         );
         assert_eq!(params.with("/x", "s", "é?"), "/x?q=a%26b%3D1&q=2&s=%C3%A9%3F");
+        assert_eq!(Params::of(&"/x?q=%00&s=a%0Ab".parse().unwrap()).get("q"), None);
         assert_eq!(segment("../a b\"?<é"), "..%2Fa%20b%22%3F%3C%C3%A9");
         let at = Cursor { opened_at: 5, id: "a.b-1".to_owned() };
         assert_eq!(placed(&place(&at)), Some(at));

@@ -109,6 +109,7 @@ fn hurried() -> i64 {
 fn api(ledger: &Ledger, access: &Access, lines: &Arc<Lines>) -> Api {
     Api {
         ledger: ledger.clone(),
+        record: ledger.clone(),
         access: access.clone(),
         catalog: Arc::new(regreen_builtin::catalog().unwrap()),
         bell: Arc::default(),

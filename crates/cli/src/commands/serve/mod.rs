@@ -65,8 +65,11 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         let access = Access::new(parts.ledger.clone(), log.clone());
         let access = if args.read_here { access.reading_here() } else { access };
         let catalog = Arc::new(catalog()?);
+        // A handle of their own for looks: a long one holds up no work.
+        let record = Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?;
         let api = Api {
             ledger: parts.ledger.clone(),
+            record: record.clone(),
             access: access.clone(),
             catalog: catalog.clone(),
             bell: parts.bell.clone(),
@@ -75,8 +78,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             log: log.clone(),
         };
         let pages = Pages {
-            // A handle of its own: a long look at the record holds up no work.
-            ledger: Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?,
+            ledger: record,
             catalog,
             settings: parts.settings.clone(),
             access,
