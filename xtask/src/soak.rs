@@ -158,7 +158,7 @@ const SUITES: [Suite; 12] = [
         unit: "runs of the whole lab suite",
         count: 10,
         portion: 1,
-        tests: &["--package", "regreen-cli", "--test", "scenarios"],
+        tests: &["--package", "regreen-cli", "--test", "scenarios", "--run-ignored", "all"],
         how_many: None,
         seed: None,
     },

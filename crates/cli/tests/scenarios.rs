@@ -1,6 +1,9 @@
 //! The lab suite: every scenario of the lab is a really broken project, run through the real binary and the real
 //! package manager. What can be healed must be; everything else must be left exactly as it was, and run once.
 //!
+//! Those that wait for long while another tool's like them are tried anyway are left out unless `--include-ignored` (of
+//! cargo-nextest: `--run-ignored all`) asks for all of them.
+//!
 //! With `REGREEN_LAB_RECORD=FILE` each run appends a line for `cargo xtask measure --lab FILE`.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
@@ -18,7 +21,11 @@ fn main() {
     let trials = Scenario::all()
         .unwrap()
         .into_iter()
-        .map(|scenario| Trial::test(scenario.id.clone(), move || run(&scenario).map_err(Failed::from)))
+        .map(|scenario| {
+            let slow = scenario.slow;
+            let trial = Trial::test(scenario.id.clone(), move || run(&scenario).map_err(Failed::from));
+            trial.with_ignored_flag(slow)
+        })
         .collect();
     libtest_mimic::run(&arguments, trials).exit();
 }

