@@ -209,6 +209,11 @@ async fn figures_without_data_are_null_and_with_data_are_counted() {
     let days = read(&world, "/api/v1/metrics/days").await;
     assert_eq!(days["items"][0]["metrics"]["incidents"], 3);
     assert_eq!(world.get("/api/v1/metrics?days=0").await.status, StatusCode::BAD_REQUEST);
+    // What PostgreSQL would not take, what is not there, and what is asked in another way.
+    assert_eq!(world.get("/api/v1/incidents/a%00").await.status, StatusCode::BAD_REQUEST);
+    let nothing = world.get("/api/v1/nothing").await;
+    assert_eq!(nothing.status, StatusCode::NOT_FOUND);
+    assert_eq!(nothing.headers["content-type"], "application/problem+json");
 }
 
 #[tokio::test]
