@@ -22,6 +22,7 @@ mod budget;
 mod limits;
 mod notify;
 mod outage;
+mod proxy;
 mod serve;
 
 use crate::{

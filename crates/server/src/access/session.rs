@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
 use super::{
     Access, Arrival, Denied, Who,
     here::is_named_here,
+    is_a_persons,
     token::{Shown, mint_session},
     who,
 };
@@ -35,7 +36,7 @@ impl Access {
             return Err(Denied::Foreign);
         }
         let arrival = request.extensions.get::<Arrival>().copied();
-        let token = self.admitted(arrival, Shown::token(token.trim())).await?;
+        let token = self.admitted(arrival, Shown::token(token.trim()), is_a_persons).await?;
         let now = (self.0.clock)();
         let until = now.saturating_add(LASTS_MS).min(token.expires_at.unwrap_or(i64::MAX));
         let no_random = || Denied::Unavailable("the system gives no random numbers".to_owned());
@@ -56,7 +57,7 @@ impl Access {
             return Err(Denied::Foreign);
         }
         if let Some(shown) = cookie(&request.headers).and_then(Shown::session)
-            && self.token(shown).await.is_ok()
+            && self.token(shown, is_a_persons).await.is_ok()
         {
             let ended = self.0.ledger.sign_out(shown.id).await;
             ended.map_err(|e| Denied::Unavailable(chain(&e)))?;

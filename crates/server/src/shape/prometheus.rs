@@ -68,7 +68,33 @@ pub fn prometheus(m: &Metrics, audit_head: &str) -> Families {
         let help = format!("Target: {}.", target.bound);
         families.gauge(&format!("{}_target_{unit}", target.id), &help, target.limit);
     }
+    stages(&mut families, m);
     families
+}
+
+/// How long what was healed took, part by part.
+fn stages(families: &mut Families, m: &Metrics) {
+    let stages = [
+        ("detect", m.detect),
+        ("decide", m.decide),
+        ("act", m.act),
+        ("verify", m.verify),
+        ("recovery", m.recovery),
+    ];
+    let mut samples: Vec<([(&str, &str); 2], f64)> = Vec::new();
+    for (stage, spread) in stages {
+        let Some(spread) = spread else { continue };
+        for (quantile, ms) in [("0.5", spread.p50), ("0.95", spread.p95)] {
+            samples.push(([("stage", stage), ("quantile", quantile)], ms as f64 / 1000.0));
+        }
+    }
+    let samples: Vec<(&[(&str, &str)], f64)> =
+        samples.iter().map(|(labels, value)| (labels.as_slice(), *value)).collect();
+    families.gauges(
+        "stage_seconds",
+        "Time to a diagnosis, to a decision, of the steps, of the verification, and of a recovery that healed as a whole.",
+        &samples,
+    );
 }
 
 fn control_group(families: &mut Families, c: ControlGroup) {

@@ -22,8 +22,9 @@ use regreen_forge::{
 use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
 use regreen_notify::Sink;
 use regreen_server::{
-    Api, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Pages, Settings, Teller, Worker,
-    access::Access, schedule,
+    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Pages, Settings, Teller, Worker,
+    access::{Access, Proxy},
+    schedule,
 };
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -55,15 +56,24 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         how_to_look(context, args, &listener);
         let inbox = LedgerInbox::new(parts.ledger.clone(), parts.bell.clone());
         let inbox = Arc::new(inbox.with_comments(parts.comments));
-        let jobs = (!tokens.is_empty()).then(|| Jobs {
+        let (limits, log) = (Limits::default(), parts.log.clone());
+        let access = Access::new(parts.ledger.clone(), log.clone());
+        let access = match (parts.proxy.clone(), args.read_here) {
+            (Some(_), true) => {
+                let what = "--read-here and [serve.proxy] do not go together: a proxy leads here";
+                return Err(Failed::new(USAGE, what).help("leave --read-here out"));
+            }
+            (Some(proxy), false) => access.behind(proxy),
+            (None, true) => access.reading_here(),
+            (None, false) => access,
+        };
+        let jobs = Jobs {
             ledger: parts.ledger.clone(),
             policy: parts.jobs.clone(),
             tokens,
-            log: parts.log.clone(),
-        });
-        let (limits, log) = (Limits::default(), parts.log.clone());
-        let access = Access::new(parts.ledger.clone(), log.clone());
-        let access = if args.read_here { access.reading_here() } else { access };
+            access: access.clone(),
+            log: log.clone(),
+        };
         let catalog = Arc::new(catalog()?);
         // A handle of their own for looks: a long one holds up no work.
         let record = Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?;
@@ -74,6 +84,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             catalog: catalog.clone(),
             bell: parts.bell.clone(),
             breaker: parts.breaker,
+            budgets: parts.budgets,
             clock: now,
             log: log.clone(),
         };
@@ -85,7 +96,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             clock: now,
             log: log.clone(),
         };
-        let doors = Doors { jobs, api: Some(api), pages: Some(pages) };
+        let doors = Doors { jobs: Some(jobs), api: Some(api), pages: Some(pages) };
         let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
         let all = async {
             if args.no_work {
@@ -130,6 +141,8 @@ struct Parts {
     fleets: BTreeMap<Sender, Arc<Fleet>>,
     jobs: JobPolicy,
     breaker: BreakerPolicy,
+    budgets: Budgets,
+    proxy: Option<Proxy>,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
@@ -177,6 +190,8 @@ impl Parts {
             fleets,
             jobs,
             breaker,
+            budgets: Budgets::of(&config.fleet()),
+            proxy: config.proxy(),
             log,
             bell: Arc::new(Notify::new()),
             comments,
