@@ -8,6 +8,7 @@ mod audit;
 mod body;
 mod breakers;
 mod budgets;
+mod dispatch;
 mod figures;
 mod incidents;
 mod known;
@@ -158,6 +159,7 @@ impl Api {
             .routes(routes!(audit::list))
             .routes(routes!(breakers::list))
             .routes(routes!(budgets::list))
+            .routes(routes!(dispatch::dispatch))
             .routes(routes!(outages::list))
             .routes(routes!(outages::show))
             .routes(routes!(pauses::list))
