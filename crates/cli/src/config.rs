@@ -22,7 +22,6 @@ mod budget;
 mod limits;
 mod notify;
 mod outage;
-mod proxy;
 mod serve;
 
 use crate::{

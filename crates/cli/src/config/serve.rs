@@ -1,14 +1,20 @@
 //! `[serve]` in the operator's file: how far Regreen goes beside the fleet, for which repositories, classes and playbooks.
 
+mod otlp;
+mod proxy;
+
+use std::time::Duration;
+
 use regreen_decide::Budget;
 use regreen_domain::{FailureClass, Mode};
 use regreen_engine::{EscalationConfig, FleetConfig, JobPolicy, OutageConfig, Rule, ToldConfig};
 use regreen_forge::{Repository, hook::Sender};
+use regreen_notify::Address;
 use regreen_server::access::Proxy;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, MODES, bad, budget, outage, proxy};
+use super::{Config, MODES, bad, budget, outage};
 use crate::{
     exit::{Failed, INVALID},
     log_store::{DATABASE, NONE},
@@ -24,6 +30,7 @@ pub(super) struct Serving {
     jobs: Option<JobsFile>,
     budget: Option<budget::BudgetFile>,
     proxy: Option<proxy::ProxyFile>,
+    otlp: Option<otlp::OtlpFile>,
     control: Option<ControlFile>,
     outage: Option<outage::OutageFile>,
     escalation: Option<EscalationFile>,
@@ -104,6 +111,8 @@ pub(super) struct Serve {
     budget: budget::ServeBudget,
     /// Says who has signed in.
     proxy: Option<Proxy>,
+    /// Where the figures are sent.
+    otlp: Option<(Address, Duration)>,
     /// The share that is left alone to compare the rest with it.
     control: f64,
     outage: OutageConfig,
@@ -125,6 +134,7 @@ impl Default for Serve {
             job_rules: Vec::new(),
             budget: budget::ServeBudget::default(),
             proxy: None,
+            otlp: None,
             control: 0.0,
             outage,
             escalation: EscalationConfig::default(),
@@ -158,6 +168,9 @@ pub(super) fn take(
             return Err(bad(place, text, v, "jobs do not say at which host they run: leave host out here"));
         }
         take_rules(&mut serve.job_rules, place, text, &jobs.rule)?;
+    }
+    if let Some(file) = &file.otlp {
+        serve.otlp = Some(otlp::take(place, text, file)?);
     }
     if let Some(file) = &file.proxy {
         serve.proxy = Some(proxy::take(place, text, file)?);
@@ -238,6 +251,11 @@ fn take_rules(rules: &mut Vec<Rule>, place: &str, text: &str, file: &[RuleFile])
 }
 
 impl Config {
+    /// Where the figures are sent, if anywhere, and how often.
+    pub fn collector(&self) -> Option<(Address, Duration)> {
+        self.serve.otlp.clone()
+    }
+
     /// The proxy that says who has signed in, where there is one.
     pub fn proxy(&self) -> Option<Proxy> {
         self.serve.proxy.clone()

@@ -46,9 +46,10 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use budgets::Budgets;
+pub(crate) use figures::Figures;
 pub use figures::history;
+pub(crate) use scrape::scraped;
 
-use self::figures::Figures;
 use crate::{
     access::{Access, Viewer},
     happening::{Happening, Log},

@@ -11,7 +11,7 @@ use std::{
     hash::BuildHasher as _,
     path::PathBuf,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use regreen_engine::{Fleet, FleetConfig, JobPolicy, Lately, Network, state_root};
@@ -20,9 +20,10 @@ use regreen_forge::{
     hook::{Secret, Secrets, Sender},
 };
 use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
-use regreen_notify::Sink;
+use regreen_notify::{Address, Sink};
 use regreen_server::{
-    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Pages, Settings, Teller, Worker,
+    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Settings, Teller,
+    Worker,
     access::{Access, Proxy},
     schedule,
 };
@@ -77,6 +78,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         let catalog = Arc::new(catalog()?);
         // A handle of their own for looks: a long one holds up no work.
         let record = Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?;
+        let record_for_figures = record.clone();
         let api = Api {
             ledger: parts.ledger.clone(),
             record: record.clone(),
@@ -100,12 +102,16 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         };
         let doors = Doors { jobs: Some(jobs), api: Some(api), pages: Some(pages) };
         let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
+        let sending = async {
+            let Some(otlp) = parts.otlp(context, record_for_figures) else { return };
+            otlp.run(stop.asked()).await;
+        };
         let all = async {
             if args.no_work {
-                taking.await;
+                let ((), _drained) = tokio::join!(sending, taking);
             } else {
                 let working = parts.work(&args.work, &stop);
-                let ((), _drained) = tokio::join!(working, taking);
+                let ((), (), _drained) = tokio::join!(sending, working, taking);
             }
         };
         Ok(stop.unless_pressed_again(all).await)
@@ -145,6 +151,7 @@ struct Parts {
     breaker: BreakerPolicy,
     budgets: Budgets,
     proxy: Option<Proxy>,
+    collector: Option<(Address, Duration)>,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
@@ -194,6 +201,7 @@ impl Parts {
             breaker,
             budgets: Budgets::of(&config.fleet()),
             proxy: config.proxy(),
+            collector: config.collector(),
             log,
             bell: Arc::new(Notify::new()),
             comments,
@@ -222,6 +230,23 @@ impl Parts {
 }
 
 impl Parts {
+    /// What sends the figures, where a collector is named.
+    fn otlp(&self, context: &Context, record: Ledger) -> Option<Otlp> {
+        let (address, every) = self.collector.clone()?;
+        let headers = context.secret("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
+        let pairs = headers.split(',').filter_map(|pair| pair.split_once('='));
+        let headers = pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+        Some(Otlp {
+            address,
+            headers: headers.filter(|(name, _)| !name.is_empty()).collect(),
+            every,
+            node: node(),
+            ledger: record,
+            breaker: self.breaker,
+            log: self.log.clone(),
+        })
+    }
+
     /// Sends notices, until it is asked to stop.
     async fn tell(&self, stop: &Stop) {
         if self.sinks.is_empty() {

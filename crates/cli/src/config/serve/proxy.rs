@@ -69,3 +69,52 @@ pub(super) fn take(place: &str, text: &str, file: &ProxyFile) -> Result<Proxy, F
     }
     Ok(proxy)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Proxy, String> {
+        let file = toml::from_str::<ProxyFile>(text).map_err(|e| e.to_string())?;
+        take("config.toml", text, &file).map_err(|e| e.to_string())
+    }
+
+    const GOOD: &str = "user-header = \"X-Forwarded-User\"\ngroups-header = \"X-Forwarded-Groups\"\n\
+                        trusted = [\"10.0.0.7\", \"fd00::/64\"]\n";
+
+    #[test]
+    fn who_is_trusted_and_what_they_may_is_said_in_full() {
+        let proxy =
+            read(&format!("{GOOD}role = \"viewer\"\n[[rule]]\ngroup = \"ops\"\nrole = \"operator\"\n"))
+                .unwrap();
+        assert_eq!(
+            (proxy.user.as_str(), proxy.from.len(), proxy.otherwise),
+            ("x-forwarded-user", 2, Some(Role::Viewer))
+        );
+        assert_eq!(proxy.by_group.get("ops"), Some(&Role::Operator));
+        assert_eq!(read(GOOD).unwrap().otherwise, None, "nobody may unless it says so");
+    }
+
+    #[test]
+    fn what_would_trust_too_much_or_nobody_is_refused() {
+        let user = "user-header = \"X-Forwarded-User\"\n";
+        for (text, want) in [
+            (format!("{user}trusted = []"), "name the proxy's address"),
+            (format!("{user}trusted = [\"0.0.0.0/0\"]"), "all of the internet is never trusted"),
+            (format!("{user}trusted = [\"10.0.0.7/8\"]"), "this is no address or network"),
+            (user.to_owned(), "missing field `trusted`"),
+            ("user-header = \"Authorization\"\ntrusted = [\"10.0.0.7\"]".to_owned(), "this is no header"),
+            ("user-header = \"a b\"\ntrusted = [\"10.0.0.7\"]".to_owned(), "this is no header"),
+            (format!("{GOOD}role = \"root\""), "role is one of"),
+            (format!("{GOOD}[[rule]]\nrole = \"admin\""), "a rule is for one group or one user"),
+            (
+                format!("{user}trusted = [\"10.0.0.7\"]\n[[rule]]\ngroup = \"a\"\nrole = \"admin\""),
+                "needs groups-header",
+            ),
+            (GOOD.replace("X-Forwarded-Groups", "x-forwarded-user"), "names the person already"),
+        ] {
+            let said = read(&text).unwrap_err();
+            assert!(said.contains(want), "{text}\n{said}");
+        }
+    }
+}
