@@ -6,13 +6,16 @@
     reason = "a tool for the workshop: it says what it measured, or stops"
 )]
 
-use std::{env, sync::Arc, time::Instant};
+use std::{env, path::Path, sync::Arc, thread, time::Instant};
 
 use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
 use regreen_server::{
     Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, access::Access, serve,
 };
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, oneshot},
+};
 
 #[path = "../tests/dashboard/listeners.rs"]
 mod listeners;
@@ -26,7 +29,7 @@ impl Log for Quiet {
     fn tell(&self, _: &Happening) {}
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
     let mut args = env::args().skip(1).map(|n| n.parse::<u64>().unwrap());
     let mut next = |or: u64| args.next().unwrap_or(or);
@@ -35,28 +38,13 @@ async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let ledger = Ledger::open(&path, Arc::new(AsIs)).await.unwrap();
-    let pages = Pages {
-        ledger: Ledger::open_read_only(&path, Arc::new(AsIs)).await.unwrap(),
-        writes: ledger.clone(),
-        bell: Arc::default(),
-        catalog: Arc::new(regreen_builtin::catalog().unwrap()),
-        settings: Settings {
-            breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
-            services: Vec::new(),
-            values: Vec::new(),
-            github: String::new(),
-            gitlab: String::new(),
-        },
-        access: Access::new(ledger.clone(), Arc::new(Quiet)).reading_here(),
-        clock: || 0,
-        log: Arc::new(Quiet),
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let doors = Doors { pages: Some(pages), ..Doors::default() };
-    let inbox = Arc::new(LedgerInbox::new(ledger.clone(), Arc::new(Notify::new())));
-    let (limits, log) = (Limits::default(), Arc::new(Quiet));
-    tokio::spawn(serve(listener, Hooks::default(), inbox, doors, limits, log, std::future::pending()));
+    // The server has a thread of its own, as it has a machine of its own elsewhere.
+    let (says, port) = oneshot::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(serves(&path, says));
+    });
+    let port = port.await.unwrap();
     let (begun, cpu) = (Instant::now(), cpu_seconds());
     let heard = listeners::listen(&ledger, port, trial).await;
     let of = |share: usize| heard.late.get(heard.late.len() * share / 1000).copied().unwrap_or(0);
@@ -80,6 +68,33 @@ async fn main() {
         begun.elapsed().as_secs_f64(),
     );
     assert!(heard.lost == 0 && heard.out_of_order == 0, "something was lost");
+}
+
+/// Serves the ledger's pages for good; says where.
+async fn serves(path: &Path, says: oneshot::Sender<u16>) {
+    let ledger = Ledger::open(path, Arc::new(AsIs)).await.unwrap();
+    let pages = Pages {
+        ledger: Ledger::open_read_only(path, Arc::new(AsIs)).await.unwrap(),
+        writes: ledger.clone(),
+        bell: Arc::default(),
+        catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+        settings: Settings {
+            breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
+            services: Vec::new(),
+            values: Vec::new(),
+            github: String::new(),
+            gitlab: String::new(),
+        },
+        access: Access::new(ledger.clone(), Arc::new(Quiet)).reading_here(),
+        clock: || 0,
+        log: Arc::new(Quiet),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    says.send(listener.local_addr().unwrap().port()).unwrap();
+    let doors = Doors { pages: Some(pages), ..Doors::default() };
+    let inbox = Arc::new(LedgerInbox::new(ledger, Arc::new(Notify::new())));
+    let (limits, log) = (Limits::default(), Arc::new(Quiet));
+    serve(listener, Hooks::default(), inbox, doors, limits, log, std::future::pending()).await;
 }
 
 /// Processor time of this process, user's and system's, in seconds; 0 where it can't be told. In `/proc/self/stat`, fields 14
