@@ -1,5 +1,7 @@
 //! `regreen feedback INCIDENT --class C`: what an incident really was.
 
+use regreen_server::act;
+
 use crate::{
     args::FeedbackArgs,
     context::{Context, runtime},
@@ -20,6 +22,6 @@ pub fn feedback(context: &Context, args: &FeedbackArgs) -> Result<u8, Failed> {
 pub async fn noted(context: &Context, args: &FeedbackArgs, actor: &str) -> Result<String, Failed> {
     let id = args.incident.as_str();
     let ledger = record::write_to(context, id).await?;
-    ledger.feedback(id, args.class, actor, args.note.as_deref(), now()).await?;
+    act::label(&ledger, id, args.class, actor, args.note.as_deref(), now()).await?;
     Ok(format!("noted: {id} is {}\n", args.class))
 }
