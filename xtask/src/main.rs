@@ -1,9 +1,10 @@
-//! Workshop tasks: `cargo xtask tidy | docs [--check] | dist | measure | train | soak`.
+//! Workshop tasks: `cargo xtask tidy | docs [--check] | dist | picture | measure | train | soak`.
 
 mod dist;
 mod docs;
 mod measure;
 mod pages;
+mod picture;
 mod soak;
 mod tidy;
 mod train;
@@ -16,12 +17,13 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["docs", rest @ ..] => docs::docs(rest),
         ["dist", rest @ ..] => dist::dist(rest),
+        ["picture"] => picture::picture(),
         ["tidy"] => tidy::tidy(),
         ["measure", rest @ ..] => measure::measure(rest),
         ["train", rest @ ..] => train::train(rest),
         ["soak", rest @ ..] => soak::soak(rest),
         _ => Err(
-            "usage: cargo xtask tidy | docs [--check] | dist [--binary FILE] | measure [--corpus DIR] [--lab FILE] [--write [--new]] | train --corpus DIR [--folds DIR] | soak [SUITE] [--seed N]"
+            "usage: cargo xtask tidy | docs [--check] | dist [--binary FILE] | picture | measure [--corpus DIR] [--lab FILE] [--write [--new]] | train --corpus DIR [--folds DIR] | soak [SUITE] [--seed N]"
                 .to_owned(),
         ),
     };

@@ -17,6 +17,9 @@ const FOLDERS: [&str; 5] = ["docs", "crates", "integrations", "packaging", "cata
 /// The book's contents.
 const SUMMARY: &str = "docs/SUMMARY.md";
 
+/// What else has the version.
+const CHART: &str = "packaging/helm/regreen/Chart.yaml";
+
 /// A page, as far as links are concerned.
 #[derive(Debug, Default)]
 struct Page {
@@ -53,11 +56,9 @@ pub fn complaints() -> Result<Vec<String>, String> {
         }
     }
     complaints.extend(left_out(&pages));
-    for file in ["packaging/helm/regreen/Chart.yaml"] {
-        let text = fs::read_to_string(top().join(file)).map_err(|e| format!("{file}: {e}"))?;
-        if !(text.contains(&format!("\nversion: {VERSION}\n")) && text.contains(&format!("\"{VERSION}\""))) {
-            complaints.push(format!("{file}: it is not of version {VERSION}"));
-        }
+    let chart = fs::read_to_string(top().join(CHART)).map_err(|e| format!("{CHART}: {e}"))?;
+    if !(chart.contains(&format!("\nversion: {VERSION}\n")) && chart.contains(&format!("\"{VERSION}\""))) {
+        complaints.push(format!("{CHART}: it is not of version {VERSION}"));
     }
     Ok(complaints)
 }
