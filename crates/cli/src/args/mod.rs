@@ -6,10 +6,12 @@ mod cache;
 mod demo;
 mod diagnose;
 mod drafts;
+mod init;
 mod known;
 mod ledger;
 mod lockfile;
 mod notify;
+mod once;
 mod record;
 mod report;
 mod run;
@@ -27,12 +29,14 @@ pub use cache::{Cache, CacheCheckArgs, CacheRepairArgs, CacheStatsArgs, Caches};
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
+pub use init::{Init, InitArgs, InitGithubArgs, InitGitlabArgs};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
 pub use ledger::Ledger;
 pub use lockfile::{
     CheckArgs, CheckFormat, Lockfile, PlainOrJson, ProposeArgs, RepairArgs, RepairOutput, WatchArgs,
 };
 pub use notify::{Notify, NotifyTestArgs};
+pub use once::{OnceArgs, OnceFormat, OnlyPart};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs, UnpauseArgs,
@@ -93,6 +97,9 @@ pub enum Command {
     Diagnose(DiagnoseArgs),
     /// Say what Regreen would have done about a folder of logs: causes, counts, time
     Report(ReportArgs),
+    /// Write the files by which a repository's CI is protected
+    #[command(subcommand)]
+    Init(Init),
     /// Check, repair and watch lockfiles on their own, without a failed job
     #[command(subcommand)]
     Lockfile(Lockfile),
