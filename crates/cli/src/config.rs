@@ -185,7 +185,8 @@ pub fn operators(context: &Context, file: Option<&Path>, workspace: &Workspace) 
     Ok(config)
 }
 
-fn operator_file(
+/// Where the operator's file lies, and what it says.
+pub fn operator_file(
     context: &Context,
     given: Option<&Path>,
     workspace: &Workspace,

@@ -104,6 +104,11 @@ pub fn logs(path: &Path, each: &mut dyn FnMut(String, Result<Log<'static>, ReadE
     }
 }
 
+/// Reads a log that was handed over as text.
+pub fn text(name: &str, text: &str, each: &mut dyn FnMut(String, Result<Log<'static>, ReadError>)) {
+    apart(name.to_owned(), Source::default().read(Cursor::new(text)), each);
+}
+
 /// Of a log of several jobs, each that failed is an input of its own.
 fn apart(
     name: String,

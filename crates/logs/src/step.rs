@@ -168,7 +168,8 @@ impl Course {
         }
         step.cleanup = false;
         step.name.clear();
-        if let Some(worked) = worked.filter(|step| step.outcome != StepOutcome::Failed) {
+        // An error before it was printed as well, for a step that went on after a real one would have begun with a mark.
+        if let Some(worked) = worked {
             (step.start, step.name) = (worked.start, worked.name);
             let start = worked.start.byte;
             self.steps.retain(|step| step.start.byte < start);

@@ -61,6 +61,8 @@ async fn main() {
     println!("{count} incidents in {}", path.display());
     let pages = Pages {
         ledger: Ledger::open_read_only(&path, Arc::new(AsIs)).await.unwrap(),
+        writes: ledger.clone(),
+        bell: Arc::default(),
         catalog: Arc::new(regreen_builtin::catalog().unwrap()),
         settings: Settings {
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },

@@ -1,8 +1,13 @@
 //! What a person does beside the fleet about what is on record: the same for the command line and for HTTP. It is durable
-//! when it returns, with the person's name in the audit log, and whoever works on it is woken.
+//! when it returns, with the person's name in the audit log, and whoever works on it is woken. The command line, the API
+//! and the dashboard's pages all come through here.
+
+mod switches;
 
 use regreen_engine::{EndedRun, fleet_run_of};
 use regreen_ledger::{Incident, Ledger, LedgerError, State};
+
+pub use switches::{label, pause, reset, unpause};
 
 use crate::{
     asked::{Asked, Wanted},

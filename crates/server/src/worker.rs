@@ -16,7 +16,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{ESCALATION, EndedRun, EngineError, Fleet, Hand, Next, OUTAGE, Settled, TOLD};
+use regreen_engine::{ESCALATION, EndedRun, EngineError, Fleet, Hand, Next, OUTAGE, Settled};
 use regreen_forge::hook::Sender;
 use regreen_ledger::{Claim, Ledger, LedgerError};
 use tokio::{
@@ -29,7 +29,7 @@ pub use self::part::Part;
 use crate::{
     happening::{Happening, Log},
     memory::chain,
-    task::{Listed, RUN, SWEEP, Task},
+    task::{Listed, Task},
 };
 
 /// How work is done.

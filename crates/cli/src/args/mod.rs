@@ -7,9 +7,11 @@ mod demo;
 mod diagnose;
 mod drafts;
 mod init;
+mod itself;
 mod known;
 mod ledger;
 mod lockfile;
+mod mcp;
 mod notify;
 mod once;
 mod record;
@@ -30,11 +32,13 @@ pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
 pub use init::{Init, InitArgs, InitGithubArgs, InitGitlabArgs};
+pub use itself::{Itself, SelfCheckArgs};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
 pub use ledger::Ledger;
 pub use lockfile::{
     CheckArgs, CheckFormat, Lockfile, PlainOrJson, ProposeArgs, RepairArgs, RepairOutput, WatchArgs,
 };
+pub use mcp::McpArgs;
 pub use notify::{Notify, NotifyTestArgs};
 pub use once::{OnceArgs, OnceFormat, OnlyPart};
 pub use record::{
@@ -160,12 +164,17 @@ pub enum Command {
     Ledger(Ledger),
     /// Explain a class, pattern, playbook, step kind, probe, reason or exit code
     Explain(ExplainArgs),
+    /// Answer agents over the Model Context Protocol: diagnose a log, list and explain incidents
+    Mcp(McpArgs),
     /// Measure how good Regreen is
     Bench {
         /// What to measure
         #[command(subcommand)]
         command: Bench,
     },
+    /// Look at Regreen itself
+    #[command(subcommand, name = "self")]
+    Itself(Itself),
     /// Print shell completions
     #[command(
         after_help = "Example:\n  regreen completions bash > ~/.local/share/bash-completion/completions/regreen"
@@ -179,5 +188,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Print the manual's page about the command line
     #[command(hide = true)]
-    Manual,
+    Manual {
+        /// Write man pages to this folder instead, one a command
+        #[arg(long, value_name = "DIR")]
+        man: Option<std::path::PathBuf>,
+    },
 }

@@ -2,7 +2,7 @@
 
 use clap::{Arg, Args};
 
-use super::{Audit, Breaker, Command, Incidents, Ledger, Metrics, Patterns, State};
+use super::{Audit, Breaker, Command, Incidents, Itself, Ledger, Metrics, Patterns, State};
 
 /// The ledger that is meant.
 #[derive(Debug, Clone, Default, Args)]
@@ -39,6 +39,8 @@ impl Command {
                 | Ledger::Check { at, .. },
             ) => at,
             Command::Patterns(Patterns::Suggest(args)) => &args.at,
+            Command::Mcp(args) => &args.at,
+            Command::Itself(Itself::Check(args)) => &args.at,
             _ => return None,
         };
         at.ledger.as_deref()

@@ -28,6 +28,15 @@ pub fn explain(context: &Context, code: &str) -> Result<u8, Failed> {
     if said.is_empty() { Err(unknown(&catalog, code)) } else { print(&said.join("\n")) }
 }
 
+/// What a catalogue, and Regreen itself, say of a code.
+///
+/// # Errors
+/// Where nothing is called so.
+pub fn said(catalog: &Catalog, code: &str) -> Result<String, Failed> {
+    let said = answers(catalog, code);
+    if said.is_empty() { Err(unknown(catalog, code)) } else { Ok(said.join("\n")) }
+}
+
 /// Everything that has this id: a playbook and its step kind may share one.
 fn answers(catalog: &Catalog, code: &str) -> Vec<String> {
     [exit_code(code), class(catalog, code), refusal(code), pattern(catalog, code), playbook(catalog, code)]

@@ -1,5 +1,7 @@
 //! `regreen feedback INCIDENT --class C`: what an incident really was.
 
+use regreen_server::act;
+
 use crate::{
     args::FeedbackArgs,
     context::{Context, runtime},
@@ -10,10 +12,16 @@ use crate::{
 
 /// Stores the label.
 pub fn feedback(context: &Context, args: &FeedbackArgs) -> Result<u8, Failed> {
+    print(&runtime()?.block_on(noted(context, args, &actor()))?)
+}
+
+/// Stores the label by the word of `actor`, and says so.
+///
+/// # Errors
+/// Where there is no such incident, and the ledger's own.
+pub async fn noted(context: &Context, args: &FeedbackArgs, actor: &str) -> Result<String, Failed> {
     let id = args.incident.as_str();
-    runtime()?.block_on(async {
-        let ledger = record::write_to(context, id).await?;
-        ledger.feedback(id, args.class, &actor(), args.note.as_deref(), now()).await?;
-        print(&format!("noted: {id} is {}\n", args.class))
-    })
+    let ledger = record::write_to(context, id).await?;
+    act::label(&ledger, id, args.class, actor, args.note.as_deref(), now()).await?;
+    Ok(format!("noted: {id} is {}\n", args.class))
 }

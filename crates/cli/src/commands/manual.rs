@@ -1,14 +1,26 @@
-//! `regreen manual` (hidden): what `cargo xtask docs` writes to docs/cli.md.
+//! `regreen manual` (hidden): what `cargo xtask docs` writes to docs/cli.md; and the man pages that packages carry.
+
+use std::path::Path;
 
 use clap::CommandFactory;
 
 use crate::{
     args::Args,
-    exit::Failed,
+    exit::{FINE, Failed, NOTHING_TO_READ},
     output::{manual::markdown, print::print},
 };
 
 /// Prints the page.
 pub fn manual() -> Result<u8, Failed> {
     print(&markdown(Args::command()))
+}
+
+/// Writes `regreen.1` and a page for each command into a folder.
+pub fn man(folder: &Path) -> Result<u8, Failed> {
+    let written = std::fs::create_dir_all(folder).and_then(|()| {
+        let command = Args::command().disable_help_subcommand(true);
+        clap_mangen::generate_to(command, folder)
+    });
+    written.map_err(|e| Failed::new(NOTHING_TO_READ, format!("{}: {e}", folder.display())))?;
+    Ok(FINE)
 }

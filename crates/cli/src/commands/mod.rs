@@ -18,9 +18,11 @@ mod healing;
 mod import;
 mod incidents;
 mod init;
+mod itself;
 mod ledger;
 mod lockfile;
 mod manual;
+mod mcp;
 mod metrics;
 mod notify;
 mod patterns;
@@ -80,15 +82,18 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Token(command) => token::token(&context, &command),
         Command::Ledger(command) => ledger::ledger(&context, &command),
         Command::Explain(explain) => explain::explain(&context, &explain.code),
+        Command::Mcp(args) => mcp::mcp(&context, &args),
         Command::Bench { command: Bench::Accuracy(args) } => bench::accuracy(&args),
         Command::Bench { command: Bench::Throughput(args) } => throughput::throughput(&args),
         #[cfg(feature = "demo")]
         Command::Bench { command: Bench::Healing(args) } => healing::healing(&context, &args),
         Command::Bench { command: Bench::Cache(args) } => cache_bench::cache(&context, &args),
+        Command::Itself(command) => itself::itself(&context, &command),
         Command::Completions { shell } => completions::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(demo) => demo::demo(&context, &demo),
-        Command::Manual => manual::manual(),
+        Command::Manual { man: None } => manual::manual(),
+        Command::Manual { man: Some(folder) } => manual::man(&folder),
     };
     match done {
         Ok(code) => code,

@@ -5,6 +5,7 @@ use std::{fmt::Write, fs, io, iter, os::unix::fs::OpenOptionsExt};
 use regreen_engine::pause_scope;
 use regreen_forge::{Repository, hook::Sender};
 use regreen_ledger::Ledger;
+use regreen_server::act;
 use regreen_show::harmless::harmless;
 
 use crate::{
@@ -21,7 +22,7 @@ pub fn pause(context: &Context, args: &PauseArgs) -> Result<u8, Failed> {
     if let Some(scope) = scope(&args.whose) {
         return runtime()?.block_on(async {
             let ledger = serve::open(context, &args.whose.at).await?;
-            ledger.pause(&scope, &actor(), &args.reason, now()).await?;
+            act::pause(&ledger, &scope, &actor(), Some(&args.reason), now()).await?;
             print("healing is paused beside the fleet\n")
         });
     }
@@ -41,7 +42,7 @@ pub fn unpause(context: &Context, args: &UnpauseArgs) -> Result<u8, Failed> {
     if let Some(scope) = scope(&args.whose) {
         return runtime()?.block_on(async {
             let ledger = serve::open(context, &args.whose.at).await?;
-            let was = ledger.unpause(&scope, &actor(), now()).await?;
+            let was = act::unpause(&ledger, &scope, &actor(), now()).await?;
             let left = left(&ledger, &args.whose).await?;
             let said = match (was, left.is_empty()) {
                 (true, true) => "healing goes on beside the fleet",

@@ -6,6 +6,7 @@ pub mod cache;
 #[cfg(feature = "demo")]
 pub mod healing;
 pub mod incident;
+pub mod itself;
 pub mod json;
 pub mod known;
 pub mod ledger;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use url::Url;
 
 use super::tree;
 use crate::Damage;
@@ -80,16 +81,15 @@ pub(super) fn read_whole(text: &str, lines: &Lines<'_>) -> Result<Document, Dama
 
 /// Whether Cargo has such a source. Source: `SourceId::from_url` in its `source_id.rs`.
 pub(super) fn is_source(text: &str) -> bool {
+    // What nearly every package has needs no look.
+    if text == "registry+https://github.com/rust-lang/crates.io-index" {
+        return true;
+    }
     let kinds = ["registry", "sparse", "git", "path", "local-registry", "directory"];
     let Some((kind, url)) = text.split_once('+') else { return false };
-    let Some((scheme, rest)) = url.split_once(':') else { return false };
-    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    let plain = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(letters);
-    let host = rest.strip_prefix("//").and_then(|r| r.split(['/', '?', '#']).next()).unwrap_or("local");
-    // A file's URL has no host.
-    let placed = scheme == "file" || !host.is_empty();
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "<>\\^|{}\"`".contains(c);
-    kinds.contains(&kind) && plain && placed && !host.contains(odd)
+    // The kind is a part of this one's URL.
+    let url = if kind == "sparse" { text } else { url };
+    kinds.contains(&kind) && Url::parse(url).is_ok()
 }
 
 /// How the message about an incomplete table begins.
@@ -250,5 +250,31 @@ impl Reader<'_> {
 
     fn expected(&self, value: &Spanned<DeValue<'_>>, what: &str) -> Damage {
         self.lines.unparsable(value.span().start, format!("expected {what}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_a_url_of_a_kind_that_cargo_has() {
+        for (source, is) in [
+            ("registry+https://github.com/rust-lang/crates.io-index", true),
+            ("sparse+https://crates.example:8443/index/", true),
+            ("git+ssh://git@git.example/a/b.git?branch=main#0f", true),
+            ("git+file:///tmp/a%20b#0f", true),
+            ("path+file:///a/b", true),
+            ("registry+http: //github.com/rust-lang/crates.io-index", false),
+            ("registry+https://", false),
+            ("registry+https://git hub.com/a", false),
+            ("registry+https://github.com:port/a", false),
+            ("registrx+https://github.com/a", false),
+            ("https://github.com/a", false),
+            ("registry", false),
+            ("", false),
+        ] {
+            assert_eq!(is_source(source), is, "{source}");
+        }
     }
 }

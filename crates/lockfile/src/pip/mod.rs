@@ -81,7 +81,11 @@ impl<'t> Statement<'t> {
     fn read(logical: &Logical<'t>, lines: &Lines<'_>) -> Result<Option<Self>, Damage> {
         let Some(first) = logical.words.first() else { return Ok(None) };
         let editable = matches!(first.text, "-e" | "--editable") || first.text.starts_with("--editable=");
+        let open = |at| lines.unparsable(at, "a quotation that is never closed");
         if first.text.starts_with('-') && !editable {
+            if !option::closed(&logical.words) {
+                return Err(open(first.at));
+            }
             let value = first.text.split_once('=').map(|(_, v)| v).or(logical.words.get(1).map(|w| w.text));
             let names_url = ["-i", "--index-url", "--extra-index-url", "-f", "--find-links"];
             let url = value.filter(|_| names_url.contains(&first.text.split('=').next().unwrap_or_default()));
@@ -92,6 +96,9 @@ impl<'t> Statement<'t> {
         let text = said.iter().map(|w| w.text).collect::<Vec<_>>().join(" ");
         let requirement = Requirement::read(&text)
             .ok_or_else(|| lines.unparsable(first.at, "neither a requirement nor an option"))?;
+        if let Some(word) = options.first().filter(|_| !option::closed(options)) {
+            return Err(open(word.at));
+        }
         let (hashes, others) = option::split(options)
             .map_err(|word| lines.unparsable(word.at, "pip knows no such option of a requirement"))?;
         Ok(Some(Statement::Requirement(requirement, hashes, others)))

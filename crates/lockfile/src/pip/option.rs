@@ -30,6 +30,14 @@ const KNOWN: [(&str, bool); 22] = [
     ("--install-option", true),
 ];
 
+/// Whether pip can tell the words apart: it splits options by Python's `shlex`, which refuses a quotation mark that is never
+/// closed and a backslash at the end.
+pub(super) fn closed(options: &[Word<'_>]) -> bool {
+    let marked = |word: &Word<'_>| word.text.contains(['"', '\'', '\\']);
+    !options.iter().any(marked)
+        || shlex::split(&options.iter().map(|word| word.text).collect::<Vec<_>>().join(" ")).is_some()
+}
+
 /// The values of `--hash`, and the words of all other options.
 ///
 /// # Errors
@@ -85,6 +93,21 @@ mod tests {
         match split(&words) {
             Ok((hashes, others)) => Ok((hashes.iter().map(|hash| hash.text).collect(), others)),
             Err(word) => Err(word.text),
+        }
+    }
+
+    #[test]
+    fn a_quotation_that_is_never_closed_is_seen() {
+        for (text, whole) in [
+            ("--hash=sha256:aa --global-option=\"--a --b\"", true),
+            ("--global-option='it\"s' --pre", true),
+            ("--hash=sha256:aa \" --hash=sha256:bb", false),
+            ("--hash=sha256:aa'", false),
+            ("--hash=sha256:aa \\", false),
+            ("--pre", true),
+        ] {
+            let words: Vec<Word<'_>> = text.split(' ').map(|text| Word { text, at: 0 }).collect();
+            assert_eq!(closed(&words), whole, "{text}");
         }
     }
 

@@ -20,6 +20,7 @@ use regreen_ledger::{Ledger, Token};
 
 pub use denied::Denied;
 pub use session::SignedIn;
+pub(crate) use session::{form_word, is_own_form, said, said_cookie};
 pub use token::{Minted, mint};
 
 use self::{

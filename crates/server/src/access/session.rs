@@ -1,6 +1,7 @@
 //! A browser's session: begun by showing a token, ended by signing out, by its time, or with the token.
 
 use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
+use subtle::ConstantTimeEq as _;
 
 use super::{
     Access, Arrival, Denied, Who,
@@ -12,6 +13,9 @@ use crate::memory::chain;
 
 /// The cookie's name.
 const NAME: &str = "regreen_session";
+/// The cookie that says what was done, and how long it is good for, in seconds.
+const SAID: &str = "regreen_said";
+const SAID_LASTS: i64 = 60;
 /// How long a session lasts.
 const LASTS_MS: i64 = 12 * 60 * 60 * 1000;
 
@@ -43,7 +47,7 @@ impl Access {
         let begun = self.0.ledger.sign_in(&session.id, &token.id, &session.digest, until, now).await;
         begun.map_err(|e| Denied::Unavailable(chain(&e)))?;
         let seconds = until.saturating_sub(now) / 1000;
-        let cookie = set(&request.headers, &session.text, seconds).ok_or_else(no_random)?;
+        let cookie = set(&request.headers, NAME, &session.text, seconds).ok_or_else(no_random)?;
         Ok(SignedIn { who: who(&token, true), cookie })
     }
 
@@ -61,26 +65,51 @@ impl Access {
             let ended = self.0.ledger.sign_out(shown.id).await;
             ended.map_err(|e| Denied::Unavailable(chain(&e)))?;
         }
-        Ok(set(&request.headers, "", 0)
+        Ok(set(&request.headers, NAME, "", 0)
             .unwrap_or(HeaderValue::from_static("regreen_session=; Max-Age=0; Path=/")))
     }
+}
+
+/// What the forms on the pages of this request's session carry: another site's page can't know it, and of another session it
+/// is another. Nothing of the session can be told from it.
+pub(crate) fn form_word(headers: &HeaderMap) -> Option<String> {
+    cookie(headers).and_then(Shown::session).map(Shown::form_word)
+}
+
+/// Whether a form carries what those of this session do.
+pub(crate) fn is_own_form(headers: &HeaderMap, sent: &str) -> bool {
+    form_word(headers).is_some_and(|own| own.as_bytes().ct_eq(sent.as_bytes()).into())
+}
+
+/// A cookie that a page leaves for the next one: what was done. `None` makes the browser forget it.
+pub(crate) fn said_cookie(headers: &HeaderMap, said: Option<&str>) -> Option<HeaderValue> {
+    set(headers, SAID, said.unwrap_or_default(), if said.is_some() { SAID_LASTS } else { 0 })
+}
+
+/// What the page before has left.
+pub(crate) fn said(headers: &HeaderMap) -> Option<&str> {
+    named(headers, SAID)
 }
 
 /// No script reads it, and no page of another site makes a browser send it. Only over TLS, but for a browser that asks this
 /// machine by its own name and does not say that its page came by TLS (a proxy may change the name). Its name has no
 /// `__Host-` before it, because a browser takes such a one over TLS alone.
-fn set(headers: &HeaderMap, value: &str, seconds: i64) -> Option<HeaderValue> {
+fn set(headers: &HeaderMap, name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
     let by_tls = headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
     let secure = if is_named_here(headers) && !by_tls { "" } else { "; Secure" };
-    let text = format!("{NAME}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{secure}");
+    let text = format!("{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&text).ok()
 }
 
 /// The session that a request shows.
 pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    named(headers, NAME)
+}
+
+fn named<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, value)| *name == NAME && !value.is_empty()).map(|(_, value)| value)
+    pairs.find(|(name, value)| *name == wanted && !value.is_empty()).map(|(_, value)| value)
 }
 
 /// Whether the browser says that a page of this very server asks. Every browser says it of a request that changes something.

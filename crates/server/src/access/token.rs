@@ -1,7 +1,10 @@
 //! The text of a token: `rgr_ID_SECRET`. By the id it is found; of the secret, 256 random bits, only the digest is kept.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::rand::{SecureRandom as _, SystemRandom};
+use ring::{
+    hmac,
+    rand::{SecureRandom as _, SystemRandom},
+};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -65,6 +68,12 @@ impl<'t> Shown<'t> {
             |text: &str, more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
         let fits = id.len() == ID && secret.len() == SECRET && plain(id, "") && plain(secret, "-_");
         fits.then_some(Shown { id, secret, is_session: prefix == SESSION })
+    }
+
+    /// What its forms carry: made from the secret, and not to be turned back into it.
+    pub(super) fn form_word(self) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
+        hex(hmac::sign(&key, b"regreen form").as_ref())
     }
 
     /// Whether its secret has this digest, compared in a time that says nothing about either.

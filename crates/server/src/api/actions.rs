@@ -191,7 +191,7 @@ pub(super) async fn feedback(
     let unknown = || Problem::unprocessable("class is none that is known; the API's description lists them");
     let class = FailureClass::parse(&label.class).ok_or_else(unknown)?;
     let note = words("note", label.note)?;
-    let told = shared.writes().feedback(&id, class, &who.actor, note.as_deref(), shared.now()).await;
+    let told = act::label(shared.writes(), &id, class, &who.actor, note.as_deref(), shared.now()).await;
     told.map_err(|e| refused(&shared, &e))?;
     Ok(found(&Taken { incident: id }))
 }

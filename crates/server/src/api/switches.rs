@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     access::Operator,
+    act,
     problem::{Problem, ProblemV1},
-    shape::breaker_key,
 };
 
 /// A CI host
@@ -100,11 +100,10 @@ pub(super) async fn pause(
     State(shared): State<Shared>,
     Sent(pausing): Sent<Pausing>,
 ) -> Answer {
-    let (scope, ledger) = (scope(pausing.host, pausing.repository.as_deref())?, shared.writes());
-    let reason = words("reason", pausing.reason)?.unwrap_or_else(|| "no reason was given".to_owned());
-    let changed = ledger.paused(&scope).await.map_err(|e| shared.failed(&e))?.is_none();
-    ledger.pause(&scope, &who.actor, &reason, shared.now()).await.map_err(|e| shared.failed(&e))?;
-    Ok(found(&Switched { changed }))
+    let scope = scope(pausing.host, pausing.repository.as_deref())?;
+    let reason = words("reason", pausing.reason)?;
+    let changed = act::pause(shared.writes(), &scope, &who.actor, reason.as_deref(), shared.now()).await;
+    Ok(found(&Switched { changed: changed.map_err(|e| shared.failed(&e))? }))
 }
 
 /// Unpause
@@ -121,7 +120,7 @@ pub(super) async fn unpause(
     Sent(unpausing): Sent<Unpausing>,
 ) -> Answer {
     let scope = scope(unpausing.host, unpausing.repository.as_deref())?;
-    let changed = shared.writes().unpause(&scope, &who.actor, shared.now()).await;
+    let changed = act::unpause(shared.writes(), &scope, &who.actor, shared.now()).await;
     Ok(found(&Switched { changed: changed.map_err(|e| shared.failed(&e))? }))
 }
 
@@ -140,10 +139,9 @@ pub(super) async fn reset(
     State(shared): State<Shared>,
     Sent(resetting): Sent<Resetting>,
 ) -> Answer {
-    let (ledger, now) = (shared.writes(), shared.now());
-    let all = ledger.breakers(shared.0.breaker, now).await.map_err(|e| shared.failed(&e))?;
-    let found_one = all.into_iter().find(|one| breaker_key(&one.key) == resetting.key);
-    let breaker = found_one.ok_or_else(|| Problem::not_found("there is no such breaker"))?;
-    let changed = ledger.breaker_reset(&breaker.key, &who.actor, now).await;
-    Ok(found(&Switched { changed: changed.map_err(|e| shared.failed(&e))? }))
+    let (ledger, policy) = (shared.writes(), shared.0.breaker);
+    let changed = act::reset(ledger, policy, &resetting.key, &who.actor, shared.now()).await;
+    let changed = changed.map_err(|e| shared.failed(&e))?;
+    let changed = changed.ok_or_else(|| Problem::not_found("there is no such breaker"))?;
+    Ok(found(&Switched { changed }))
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use regreen_ledger::LedgerError;
 
-use super::{House, assets, words::shown};
+use super::{House, assets, reader::Reader, words::shown};
 use crate::{happening::Happening, memory::chain};
 
 /// What stands around every page.
@@ -22,10 +22,16 @@ pub(super) struct Frame {
     pub(super) js: &'static str,
     pub(super) icon: &'static str,
     pub(super) version: &'static str,
+    /// Who is signed in.
+    pub(super) who: Option<String>,
+    /// What forms carry, where the reader may act; empty where not.
+    pub(super) form: String,
+    /// What was done before this page came.
+    pub(super) said: Option<&'static str>,
 }
 
 impl Frame {
-    pub(super) fn new(here: &'static str, live: impl Into<String>) -> Frame {
+    pub(super) fn new(reader: &Reader, here: &'static str, live: impl Into<String>) -> Frame {
         Frame {
             here,
             live: live.into(),
@@ -33,6 +39,9 @@ impl Frame {
             js: &assets::JS.path,
             icon: &assets::ICON.path,
             version: env!("CARGO_PKG_VERSION"),
+            who: reader.name.as_deref().map(shown),
+            form: reader.form().unwrap_or_default().to_owned(),
+            said: reader.said(),
         }
     }
 }
@@ -48,6 +57,14 @@ pub(super) enum Failed {
     NotUnderstood(String),
     /// The reader may not: the status, and why.
     NotAllowed(StatusCode, String),
+    /// They are signed in, and may only read.
+    TooLittle { who: String, role: &'static str },
+    /// Nobody is signed in who could act.
+    NotSignedIn,
+    /// The form is of another session, or of no page of here.
+    NotOfThisSession,
+    /// It can't be done any more: how it stands, and where to look.
+    TooLate { what: String, back: String },
     /// The ledger does not answer.
     Unavailable,
 }
@@ -60,6 +77,7 @@ struct FailedPage {
     title: &'static str,
     what: String,
     next: &'static str,
+    back: String,
 }
 
 impl House {
@@ -88,6 +106,10 @@ pub(super) fn html(status: StatusCode, text: impl Into<Body>) -> Response<Body> 
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response<Body> {
+        let back = match &self {
+            Failed::TooLate { back, .. } => back.clone(),
+            _ => "/".to_owned(),
+        };
         let (status, title, what, next) = match self {
             Failed::NoSuchPage(path) => (
                 StatusCode::NOT_FOUND,
@@ -111,11 +133,37 @@ impl IntoResponse for Failed {
                 status,
                 match status {
                     StatusCode::TOO_MANY_REQUESTS => "That was tried too often",
+                    StatusCode::FORBIDDEN => "That was not done",
                     _ => "You can’t see this",
                 },
                 format!("Regreen says: {why}."),
-                "Sign in at /sign-in, with a token that `regreen token create` makes.",
+                match status {
+                    StatusCode::FORBIDDEN => "Go to the page that it is about, and press there.",
+                    _ => "Sign in at /sign-in, with a token that `regreen token create` makes.",
+                },
             ),
+            Failed::TooLittle { who, role } => (
+                StatusCode::FORBIDDEN,
+                "You may look, not act",
+                format!("You are signed in as {who}, with the role {role}. This takes an operator."),
+                "`regreen token create --role operator` makes a token that may; nothing was done.",
+            ),
+            Failed::NotSignedIn => (
+                StatusCode::UNAUTHORIZED,
+                "Sign in to act",
+                "Reading needs no sign-in here; acting does, so that the audit log can say who it was."
+                    .to_owned(),
+                "Sign in at /sign-in with an operator’s token. Programs act over /api/v1. Nothing was done.",
+            ),
+            Failed::NotOfThisSession => (
+                StatusCode::FORBIDDEN,
+                "That form is not of your session",
+                "It was made before you signed in, or by a page that is not of here.".to_owned(),
+                "Nothing was done. Load the page again, and press once more.",
+            ),
+            Failed::TooLate { what, back: _ } => {
+                (StatusCode::CONFLICT, "That can’t be done any more", what, "Look at how it stands now.")
+            }
             Failed::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The record can’t be read right now",
@@ -123,7 +171,14 @@ impl IntoResponse for Failed {
                 "Try again in a moment; the log of `regreen serve` says why.",
             ),
         };
-        let page = FailedPage { frame: Frame::new("", ""), code: status.as_u16(), title, what, next };
+        let page = FailedPage {
+            frame: Frame::new(&Reader::default(), "", ""),
+            code: status.as_u16(),
+            title,
+            what,
+            next,
+            back,
+        };
         let text = page.render().unwrap_or_else(|_| title.to_owned());
         html(status, text)
     }
@@ -143,7 +198,8 @@ pub(super) async fn secure(mut response: Response<Body>) -> Response<Body> {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    // A form says that it is of here: without a referrer a browser would send no origin.
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -1,4 +1,4 @@
-//! Who may read: whoever [`crate::access`] lets. A browser that shows nothing is led to where it can sign in; whoever else
+//! Who may look, and is known to the pages: whoever [`crate::access`] lets. A browser that shows nothing is led to where it can sign in; whoever else
 //! may not is told so on a page.
 
 use axum::{
@@ -8,7 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{answer::Failed, params::link, sign_in::SIGN_IN};
+use super::{
+    answer::Failed,
+    params::link,
+    reader::{Reader, forget},
+    sign_in::SIGN_IN,
+};
 use crate::access::{Access, Denied, Role};
 
 /// Lets the request through, or says why not.
@@ -18,9 +23,16 @@ pub(super) async fn admit(State(access): State<Access>, request: Request, next: 
     if path.starts_with("/assets/") || matches!(path, "/sign-in" | "/sign-out") {
         return next.run(request).await;
     }
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     match access.at_least(&parts, Role::Viewer).await {
-        Ok(_) => next.run(Request::from_parts(parts, body)).await,
+        Ok(who) => {
+            let (reader, asked) =
+                (Reader::new(&who, &parts.headers), (parts.method.clone(), parts.headers.clone()));
+            parts.extensions.insert(reader.clone());
+            let mut response = next.run(Request::from_parts(parts, body)).await;
+            forget(&reader, &asked, &mut response);
+            response
+        }
         Err(denied) if can_sign_in(&denied, &parts.method, &parts.uri, &parts.headers) => {
             let from = parts.uri.path_and_query().map_or("/", |from| from.as_str());
             see(&link(SIGN_IN, &[("then", if from == "/" { "" } else { from })]))

@@ -13,9 +13,12 @@ use regreen_ledger::{Incident, LedgerError, PlanV1, StepV1};
 
 use super::{
     House, Shared,
+    acts::{Acts, waits},
     answer::{Failed, Frame, page as answer},
     badge::Badge,
     params::{link, segment},
+    reader::Reader,
+    sign_in::SIGN_IN,
     timeline::{Moment, timeline},
     words::{When, between, capital, percent, plain, shown, span},
 };
@@ -43,6 +46,12 @@ struct IncidentPage {
     timings: Vec<(&'static str, String)>,
     imported: bool,
     handed_over: Option<String>,
+    /// Whether a person's word is waited for, or can be taken back by the reader.
+    asks: bool,
+    /// What the reader can do about it.
+    acts: Option<Acts>,
+    /// Where they sign in to do something.
+    sign_in: String,
 }
 
 /// A line of evidence.
@@ -106,12 +115,16 @@ struct Fact {
 }
 
 /// The page.
-pub(super) async fn page(State(house): Shared, Path(id): Path<String>) -> Result<Response<Body>, Failed> {
-    let found = look(&house, &id).await.map_err(|e| house.failed(&e))?;
+pub(super) async fn page(
+    State(house): Shared,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Response<Body>, Failed> {
+    let found = look(&house, &reader, &id).await.map_err(|e| house.failed(&e))?;
     answer(&found.ok_or(Failed::NoSuchThing("incident", id))?)
 }
 
-async fn look(house: &House, id: &str) -> Result<Option<IncidentPage>, LedgerError> {
+async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<IncidentPage>, LedgerError> {
     let (ledger, now) = (house.ledger(), house.now());
     let Some(incident) = ledger.incident(id).await? else { return Ok(None) };
     let facts = ledger.facts(id).await?;
@@ -124,9 +137,10 @@ async fn look(house: &House, id: &str) -> Result<Option<IncidentPage>, LedgerErr
         text: shown(text),
         at: When::new(at, now),
     };
+    let acts = Acts::of(&incident, reader);
     let repository = place.repository.as_deref().unwrap_or(&place.workspace);
     Ok(Some(IncidentPage {
-        frame: Frame::new("/incidents", format!("incident:{}", incident.id)),
+        frame: Frame::new(reader, "/incidents", format!("incident:{}", incident.id)),
         id: shown(&incident.id),
         title: capital(&diagnosis.class),
         badge: Badge::of(&incident),
@@ -152,6 +166,9 @@ async fn look(house: &House, id: &str) -> Result<Option<IncidentPage>, LedgerErr
         timings: timings(&incident),
         imported: incident.imported,
         handed_over: incident.handed_over_to.as_deref().map(segment),
+        asks: waits(&incident) || acts.as_ref().is_some_and(|acts| acts.approved),
+        acts,
+        sign_in: link(SIGN_IN, &[("then", &format!("/incidents/{}", segment(&incident.id)))]),
     }))
 }
 

@@ -9,6 +9,7 @@ use super::{
     Shared,
     answer::{Failed, Frame, page as answer},
     params::{Params, place, placed},
+    reader::Reader,
     row::Row,
     words::{When, capital, count, plain, shown},
 };
@@ -40,19 +41,20 @@ struct IncidentsPage {
     classes: Vec<Choices>,
 }
 
-struct Choice {
-    id: &'static str,
-    name: String,
-    chosen: bool,
+pub(super) struct Choice {
+    pub(super) id: &'static str,
+    pub(super) name: String,
+    pub(super) chosen: bool,
 }
 
-struct Choices {
-    name: &'static str,
-    of: Vec<Choice>,
+/// Classes of one kind.
+pub(super) struct Choices {
+    pub(super) name: &'static str,
+    pub(super) of: Vec<Choice>,
 }
 
 /// The page.
-pub(super) async fn page(State(house): Shared, uri: Uri) -> Result<Response<Body>, Failed> {
+pub(super) async fn page(State(house): Shared, reader: Reader, uri: Uri) -> Result<Response<Body>, Failed> {
     let params = Params::of(&uri);
     let now = house.now();
     let filter = filter(&params)?;
@@ -62,7 +64,7 @@ pub(super) async fn page(State(house): Shared, uri: Uri) -> Result<Response<Body
     let is_short = found.incidents.len() < LENGTH as usize;
     answer(&IncidentsPage {
         // Only the beginning of the list grows.
-        frame: Frame::new("/incidents", if filter.after.is_none() { "all" } else { "" }),
+        frame: Frame::new(&reader, "/incidents", if filter.after.is_none() { "all" } else { "" }),
         rows: found.incidents.iter().map(|incident| Row::new(incident, now)).collect(),
         older: found.next.as_ref().map(|next| params.with("/incidents", "after", &place(next))),
         newest: filter.after.as_ref().map(|_| params.with("/incidents", "after", "")),
@@ -124,7 +126,8 @@ fn states(chosen: Option<&str>) -> Vec<Choice> {
     open.into_iter().chain(ended).map(|(id, name)| Choice { id, name, chosen: chosen == Some(id) }).collect()
 }
 
-fn classes(chosen: Option<FailureClass>) -> Vec<Choices> {
+/// Every class, by what it is a failure of.
+pub(super) fn classes(chosen: Option<FailureClass>) -> Vec<Choices> {
     let of = |verdict| {
         let all = FailureClass::ALL.into_iter().filter(|class| class.verdict() == verdict);
         all.map(|class| Choice { id: class.id(), name: plain(class.id()), chosen: chosen == Some(class) })

@@ -17,6 +17,7 @@ use super::{
     answer::{Failed, Frame, page as answer},
     badge::Badge,
     params::{Params, link, segment},
+    reader::Reader,
     trends::rate,
     words::{count, percent, plain, shown, span},
 };
@@ -110,7 +111,11 @@ impl KnownRow {
 }
 
 /// The patterns.
-pub(super) async fn patterns(State(house): Shared, uri: Uri) -> Result<Response<Body>, Failed> {
+pub(super) async fn patterns(
+    State(house): Shared,
+    reader: Reader,
+    uri: Uri,
+) -> Result<Response<Body>, Failed> {
     let params = Params::of(&uri);
     let trends = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
     let met: HashMap<&str, &Group> =
@@ -138,7 +143,7 @@ pub(super) async fn patterns(State(house): Shared, uri: Uri) -> Result<Response<
         .collect();
     let next = from.saturating_add(LENGTH);
     answer(&PatternsPage {
-        frame: Frame::new("/patterns", ""),
+        frame: Frame::new(&reader, "/patterns", ""),
         rows,
         all: count(known.len() as u64),
         fitting: count(fitting.len() as u64),
@@ -153,7 +158,11 @@ pub(super) async fn patterns(State(house): Shared, uri: Uri) -> Result<Response<
 }
 
 /// One pattern.
-pub(super) async fn pattern(State(house): Shared, Path(id): Path<String>) -> Result<Response<Body>, Failed> {
+pub(super) async fn pattern(
+    State(house): Shared,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Response<Body>, Failed> {
     let Some(pattern) = house.pages.catalog.pattern(&id) else {
         return Err(Failed::NoSuchThing("pattern", id));
     };
@@ -163,7 +172,7 @@ pub(super) async fn pattern(State(house): Shared, Path(id): Path<String>) -> Res
     let tools: Vec<&str> = pattern.tools.iter().map(regreen_domain::Tool::as_str).collect();
     let precision = f64::from(counts.right) / f64::from(counts.hits.max(1));
     answer(&PatternPage {
-        frame: Frame::new("/patterns", ""),
+        frame: Frame::new(&reader, "/patterns", ""),
         row: KnownRow::new(pattern, met.as_ref()),
         explain: shown(&pattern.explain.replace('\n', " ")),
         fix: shown(&pattern.fix.replace('\n', " ")),
@@ -184,9 +193,9 @@ pub(super) async fn pattern(State(house): Shared, Path(id): Path<String>) -> Res
 }
 
 /// The playbooks.
-pub(super) async fn playbooks(State(house): Shared) -> Result<Response<Body>, Failed> {
+pub(super) async fn playbooks(State(house): Shared, reader: Reader) -> Result<Response<Body>, Failed> {
     let rows = look(&house).await.map_err(|e| house.failed(&e))?;
-    answer(&PlaybooksPage { frame: Frame::new("/playbooks", ""), rows })
+    answer(&PlaybooksPage { frame: Frame::new(&reader, "/playbooks", ""), rows })
 }
 
 async fn look(house: &House) -> Result<Vec<PlaybookRow>, LedgerError> {

@@ -1,13 +1,15 @@
 //! The dashboard: pages made on the server from what is on record, one file a page.
 //!
-//! It reads the ledger and diagnoses nothing. Everything that comes from a log, a repository or a person goes through
+//! It reads the ledger and diagnoses nothing; what its forms do is what [`crate::act`] does for the command line and the API. Everything that comes from a log, a repository or a person goes through
 //! [`words::shown`] and is escaped by the template; a strict policy forbids the browser whatever is not of here, and the
 //! pages need no script to be read.
 
+mod acts;
 mod answer;
 mod assets;
 mod badge;
 mod chart;
+mod form;
 mod gate;
 mod incident;
 mod incidents;
@@ -15,15 +17,20 @@ mod known;
 mod live;
 mod now;
 mod params;
+mod reader;
 mod row;
 mod services;
 mod settings;
 mod sign_in;
+mod switches;
 mod timeline;
 mod trends;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use axum::{
     Router,
@@ -34,6 +41,7 @@ use axum::{
 };
 use regreen_catalog::Catalog;
 use regreen_ledger::{BreakerPolicy, Ledger};
+use tokio::sync::Notify;
 
 use self::{answer::Failed, live::Feed};
 use crate::{access::Access, happening::Log};
@@ -42,11 +50,15 @@ use crate::{access::Access, happening::Log};
 pub struct Pages {
     /// The fleet's ledger: a handle of its own to read it, so that a long look holds up no work.
     pub ledger: Ledger,
+    /// The same for what people do.
+    pub writes: Ledger,
+    /// Rung when somebody has said something that work waits for.
+    pub bell: Arc<Notify>,
     /// What is known of failures and cures.
     pub catalog: Arc<Catalog>,
     /// What holds here.
     pub settings: Settings,
-    /// Who may read.
+    /// Who may what.
     pub access: Access,
     /// The clock, in milliseconds since 1970.
     pub clock: fn() -> i64,
@@ -84,6 +96,8 @@ pub struct Value {
 pub(crate) struct House {
     pages: Pages,
     feed: Feed,
+    /// How often something was done here.
+    done: AtomicU64,
     now: now::Kept,
     trends: trends::Counted,
 }
@@ -97,6 +111,17 @@ impl House {
 
     fn ledger(&self) -> &Ledger {
         &self.pages.ledger
+    }
+
+    /// Where what people do is put on record.
+    fn writes(&self) -> &Ledger {
+        &self.pages.writes
+    }
+
+    /// Something was done here: whoever waits for a person's word is woken, and who did it sees it on the next page.
+    fn did(&self) {
+        self.done.fetch_add(1, Ordering::AcqRel);
+        self.pages.bell.notify_one();
     }
 }
 
@@ -121,6 +146,7 @@ impl Pages {
         let house = Arc::new(House {
             pages: self,
             feed,
+            done: AtomicU64::new(0),
             now: now::Kept::default(),
             trends: trends::Counted::default(),
         });
@@ -128,6 +154,14 @@ impl Pages {
             .route("/", get(now::page))
             .route("/incidents", get(incidents::page))
             .route("/incidents/{id}", get(incident::page))
+            .route("/incidents/{id}/approve", post(acts::approve))
+            .route("/incidents/{id}/deny", post(acts::deny))
+            .route("/incidents/{id}/rollback", post(acts::roll_back))
+            .route("/incidents/{id}/retry", post(acts::retry))
+            .route("/incidents/{id}/feedback", post(acts::label))
+            .route("/pause", get(switches::ask).post(switches::pause))
+            .route("/unpause", get(switches::ask_end).post(switches::unpause))
+            .route("/breakers/reset", post(switches::reset))
             .route("/trends", get(trends::page))
             .route("/patterns", get(known::patterns))
             .route("/patterns/{id}", get(known::pattern))

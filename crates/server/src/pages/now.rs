@@ -1,21 +1,19 @@
 //! *Now*: what is being healed, who is waited for, and what is out of order.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
 
 use askama::Template;
-use axum::{
-    body::{Body, Bytes},
-    extract::State,
-    http::{Response, StatusCode},
-};
+use axum::{body::Body, extract::State, http::Response};
 use regreen_engine::PAUSED_FLEET;
 use regreen_forge::hook::Sender;
 use regreen_ledger::{BreakerState, IncidentFilter, LedgerError, State as Stands};
 
 use super::{
     House, Shared,
-    answer::{Failed, Frame, html},
+    answer::{Failed, Frame, page as answer},
     badge::Badge,
+    params::link,
+    reader::Reader,
     row::Row,
     words::{When, between, plain, shown},
 };
@@ -25,14 +23,22 @@ const MOST: u32 = 20;
 /// Most incidents that are counted.
 const COUNTED: u32 = 200;
 
-/// The page as it was made last, for the news and the second of then: many readers, one making.
+/// What the page says as it was looked up last, for the news and the second of then: many readers, one look.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<Option<((u64, i64), Bytes)>>);
+pub(super) struct Kept(Mutex<Option<(At, Arc<Look>)>>);
+
+/// How many news there were, how often something was done here, and the second.
+type At = (u64, u64, i64);
 
 #[derive(Template)]
 #[template(path = "now.html")]
 struct NowPage {
     frame: Frame,
+    now: Arc<Look>,
+}
+
+/// What the page says, whoever reads it.
+pub(super) struct Look {
     headline: String,
     calm: bool,
     pauses: Vec<PauseRow>,
@@ -52,6 +58,8 @@ struct Tile {
 }
 
 struct PauseRow {
+    /// Where it is ended.
+    end: String,
     what: String,
     actor: String,
     reason: String,
@@ -77,21 +85,21 @@ struct DownRow {
 }
 
 /// The page.
-pub(super) async fn page(State(house): Shared) -> Result<Response<Body>, Failed> {
-    let key = (house.feed.generation(), house.now() / 1_000);
+pub(super) async fn page(State(house): Shared, reader: Reader) -> Result<Response<Body>, Failed> {
+    let frame = Frame::new(&reader, "/", "all");
+    let key = (house.feed.generation(), house.done.load(Ordering::Acquire), house.now() / 1_000);
     let kept = house.now.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some((of, text)) = kept
+    if let Some((of, now)) = kept
         && of == key
     {
-        return Ok(html(StatusCode::OK, text));
+        return answer(&NowPage { frame, now });
     }
-    let page = look(&house).await.map_err(|e| house.failed(&e))?;
-    let text = Bytes::from(page.render().map_err(|_| Failed::Unavailable)?);
-    *house.now.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, text.clone()));
-    Ok(html(StatusCode::OK, text))
+    let now = Arc::new(look(&house).await.map_err(|e| house.failed(&e))?);
+    *house.now.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, now.clone()));
+    answer(&NowPage { frame, now })
 }
 
-async fn look(house: &Arc<House>) -> Result<NowPage, LedgerError> {
+async fn look(house: &Arc<House>) -> Result<Look, LedgerError> {
     let (ledger, now) = (house.ledger(), house.now());
     let of = |state| IncidentFilter { state: Some(state), limit: COUNTED, ..IncidentFilter::default() };
     let own = async |state| ledger.incidents(&IncidentFilter { own: true, ..of(state) }).await;
@@ -123,8 +131,7 @@ async fn look(house: &Arc<House>) -> Result<NowPage, LedgerError> {
     };
     let tile = |name, count, kind, to| Tile { name, count, kind, to };
     let alarm = |n: usize, kind| if n == 0 { "still" } else { kind };
-    Ok(NowPage {
-        frame: Frame::new("/", "all"),
+    Ok(Look {
         headline,
         calm: calm && pauses.is_empty(),
         tiles: [
@@ -139,6 +146,7 @@ async fn look(house: &Arc<House>) -> Result<NowPage, LedgerError> {
         pauses: pauses
             .into_iter()
             .map(|pause| PauseRow {
+                end: link("/unpause", &[("scope", &pause.scope)]),
                 what: shown(&paused(&pause.scope)),
                 actor: shown(&pause.actor),
                 reason: shown(&pause.reason),
@@ -151,7 +159,7 @@ async fn look(house: &Arc<House>) -> Result<NowPage, LedgerError> {
 }
 
 /// What a pause holds, in words.
-fn paused(scope: &str) -> String {
+pub(super) fn paused(scope: &str) -> String {
     let name = scope.trim_start_matches("repository:");
     let at = |(host, name)| Some((Sender::parse(host)?, name));
     match (scope.strip_prefix("host:").and_then(Sender::parse), name.split_once(':').and_then(at)) {

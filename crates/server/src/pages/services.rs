@@ -8,8 +8,10 @@ use super::{
     House, Shared,
     answer::{Failed, Frame, page as answer},
     badge::Badge,
+    reader::Reader,
     words::{When, between, count, plain, shown},
 };
+use crate::shape::breaker_key;
 
 /// Most outages that are shown.
 const MOST: u32 = 50;
@@ -39,6 +41,9 @@ struct OutageRow {
 }
 
 struct BreakerRow {
+    key: String,
+    /// Whether something stands in the way that a reset takes away.
+    stands: bool,
     badge: Badge,
     class: String,
     service: String,
@@ -49,11 +54,11 @@ struct BreakerRow {
 }
 
 /// The page.
-pub(super) async fn page(State(house): Shared) -> Result<Response<Body>, Failed> {
-    answer(&look(&house).await.map_err(|e| house.failed(&e))?)
+pub(super) async fn page(State(house): Shared, reader: Reader) -> Result<Response<Body>, Failed> {
+    answer(&look(&house, Frame::new(&reader, "/services", "all")).await.map_err(|e| house.failed(&e))?)
 }
 
-async fn look(house: &House) -> Result<ServicesPage, LedgerError> {
+async fn look(house: &House, frame: Frame) -> Result<ServicesPage, LedgerError> {
     let now = house.now();
     let outages = house.ledger().outages(MOST).await?;
     let trends = house.trends(30).await?;
@@ -104,6 +109,8 @@ async fn look(house: &House) -> Result<ServicesPage, LedgerError> {
             BreakerState::HalfOpen { .. } => (Badge::new("busy", "trying one"), None),
         };
         BreakerRow {
+            key: breaker_key(&breaker.key),
+            stands: breaker.state != BreakerState::Closed,
             badge,
             class: plain(&breaker.key.class),
             service: shown(&breaker.key.service),
@@ -114,7 +121,7 @@ async fn look(house: &House) -> Result<ServicesPage, LedgerError> {
         }
     };
     Ok(ServicesPage {
-        frame: Frame::new("/services", "all"),
+        frame,
         services,
         outages: outages.iter().map(outage).collect(),
         breakers: breakers.into_iter().map(breaker).collect(),

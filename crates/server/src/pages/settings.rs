@@ -13,6 +13,7 @@ use super::{
     House, Shared,
     answer::{Failed, Frame, page as answer},
     params::{Params, segment},
+    reader::Reader,
     words::{When, capital, count, shown},
 };
 
@@ -45,7 +46,7 @@ struct EntryRow {
 }
 
 /// The page.
-pub(super) async fn page(State(house): Shared, uri: Uri) -> Result<Response<Body>, Failed> {
+pub(super) async fn page(State(house): Shared, reader: Reader, uri: Uri) -> Result<Response<Body>, Failed> {
     let params = Params::of(&uri);
     let before = match params.get("before") {
         None => None,
@@ -54,15 +55,15 @@ pub(super) async fn page(State(house): Shared, uri: Uri) -> Result<Response<Body
             Some(text.parse().map_err(|_| wrong())?)
         }
     };
-    answer(&look(&house, before).await.map_err(|e| house.failed(&e))?)
+    answer(&look(&house, &reader, before).await.map_err(|e| house.failed(&e))?)
 }
 
-async fn look(house: &House, before: Option<i64>) -> Result<SettingsPage, LedgerError> {
+async fn look(house: &House, reader: &Reader, before: Option<i64>) -> Result<SettingsPage, LedgerError> {
     let (ledger, now) = (house.ledger(), house.now());
     let tail = ledger.audit_tail(before.unwrap_or(i64::MAX), LENGTH).await?;
     let last = tail.entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
     Ok(SettingsPage {
-        frame: Frame::new("/settings", if before.is_none() { "all" } else { "" }),
+        frame: Frame::new(reader, "/settings", if before.is_none() { "all" } else { "" }),
         values: house
             .pages
             .settings

@@ -1,31 +1,26 @@
 //! Signing in: a token is shown once, and a session's cookie takes its place. Needs no script.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Request, State},
     http::{HeaderValue, Response, StatusCode, header},
     response::IntoResponse as _,
 };
-use tokio::time::timeout;
 
 use super::{
     Shared,
     answer::{Failed, Frame, html},
+    form::Form,
     gate::{refusal, see},
     params::Params,
+    reader::Reader,
     words::shown,
 };
-use crate::access::Denied;
+use crate::access::{Denied, Who};
 
 /// Where one signs in.
 pub(super) const SIGN_IN: &str = "/sign-in";
-/// Longest form, in bytes.
-const LONGEST: usize = 4096;
-/// Longest that it may take.
-const BODY_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -33,6 +28,8 @@ struct SignInPage {
     frame: Frame,
     /// Who is signed in already.
     who: Option<String>,
+    /// What they may do.
+    role: Option<&'static str>,
     /// Why it did not go.
     wrong: Option<String>,
     /// Where to go then.
@@ -44,16 +41,17 @@ pub(super) async fn form(State(house): Shared, request: Request) -> Result<Respo
     let (parts, _) = request.into_parts();
     let who = house.pages.access.who(&parts).await.ok().filter(|who| who.by_session);
     let then = Params::of(&parts.uri).get("then").unwrap_or_default().to_owned();
-    look(StatusCode::OK, who.map(|who| shown(&who.actor)), None, then)
+    look(StatusCode::OK, who, None, then)
 }
 
 /// A token is shown.
 pub(super) async fn begin(State(house): Shared, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let Some((token, then)) = sent(body).await else {
+    let Some(form) = Form::read(body).await else {
         return Failed::NotUnderstood("The form is too long, or came too slowly.".to_owned()).into_response();
     };
-    match house.pages.access.sign_in(&parts, &token).await {
+    let then = form.get("then").to_owned();
+    match house.pages.access.sign_in(&parts, form.get("token")).await {
         Ok(signed) => with_cookie(see(local(&then)), signed.cookie),
         Err(denied @ (Denied::Wrong | Denied::TooOften { .. })) => {
             let mut page = look(denied.status(), None, Some(denied.words()), then).into_response();
@@ -80,20 +78,6 @@ fn with_cookie(mut response: Response<Body>, cookie: HeaderValue) -> Response<Bo
     response
 }
 
-/// The token of the form, and where to go then.
-async fn sent(body: Body) -> Option<(String, String)> {
-    let bytes = timeout(BODY_TIME, to_bytes(body, LONGEST)).await.ok()?.ok()?;
-    let (mut token, mut then) = (String::new(), String::new());
-    for (name, value) in form_urlencoded::parse(&bytes) {
-        match &*name {
-            "token" => token = value.into_owned(),
-            "then" => then = value.into_owned(),
-            _ => {}
-        }
-    }
-    Some((token, then))
-}
-
 /// A path of this server, whatever was asked for: a browser takes `//` and `/\\` for another server.
 fn local(then: &str) -> &str {
     let plain = then.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
@@ -102,17 +86,15 @@ fn local(then: &str) -> &str {
 
 fn look(
     status: StatusCode,
-    who: Option<String>,
+    who: Option<Who>,
     wrong: Option<String>,
     then: String,
 ) -> Result<Response<Body>, Failed> {
     let then = local(&then).to_owned();
-    let page = SignInPage { frame: Frame::new(SIGN_IN, ""), who, wrong, then };
-    let mut response = html(status, page.render().map_err(|_| Failed::Unavailable)?);
-    // The browser says of its form that it is of here: without a referrer it would send no origin.
-    let policy = HeaderValue::from_static("same-origin");
-    response.headers_mut().insert(header::REFERRER_POLICY, policy);
-    Ok(response)
+    let role = who.as_ref().map(|who| who.role.id());
+    let who = who.map(|who| shown(&who.actor));
+    let page = SignInPage { frame: Frame::new(&Reader::default(), SIGN_IN, ""), role, who, wrong, then };
+    Ok(html(status, page.render().map_err(|_| Failed::Unavailable)?))
 }
 
 #[cfg(test)]

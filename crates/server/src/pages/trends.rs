@@ -18,6 +18,7 @@ use super::{
     answer::{Failed, Frame, page as answer},
     chart::{Column, Point, columns, nice, points},
     params::{Params, link},
+    reader::Reader,
     words::{DAY, count, day, percent, plain, shown, span},
 };
 
@@ -96,7 +97,7 @@ impl House {
 }
 
 /// The page.
-pub(super) async fn page(State(house): Shared, uri: Uri) -> Result<Response<Body>, Failed> {
+pub(super) async fn page(State(house): Shared, reader: Reader, uri: Uri) -> Result<Response<Body>, Failed> {
     let params = Params::of(&uri);
     let window = match params.get("days") {
         None => 30,
@@ -106,10 +107,10 @@ pub(super) async fn page(State(house): Shared, uri: Uri) -> Result<Response<Body
         }
     };
     let trends = house.trends(window).await.map_err(|e| house.failed(&e))?;
-    answer(&look(&trends, window, house.now().div_euclid(DAY)))
+    answer(&look(&trends, window, house.now().div_euclid(DAY), Frame::new(&reader, "/trends", "")))
 }
 
-fn look(trends: &Trends, window: i64, today: i64) -> TrendsPage {
+fn look(trends: &Trends, window: i64, today: i64, frame: Frame) -> TrendsPage {
     let empty = DayOf::default();
     let by_day: BTreeMap<i64, &DayOf> = trends.days.iter().map(|of| (of.day, of)).collect();
     let days: Vec<(i64, &DayOf)> =
@@ -157,7 +158,7 @@ fn look(trends: &Trends, window: i64, today: i64) -> TrendsPage {
     let drawn = |svg: String, is_known: bool| if is_known { svg } else { String::new() };
     let seconds = |ms: f64| span(ms as u64).replace(" min 0 s", " min").replace("0 ms", "0");
     TrendsPage {
-        frame: Frame::new("/trends", ""),
+        frame,
         windows: WINDOWS.into_iter().map(|days| (days, days == window)).collect(),
         window,
         incidents: count(all),

@@ -7,6 +7,13 @@
   const REST = 700; // ms between two looks
   let last = 0, due = 0, looking = false, again = false;
 
+  // Where the keyboard is, in words that hold for the new part too.
+  const place = (node) => {
+    if (node.matches("a[href]")) return `a[href="${CSS.escape(node.getAttribute("href"))}"]`;
+    if (node.matches("details[id] > summary")) return `#${CSS.escape(node.parentNode.id)} > summary`;
+    return node.matches("form[action] button") ? `form[action="${CSS.escape(node.form.getAttribute("action"))}"] button` : null;
+  };
+
   const put = (fresh) => {
     let changed = false;
     for (const part of document.querySelectorAll("[data-part]")) {
@@ -20,9 +27,19 @@
       // Moments that merely aged are put in without a sign.
       const bare = (node) => { const copy = node.cloneNode(true); copy.querySelectorAll("time").forEach((t) => t.remove()); return copy.textContent; };
       const news = bare(part) !== bare(now);
-      const held = document.activeElement && part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+      // What a person is writing stays: by the form that it is in, and its name there.
+      const fields = (node) => [...node.querySelectorAll("form [name]:not([type=hidden])")];
+      const name = (field) => `${field.form.getAttribute("action")} ${field.name} ${field.type === "radio" ? field.value : ""}`;
+      const written = new Map(fields(part).map((field) => [name(field), field.type === "radio" ? field.checked : field.value]));
+      const writing = document.activeElement?.form && part.contains(document.activeElement) ? name(document.activeElement) : null;
+      const held = document.activeElement && part.contains(document.activeElement) ? place(document.activeElement) : null;
       part.replaceChildren(...document.importNode(now, true).childNodes);
-      if (held) part.querySelector(`a[href="${CSS.escape(held)}"]`)?.focus();
+      for (const field of fields(part)) {
+        const was = written.get(name(field));
+        if (was !== undefined) field[field.type === "radio" ? "checked" : "value"] = was;
+        if (writing === name(field)) field.focus();
+      }
+      if (held) part.querySelector(held)?.focus();
       if (news) {
         changed = true;
         part.classList.remove("fresh");
@@ -60,7 +77,8 @@
     stream.addEventListener("error", () => state(false));
     stream.addEventListener("message", (event) => {
       const news = JSON.parse(event.data);
-      if (concerns === "all" || news.kind === "look-anew" || concerns === "incident:" + news.incident) soon();
+      // A word on what it was does not say about which incident in the log.
+      if (concerns === "all" || ["look-anew", "feedback-given"].includes(news.kind) || concerns === "incident:" + news.incident) soon();
     });
     addEventListener("pagehide", () => stream.close());
   }

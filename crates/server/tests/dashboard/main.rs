@@ -2,6 +2,7 @@
 //! and what drives it. The pictures of each page lie in `target/dashboard` afterwards.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod acting;
 mod news;
 mod seed;
 
@@ -12,9 +13,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
+use regreen_ledger::{AsIs, BreakerPolicy, Ledger, NewToken};
 use regreen_server::{
-    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, access::Access, serve,
+    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value,
+    access::{Access, Role, mint},
+    serve,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -45,6 +48,8 @@ impl World {
         let ledger = Ledger::open(&path, Arc::new(AsIs)).await.unwrap();
         let pages = Pages {
             ledger: Ledger::open_read_only(&path, Arc::new(AsIs)).await.unwrap(),
+            writes: ledger.clone(),
+            bell: Arc::default(),
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
             settings: Settings {
                 breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
@@ -78,6 +83,14 @@ impl World {
         ));
         World { ledger, port, _stop: stop, _folder: folder }
     }
+
+    /// A token's text.
+    async fn token(&self, name: &str, role: Role) -> String {
+        let made = mint().unwrap();
+        let new = NewToken { id: &made.id, name, role: role.id(), digest: &made.digest, expires_at: None };
+        assert!(self.ledger.create_token(&new, "root", now()).await.unwrap());
+        made.text
+    }
 }
 
 fn now() -> i64 {
@@ -103,10 +116,14 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     let world = World::new().await;
     seed::fill(&world.ledger, 60, now()).await;
     seed::hostile(&world.ledger, "hostile-1", now()).await;
+    seed::waits(&world.ledger, "to-approve", now()).await;
+    seed::waits(&world.ledger, "to-deny", now()).await;
+    let token = world.token("ann", Role::Operator).await;
     let mut browser = Command::new("node")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard/pages.cjs"))
         .args([&driver, &axe, &pictures])
         .arg(format!("http://localhost:{}", world.port))
+        .arg(token)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -125,9 +142,30 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
                 seed::goes_on(&world.ledger, "just-now", now()).await;
                 told.write_all(b"gone-on\n").await.unwrap();
             }
+            "change" => {
+                let label = regreen_domain::FailureClass::parse("runner-failure").unwrap();
+                world.ledger.feedback("to-deny", label, "bob", None, now()).await.unwrap();
+                told.write_all(b"changed\n").await.unwrap();
+            }
             other => complaints.push(other.to_owned()),
         }
     }
     assert!(browser.wait().await.unwrap().success(), "{}", complaints.join("\n"));
     assert_eq!(complaints.join("\n"), "");
+    // What was clicked is on record, with who it was.
+    let word = async |id: &str| world.ledger.incident(id).await.unwrap().unwrap().approval.unwrap();
+    let (yes, no) = (word("to-approve").await, word("to-deny").await);
+    assert_eq!((yes.granted, yes.actor.as_str()), (true, "token:ann"));
+    assert_eq!((no.granted, no.reason.as_deref()), (false, Some("not on a Friday")));
+    let said = world.ledger.feedback_of("to-deny").await.unwrap();
+    assert_eq!((said[1].class.as_str(), said[1].actor.as_str()), ("test-failure", "token:ann"));
+    assert!(
+        world.ledger.pauses(50).await.unwrap().iter().all(|pause| pause.scope != "fleet"),
+        "it was ended"
+    );
+    let kinds: Vec<String> =
+        world.ledger.audit_tail(i64::MAX, 200).await.unwrap().entries.into_iter().map(|e| e.kind).collect();
+    for kind in ["paused", "unpaused", "breaker-reset"] {
+        assert!(kinds.iter().any(|own| own == kind), "{kind}: {kinds:?}");
+    }
 }

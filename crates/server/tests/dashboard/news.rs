@@ -19,7 +19,7 @@ async fn ask(world: &World, path: &str, headers: &str) -> TcpStream {
     stream
 }
 
-async fn answer(world: &World, path: &str, headers: &str) -> String {
+pub async fn answer(world: &World, path: &str, headers: &str) -> String {
     let mut text = Vec::new();
     let headers = format!("{headers}Connection: close\r\n");
     ask(world, path, &headers).await.read_to_end(&mut text).await.unwrap();
@@ -69,7 +69,7 @@ async fn only_who_may_reads_and_every_answer_forbids_what_is_not_of_here() {
 }
 
 /// A form that is sent, and what is answered.
-async fn post(world: &World, path: &str, headers: &str, form: &str) -> String {
+pub async fn post(world: &World, path: &str, headers: &str, form: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", world.port)).await.unwrap();
     let head = format!("POST {path} HTTP/1.1\r\n{headers}Connection: close\r\n");
     let request = format!("{head}Content-Length: {}\r\n\r\n{form}", form.len());

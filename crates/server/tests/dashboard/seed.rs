@@ -9,6 +9,7 @@ use regreen_ledger::{
 };
 use regreen_saga::{Effect, Fact, Journal, StepEvent};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 /// Who works on all of it.
 pub const OWNER: &str = "node-1";
@@ -426,6 +427,30 @@ pub async fn hostile(ledger: &Ledger, id: &str, now: i64) {
     ledger.decided(id, OWNER, &decision, None, None, now - 4_000).await.unwrap();
     ledger.await_approval(id, OWNER, now - 3_000).await.unwrap();
     ledger.pause("repository:octo-org/frozen", a, b, now - 2_000).await.unwrap();
+}
+
+/// One that waits for a person.
+pub async fn waits(ledger: &Ledger, id: &str, now: i64) {
+    let diagnosis = diagnosis(&STORIES[1]);
+    ledger.open_incident(&new(id, now - MINUTE, place(&mut Draw::new(5)), &diagnosis)).await.unwrap();
+    let plan = plan(&diagnosis, "rerun-failed-jobs").unwrap();
+    let decision = Decision::Suggest { plan, because: Refusal::ModeApprove };
+    ledger.decided(id, OWNER, &decision, None, Some(2), now - MINUTE + 3).await.unwrap();
+    ledger.await_approval(id, OWNER, now - MINUTE + 4).await.unwrap();
+}
+
+/// One that is under way at GitHub, as run `run`; its id.
+pub async fn under_way(ledger: &Ledger, run: u64, now: i64) -> String {
+    let repository = "octo-org/web-shop";
+    let digest: String =
+        Sha256::digest(format!("github:{repository}")).iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let id = format!("{run:x}-1-{digest}");
+    let d = diagnosis(&STORIES[0]);
+    let place = Place { repository: Some(repository.to_owned()), ..place(&mut Draw::new(2)) };
+    ledger.open_incident(&new(&id, now - MINUTE, place, &d)).await.unwrap();
+    let plan = plan(&d, "rerun-failed-jobs").unwrap();
+    ledger.decided(&id, OWNER, &Decision::Heal(plan), None, Some(2), now - MINUTE + 3).await.unwrap();
+    id
 }
 
 /// A healing that begins.

@@ -16,18 +16,7 @@ use crate::{
 
 /// Lists them.
 pub fn list(context: &Context, filters: &IncidentFilters) -> Result<u8, Failed> {
-    let asked = filters.outcome.as_deref();
-    let filter = IncidentFilter {
-        outcome: asked.and_then(Outcome::parse),
-        class: filters.class,
-        state: match asked {
-            Some("open") => Some(State::Open),
-            Some("approved") => Some(State::Approved),
-            _ => None,
-        },
-        limit: filters.limit,
-        ..IncidentFilter::default()
-    };
+    let filter = filter(filters);
     runtime()?.block_on(async {
         let ledger = record::read(context).await?;
         let incidents = match &ledger {
@@ -42,4 +31,20 @@ pub fn list(context: &Context, filters: &IncidentFilters) -> Result<u8, Failed> 
         }
         .map(|_| FINE)
     })
+}
+
+/// What was asked for, as the ledger takes it.
+pub fn filter(filters: &IncidentFilters) -> IncidentFilter {
+    let asked = filters.outcome.as_deref();
+    IncidentFilter {
+        outcome: asked.and_then(Outcome::parse),
+        class: filters.class,
+        state: match asked {
+            Some("open") => Some(State::Open),
+            Some("approved") => Some(State::Approved),
+            _ => None,
+        },
+        limit: filters.limit,
+        ..IncidentFilter::default()
+    }
 }

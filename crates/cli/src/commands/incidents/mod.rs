@@ -1,8 +1,8 @@
 //! `regreen incidents list|show|replay`.
 
-mod list;
+pub mod list;
 mod log;
-mod replay;
+pub mod replay;
 mod show;
 
 use crate::{args::Incidents, context::Context, exit::Failed};

@@ -1,6 +1,7 @@
 //! `regreen incidents replay ID`: the decision made again from what is on record.
 
-use regreen_engine::{ReplayError, replay as decide_again};
+use regreen_engine::{ReplayError, Replayed, replay as decide_again};
+use regreen_ledger::Incident;
 
 use crate::{
     args::Format,
@@ -16,12 +17,20 @@ use crate::{
 /// Decides again and compares.
 pub fn replay(context: &Context, id: &str, format: Format) -> Result<u8, Failed> {
     let incident = runtime()?.block_on(record::one(context, id))?.1;
-    let replayed = decide_again(&incident, &catalog()?).map_err(failed)?;
+    let replayed = again(&incident)?;
     print(&match format {
         Format::Plain => plain(&replayed),
         Format::Json => json(id, &replayed),
     })?;
     Ok(if replayed.differences().is_empty() { FINE } else { PROBLEMS })
+}
+
+/// The decision about an incident made again.
+///
+/// # Errors
+/// Where it was never decided, or what it was decided from is not on record.
+pub fn again(incident: &Incident) -> Result<Replayed, Failed> {
+    decide_again(incident, &catalog()?).map_err(failed)
 }
 
 fn failed(error: ReplayError) -> Failed {

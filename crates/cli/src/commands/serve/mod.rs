@@ -80,6 +80,8 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         };
         let pages = Pages {
             ledger: record,
+            writes: parts.ledger.clone(),
+            bell: parts.bell.clone(),
             catalog,
             settings: parts.settings.clone(),
             access,

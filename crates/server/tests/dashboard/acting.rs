@@ -1,0 +1,259 @@
+//! What a person does by the dashboard's forms: by whom, from where, on what, and what is said then.
+
+use regreen_ledger::{BreakerPolicy, State};
+use regreen_server::access::Role;
+
+use super::{
+    World,
+    news::{answer, post},
+    now, seed,
+};
+
+const THERE: &str = "Host: regreen.example\r\n";
+const OWN: &str = "Host: regreen.example\r\nOrigin: https://regreen.example\r\n";
+
+/// Somebody's browser.
+struct Browser<'w> {
+    world: &'w World,
+    cookie: String,
+    /// What its forms carry.
+    form: String,
+}
+
+impl Browser<'_> {
+    async fn signed_in<'w>(world: &'w World, name: &str, role: Role) -> Browser<'w> {
+        let token = world.token(name, role).await;
+        let signed = post(world, "/sign-in", OWN, &format!("token={token}")).await;
+        let cookie = signed.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+        let cookie = format!("Cookie: {}\r\n", cookie.split(';').next().unwrap());
+        let page = answer(world, "/pause", &format!("{THERE}{cookie}")).await;
+        let form = hidden(&page, "form").unwrap_or_default();
+        Browser { world, cookie, form }
+    }
+
+    async fn get(&self, path: &str) -> String {
+        answer(self.world, path, &format!("{THERE}{}", self.cookie)).await
+    }
+
+    async fn post(&self, path: &str, fields: &str) -> String {
+        let form = format!("form={}&{fields}", self.form);
+        post(self.world, path, &format!("{OWN}{}", self.cookie), &form).await
+    }
+
+    /// The same, from the incident's page as it is now.
+    async fn press(&self, id: &str, what: &str, fields: &str) -> String {
+        let seen = hidden(&self.get(&format!("/incidents/{id}")).await, "seen").unwrap_or_default();
+        self.post(&format!("/incidents/{id}/{what}"), &format!("seen={seen}&{fields}")).await
+    }
+
+    /// What is said on the page that an answer leads to; once.
+    async fn said(&self, led: &str) -> String {
+        assert!(led.starts_with("HTTP/1.1 303"), "{led}");
+        let header = |name: &str| led.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let (to, left) = (header("location: "), header("set-cookie: "));
+        assert!(left.contains("HttpOnly; SameSite=Strict"), "{left}");
+        let left = left.split(';').next().unwrap();
+        let cookie = format!("{}; {left}\r\n", self.cookie.trim_end());
+        // Who only brings a page up to date takes nothing away from whoever comes to it.
+        let fetched = answer(self.world, to, &format!("{THERE}{cookie}Sec-Fetch-Dest: empty\r\n")).await;
+        assert!(!fetched.contains("class=\"notice said\"") && !fetched.contains("set-cookie"), "{fetched}");
+        let page = answer(self.world, to, &format!("{THERE}{cookie}")).await;
+        assert!(page.contains("set-cookie: regreen_said=; Max-Age=0"), "{page}");
+        let said = page.split("class=\"notice said\" role=\"status\">").nth(1).unwrap();
+        said.split('<').next().unwrap().to_owned()
+    }
+}
+
+/// The value of the first hidden field of this name.
+fn hidden(page: &str, name: &str) -> Option<String> {
+    let field = page.split(&format!("type=\"hidden\" name=\"{name}\" value=\"")).nth(1)?;
+    Some(field.split('"').next()?.to_owned())
+}
+
+/// Every form, with fields that it takes.
+fn forms(run: &str) -> Vec<(String, &'static str)> {
+    let of = |what: &str| format!("/incidents/{run}/{what}");
+    vec![
+        (of("approve"), "seen=0"),
+        (of("deny"), "seen=0&reason=no"),
+        (of("rollback"), ""),
+        (of("retry"), ""),
+        (of("feedback"), "class=test-failure"),
+        ("/pause".to_owned(), "what=everything"),
+        ("/unpause".to_owned(), "scope=repository%3Aocto-org%2Ffrozen"),
+        ("/breakers/reset".to_owned(), "key=network-timeout%2Fnpm%2Facme%2Fdata-lake"),
+    ]
+}
+
+/// A world in which something waits, something is under way at a CI host, a breaker is open and a repository is paused.
+async fn busy() -> (World, String) {
+    let world = World::new().await;
+    seed::fill(&world.ledger, 0, now()).await;
+    seed::waits(&world.ledger, "waits", now()).await;
+    let run = seed::under_way(&world.ledger, 41, now()).await;
+    world.ledger.pause("repository:octo-org/frozen", "root", "release", now()).await.unwrap();
+    (world, run)
+}
+
+#[tokio::test]
+async fn who_may_only_look_is_shown_no_button_and_told_why() {
+    let (world, run) = busy().await;
+    let viewer = Browser::signed_in(&world, "vic", Role::Viewer).await;
+    assert_eq!(viewer.form, "", "nothing to act with");
+    let head = world.ledger.audit_head().await.unwrap();
+    let here = "Host: localhost:8787\r\nOrigin: http://localhost:8787\r\n";
+    for path in ["/", "/services", "/incidents/waits", &format!("/incidents/{run}"), "/playbooks"] {
+        for page in [viewer.get(path).await, answer(&world, path, here).await] {
+            assert!(page.starts_with("HTTP/1.1 200"), "{path}: {page}");
+            assert!(!page.contains("method=\"post\"") && !page.contains("href=\"/pause\""), "{path}: {page}");
+        }
+    }
+    assert!(viewer.get("/incidents/waits").await.contains("Your token may look, not act"));
+    assert!(answer(&world, "/incidents/waits", here).await.contains("/sign-in?then=%2Fincidents%2Fwaits"));
+    for (path, fields) in forms(&run) {
+        let refused = viewer.post(&path, fields).await;
+        assert!(refused.starts_with("HTTP/1.1 403"), "{path}: {refused}");
+        assert!(refused.contains("token:vic, with the role viewer"), "{path}: {refused}");
+        let present = post(&world, &path, here, fields).await;
+        assert!(
+            present.starts_with("HTTP/1.1 401") && present.contains("Sign in to act"),
+            "{path}: {present}"
+        );
+    }
+    for path in ["/pause", "/unpause?scope=repository%3Aocto-org%2Ffrozen"] {
+        let refused = viewer.get(path).await;
+        assert!(refused.starts_with("HTTP/1.1 403") && refused.contains("You may look"), "{path}: {refused}");
+        assert!(answer(&world, path, here).await.starts_with("HTTP/1.1 401"), "{path}");
+    }
+    assert_eq!(world.ledger.audit_head().await.unwrap(), head, "nothing was done");
+}
+
+#[tokio::test]
+async fn a_form_counts_from_a_page_of_the_very_session_alone() {
+    let (world, run) = busy().await;
+    let ann = Browser::signed_in(&world, "ann", Role::Operator).await;
+    let bob = Browser::signed_in(&world, "bob", Role::Admin).await;
+    assert!(ann.form.len() == 64 && ann.form != bob.form && !ann.cookie.contains(&ann.form));
+    let token = world.token("prog", Role::Operator).await;
+    let head = world.ledger.audit_head().await.unwrap();
+    for (path, fields) in forms(&run) {
+        let right = format!("form={}&{fields}", ann.form);
+        let own = format!("{OWN}{}", ann.cookie);
+        let no_form = fields.to_owned();
+        let (wrong, others) = (format!("form=00&{fields}"), format!("form={}&{fields}", bob.form));
+        for body in [no_form, wrong, others] {
+            let refused = post(&world, &path, &own, &body).await;
+            assert!(refused.starts_with("HTTP/1.1 403"), "{path} {body}: {refused}");
+            assert!(refused.contains("That form is not of your session"), "{path} {body}: {refused}");
+        }
+        let cross = "Sec-Fetch-Site: cross-site\r\nOrigin: https://regreen.example\r\n";
+        for from in ["", "Origin: https://evil.example\r\n", "Origin: null\r\n", cross] {
+            let refused = post(&world, &path, &format!("{THERE}{from}{}", ann.cookie), &right).await;
+            assert!(refused.starts_with("HTTP/1.1 403"), "{path} {from}: {refused}");
+            assert!(refused.contains("That was not done"), "{path} {from}: {refused}");
+        }
+        // A program acts over the API, and not by forms.
+        let program = format!("{OWN}Authorization: Bearer {token}\r\n");
+        let refused = post(&world, &path, &program, &right).await;
+        assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("/api/v1"), "{path}: {refused}");
+    }
+    assert_eq!(world.ledger.audit_head().await.unwrap(), head, "nothing was done");
+}
+
+#[tokio::test]
+async fn what_an_operator_presses_is_done_said_once_and_on_record_with_their_name() {
+    let (world, run) = busy().await;
+    let ann = Browser::signed_in(&world, "ann", Role::Operator).await;
+    let said = ann.said(&ann.press("waits", "approve", "").await).await;
+    assert!(said.starts_with("Approved. The next “regreen run”"), "{said}");
+    let incident = world.ledger.incident("waits").await.unwrap().unwrap();
+    assert_eq!((incident.state, incident.approval.unwrap().actor.as_str()), (State::Approved, "token:ann"));
+    let said = ann.said(&ann.press("waits", "deny", "reason=not+on+a+Friday").await).await;
+    assert_eq!(said, "Denied. It is left alone.");
+    let word = world.ledger.incident("waits").await.unwrap().unwrap().approval.unwrap();
+    assert_eq!((word.granted, word.reason.as_deref()), (false, Some("not on a Friday")));
+    let said = ann.said(&ann.press("waits", "feedback", "class=test-failure&note=a+flaky+one").await).await;
+    assert!(said.starts_with("Noted."), "{said}");
+    let label = &world.ledger.feedback_of("waits").await.unwrap()[0];
+    assert_eq!((label.class.as_str(), label.note.as_deref()), ("test-failure", Some("a flaky one")));
+    for (what, says) in [("rollback", "Asked for."), ("retry", "It is on the list of work")] {
+        let said = ann.said(&ann.press(&run, what, "").await).await;
+        assert!(said.starts_with(says), "{said}");
+    }
+    for (path, fields, says) in [
+        ("/pause", "what=everything&host=&reason=drill", "Paused."),
+        ("/pause", "what=everything&host=", "It was paused already"),
+        ("/pause", "what=repository&repository=Octo-Org%2FShop&host=gitlab", "Paused."),
+        ("/unpause", "scope=fleet", "That pause has ended."),
+        ("/unpause", "scope=fleet", "Nothing was paused there"),
+        ("/breakers/reset", "key=network-timeout%2Fnpm%2Facme%2Fdata-lake", "The breaker is closed."),
+        ("/breakers/reset", "key=network-timeout%2Fnpm%2Facme%2Fdata-lake", "The breaker was closed already"),
+    ] {
+        let paused = ann.get("/").await.contains("on for everything.");
+        let said = ann.said(&ann.post(path, fields).await).await;
+        assert!(said.starts_with(says), "{path} {fields}: {said}");
+        // What was done is on the very next page, whatever is kept for how long.
+        let now_paused = ann.get("/").await.contains("on for everything.");
+        match says {
+            "Paused." if !fields.contains("repository") => assert!(!paused && now_paused, "{fields}"),
+            "That pause has ended." => assert!(paused && !now_paused),
+            _ => assert_eq!(paused, now_paused),
+        }
+    }
+    let scopes: Vec<String> =
+        world.ledger.pauses(9).await.unwrap().into_iter().map(|pause| pause.scope).collect();
+    assert!(scopes.contains(&"repository:gitlab:octo-org/shop".to_owned()), "{scopes:?}");
+    let policy = BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 };
+    assert_eq!(world.ledger.breakers(policy, now()).await.unwrap()[0].failures, 0);
+    let entries = world.ledger.audit(0, 1_000).await.unwrap();
+    let by_ann = entries.iter().filter(|entry| entry.body.contains("token:ann")).count();
+    assert_eq!(by_ann, 9, "each of them, and none twice");
+    assert!(world.ledger.audit_verify(None).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn what_was_decided_meanwhile_stays_and_the_reader_is_told_how_it_stands() {
+    let (world, run) = busy().await;
+    let ann = Browser::signed_in(&world, "ann", Role::Operator).await;
+    let bob = Browser::signed_in(&world, "bob", Role::Operator).await;
+    let seen = hidden(&bob.get("/incidents/waits").await, "seen").unwrap();
+    let late = format!("seen={seen}");
+    assert!(ann.press("waits", "deny", "").await.starts_with("HTTP/1.1 303"));
+    // Who presses twice has pressed once.
+    assert!(ann.post("/incidents/waits/deny", &late).await.starts_with("HTTP/1.1 303"));
+    for what in ["approve", "deny"] {
+        let refused = bob.post(&format!("/incidents/waits/{what}"), &late).await;
+        assert!(refused.starts_with("HTTP/1.1 409"), "{what}: {refused}");
+        assert!(refused.contains("token:ann denied it, just now"), "{what}: {refused}");
+        assert!(refused.contains("href=\"/incidents/waits\""), "{what}: {refused}");
+    }
+    let word = world.ledger.incident("waits").await.unwrap().unwrap().approval.unwrap();
+    assert_eq!((word.granted, word.actor.as_str()), (false, "token:ann"));
+    let head = world.ledger.audit_head().await.unwrap();
+    let long = format!("class=test-failure&note={}", "x".repeat(1001));
+    let of = |what: &str| format!("/incidents/waits/{what}");
+    for (path, fields, status) in [
+        (of("rollback"), "", "409"),
+        (of("retry"), "", "409"),
+        (format!("/incidents/{run}/approve"), "", "409"),
+        (of("feedback"), "class=no-such", "400"),
+        (of("feedback"), "", "400"),
+        (of("feedback"), &long, "400"),
+        ("/incidents/nobody/approve".to_owned(), "", "404"),
+        ("/incidents/nobody/feedback".to_owned(), "class=test-failure", "404"),
+        ("/pause".to_owned(), "", "400"),
+        ("/pause".to_owned(), "what=repository&repository=", "400"),
+        ("/pause".to_owned(), "what=repository&repository=octo", "400"),
+        ("/pause".to_owned(), "what=everything&repository=octo%2Fshop", "400"),
+        ("/pause".to_owned(), "what=everything&host=gitea", "400"),
+        ("/unpause".to_owned(), "scope=", "400"),
+        ("/breakers/reset".to_owned(), "key=a%2Fb%2Fc", "404"),
+    ] {
+        let refused = ann.post(&path, fields).await;
+        assert!(refused.starts_with(&format!("HTTP/1.1 {status}")), "{path} {fields}: {refused}");
+        assert!(refused.contains("<h1>") && refused.contains("content-security-policy"), "{path} {fields}");
+    }
+    assert!(ann.get("/unpause?scope=fleet").await.starts_with("HTTP/1.1 409"));
+    assert!(ann.get("/incidents/waits/approve").await.starts_with("HTTP/1.1 405"), "a look does nothing");
+    assert_eq!(world.ledger.audit_head().await.unwrap(), head, "nothing was done");
+}
