@@ -4,10 +4,11 @@
 set -eu
 : "${REGREEN_VERSION:?a release, e.g. 0.1.0}" "${REGREEN_SHA256:?the SHA-256 of the archive, in hex}"
 folder="${1:-regreen-bin}"
-archive="regreen-$(uname -m)-unknown-linux-musl.tar.gz"
+archive="regreen-$REGREEN_VERSION-linux-$(uname -m).tar.gz"
 mkdir -p "$folder"
 curl --fail --silent --show-error --location --proto =https --retry 3 --output "$folder/$archive" \
   "https://github.com/regreen/regreen/releases/download/v$REGREEN_VERSION/$archive"
 echo "$REGREEN_SHA256  $folder/$archive" | sha256sum -c - >/dev/null
-tar -xzf "$folder/$archive" -C "$folder" regreen
+tar -xzOf "$folder/$archive" "${archive%.tar.gz}/bin/regreen" >"$folder/regreen"
+chmod 755 "$folder/regreen"
 rm "$folder/$archive"

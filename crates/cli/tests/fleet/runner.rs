@@ -206,7 +206,12 @@ impl Job<'_> {
         let output = self.temp.join("output");
         fs::write(&output, "").unwrap();
         let mut bash = Command::new("bash");
-        bash.args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]).env_clear();
+        bash.args(["--noprofile", "--norc", "-e"]).env_clear();
+        // Only where the shell is named.
+        if step["shell"] == "bash" {
+            bash.args(["-o", "pipefail"]);
+        }
+        bash.args(["-c", script]);
         bash.envs(&self.env).env("GITHUB_OUTPUT", &output).current_dir(&self.workspace);
         self.env = before;
         let ended = bash.output().unwrap();
