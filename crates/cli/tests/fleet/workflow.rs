@@ -172,6 +172,20 @@ fn a_person_starts_it_and_by_that_says_yes() {
 }
 
 #[test]
+fn what_is_left_to_people_is_one_issue() {
+    let stage = Stage::new("observe");
+    let mut runner = runner(&stage, &["--mode", "suggest", "--issues"]);
+    let ran = go(&stage, &mut runner, "workflow_run", &ended(&stage, CI));
+    assert_eq!(output(&ran, "recover", "outcome"), "suggested", "{ran:#?}");
+    assert_eq!(ran.results["notify"], "success", "{ran:#?}");
+    let issues = || stage.host.world().repositories[NAME].issues.len();
+    assert_eq!(issues(), 1, "{ran:#?}");
+    assert_eq!(stage.host.world().count("POST", "/rerun"), 0);
+    go(&stage, &mut runner, "workflow_run", &ended(&stage, CI));
+    assert_eq!(issues(), 1);
+}
+
+#[test]
 fn its_own_runs_forks_and_pauses_end_it_before_anything_is_asked() {
     let stage = Stage::new("observe");
     let mut runner = runner(&stage, &["--mode", "auto"]);
