@@ -73,8 +73,11 @@ fn patterns(catalog: &Catalog) -> String {
         put(&mut page, &format!("\n## {class}\n"));
         for p in patterns {
             let draft = if p.status == Status::Draft { " (draft: shown, never acted on)" } else { "" };
-            put(&mut page, &format!("\n### `{}`{draft}\n\n{}.\n\n{}\n", p.id, p.title, p.explain.trim()));
-            put(&mut page, &format!("\n**What to do:** {}\n", p.fix.trim()));
+            put(
+                &mut page,
+                &format!("\n### `{}`{draft}\n\n{}.\n\n{}\n", p.id, words(&p.title), words(p.explain.trim())),
+            );
+            put(&mut page, &format!("\n**What to do:** {}\n", words(p.fix.trim())));
             let c = p.measured.counts();
             let sure = Confidence::wilson(c);
             put(
@@ -132,6 +135,13 @@ fn command_line() -> Result<String, String> {
         return Err(format!("regreen manual: {}", String::from_utf8_lossy(&output.stderr).trim_end()));
     }
     String::from_utf8(output.stdout).map_err(|e| format!("regreen manual: {e}"))
+}
+
+/// Text in which `<name>` is no tag, but where it stands in code.
+fn words(text: &str) -> String {
+    let code =
+        |(at, part): (usize, &str)| if at % 2 == 0 { part.replace('<', "\\<") } else { part.to_owned() };
+    text.split('`').enumerate().map(code).collect::<Vec<_>>().join("`")
 }
 
 fn put(page: &mut String, text: &str) {

@@ -1,7 +1,10 @@
-//! Workshop tasks: `cargo xtask tidy | docs [--check] | measure | train | soak`.
+//! Workshop tasks: `cargo xtask tidy | docs [--check] | dist | picture | measure | train | soak`.
 
+mod dist;
 mod docs;
 mod measure;
+mod pages;
+mod picture;
 mod soak;
 mod tidy;
 mod train;
@@ -13,12 +16,14 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["docs", rest @ ..] => docs::docs(rest),
+        ["dist", rest @ ..] => dist::dist(rest),
+        ["picture"] => picture::picture(),
         ["tidy"] => tidy::tidy(),
         ["measure", rest @ ..] => measure::measure(rest),
         ["train", rest @ ..] => train::train(rest),
         ["soak", rest @ ..] => soak::soak(rest),
         _ => Err(
-            "usage: cargo xtask tidy | docs [--check] | measure [--corpus DIR] [--lab FILE] [--write [--new]] | train --corpus DIR [--folds DIR] | soak [SUITE] [--seed N]"
+            "usage: cargo xtask tidy | docs [--check] | dist [--binary FILE] | picture | measure [--corpus DIR] [--lab FILE] [--write [--new]] | train --corpus DIR [--folds DIR] | soak [SUITE] [--seed N]"
                 .to_owned(),
         ),
     };

@@ -155,10 +155,21 @@ const SUITES: [Suite; 13] = [
     },
     Suite {
         name: "scenarios",
-        unit: "runs of the whole lab suite",
+        unit: "runs of the whole lab suite, and of what it damages by each tool",
         count: 10,
         portion: 1,
-        tests: &["--package", "regreen-cli", "--test", "scenarios", "--run-ignored", "all"],
+        tests: &[
+            "--package",
+            "regreen-cli",
+            "--package",
+            "regreen-lab",
+            "--test",
+            "scenarios",
+            "--test",
+            "real_tools",
+            "--run-ignored",
+            "all",
+        ],
         how_many: None,
         seed: None,
     },
@@ -191,13 +202,16 @@ struct Progress {
     failed: u64,
 }
 
-/// Runs `SUITE`, or all of them.
+/// Runs `SUITE`, or all of them but `packages`, whose release build takes long.
 pub fn soak(args: &[&str]) -> Result<String, String> {
     let (names, options): (Vec<&str>, Vec<&str>) = match args.iter().position(|a| a.starts_with("--")) {
         Some(at) => (args[..at].to_vec(), args[at..].to_vec()),
         None => (args.to_vec(), Vec::new()),
     };
-    let known: Vec<&str> = SUITES.iter().map(|s| s.name).collect();
+    if names == ["packages"] {
+        return packages();
+    }
+    let known: Vec<&str> = SUITES.iter().map(|s| s.name).chain(["packages"]).collect();
     if let Some(name) = names.iter().find(|n| !known.contains(n)) {
         return Err(format!("there is no suite `{name}`; the suites are: {}", known.join(", ")));
     }
@@ -211,6 +225,16 @@ pub fn soak(args: &[&str]) -> Result<String, String> {
         said.push_str(&run(suite, seed)?);
     }
     Ok(said)
+}
+
+/// Builds every package of a release, and installs and runs each as its users would.
+fn packages() -> Result<String, String> {
+    print(&crate::dist::dist(&[])?);
+    let check = Command::new(top().join("packaging/check")).current_dir(top()).status();
+    match check.map_err(|e| format!("packaging/check: {e}"))?.success() {
+        true => Ok("passed: packages".to_owned()),
+        false => Err("packages: see above".to_owned()),
+    }
 }
 
 fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {

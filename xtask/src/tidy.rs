@@ -1,4 +1,4 @@
-//! House rules that a compiler does not check: import directions, module docs, file sizes, file names.
+//! House rules that a compiler does not check: import directions, module docs, file sizes, file names; and `pages`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::top;
+use crate::{pages, top};
 
 /// What each crate may import, as in ARCHITECTURE.md. A crate that is not here may not exist.
 const MAY_IMPORT: [(&str, &[&str]); 26] = [
@@ -76,6 +76,7 @@ const THINKING: [&str; 12] = [
 /// Checks the house rules.
 pub fn tidy() -> Result<String, String> {
     let mut complaints = imports()?;
+    complaints.extend(pages::complaints()?);
     let mut files = 0;
     for folder in ["crates", "xtask"] {
         walk(&top().join(folder), &mut |path| {

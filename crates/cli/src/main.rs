@@ -8,6 +8,8 @@ mod config;
 mod context;
 mod credentials;
 mod custom;
+#[cfg(test)]
+mod documented;
 mod exit;
 mod fleet_server;
 mod inputs;

@@ -466,7 +466,29 @@ macro_rules! for_each_manager {
 
 for_each_manager!(
     a_sound_project_installs_and_passes_its_test,
-    network_and_service_faults_fail_as_recorded,
     lockfile_damages_fail_as_recorded,
     cache_damages_fail_as_recorded,
 );
+
+/// A tool that starts slowly fails in so many ways only where all is asked for, as by `cargo xtask soak scenarios`.
+macro_rules! network_and_service_faults {
+    ($($name:ident: $manager:ident $(($slow:literal))?,)*) => {
+        mod network_and_service_faults_fail_as_recorded {
+            $(#[test] $(#[ignore = $slow])? fn $name() {
+                super::network_and_service_faults_fail_as_recorded(super::PackageManager::$manager)
+            })*
+        }
+    };
+}
+
+network_and_service_faults! {
+    npm: Npm,
+    cargo: Cargo,
+    pip: Pip ("it starts slowly"),
+    pnpm: Pnpm ("it starts slowly"),
+    yarn: Yarn,
+    yarn_berry: YarnBerry ("it starts slowly"),
+    poetry: Poetry ("it starts slowly"),
+    pipenv: Pipenv ("it starts slowly"),
+    uv: Uv,
+}

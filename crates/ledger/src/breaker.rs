@@ -143,19 +143,23 @@ impl Ledger {
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn breakers(&self, policy: BreakerPolicy, now: i64) -> Result<Vec<Breaker>, LedgerError> {
-        let mut db = self.read().await?;
-        let keys: Vec<(String, String, String)> = sqlx::query_as(
-            "SELECT DISTINCT class, service, repository FROM breaker_events ORDER BY class, service, repository",
+        let events: Vec<Told> = sqlx::query_as(
+            "SELECT class, service, repository, at, incident, event FROM breaker_events
+             ORDER BY class, service, repository, at, seq",
         )
-        .fetch_all(&mut *db)
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let mut breakers = Vec::new();
-        for (class, service, repository) in keys {
-            let key = BreakerKey { class, service, repository };
-            let (circuit, last_at) = fold(&mut db, &key, policy).await?;
-            breakers.push(Breaker { key, state: circuit.state(now), failures: circuit.failures(), last_at });
-        }
-        Ok(breakers)
+        let same = |a: &Told, b: &Told| (&a.0, &a.1, &a.2) == (&b.0, &b.1, &b.2);
+        let folded = events.chunk_by(same).filter_map(|of_one| {
+            let (class, service, repository, last_at, ..) = of_one.last()?;
+            let key =
+                BreakerKey { class: class.clone(), service: service.clone(), repository: repository.clone() };
+            let told = of_one.iter().map(|(_, _, _, at, incident, event)| (*at, incident, event));
+            let circuit = folded(policy, told);
+            let (state, failures) = (circuit.state(now), circuit.failures());
+            Some(Breaker { key, state, failures, last_at: *last_at })
+        });
+        Ok(folded.collect())
     }
 
     fn clean_key(&self, key: &BreakerKey) -> BreakerKey {
@@ -166,6 +170,9 @@ impl Ledger {
         }
     }
 }
+
+/// Class, service and repository; when, which incident, and what.
+type Told = (String, String, String, i64, String, String);
 
 async fn fold(
     db: &mut AnyConnection,
@@ -181,14 +188,20 @@ async fn fold(
     .bind(&key.repository)
     .fetch_all(db)
     .await?;
+    let told = events.iter().map(|(at, incident, event)| (*at, incident, event));
+    Ok((folded(policy, told), events.last().map_or(0, |(at, ..)| *at)))
+}
+
+/// What happened to one breaker, in order.
+fn folded<'e>(policy: BreakerPolicy, events: impl Iterator<Item = (i64, &'e String, &'e String)>) -> Circuit {
     let mut circuit = Circuit::new(policy);
-    for (at, incident, event) in &events {
+    for (at, incident, event) in events {
         // An event of a later version changes nothing here.
         if let Some(event) = Event::parse(event) {
-            circuit.apply(*at, incident, event);
+            circuit.apply(at, incident, event);
         }
     }
-    Ok((circuit, events.last().map_or(0, |(at, ..)| *at)))
+    circuit
 }
 
 pub(crate) async fn record(

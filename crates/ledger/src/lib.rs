@@ -81,6 +81,7 @@ mod postgres;
 mod prune;
 mod question;
 mod reported;
+mod review;
 mod row;
 mod rows;
 mod schema;
@@ -121,6 +122,7 @@ pub use outage::{NewOutage, Outage, Released, Sighting, Wait};
 pub use pause::Pause;
 pub use prune::Pruned;
 pub use reported::Reported;
+pub use review::{REVIEWED, Review, Step};
 pub use scrub::{AsIs, Scrub};
 pub use shape::{
     AlternativeV1, Approval, BudgetV1, CommandV1, ConditionV1, DecisionV1, DiagnosisV1, EvidenceV1, FactorV1,

@@ -122,7 +122,7 @@ impl Ledger {
 }
 
 /// The newest label of every incident that has one.
-async fn labels(db: &mut AnyConnection) -> Result<HashMap<String, FailureClass>, LedgerError> {
+pub(crate) async fn labels(db: &mut AnyConnection) -> Result<HashMap<String, FailureClass>, LedgerError> {
     let rows: Vec<(String, String)> =
         sqlx::query_as("SELECT incident, class FROM feedback ORDER BY at, id").fetch_all(db).await?;
     Ok(rows.into_iter().filter_map(|(id, class)| Some((id, FailureClass::parse(&class)?))).collect())

@@ -28,6 +28,7 @@ mod itself;
 mod known;
 mod limits;
 mod lockfile;
+mod manual;
 mod mcp;
 mod notify;
 mod own;

@@ -7,6 +7,7 @@ use crate::world::{Engine, World};
 both_engines! {
     opens_lets_one_in_and_closes_on_its_success,
     a_person_can_close_it,
+    a_list_of_all_agrees_with_each,
     of_many_processes_one_gets_the_probe,
 }
 
@@ -60,6 +61,35 @@ async fn a_person_can_close_it(on: Engine) {
     l.breaker_outcome(&key(), "b", BreakerOutcome::Failure, 3).await.unwrap();
     assert!(l.breaker_reset(&key(), "ann", 3).await.unwrap());
     assert_eq!(l.breakers(POLICY, 3).await.unwrap()[0].state, BreakerState::Closed);
+}
+
+/// A list of all says of each what asking for it says.
+async fn a_list_of_all_agrees_with_each(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    let keys: Vec<BreakerKey> = [("npm", "b"), ("npm", "a"), ("", "a"), ("pip", "c")]
+        .map(|(service, repository)| BreakerKey {
+            service: service.to_owned(),
+            repository: repository.to_owned(),
+            ..key()
+        })
+        .to_vec();
+    for n in 0..9_i64 {
+        for (i, key) in keys.iter().enumerate().take(3) {
+            let outcome = match (n + i as i64) % 4 {
+                0 => BreakerOutcome::Success,
+                _ => BreakerOutcome::Failure,
+            };
+            l.breaker_outcome(key, &format!("{i}-{n}"), outcome, 10 - n % 2).await.unwrap();
+        }
+    }
+    for now in [10, 50, 500] {
+        let all = l.breakers(POLICY, now).await.unwrap();
+        assert_eq!(all.len(), 3, "nothing happened to the fourth");
+        for one in &all {
+            assert_eq!(one.state, l.breaker(&one.key, POLICY, now).await.unwrap(), "{:?}", one.key);
+        }
+    }
 }
 
 async fn of_many_processes_one_gets_the_probe(on: Engine) {

@@ -45,6 +45,14 @@ async fn figures_come_from_what_happened(on: Engine) {
     l.close("suggested", OWNER, &Closing::new(Outcome::Suggested), 52).await.unwrap();
     l.feedback("suggested", d.class, "ann", None, 92).await.unwrap();
 
+    let review = l.review(0, 100).await.unwrap();
+    assert_eq!((review.looked_at, review.complete, review.control), (5, true, None));
+    let steps: Vec<_> = review.calibration.iter().map(|s| (s.right.hits, s.right.n, s.by_people)).collect();
+    assert_eq!(steps, [(2, 3, 2)], "two by people, one by its cure");
+    let sure = diagnosis().confidence.value();
+    assert!((review.calibration[0].sure - sure).abs() < 1e-9 && review.calibration[0].from <= sure);
+    assert_eq!(l.review(60, 100).await.unwrap().looked_at, 0);
+
     let m = l.metrics(100, Some(100)).await.unwrap();
     assert_eq!((m.incidents, m.by_class["network-timeout"], m.by_outcome["healed"]), (5, 5, 2));
     let counts = |rate: Option<regreen_ledger::Rate>| rate.map(|r| (r.hits, r.n));

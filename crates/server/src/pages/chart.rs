@@ -27,8 +27,46 @@ pub(super) struct Point {
     pub(super) says: String,
 }
 
-/// Columns of parts; part `i` has the class `s{i}`.
-pub(super) fn columns(label: &str, columns: &[Column]) -> String {
+/// How right something was that was so sure.
+pub(super) struct Sure {
+    /// 0 to 1.
+    pub(super) sure: f64,
+    /// Low, middle and high, 0 to 1.
+    pub(super) right: (f64, f64, f64),
+    pub(super) says: String,
+}
+
+/// How right by how sure: on the diagonal both are the same.
+pub(super) fn calibration(label: &str, points: &[Sure]) -> String {
+    let per_cent = |share: f64| format!("{:.0} %", share * 100.0);
+    let mut svg = begin(label, WORDS, 1.0, per_cent);
+    let x = |share: f64| WORDS + 12.0 + share.clamp(0.0, 1.0) * (WIDTH - WORDS - 24.0);
+    let y = |share: f64| HEIGHT - share.clamp(0.0, 1.0) * HEIGHT;
+    let (low, high) = (x(0.0), x(1.0));
+    let _infallible =
+        write!(svg, "<line class=\"ideal\" x1=\"{low:.1}\" y1=\"{HEIGHT:.1}\" x2=\"{high:.1}\" y2=\"0\"/>");
+    for point in points {
+        let ((low, middle, high), x) = (point.right, x(point.sure));
+        let _infallible = write!(
+            svg,
+            "<g><title>{}</title><line class=\"span\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
+             <circle class=\"dot\" cx=\"{x:.1}\" cy=\"{:.1}\" r=\"3.5\"/></g>",
+            escaped(&point.says),
+            y(low),
+            y(high),
+            y(middle)
+        );
+    }
+    for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let (x, y) = (x(share), HEIGHT + 24.0);
+        let text = per_cent(share);
+        let _infallible = write!(svg, "<text class=\"name\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>");
+    }
+    svg + "</svg>"
+}
+
+/// Columns of parts; part `i` has the class `s{i}`. Before each that is marked stands a line, with what is said of it.
+pub(super) fn columns(label: &str, columns: &[Column], marks: &[(usize, String)]) -> String {
     let most = columns.iter().map(|column| column.parts.iter().sum::<u64>()).max().unwrap_or(0).max(1);
     let top = nice(most as f64);
     let mut svg = begin(label, COUNTS, top, |v| format!("{v:.0}"));
@@ -49,6 +87,13 @@ pub(super) fn columns(label: &str, columns: &[Column]) -> String {
         }
         svg.push_str("</g>");
         name(&mut svg, (i, columns.len()), (COUNTS, step), &column.name);
+    }
+    for (i, says) in marks {
+        let (x, says) = (COUNTS + step * *i as f64, escaped(says));
+        let _infallible = write!(
+            svg,
+            "<g><title>{says}</title><line class=\"mark\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"-6\" y2=\"{HEIGHT}\"/></g>"
+        );
     }
     svg + "</svg>"
 }
@@ -139,7 +184,11 @@ mod tests {
         let hostile = "\"><script>'&";
         let column = Column { name: hostile.to_owned(), parts: vec![1, 0, 3], says: hostile.to_owned() };
         let point = Point { name: hostile.to_owned(), at: Some((0.1, 0.5, 0.9)), says: hostile.to_owned() };
-        for svg in [columns(hostile, &[column]), points(hostile, &[point], 1.0, |_| hostile.to_owned())] {
+        let sure = Sure { sure: 0.5, right: (0.1, 0.2, 0.3), says: hostile.to_owned() };
+        let marked = columns(hostile, &[column], &[(0, hostile.to_owned())]);
+        for svg in
+            [marked, calibration(hostile, &[sure]), points(hostile, &[point], 1.0, |_| hostile.to_owned())]
+        {
             assert!(!svg.contains("<script") && !svg.contains("\"\">") && svg.ends_with("</svg>"));
         }
         assert_eq!((nice(1.0), nice(7.0), nice(130.0)), (2.0, 8.0, 200.0));

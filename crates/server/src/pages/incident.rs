@@ -20,7 +20,7 @@ use super::{
     reader::Reader,
     sign_in::SIGN_IN,
     timeline::{Moment, timeline},
-    words::{When, between, capital, percent, plain, shown, span},
+    words::{When, between, bytes, capital, percent, plain, shown, span},
 };
 
 #[derive(Template)]
@@ -34,6 +34,8 @@ struct IncidentPage {
     repository: String,
     lines: Vec<Line>,
     truncated: bool,
+    /// Logs that are kept.
+    logs: Vec<Kept>,
     why: Why,
     decided: Option<Decided>,
     question: Option<Word>,
@@ -63,6 +65,13 @@ struct Line {
     role: &'static str,
     /// Lines between the one before and this one are not shown.
     gap: bool,
+}
+
+/// A log that is kept.
+struct Kept {
+    name: String,
+    size: String,
+    omitted: String,
 }
 
 struct Why {
@@ -129,6 +138,7 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
     let Some(incident) = ledger.incident(id).await? else { return Ok(None) };
     let facts = ledger.facts(id).await?;
     let feedback = ledger.feedback_of(id).await?;
+    let logs = ledger.logs_of(id).await?;
     let moments = timeline(id, &ledger.audit_of(id).await?, &facts, now);
     let (diagnosis, place) = (&incident.diagnosis, &incident.place);
     let word = |what: String, actor: &str, text: &str, at| Word {
@@ -148,6 +158,7 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
         repository: shown(repository),
         lines: lines(&incident),
         truncated: diagnosis.truncated,
+        logs: logs.iter().map(kept).collect(),
         why: why(house, &incident),
         decided: decided(&incident),
         question: incident.question.as_ref().map(|q| word("Asks".to_owned(), &q.step, &q.text, q.at)),
@@ -190,6 +201,11 @@ fn lines(incident: &Incident) -> Vec<Line> {
         last = Some(line.line);
     }
     lines
+}
+
+fn kept(log: &regreen_ledger::LogRef) -> Kept {
+    let omitted = if log.omitted == 0 { String::new() } else { bytes(log.omitted) };
+    Kept { name: shown(&log.name), size: bytes(log.size), omitted }
 }
 
 fn why(house: &House, incident: &Incident) -> Why {

@@ -1,4 +1,4 @@
-//! News as they happen: one look at the audit log four times a second for all readers, and each gets what came after the
+//! News as they happen: one look at the audit log ten times a second for all readers, and each gets what came after the
 //! last that it has.
 //!
 //! The number of the audit entry is the event's id, so a reader that comes back says where it was, and nothing is lost:
@@ -40,9 +40,9 @@ const READERS_OF_ONE: usize = 128;
 /// A stream ends after so long; the browser comes back by itself, says where it was, and is asked anew who it is.
 const LASTS: Duration = Duration::from_secs(600);
 /// Time between two looks.
-const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(100);
 /// Every so many looks, services are looked at too: they are not in the audit log.
-const SERVICES_EVERY: u32 = 4;
+const SERVICES_EVERY: u32 = 10;
 /// News that are kept for readers that are slow.
 const KEPT: usize = 1_024;
 /// So much that a reader missed is made good; beyond it, it looks anew.

@@ -1,9 +1,6 @@
 //! *Trends*: how it went over the last days. Every figure with the number of cases it comes from; what has none says so.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -11,29 +8,32 @@ use axum::{
     extract::State,
     http::{Response, Uri},
 };
-use regreen_ledger::{DayOf, Group, LedgerError, Trends};
+use regreen_ledger::{DayOf, Group, LedgerError, Review, Trends};
 
 use super::{
     House, Shared,
     answer::{Failed, Frame, page as answer},
     chart::{Column, Point, columns, nice, points},
+    fresh::Fresh,
     params::{Params, link},
     reader::Reader,
+    review::{Brought, Calibration, ChangeRow, brought, calibrated, changed},
     words::{DAY, count, day, percent, plain, shown, span},
 };
 
 /// Days that can be looked back.
 const WINDOWS: [i64; 3] = [7, 30, 90];
-/// For so long figures are kept, in milliseconds: they come from many incidents.
-const KEPT: i64 = 30_000;
 /// Classes that have a colour of their own.
 const COLOURED: usize = 4;
 /// Longest list of the worst.
 const WORST: usize = 8;
 
-/// Figures by days looked back, and when they were counted.
+/// Figures by days looked back, in the order of [`WINDOWS`].
 #[derive(Default)]
-pub(super) struct Counted(Mutex<HashMap<i64, (i64, Arc<Trends>)>>);
+pub(super) struct Counted {
+    trends: [Fresh<Trends>; WINDOWS.len()],
+    reviews: [Fresh<Review>; WINDOWS.len()],
+}
 
 #[derive(Template)]
 #[template(path = "trends.html")]
@@ -52,6 +52,11 @@ struct TrendsPage {
     repositories: Vec<GroupRow>,
     patterns: Vec<GroupRow>,
     services: Vec<GroupRow>,
+    changes: Vec<ChangeRow>,
+    /// Whether the window is long enough for a change to be seen.
+    sees_changes: bool,
+    calibration: Calibration,
+    brought: Option<Brought>,
 }
 
 pub(super) struct Share {
@@ -81,19 +86,26 @@ struct GroupRow {
 impl House {
     /// The figures of the last days; counted anew where they are too old.
     pub(super) async fn trends(&self, days: i64) -> Result<Arc<Trends>, LedgerError> {
-        let now = self.now();
-        let kept = self.trends.0.lock().unwrap_or_else(PoisonError::into_inner).get(&days).cloned();
-        if let Some((at, trends)) = kept
-            && (0..KEPT).contains(&(now - at))
-        {
-            return Ok(trends);
-        }
-        // Whole days, so that the first one is no shorter than the others.
-        let begin = (now.div_euclid(DAY) + 1 - days) * DAY;
-        let trends = Arc::new(self.ledger().trends(begin).await?);
-        self.trends.0.lock().unwrap_or_else(PoisonError::into_inner).insert(days, (now, trends.clone()));
-        Ok(trends)
+        let (now, [fresh, ..]) = (self.now(), &self.trends.trends);
+        let fresh = place(days).and_then(|at| self.trends.trends.get(at)).unwrap_or(fresh);
+        fresh.get(now, async || self.ledger().trends(begin(now, days)).await).await
     }
+
+    /// What the newest incidents of the last days show; looked at anew where that is too old.
+    async fn review(&self, days: i64) -> Result<Arc<Review>, LedgerError> {
+        let (now, [fresh, ..]) = (self.now(), &self.trends.reviews);
+        let fresh = place(days).and_then(|at| self.trends.reviews.get(at)).unwrap_or(fresh);
+        fresh.get(now, async || self.ledger().review(begin(now, days), now).await).await
+    }
+}
+
+fn place(days: i64) -> Option<usize> {
+    WINDOWS.iter().position(|known| *known == days)
+}
+
+/// Whole days, so that the first one is no shorter than the others.
+fn begin(now: i64, days: i64) -> i64 {
+    (now.div_euclid(DAY) + 1 - days) * DAY
 }
 
 /// The page.
@@ -107,10 +119,11 @@ pub(super) async fn page(State(house): Shared, reader: Reader, uri: Uri) -> Resu
         }
     };
     let trends = house.trends(window).await.map_err(|e| house.failed(&e))?;
-    answer(&look(&trends, window, house.now().div_euclid(DAY), Frame::new(&reader, "/trends", "")))
+    let review = house.review(window).await.map_err(|e| house.failed(&e))?;
+    answer(&look(&trends, &review, window, house.now().div_euclid(DAY), Frame::new(&reader, "/trends", "")))
 }
 
-fn look(trends: &Trends, window: i64, today: i64, frame: Frame) -> TrendsPage {
+fn look(trends: &Trends, review: &Review, window: i64, today: i64, frame: Frame) -> TrendsPage {
     let empty = DayOf::default();
     let by_day: BTreeMap<i64, &DayOf> = trends.days.iter().map(|of| (of.day, of)).collect();
     let days: Vec<(i64, &DayOf)> =
@@ -155,6 +168,12 @@ fn look(trends: &Trends, window: i64, today: i64, frame: Frame) -> TrendsPage {
         success: rate(of.success),
         recovery: took(of),
     };
+    let changes = changed(&days, &named);
+    let mark = |row: &ChangeRow| {
+        let at = days.iter().position(|(day, _)| *day == row.at)?;
+        Some((at, format!("{}, from {} on: {}, before {}", row.what, row.day, row.after, row.before)))
+    };
+    let marks: Vec<(usize, String)> = changes.iter().filter_map(mark).collect();
     let drawn = |svg: String, is_known: bool| if is_known { svg } else { String::new() };
     let seconds = |ms: f64| span(ms as u64).replace(" min 0 s", " min").replace("0 ms", "0");
     TrendsPage {
@@ -165,7 +184,7 @@ fn look(trends: &Trends, window: i64, today: i64, frame: Frame) -> TrendsPage {
         success: trends.success.map(share),
         recovery: trends.recovery.map(|r| (span(r.p50), span(r.p95), count(r.n))),
         by_class: drawn(
-            columns("Incidents by day and class", &days.iter().map(column).collect::<Vec<_>>()),
+            columns("Incidents by day and class", &days.iter().map(column).collect::<Vec<_>>(), &marks),
             all > 0,
         ),
         by_success: drawn(
@@ -188,6 +207,10 @@ fn look(trends: &Trends, window: i64, today: i64, frame: Frame) -> TrendsPage {
         ),
         days: days.iter().rev().filter(|(_, of)| !of.classes.is_empty()).map(row).collect(),
         classes,
+        changes,
+        sees_changes: window >= 14,
+        calibration: calibrated(review),
+        brought: brought(review.control.as_ref()),
         repositories: rows(&trends.repositories, "repository"),
         patterns: rows(&trends.patterns, "pattern"),
         services: services(&trends.services),

@@ -110,6 +110,15 @@ pub(super) fn day(day: i64) -> String {
     at.map_or_else(|| day.to_string(), |at| at.strftime("%-d %b").to_string())
 }
 
+/// So many bytes.
+pub(super) fn bytes(n: u64) -> String {
+    match n {
+        0..1_000 => format!("{n} B"),
+        1_000..1_000_000 => format!("{} kB", n / 1_000),
+        _ => format!("{}.{} MB", n / 1_000_000, n % 1_000_000 / 100_000),
+    }
+}
+
 /// A number with its thousands apart.
 pub(super) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -154,6 +163,7 @@ mod tests {
         );
         assert_eq!(When::new(0, 0).iso, "1970-01-01T00:00:00Z");
         assert_eq!((percent(0.999), percent(0.29), percent(1.0)), (99, 29, 100));
+        assert_eq!([bytes(999), bytes(1_000), bytes(4_194_304)], ["999 B", "1 kB", "4.1 MB"]);
         assert_eq!((count(1_234_567), count(12)), ("1\u{202f}234\u{202f}567".to_owned(), "12".to_owned()));
     }
 }

@@ -4,7 +4,7 @@
   const concerns = document.body.dataset.live;
   const light = document.getElementById("live");
   const said = document.getElementById("said");
-  const REST = 700; // ms between two looks
+  const REST = 500; // ms between two looks
   let last = 0, due = 0, looking = false, again = false;
 
   // Where the keyboard is, in words that hold for the new part too.

@@ -10,7 +10,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{World, now, seed};
+use super::{
+    World,
+    listeners::{Trial, listen},
+    now, seed,
+};
 
 async fn ask(world: &World, path: &str, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", world.port)).await.unwrap();
@@ -142,6 +146,15 @@ async fn ids(stream: TcpStream, many: usize) -> Vec<i64> {
         }
     }
     ids
+}
+
+#[tokio::test]
+async fn many_listeners_that_come_and_go_lose_nothing() {
+    let world = World::new().await;
+    let trial = Trial { listeners: 40, per_second: 100, seconds: 1, away_every: 20 };
+    let heard = listen(&world.ledger, world.port, trial).await;
+    assert_eq!((heard.written, heard.lost, heard.out_of_order), (100, 0, 0));
+    assert!(heard.returned > 40 && heard.late.len() > 1_000, "{heard:?}");
 }
 
 #[tokio::test]

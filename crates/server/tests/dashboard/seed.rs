@@ -299,6 +299,12 @@ async fn over(ledger: &Ledger, draw: &mut Draw, id: &str, at: i64) {
         .await;
         then += 1_000;
     }
+    // A person says of some what they were; where it did not heal, often something else.
+    if draw.of(6) == 0 {
+        let class =
+            if healed || draw.of(3) == 0 { d.class } else { FailureClass::parse("test-failure").unwrap() };
+        ledger.feedback(id, class, "ann", None, then).await.unwrap();
+    }
     let act = 20_000 + draw.of(400_000);
     let end = then + i64::try_from(act).unwrap();
     let closing = if healed {
@@ -426,6 +432,7 @@ pub async fn hostile(ledger: &Ledger, id: &str, now: i64) {
     let decision = Decision::Suggest { plan, because: Refusal::ModeApprove };
     ledger.decided(id, OWNER, &decision, None, None, now - 4_000).await.unwrap();
     ledger.await_approval(id, OWNER, now - 3_000).await.unwrap();
+    ledger.keep_log(id, a, &format!("{b}\n"), now).await.unwrap();
     ledger.pause("repository:octo-org/frozen", a, b, now - 2_000).await.unwrap();
 }
 

@@ -74,7 +74,12 @@ async fn some_are_left_alone_by_lot_and_followed_and_the_lift_is_shown() {
         assert_eq!(followed(alone[2]).await, None);
         assert_eq!(host.issues().0.len(), 0, "nobody is told");
         let now = of(&play, 1).await.opened_at;
-        let group = async |later: i64| ledger.metrics(now + later, None).await.unwrap().control.unwrap();
+        let group = async |later: i64| {
+            let counted = ledger.metrics(now + later, None).await.unwrap().control.unwrap();
+            let seen = ledger.review(i64::MIN, now + later).await.unwrap().control;
+            assert_eq!(seen, Some(counted), "the newest records say the same");
+            counted
+        };
         let soon = group(60 * MINUTE).await;
         // The second attempt of the one that failed again was drawn from, too.
         assert!(soon.n >= alone.len() as u64 && soon.treated >= RUNS - alone.len() as u64);
