@@ -88,7 +88,14 @@ impl World {
     /// A token's text.
     async fn token(&self, name: &str, role: Role) -> String {
         let made = mint().unwrap();
-        let new = NewToken { id: &made.id, name, role: role.id(), digest: &made.digest, expires_at: None };
+        let new = NewToken {
+            id: &made.id,
+            name,
+            role: role.id(),
+            repository: "",
+            digest: &made.digest,
+            expires_at: None,
+        };
         assert!(self.ledger.create_token(&new, "root", now()).await.unwrap());
         made.text
     }

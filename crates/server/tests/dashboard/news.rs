@@ -96,7 +96,14 @@ pub async fn post(world: &World, path: &str, headers: &str, form: &str) -> Strin
 async fn a_token_is_shown_once_and_a_session_reads_from_elsewhere() {
     let world = World::new().await;
     let made = mint().unwrap();
-    let new = NewToken { id: &made.id, name: "ann", role: "viewer", digest: &made.digest, expires_at: None };
+    let new = NewToken {
+        id: &made.id,
+        name: "ann",
+        role: "viewer",
+        repository: "",
+        digest: &made.digest,
+        expires_at: None,
+    };
     assert!(world.ledger.create_token(&new, "ann", now()).await.unwrap());
     let there = "Host: regreen.example\r\n";
     let led = answer(&world, "/incidents?state=healed", there).await;
