@@ -15,7 +15,7 @@ mod wire;
 
 pub use calls::options::Options;
 pub use github::{Credential, GitHub};
-pub use gitlab::GitLab;
+pub use gitlab::{Counted, GitLab, NotACount, Variable};
 pub use port::{
     Actor, Annotation, BoxFuture, Budget, Cache, Calls, Change, Check, CheckState, Comment, Conclusion,
     Cursor, Diagnosed, FileChange, Forge, ForgeError, Issue, IssueText, Job, JobLog, JobRef, Level, LogEntry,

@@ -25,7 +25,7 @@ const TABLES: [(&str, &[&str], &[&str], &str); 5] = [
     ),
     (
         "tokens",
-        &["id", "name", "role", "digest"],
+        &["id", "name", "role", "digest", "repository"],
         &["created_at", "expires_at", "last_used_at", "revoked_at"],
         "id",
     ),
@@ -78,10 +78,14 @@ impl Aside {
     ///
     /// # Errors
     /// `Corrupt` for a row of no such table or shape; or the ledger's own.
-    pub(crate) async fn insert(self, db: &mut AnyConnection) -> Result<(), LedgerError> {
+    pub(crate) async fn insert(mut self, db: &mut AnyConnection) -> Result<(), LedgerError> {
         let wrong = || LedgerError::corrupt("a row is of no table that is known");
         let (table, texts, numbers, _) =
             TABLES.iter().find(|(table, ..)| *table == self.table).ok_or_else(wrong)?;
+        // As they were before tokens had a repository.
+        if self.table == "tokens" && self.cells.len() + 1 == texts.len() + numbers.len() {
+            self.cells.insert(texts.len() - 1, Value::from(""));
+        }
         if self.cells.len() != texts.len() + numbers.len() {
             return Err(wrong());
         }

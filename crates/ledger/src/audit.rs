@@ -105,6 +105,25 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// The latest time at which anything of an incident or its journal was changed, in milliseconds since 1970: it never goes
+    /// back, also where the nodes' clocks differ. 0 where nothing was.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn latest_change(&self, incident: &str) -> Result<i64, LedgerError> {
+        let latest: Option<i64> =
+            sqlx::query_scalar("SELECT max(at) FROM audit WHERE about = $1 OR (about > $2 AND about < $3)")
+                .bind(format!("incident/{incident}"))
+                .bind(format!("fact/{incident}/"))
+                // The character that comes after the slash.
+                .bind(format!("fact/{incident}0"))
+                .fetch_one(&mut *self.read().await?)
+                .await?;
+        Ok(latest.unwrap_or_default())
+    }
+}
+
 /// The newest entries, and whether they hang together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditTail {

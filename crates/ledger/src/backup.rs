@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The version that is written, and the newest that is read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const PAGE: i64 = 512;
 /// Longest line.
 const LINE: u64 = 16 << 20;

@@ -26,6 +26,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0008_tokens.sql"),
                 include_str!("../migrations/sqlite/0009_notices.sql"),
                 include_str!("../migrations/sqlite/0010_log_folders.sql"),
+                include_str!("../migrations/sqlite/0011_books_and_marks.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
@@ -38,6 +39,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0008_tokens.sql"),
                 include_str!("../migrations/postgres/0009_notices.sql"),
                 include_str!("../migrations/postgres/0010_log_folders.sql"),
+                include_str!("../migrations/postgres/0011_books_and_marks.sql"),
             ],
         }
     }
@@ -132,6 +134,14 @@ impl Dialect {
         match self {
             Dialect::Sqlite => "",
             Dialect::Postgres => "FOR SHARE",
+        }
+    }
+
+    /// 32 random digits, as an expression.
+    pub(crate) const fn random(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "lower(hex(randomblob(16)))",
+            Dialect::Postgres => "replace(gen_random_uuid()::text, '-', '')",
         }
     }
 

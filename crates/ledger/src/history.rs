@@ -1,6 +1,8 @@
 //! What was tried before, how it ended and what it cost: what a decision reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::AssertSqlSafe;
 
 use crate::{
     Ledger, LedgerError,
@@ -70,6 +72,8 @@ impl Cost {
 
 /// So many incidents are looked back at, whatever they are about: each is parsed for that.
 const LOOKED_BACK: i64 = 2000;
+/// An hour in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1000;
 /// A day in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -229,6 +233,46 @@ impl Ledger {
         .fetch_one(&mut *self.read().await?)
         .await?;
         Ok(Cost::of(found))
+    }
+}
+
+impl Ledger {
+    /// At most `limit` repositories in which something beside the fleet ran again within 24 hours, or on whose behalf a host was
+    /// asked in this hour, by name, after this one.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn spenders(
+        &self,
+        after: Option<&str>,
+        limit: u32,
+        now: i64,
+    ) -> Result<Vec<String>, LedgerError> {
+        /// So many are looked through.
+        const MOST: usize = 10_000;
+        let (day, mut db) = (now.saturating_sub(DAY_MS), self.read().await?);
+        let ran: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "SELECT DISTINCT repository FROM incidents
+             WHERE opened_at >= $1 AND owner IS NOT NULL AND repository IS NOT NULL
+               AND EXISTS (SELECT 1 FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started' AND facts.at >= $2)
+             LIMIT {MOST}"
+        )))
+        // As in `ran`.
+        .bind(day.saturating_sub(DAY_MS))
+        .bind(day)
+        .fetch_all(&mut *db)
+        .await?;
+        let asked: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "SELECT DISTINCT repository FROM host_calls
+             WHERE hour = $1 AND repository <> '' AND calls > 0 LIMIT {MOST}"
+        )))
+        .bind(now.div_euclid(HOUR_MS))
+        .fetch_all(&mut *db)
+        .await?;
+        // The engines sort by rules of their own.
+        let all: BTreeSet<String> = ran.into_iter().chain(asked).collect();
+        let rest = all.into_iter().filter(|name| after.is_none_or(|after| name.as_str() > after));
+        Ok(rest.take(usize::try_from(limit).unwrap_or(MOST)).collect())
     }
 }
 

@@ -117,18 +117,18 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// Incidents of this ledger's own that are not over and whose id begins with `prefix`, oldest first.
+    /// Incidents of this ledger's own whose id begins with `prefix`, which ends in `-`, oldest first.
     ///
     /// # Errors
     /// Where the ledger, or a record, can't be read.
-    pub async fn unfinished(&self, prefix: &str) -> Result<Vec<Incident>, LedgerError> {
-        let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+    pub async fn incidents_of(&self, prefix: &str) -> Result<Vec<Incident>, LedgerError> {
+        // A range, so that the index is used: `.` comes after `-`.
+        let end = format!("{}.", prefix.trim_end_matches('-'));
         let records: Vec<String> = sqlx::query_scalar(
-            "SELECT record FROM incidents WHERE state IN ('open', 'awaiting-approval', 'approved')
-               AND substr(id, 1, CAST($1 AS INTEGER)) = $2 AND owner IS NOT NULL ORDER BY opened_at, id",
+            "SELECT record FROM incidents WHERE id >= $1 AND id < $2 AND owner IS NOT NULL ORDER BY opened_at, id",
         )
-        .bind(length)
         .bind(prefix)
+        .bind(end)
         .fetch_all(&mut *self.read().await?)
         .await?;
         records.iter().map(|record| Incident::parse(record)).collect()

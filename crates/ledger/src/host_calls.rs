@@ -22,6 +22,17 @@ pub struct CallsOf<'a> {
     pub repository: &'a str,
 }
 
+/// Names what is added, so that it is added once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Booking<'a> {
+    /// Unique for whoever counts, as long as it counts.
+    pub book: &'a str,
+    /// Grows from one to the next.
+    pub number: i64,
+    /// When it was counted, in milliseconds since 1970.
+    pub at: i64,
+}
+
 /// Whose calls are used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
@@ -37,19 +48,38 @@ pub const fn end_of_hour(now: i64) -> i64 {
 }
 
 impl Ledger {
-    /// Adds requests that were sent in this hour, and forgets those of the days before yesterday.
+    /// Adds requests that were sent in the hour of the booking, and forgets those of the days before yesterday. The same
+    /// booking twice is as once; so is one of the same book that comes after a later one.
     ///
     /// # Errors
-    /// The ledger's own; then none is added.
-    pub async fn add_calls(&self, sent: &[(CallsOf<'_>, u64)], now: i64) -> Result<(), LedgerError> {
+    /// The ledger's own; then either none is added or all of them are: the same booking is to be tried again.
+    pub async fn add_calls(
+        &self,
+        sent: &[(CallsOf<'_>, u64)],
+        as_of: &Booking<'_>,
+    ) -> Result<(), LedgerError> {
         if sent.is_empty() {
             return Ok(());
         }
+        let now = as_of.at;
         // In one order on every node, so that two can't wait for each other.
         let mut sent = sent.to_vec();
         sent.sort_unstable_by_key(|(of, _)| *of);
         let hour = now.div_euclid(HOUR_MS);
         let mut db = self.write_aside().await?;
+        let fresh = sqlx::query(
+            "INSERT INTO call_books (book, booking, at) VALUES ($1, $2, $3)
+             ON CONFLICT (book) DO UPDATE SET booking = excluded.booking, at = excluded.at
+             WHERE call_books.booking < excluded.booking",
+        )
+        .bind(self.name(as_of.book))
+        .bind(as_of.number)
+        .bind(now)
+        .execute(&mut *db)
+        .await?;
+        if fresh.rows_affected() == 0 {
+            return Ok(());
+        }
         let mut rest = sent.as_slice();
         while !rest.is_empty() {
             let (rows, more) = rest.split_at(chunk(rest.len()));
@@ -73,6 +103,10 @@ impl Ledger {
         }
         sqlx::query("DELETE FROM host_calls WHERE hour < $1")
             .bind(now.saturating_sub(KEPT_MS).div_euclid(HOUR_MS))
+            .execute(&mut *db)
+            .await?;
+        sqlx::query("DELETE FROM call_books WHERE at < $1")
+            .bind(now.saturating_sub(KEPT_MS))
             .execute(&mut *db)
             .await?;
         self.commit_aside(db).await

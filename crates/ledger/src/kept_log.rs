@@ -76,7 +76,7 @@ impl Ledger {
         if let Some(store) = self.log_store()
             && !self.is_in_database(&hash).await?
         {
-            folder = self.log_folder().await?;
+            (folder, _) = self.own_folder(store, now, false).await?;
             // The object first: what the ledger names is there.
             store.put(&folder, &hash, std::mem::take(&mut body), now).await?;
         }
@@ -165,12 +165,6 @@ impl Ledger {
         }
     }
 
-    /// The folder of the store that is this ledger's alone: its identity, made once. A ledger that was restored has another.
-    async fn log_folder(&self) -> Result<String, LedgerError> {
-        let query = sqlx::query_scalar("SELECT id FROM identity");
-        Ok(query.fetch_one(&mut *self.read().await?).await?)
-    }
-
     async fn log_in_store(&self, folder: &str, hash: &str) -> Result<String, LedgerError> {
         let Some(store) = self.log_store() else {
             let why = format!("log {hash} lies in a store outside the database, and none is named");
@@ -228,7 +222,10 @@ impl Ledger {
     /// The store's and the ledger's own; what was done stays done.
     pub async fn sweep_logs(&self, now: i64) -> Result<Option<Swept>, LedgerError> {
         let Some(store) = self.log_store() else { return Ok(None) };
-        let (folder, mut swept) = (self.log_folder().await?, Swept::default());
+        let ((folder, is_own), mut swept) = (self.own_folder(store, now, true).await?, Swept::default());
+        if !is_own {
+            return Ok(Some(swept));
+        }
         let is_old = |changed_at: i64| now.saturating_sub(changed_at) >= SWEEP_MS;
         for shard in store.shards(&folder).await? {
             for object in store.logs_in(&folder, &shard).await? {

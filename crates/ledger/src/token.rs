@@ -19,6 +19,8 @@ pub struct Token {
     pub name: String,
     /// What it may do.
     pub role: String,
+    /// The repository, in lower case, of which alone a job may speak that shows it; empty for whoever is no job.
+    pub repository: String,
     /// SHA-256 of its secret part, in hexadecimal digits.
     pub digest: String,
     /// When it was made, in milliseconds since 1970.
@@ -40,6 +42,8 @@ pub struct NewToken<'a> {
     pub name: &'a str,
     /// What it may do.
     pub role: &'a str,
+    /// Of which repository alone a job may speak that shows it, in lower case; empty for whoever is no job.
+    pub repository: &'a str,
     /// SHA-256 of its secret part, in hexadecimal digits.
     pub digest: &'a str,
     /// When it ends.
@@ -65,7 +69,7 @@ impl Token {
 }
 
 const TOKEN: &str =
-    "SELECT id, name, role, digest, created_at, expires_at, last_used_at, revoked_at FROM tokens";
+    "SELECT id, name, role, repository, digest, created_at, expires_at, last_used_at, revoked_at FROM tokens";
 /// Last use is kept to the hour: else every reading would be a writing.
 const COARSE_MS: i64 = 60 * 60 * 1000;
 
@@ -79,12 +83,13 @@ impl Ledger {
         let (name, actor) = (self.name(new.name), self.clean(actor));
         let mut work = self.write().await?;
         let made = sqlx::query(
-            "INSERT INTO tokens (id, name, role, digest, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO tokens (id, name, role, repository, digest, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         )
         .bind(new.id)
         .bind(&name)
         .bind(new.role)
+        .bind(self.clean(new.repository))
         .bind(new.digest)
         .bind(now)
         .bind(new.expires_at)
@@ -93,7 +98,9 @@ impl Ledger {
         if made.rows_affected() == 0 {
             return Ok(false);
         }
-        let details = [("actor", actor.as_str()), ("name", &name), ("role", new.role), ("token", new.id)];
+        let mut details =
+            vec![("actor", actor.as_str()), ("name", &name), ("role", new.role), ("token", new.id)];
+        details.extend((!new.repository.is_empty()).then_some(("repository", new.repository)));
         append(&mut work, &Change { at: now, kind: "token-created", details: &details }).await?;
         self.commit(work).await?;
         Ok(true)
@@ -220,9 +227,9 @@ impl Ledger {
 
 impl FromRow<'_, AnyRow> for Token {
     fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
-        type Cells = (String, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
-        let (id, name, role, digest, created_at, expires_at, last_used_at, revoked_at): Cells =
+        type Cells = (String, String, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
+        let (id, name, role, repository, digest, created_at, expires_at, last_used_at, revoked_at): Cells =
             FromRow::from_row(row)?;
-        Ok(Token { id, name, role, digest, created_at, expires_at, last_used_at, revoked_at })
+        Ok(Token { id, name, role, repository, digest, created_at, expires_at, last_used_at, revoked_at })
     }
 }

@@ -421,6 +421,15 @@ impl Ledger {
         self.with_fence(Some(Fence { id: claim.id, fence: claim.fence }))
     }
 
+    /// Whether the claim under which this handle writes holds still: asked right before something is done that no fence can
+    /// refuse.
+    ///
+    /// # Errors
+    /// `StaleClaim` where somebody else has taken it; or the ledger's own.
+    pub async fn is_held(&self) -> Result<(), LedgerError> {
+        self.write_aside().await.map(drop)
+    }
+
     /// Number of the work under whose claim this handle writes.
     pub(crate) fn work(&self) -> Option<i64> {
         self.fence().map(|fence| fence.id)

@@ -18,7 +18,7 @@ mod webhook;
 pub use email::{Email, Encryption};
 pub use notice::{Kind, Notice, Severity};
 pub use pagerduty::PagerDuty;
-pub use post::{Address, BadAddress};
+pub use post::{Address, BadAddress, post_json};
 pub use quiet::{BadQuiet, Quiet};
 pub use route::{Recipient, Routes, Rule, When};
 pub use sink::{Sink, SinkError};

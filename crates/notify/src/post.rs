@@ -70,6 +70,14 @@ impl Address {
 }
 
 /// Sends a JSON document; the answer's body, shortened.
+/// Sends a JSON document, once; the answer's body, shortened.
+///
+/// # Errors
+/// [`SinkError`], which says whether trying again may help. The address is in no error.
+pub fn post_json(address: &Address, headers: &[(&str, String)], body: &[u8]) -> Result<String, SinkError> {
+    post(address, headers, body)
+}
+
 pub(crate) fn post(address: &Address, headers: &[(&str, String)], body: &[u8]) -> Result<String, SinkError> {
     // To this machine in the clear: through no proxy, which would read it.
     static THROUGH: OnceLock<Agent> = OnceLock::new();

@@ -188,6 +188,11 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// The collector of the figures does not take them. Told once until it does.
+    FiguresNotSent {
+        /// Why.
+        why: String,
+    },
     /// Somebody was told, away from the CI host.
     NoticeSent {
         /// The sink's name.
@@ -281,6 +286,7 @@ impl Happening {
             Happening::LeaseLost { .. } => "lease-lost",
             Happening::WorkUnavailable { .. } => "work-unavailable",
             Happening::LogsNotKept { .. } => "logs-not-kept",
+            Happening::FiguresNotSent { .. } => "figures-not-sent",
             Happening::NoticeSent { .. } => "notice-sent",
             Happening::NoticeDelayed { .. } => "notice-delayed",
             Happening::NoticeRefused { .. } => "notice-refused",
@@ -372,6 +378,7 @@ impl Happening {
                 ("fresh", fresh.to_string()),
             ],
             Happening::JobRefused { why }
+            | Happening::FiguresNotSent { why }
             | Happening::WorkUnavailable { why }
             | Happening::LogsNotKept { why } => vec![("why", why.clone())],
             Happening::AccessRefused { why } => vec![("why", (*why).to_owned())],

@@ -1,7 +1,8 @@
 //! `POST /api/v1/jobs/ask` and `/api/v1/jobs/report`: the fleet's word to a job, and the job's to the fleet.
 //!
 //! Who shows one of the tokens is a job of the operator's. What it says is taken as said: it can make others stricter (its
-//! failures count for the breaker of the repository it names), and nobody bolder.
+//! failures count for the breaker of the repository it names), and nobody bolder. Who shows a token that is for one repository
+//! speaks of that one alone.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,11 +10,11 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, Response, StatusCode, header},
+    http::{Response, StatusCode, header, request::Parts},
     response::IntoResponse as _,
     routing::post,
 };
-use regreen_engine::{COUNSEL_VERSION, JobPolicy, NotTold, Question, job_told};
+use regreen_engine::{COUNSEL_VERSION, JobPolicy, NotTold, Question};
 use regreen_forge::hook::Secrets;
 use regreen_ledger::{Incident, Ledger, LedgerError};
 use serde::de::DeserializeOwned;
@@ -21,6 +22,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::{
+    access::{Access, Arrival, Denied},
     happening::{Happening, Log},
     memory::chain,
     problem::{Problem, ProblemV1, answer},
@@ -38,30 +40,54 @@ pub struct Jobs {
     pub ledger: Ledger,
     /// How far they may go.
     pub policy: JobPolicy,
-    /// Any of these tokens shows that it is one of the operator's jobs.
+    /// Any of these tokens shows that it is one of the operator's jobs, of whichever repository.
     pub tokens: Secrets,
+    /// By which tokens of the ledger a job of one repository is known.
+    pub access: Access,
     /// Is told.
     pub log: Arc<dyn Log>,
 }
 
 impl Jobs {
-    pub(crate) fn router(self) -> Router {
+    /// Where they ask and tell.
+    pub fn router(self) -> Router {
         Router::new()
             .route("/api/v1/jobs/ask", post(ask))
             .route("/api/v1/jobs/report", post(report))
             .with_state(Arc::new(self))
     }
 
-    /// Before anything of the body is read.
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    /// Of which repository alone the job may speak, in lower case; `None`: of any. Before anything of the body is read.
+    async fn admit(&self, head: &Parts) -> Result<Option<String>, Problem> {
+        if head.uri.query().is_some_and(|query| !query.is_empty()) {
+            return Err(Problem::bad_request("this path takes no parameters"));
+        }
+        let token = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         if self.tokens.hold(token) {
-            return Ok(());
+            return Ok(None);
         }
-        self.log.tell(&Happening::JobRefused { why: "its token is missing or wrong".to_owned() });
-        let what = "the token is missing or wrong; it belongs into REGREEN_SERVER_TOKEN".to_owned();
-        Err(Problem::new(StatusCode::UNAUTHORIZED, what))
+        let arrival = head.extensions.get::<Arrival>().copied();
+        match self.access.job(arrival, token).await {
+            Ok(repository) => Ok(Some(repository)),
+            Err(Denied::Missing | Denied::Wrong) => {
+                self.log.tell(&Happening::JobRefused { why: "its token is missing or wrong".to_owned() });
+                let what = "the token is missing or wrong; it belongs into REGREEN_SERVER_TOKEN".to_owned();
+                Err(Problem::new(StatusCode::UNAUTHORIZED, what))
+            }
+            Err(denied) => Err(denied.problem()),
+        }
+    }
+
+    /// Whether the job may speak of this repository.
+    fn speaks_of(&self, own: Option<&str>, named: &str) -> Result<(), Problem> {
+        let Some(own) = own.filter(|own| !named.eq_ignore_ascii_case(own)) else { return Ok(()) };
+        let why = format!("its token is for {own}, and it speaks of another repository");
+        self.log.tell(&Happening::JobRefused { why });
+        Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            format!("this token is for {own}, and for no other repository"),
+        ))
     }
 
     fn failed(&self, error: &LedgerError) -> Problem {
@@ -71,8 +97,9 @@ impl Jobs {
 
     async fn asked(&self, request: Request) -> Result<Response<Body>, Problem> {
         let (head, body) = request.into_parts();
-        self.admit(&head.headers)?;
+        let own = self.admit(&head).await?;
         let question: Question = read(body).await?;
+        self.speaks_of(own.as_deref(), &question.repository)?;
         if question.version != COUNSEL_VERSION {
             return Err(Problem::unprocessable(format!("version {} is not spoken here", question.version)));
         }
@@ -83,9 +110,10 @@ impl Jobs {
 
     async fn told(&self, request: Request) -> Result<Response<Body>, Problem> {
         let (head, body) = request.into_parts();
-        self.admit(&head.headers)?;
+        let own = self.admit(&head).await?;
         let incident: Incident = read(body).await?;
-        match job_told(&self.ledger, &incident, now()).await {
+        self.speaks_of(own.as_deref(), incident.place.repository.as_deref().unwrap_or_default())?;
+        match self.policy.job_told(&self.ledger, &incident, own.is_some(), now()).await {
             Ok(Ok(reported)) => {
                 self.log.tell(&Happening::JobTold {
                     incident: reported.id.clone(),
@@ -108,7 +136,7 @@ impl Jobs {
 
 /// What the fleet says of a failure
 ///
-/// Asked by `regreen run --server`, before it decides. Where the server has no tokens of jobs, there is no such path.
+/// Asked by `regreen run --server`, before it decides.
 #[utoipa::path(
     post,
     path = "/api/v1/jobs/ask",
@@ -123,7 +151,7 @@ pub(crate) async fn ask(State(jobs): State<Arc<Jobs>>, request: Request) -> Resp
 
 /// What came of a failure in a job
 ///
-/// Told by `regreen run --server`; told twice it is as once. Where the server has no tokens of jobs, there is no such path.
+/// Told by `regreen run --server`; told twice it is as once.
 #[utoipa::path(
     post,
     path = "/api/v1/jobs/report",

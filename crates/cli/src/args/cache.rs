@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::Format;
+use super::{Format, WhichLedger};
 
 /// What `cache` does.
 #[derive(Debug, Subcommand)]
@@ -15,6 +15,8 @@ pub enum Cache {
     Repair(CacheRepairArgs),
     /// Say how large the caches are, of what they are made, and whether they are of use
     Stats(CacheStatsArgs),
+    /// Make a CI host forget its own cache of one key: delete it at GitHub, count its key up at GitLab
+    Forget(CacheForgetArgs),
 }
 
 /// Which caches.
@@ -98,4 +100,73 @@ pub struct CacheStatsArgs {
     /// How to say it
     #[arg(long, value_enum, default_value_t = Format::Plain, value_name = "FORMAT")]
     pub format: Format,
+}
+
+/// Arguments of `cache forget`.
+#[derive(Debug, Parser)]
+#[command(
+    group(clap::ArgGroup::new("host").required(true).args(["github", "gitlab"])),
+    after_help = "Examples:\n  regreen cache forget --github octo-org/shop --key npm-linux-4f1c --dry-run\n  \
+                  regreen cache forget --github octo-org/shop --key npm-linux-4f1c --ref refs/heads/main\n  \
+                  regreen cache forget --gitlab garden/rake --variable CACHE_VERSION\n\n\
+                  At GitHub the caches of exactly this key are deleted, of one ref or of each; the token\n\
+                  in GITHUB_TOKEN or GH_TOKEN has to write actions. GitLab's caches can't be deleted from\n\
+                  outside: there a variable is counted up that the `key:` in .gitlab-ci.yml is made with,\n\
+                  so that jobs begin with a new cache; the token in GITLAB_TOKEN is a maintainer's with\n\
+                  the scope `api`. A variable that is masked, a file, or no number is refused.\n\n\
+                  Who did it is in the audit log, before the host is asked. While healing is paused there,\n\
+                  it is refused.\n\n\
+                  Exit code: 0 done, 3 there is no such cache or variable, 5 the host did not do it,\n\
+                  14 refused."
+)]
+pub struct CacheForgetArgs {
+    /// The repository at GitHub whose caches are deleted
+    #[arg(long, value_name = "OWNER/REPO", requires = "key", value_parser = super::serve::repository)]
+    pub github: Option<regreen_forge::Repository>,
+    /// The whole key of the caches
+    #[arg(long, value_name = "KEY", requires = "github", value_parser = whole_key)]
+    pub key: Option<String>,
+    /// Those of this ref alone, e.g. refs/heads/main or refs/pull/7/merge
+    #[arg(long = "ref", value_name = "REF", requires = "github", value_parser = whole_ref)]
+    pub reference: Option<String>,
+    /// The project at GitLab whose variable is counted up
+    #[arg(long, value_name = "GROUP/PROJECT", requires = "variable", value_parser = super::serve::repository)]
+    pub gitlab: Option<regreen_forge::Repository>,
+    /// The project's CI/CD variable, for all environments
+    #[arg(long, value_name = "NAME", requires = "gitlab", value_parser = variable)]
+    pub variable: Option<String>,
+    /// It is a protected one: the caches of protected branches and tags are meant
+    #[arg(long, requires = "gitlab")]
+    pub protected: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Address of the API of a GitHub Enterprise server, e.g. https://HOST/api/v3
+    #[arg(long, value_name = "URL", env = "GITHUB_API_URL", default_value = "https://api.github.com")]
+    pub api_url: String,
+    /// Address of a GitLab of one's own, e.g. https://HOST
+    #[arg(long, value_name = "URL", env = "CI_SERVER_URL", default_value = "https://gitlab.com")]
+    pub gitlab_url: String,
+    /// Whose audit log says who did it, and whose pauses hold
+    #[command(flatten)]
+    pub at: WhichLedger,
+}
+
+fn whole_key(text: &str) -> Result<String, String> {
+    let good = !text.trim().is_empty() && !text.contains(char::is_control);
+    if good { Ok(text.to_owned()) } else { Err("name the whole key of the caches that are meant".to_owned()) }
+}
+
+fn whole_ref(text: &str) -> Result<String, String> {
+    let good = text.strip_prefix("refs/").is_some_and(|rest| !rest.trim_matches('/').is_empty());
+    if good {
+        Ok(text.to_owned())
+    } else {
+        Err("a ref is refs/heads/BRANCH, refs/pull/NUMBER/merge, …".to_owned())
+    }
+}
+
+fn variable(text: &str) -> Result<String, String> {
+    let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if good { Ok(text.to_owned()) } else { Err("a variable's name has letters, digits and `_`".to_owned()) }
 }

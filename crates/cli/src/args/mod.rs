@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[cfg(feature = "demo")]
 pub use bench::HealingArgs;
 pub use bench::{AccuracyArgs, Bench, CacheBenchArgs, CorpusSet, ThroughputArgs};
-pub use cache::{Cache, CacheCheckArgs, CacheRepairArgs, CacheStatsArgs, Caches};
+pub use cache::{Cache, CacheCheckArgs, CacheForgetArgs, CacheRepairArgs, CacheStatsArgs, Caches};
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};

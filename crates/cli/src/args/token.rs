@@ -36,7 +36,8 @@ pub enum Token {
 /// Arguments of `token create`.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:\n  regreen token create --name grafana > /etc/grafana/regreen-token\n  \
-                  regreen token create --name ann --role operator --expires-in 30d\n\n\
+                  regreen token create --name ann --role operator --expires-in 30d\n  \
+                  regreen token create --name shop-ci --for-repository octo-org/shop\n\n\
                   It is shown as `Authorization: Bearer TOKEN`. The ledger keeps a digest of it alone, so it can't be\n\
                   shown again.")]
 #[command(mut_arg("ledger", beside_the_fleet))]
@@ -47,6 +48,9 @@ pub struct CreateArgs {
     /// What it may do
     #[arg(long, value_enum, default_value_t = TokenRole::Viewer)]
     pub role: TokenRole,
+    /// It is a job's of this repository: `regreen run --server` asks and tells by it, of no other one
+    #[arg(long, value_name = "OWNER/NAME", conflicts_with = "role", value_parser = super::serve::repository)]
+    pub for_repository: Option<regreen_forge::Repository>,
     /// How long it counts, at most ten years
     #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = lasting)]
     pub expires_in: Duration,

@@ -2,7 +2,7 @@
 
 use clap::{Arg, Args};
 
-use super::{Audit, Breaker, Command, Incidents, Itself, Ledger, Metrics, Patterns, State};
+use super::{Audit, Breaker, Cache, Command, Incidents, Itself, Ledger, Metrics, Patterns, State};
 
 /// The ledger that is meant.
 #[derive(Debug, Clone, Default, Args)]
@@ -27,6 +27,7 @@ impl Command {
             Command::Approve(args) => &args.at,
             Command::Deny(args) => &args.at,
             Command::Feedback(args) => &args.at,
+            Command::Cache(Cache::Forget(args)) => &args.at,
             Command::Breaker(Breaker::List { at, .. }) => at,
             Command::Breaker(Breaker::Reset(args)) => &args.at,
             Command::Metrics(Metrics::Export(args)) => &args.at,

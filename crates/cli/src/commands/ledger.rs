@@ -19,6 +19,7 @@ use crate::{
         print::print,
     },
     record::{self, actor, now},
+    voice,
 };
 
 /// Does it.
@@ -92,6 +93,9 @@ async fn prune(context: &Context, keep_days: u32) -> Result<u8, Failed> {
         "taken out: {} incident(s), {} breaker event(s), {} pause(s), {} bodies of deliveries, {} piece(s) of work, {} log(s){outside}\n",
         gone.incidents, gone.breaker_events, gone.pauses, gone.bodies, gone.work, gone.logs
     ))?;
+    if let Some(trouble) = ledger.log_trouble() {
+        voice::warning(context, &trouble);
+    }
     swept.map(|_| done).map_err(Failed::from)
 }
 

@@ -1,7 +1,8 @@
 //! `regreen token create|list|revoke`: who may read and act over HTTP.
 
+use regreen_forge::Repository;
 use regreen_ledger::NewToken;
-use regreen_server::access::{Role, mint};
+use regreen_server::access::{JOB, Role, mint};
 
 use crate::{
     args::{CreateArgs, Format, Token, TokenRole, WhichLedger},
@@ -28,17 +29,21 @@ pub fn token(context: &Context, command: &Token) -> Result<u8, Failed> {
 }
 
 async fn create(context: &Context, args: &CreateArgs) -> Result<u8, Failed> {
-    let role = match args.role {
-        TokenRole::Viewer => Role::Viewer,
-        TokenRole::Operator => Role::Operator,
-        TokenRole::Admin => Role::Admin,
+    let role = match (&args.for_repository, args.role) {
+        (Some(_), _) => JOB,
+        (None, TokenRole::Viewer) => Role::Viewer.id(),
+        (None, TokenRole::Operator) => Role::Operator.id(),
+        (None, TokenRole::Admin) => Role::Admin.id(),
     };
+    let repository = args.for_repository.as_ref().map(Repository::folded);
+    let repository = repository.as_ref().map_or("", Repository::as_str);
     let ledger = serve::open(context, &args.at).await?;
     let made = mint().ok_or_else(|| Failed::new(BUG, "the system gives no random numbers"))?;
     let now = now();
     let until = now.saturating_add(i64::try_from(args.expires_in.as_millis()).unwrap_or(i64::MAX));
-    let (name, role) = (args.name.as_str(), role.id());
-    let new = NewToken { id: &made.id, name, role, digest: &made.digest, expires_at: Some(until) };
+    let name = args.name.as_str();
+    let new =
+        NewToken { id: &made.id, name, role, repository, digest: &made.digest, expires_at: Some(until) };
     if !ledger.create_token(&new, &actor(), now).await? {
         let what = format!("there is a token `{name}` already");
         return Err(Failed::new(REFUSED, what).help(format!("`regreen token revoke {name}` takes it away")));

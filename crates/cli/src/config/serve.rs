@@ -1,9 +1,16 @@
 //! `[serve]` in the operator's file: how far Regreen goes beside the fleet, for which repositories, classes and playbooks.
 
+mod otlp;
+mod proxy;
+
+use std::time::Duration;
+
 use regreen_decide::Budget;
 use regreen_domain::{FailureClass, Mode};
 use regreen_engine::{EscalationConfig, FleetConfig, JobPolicy, OutageConfig, Rule, ToldConfig};
 use regreen_forge::{Repository, hook::Sender};
+use regreen_notify::Address;
+use regreen_server::access::Proxy;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -22,6 +29,8 @@ pub(super) struct Serving {
     comments: Option<CommentsFile>,
     jobs: Option<JobsFile>,
     budget: Option<budget::BudgetFile>,
+    proxy: Option<proxy::ProxyFile>,
+    otlp: Option<otlp::OtlpFile>,
     control: Option<ControlFile>,
     outage: Option<outage::OutageFile>,
     escalation: Option<EscalationFile>,
@@ -68,6 +77,10 @@ struct EscalationFile {
     issues: bool,
     repository: Option<Spanned<String>>,
     host: Option<Spanned<String>>,
+    #[serde(default)]
+    codeowners: bool,
+    #[serde(default)]
+    assignees: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,6 +109,10 @@ pub(super) struct Serve {
     job_mode: Mode,
     job_rules: Vec<Rule>,
     budget: budget::ServeBudget,
+    /// Says who has signed in.
+    proxy: Option<Proxy>,
+    /// Where the figures are sent.
+    otlp: Option<(Address, Duration)>,
     /// The share that is left alone to compare the rest with it.
     control: f64,
     outage: OutageConfig,
@@ -116,6 +133,8 @@ impl Default for Serve {
             job_mode: Mode::Auto,
             job_rules: Vec::new(),
             budget: budget::ServeBudget::default(),
+            proxy: None,
+            otlp: None,
             control: 0.0,
             outage,
             escalation: EscalationConfig::default(),
@@ -150,6 +169,12 @@ pub(super) fn take(
         }
         take_rules(&mut serve.job_rules, place, text, &jobs.rule)?;
     }
+    if let Some(file) = &file.otlp {
+        serve.otlp = Some(otlp::take(place, text, file)?);
+    }
+    if let Some(file) = &file.proxy {
+        serve.proxy = Some(proxy::take(place, text, file)?);
+    }
     if let Some(file) = &file.budget {
         serve.budget = budget::take(place, text, file, usual)?;
     }
@@ -178,7 +203,15 @@ pub(super) fn take(
             Sender::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, why))
         };
         let host = told.host.as_ref().map(host).transpose()?;
-        serve.escalation = EscalationConfig { issues: told.issues, outages_in, host };
+        let person = |v: &Spanned<String>| {
+            let why = "assignees are accounts at the host, without the @";
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            let good = (1..=100).contains(&v.get_ref().len()) && v.get_ref().chars().all(plain);
+            if good { Ok(v.get_ref().clone()) } else { Err(bad(place, text, v, why)) }
+        };
+        let assignees = told.assignees.iter().map(person).collect::<Result<_, _>>()?;
+        let (issues, codeowners) = (told.issues, told.codeowners);
+        serve.escalation = EscalationConfig { issues, outages_in, host, codeowners, assignees };
     }
     Ok(())
 }
@@ -218,6 +251,16 @@ fn take_rules(rules: &mut Vec<Rule>, place: &str, text: &str, file: &[RuleFile])
 }
 
 impl Config {
+    /// Where the figures are sent, if anywhere, and how often.
+    pub fn collector(&self) -> Option<(Address, Duration)> {
+        self.serve.otlp.clone()
+    }
+
+    /// The proxy that says who has signed in, where there is one.
+    pub fn proxy(&self) -> Option<Proxy> {
+        self.serve.proxy.clone()
+    }
+
     /// How far jobs may go that ask the fleet.
     pub fn jobs(&self) -> JobPolicy {
         JobPolicy {

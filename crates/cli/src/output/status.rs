@@ -4,7 +4,7 @@ use regreen_ledger::Metrics;
 use regreen_server::shape::{DownV1, TARGETS, TargetV1};
 use serde::Serialize;
 
-use super::print::{line, moment, table};
+use super::print::{line, table};
 
 /// How it stands.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ pub fn plain(status: &Status<'_>) -> String {
     }
     for DownV1 { service, since, runs, .. } in &status.down {
         let runs = if *runs == 1 { "1 run waits".to_owned() } else { format!("{runs} runs wait") };
-        rows.push(["down".to_owned(), format!("{service} since {}; {runs} for it", moment(*since))]);
+        rows.push(["down".to_owned(), format!("{service} since {since}; {runs} for it")]);
     }
     rows.push(["audit head".to_owned(), status.audit_head.unwrap_or("none").to_owned()]);
     let mut figures = vec![["target", "bound", "measured", "n", "verdict"].map(str::to_owned)];

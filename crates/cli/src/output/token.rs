@@ -11,6 +11,7 @@ struct TokenV1<'a> {
     id: &'a str,
     name: &'a str,
     role: &'a str,
+    repository: Option<&'a str>,
     state: &'static str,
     created_at: String,
     expires_at: Option<String>,
@@ -34,7 +35,9 @@ pub fn plain(tokens: &[Token], now: i64) -> String {
             (None, None) => "until it is taken away".to_owned(),
         };
         let used = shape.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {at}"));
-        [token.name.clone(), token.role.clone(), token.id.clone(), used, ends]
+        let role =
+            shape.repository.map_or_else(|| token.role.clone(), |of| format!("{} of {of}", token.role));
+        [token.name.clone(), role, token.id.clone(), used, ends]
     };
     table(&tokens.iter().map(row).collect::<Vec<_>>())
 }
@@ -50,6 +53,7 @@ fn shape(token: &Token, now: i64) -> TokenV1<'_> {
         id: &token.id,
         name: &token.name,
         role: &token.role,
+        repository: Some(token.repository.as_str()).filter(|name| !name.is_empty()),
         state,
         created_at: moment(token.created_at),
         expires_at: token.expires_at.map(moment),

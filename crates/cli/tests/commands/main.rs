@@ -9,6 +9,7 @@ mod support;
 mod approval;
 mod breakers;
 mod cache;
+mod cache_forget;
 mod cache_killed;
 mod clock;
 mod diagnose;

@@ -14,7 +14,7 @@ pub struct Answer {
     pub about: u64,
     /// Whether that is, or may be, a pull or merge request.
     pub on_change: bool,
-    /// What it says: masked, and dated by [`Marker::dated`].
+    /// What it says: masked, and with its place by [`Marker::in_order`].
     pub text: String,
 }
 
@@ -36,7 +36,9 @@ pub enum Put {
 
 impl Fleet {
     /// The answer to a command; `None` where it was said on nothing that has a number.
-    pub(super) fn answer_to(&self, order: &Order, words: &str, now: i64) -> Option<Answer> {
+    ///
+    /// Among the answers its place is the comment's: hosts number those as they come, so no node's clock is asked.
+    pub(super) fn answer_to(order: &Order, words: &str) -> Option<Answer> {
         let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let author: String = order.author.chars().filter(plain).collect();
         let text = format!("**Regreen**, to `{}` of `{author}`:\n\n{words}", order.command.word());
@@ -44,7 +46,7 @@ impl Fleet {
             repository: order.repository.clone(),
             about: order.about?,
             on_change: order.on_change,
-            text: Marker::dated(&text, now),
+            text: Marker::in_order(&text, i64::try_from(order.comment).unwrap_or(i64::MAX)),
         })
     }
 

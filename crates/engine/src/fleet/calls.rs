@@ -5,7 +5,7 @@
 //! exceeded by what is under way, and by what the other nodes have not added yet.
 
 use regreen_forge::Repository;
-use regreen_ledger::{CallsOf, Ledger, Share, end_of_hour};
+use regreen_ledger::{Booking, CallsOf, Ledger, Share, end_of_hour};
 
 use crate::{error::EngineError, fleet::Fleet};
 
@@ -73,14 +73,15 @@ impl Fleet {
     /// Adds what this node sent since it last did to what all nodes sent.
     ///
     /// # Errors
-    /// The ledger's; then it is added the next time.
+    /// The ledger's; then it is added the next time, and once.
     pub async fn keep_calls(&self, ledger: &Ledger, now: i64) -> Result<(), EngineError> {
         let Some(calls) = self.forge.calls() else { return Ok(()) };
-        let sent = calls.counted();
-        let rows: Vec<_> =
-            sent.iter().map(|(repository, count)| (self.calls_of(repository), *count)).collect();
-        ledger.add_calls(&rows, now).await?;
-        calls.kept(&sent);
+        let Some(batch) = calls.batch(now) else { return Ok(()) };
+        let sent = batch.sent.iter();
+        let rows: Vec<_> = sent.map(|(repository, count)| (self.calls_of(repository), *count)).collect();
+        let booking = Booking { book: &batch.book, number: batch.number, at: batch.at };
+        ledger.add_calls(&rows, &booking).await?;
+        calls.kept(batch.number);
         Ok(())
     }
 

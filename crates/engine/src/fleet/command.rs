@@ -112,7 +112,7 @@ impl Fleet {
             Err(later) => return Ok(later),
         };
         let words = self.masker.mask(&said.words).into_owned();
-        let unanswered = match self.answer_to(order, &words, (hand.now)()) {
+        let unanswered = match Fleet::answer_to(order, &words) {
             Some(answer) => match self.put_answer(&answer, (hand.now)()).await {
                 Put::Done => None,
                 put => Some((answer, put)),

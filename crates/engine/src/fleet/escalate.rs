@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::EngineError,
-    fleet::{Fleet, Hand, Next, issue_text::failed_run, jobs::RERUN, paused::is_paused},
+    fleet::{Fleet, Hand, Next, issue_text::failed_run, jobs::RERUN, owners::owners, paused::is_paused},
 };
 
 /// Kind of the work of keeping an issue up to date.
@@ -29,6 +29,10 @@ pub struct EscalationConfig {
     pub outages_in: Option<Repository>,
     /// At which host that repository is; `None`: at the only one that is asked.
     pub host: Option<Sender>,
+    /// Whether who owns the workflow's file, by the repository's CODEOWNERS, is assigned an issue when it is made.
+    pub codeowners: bool,
+    /// Who is assigned where that names nobody.
+    pub assignees: Vec<String>,
 }
 
 /// What came of looking after an issue once.
@@ -281,7 +285,19 @@ impl Fleet {
             None => Ok(None),
         };
         match done {
-            Ok(Some(number)) if row.issue != Some(number) => ledger.escalation_told(id, number).await?,
+            Ok(Some(number)) if row.issue != Some(number) => {
+                // Before it is known: who dies here is followed by one who finds the issue, and assigns it again.
+                let trouble = match self.assign(ledger, &row, &repository, number, green).await? {
+                    Err(e) if e.has_to_wait() => return kept(Some(now.saturating_add(self.config.look_ms))),
+                    Err(e) => Some(self.masker.mask(&e.to_string()).into_owned()),
+                    Ok(()) => None,
+                };
+                ledger.escalation_told(id, number).await?;
+                if let (Some(why), false) = (trouble, green) {
+                    let trouble = Some(format!("issue {number} of {repository} can't be assigned: {why}"));
+                    return Ok(Kept { next: Some(now.saturating_add(RARELY)), trouble });
+                }
+            }
             Ok(_) => {}
             Err(e) if e.is_passing() => return kept(Some(now.saturating_add(self.config.look_ms))),
             // Nobody was told, and that is told.
@@ -297,6 +313,42 @@ impl Fleet {
             return kept(None);
         }
         kept(Some(now.saturating_add(RARELY)))
+    }
+
+    /// Assigns an issue that was made.
+    async fn assign(
+        &self,
+        ledger: &Ledger,
+        row: &Escalation,
+        repository: &Repository,
+        number: u64,
+        green: bool,
+    ) -> Result<Result<(), ForgeError>, EngineError> {
+        let config = &self.config.escalation;
+        let mut people = Vec::new();
+        if green || (!config.codeowners && config.assignees.is_empty()) {
+            return Ok(Ok(()));
+        }
+        if config.codeowners && !row.subject.starts_with(SERVICE) {
+            let incident = ledger.incident(&row.incident).await?;
+            let workflow = incident.and_then(|incident| incident.place.job).unwrap_or_default();
+            // GitLab's pipelines have names of their own; what they are made of lies at one place.
+            let file = if self.sender == Sender::GitLab { ".gitlab-ci.yml" } else { workflow.as_str() };
+            match self.forge.owners(repository).await {
+                Ok(text) => {
+                    let text = text.unwrap_or_default();
+                    people.extend(owners(&text, file).into_iter().map(str::to_owned));
+                }
+                Err(e) => return Ok(Err(e)),
+            }
+        }
+        if people.is_empty() {
+            people.clone_from(&config.assignees);
+        }
+        if people.is_empty() {
+            return Ok(Ok(()));
+        }
+        Ok(self.forge.assign(repository, number, &people).await)
     }
 
     /// Puts the text where it belongs, and closes the issue where all is well; its number where there is one.

@@ -57,10 +57,15 @@ impl Fleet {
     ) -> Result<GivenUp, EngineError> {
         let run = RunRef { repository: ended.run.repository.folded(), run_id: ended.run.run_id };
         let mut closed = Vec::new();
-        for incident in hand.ledger.unfinished(&run_prefix(&run)).await? {
+        for incident in hand.ledger.incidents_of(&run_prefix(&run)).await? {
             let Some((sender, of, attempt)) = run_of(&incident) else { continue };
             let others = sender != self.sender || of.repository.folded() != run.repository;
             if others || ended.attempt.is_some_and(|last| attempt > last) {
+                continue;
+            }
+            if incident.state == State::Closed {
+                // Whoever closed it may have died before anybody was told; said again it is as once.
+                self.tell(hand, self.sender.id(), &incident.id).await?;
                 continue;
             }
             match self.end_unfinished(hand, (&run, attempt), &incident.id, why, follow).await? {

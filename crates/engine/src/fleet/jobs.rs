@@ -1,12 +1,13 @@
 //! The fleet's word to a job that asks, and what the job tells of its end.
 
 use regreen_decide::{Breaker, outage::concerns};
-use regreen_domain::Mode;
+use regreen_domain::{Mode, Outcome};
 use regreen_forge::{Repository, hook::Sender};
-use regreen_ledger::{BreakerKey, BreakerPolicy, Incident, Ledger, LedgerError, Place, Reported};
+use regreen_ledger::{BreakerKey, BreakerPolicy, Incident, Ledger, LedgerError, Place, Reported, Sighting};
 
 use super::{
     config::{FleetConfig, Rule, names},
+    escalate::of_a_fork,
     paused::is_paused,
 };
 use crate::{
@@ -114,21 +115,50 @@ impl JobPolicy {
     }
 }
 
-/// Takes in what a job tells of its end.
-///
-/// # Errors
-/// [`NotTold`] inside, or the ledger's own.
-pub async fn job_told(
-    ledger: &Ledger,
-    told: &Incident,
-    now: i64,
-) -> Result<Result<Reported, NotTold>, LedgerError> {
-    // What a whole run is repeated by is the fleet's own, and earns its trust from what the fleet saw.
-    let plan = told.decision.as_ref().and_then(|decision| decision.plan.as_ref());
-    if plan.is_some_and(|plan| plan.steps.iter().any(|step| step.kind == RERUN_JOBS)) {
-        return Ok(Err(NotTold::NotAJobs));
+impl JobPolicy {
+    /// Takes in what a job tells of its end. Where it is `proven` of which repository it is, what it met counts as seen there:
+    /// a repository counts once for an outage, however much is told of it.
+    ///
+    /// # Errors
+    /// [`NotTold`] inside, or the ledger's own.
+    pub async fn job_told(
+        &self,
+        ledger: &Ledger,
+        told: &Incident,
+        proven: bool,
+        now: i64,
+    ) -> Result<Result<Reported, NotTold>, LedgerError> {
+        // What a whole run is repeated by is the fleet's own, and earns its trust from what the fleet saw.
+        let plan = told.decision.as_ref().and_then(|decision| decision.plan.as_ref());
+        if plan.is_some_and(|plan| plan.steps.iter().any(|step| step.kind == RERUN_JOBS)) {
+            return Ok(Err(NotTold::NotAJobs));
+        }
+        let reported = ledger.take_report(told, now).await?;
+        // Told again too: who took it in first may have died right after.
+        if let Some(seen) = self.met(told, now).filter(|_| proven) {
+            ledger.sighted(&reported.id, &[seen]).await?;
+        }
+        Ok(Ok(reported))
     }
-    ledger.take_report(told, now).await.map(Ok)
+
+    /// The service that a job could not use, as an outage counts it: by the rules for a run at the CI host, and only where the
+    /// job did not get by without it.
+    fn met(&self, told: &Incident, now: i64) -> Option<Sighting> {
+        let (outage, diagnosis) = (&self.fleet.as_ref()?.outage, &told.diagnosis);
+        let class = told.class();
+        let concerns = class.healable().is_some_and(concerns) && diagnosis.pattern.is_some();
+        if !concerns || told.outcome() == Some(Outcome::Healed) || of_a_fork(told) {
+            return None;
+        }
+        let lines = diagnosis.evidence.iter().map(|line| line.text.as_str());
+        let service = outage.service_in(lines, diagnosis.tool.as_deref())?;
+        Some(Sighting {
+            service: service.host.clone(),
+            class: class.id().to_owned(),
+            repository: told.place.repository.as_deref()?.to_ascii_lowercase(),
+            at: told.command_ended_at.unwrap_or(told.opened_at).min(now),
+        })
+    }
 }
 
 #[cfg(test)]

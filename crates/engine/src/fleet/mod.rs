@@ -22,6 +22,7 @@ mod jobs;
 mod keep;
 mod notice;
 mod outage;
+mod owners;
 mod paused;
 mod service;
 mod told;
@@ -44,10 +45,10 @@ pub use config::{CallBudget, FleetConfig, Rule};
 pub use escalate::{ESCALATION, EscalationConfig, Kept, escalation_of};
 pub use foresee::{Foreseen, Prospect};
 pub use give_up::{GivenUp, Unfinished};
-pub use jobs::{JobPolicy, NotTold, job_told};
+pub use jobs::{JobPolicy, NotTold};
 pub use notice::{Letter, NOTICE};
 pub use outage::{OUTAGE, OutageTold, Tended, outage_of};
-pub use paused::{ALL, pause_scope};
+pub use paused::{ALL, is_paused, pause_scope};
 pub use service::{KnownService, Lately, Network, OutageConfig, Remotes};
 pub use told::{Said, Spot, TOLD, Telling, ToldConfig};
 
@@ -158,6 +159,8 @@ impl Fleet {
                 if !matches!(next, Next::Done(_)) {
                     return Ok(next);
                 }
+                // What its own work would tell at its next look.
+                self.tell(hand, self.sender.id(), &id).await?;
             }
         }
         let id = incident_id(self.sender, &ended.run, attempt);

@@ -19,7 +19,10 @@ pub fn pause_scope(host: Option<Sender>, repository: Option<&str>) -> String {
 
 /// Whether healing is paused in a repository: everywhere, at its host, in what is called so at any host, or there alone.
 /// Read at once, so that none is missed that takes another's place.
-pub(super) async fn is_paused(ledger: &Ledger, host: Sender, repository: &str) -> Result<bool, LedgerError> {
+///
+/// # Errors
+/// Where the ledger can't be read.
+pub async fn is_paused(ledger: &Ledger, host: Sender, repository: &str) -> Result<bool, LedgerError> {
     let named = Some(repository);
     let scopes = [
         pause_scope(None, None),

@@ -71,9 +71,22 @@ impl OutageConfig {
     pub(super) fn service_of(&self, found: &Detection) -> Option<&KnownService> {
         let captured = found.host().map(|host| bare(host.as_str()));
         let told = found.diagnosis.evidence.iter().flat_map(|line| hosts(&line.text));
-        let named: Vec<String> = captured.into_iter().chain(told).collect();
+        self.first_of(captured.into_iter().chain(told), found.diagnosis.tool.as_ref())
+    }
+
+    /// As [`OutageConfig::service_of`], of evidence that is on record.
+    pub(super) fn service_in<'a>(
+        &self,
+        lines: impl Iterator<Item = &'a str>,
+        tool: Option<&str>,
+    ) -> Option<&KnownService> {
+        self.first_of(lines.flat_map(hosts), tool.and_then(Tool::new).as_ref())
+    }
+
+    fn first_of(&self, named: impl Iterator<Item = String>, tool: Option<&Tool>) -> Option<&KnownService> {
+        let named: Vec<String> = named.collect();
         if named.is_empty() {
-            return found.diagnosis.tool.as_ref().and_then(|tool| self.service_for(tool));
+            return tool.and_then(|tool| self.service_for(tool));
         }
         named.iter().find_map(|host| self.service(host))
     }

@@ -128,8 +128,8 @@ struct OfRun {
     incidents: Vec<(u32, Incident)>,
     /// What the latest one has under way is applied.
     applied: bool,
-    /// When anything of it changed last, in milliseconds since 1970.
-    at: i64,
+    /// Grows with every change of it.
+    place: i64,
 }
 
 impl Fleet {
@@ -229,12 +229,14 @@ impl Fleet {
         let Some((marker, title, text)) = self.told_text(&record, &run) else {
             return Ok(Said::Done("not-told"));
         };
-        // The kill switch once more, right before anything is written.
+        let text = Marker::in_order(&text, record.place);
+        // The kill switch once more, right before anything is written, and whether another node has it by now.
         if paused().await? {
             return Ok(waits());
         }
+        ledger.is_held().await?;
         let put = match telling.spot {
-            Spot::Comment => self.put_comments(&seen, &marker, &Marker::dated(&text, record.at), now).await,
+            Spot::Comment => self.put_comments(&seen, &marker, &text, now).await,
             _ => {
                 let check = beside(&seen, marker, title, text);
                 match self.forge.check_run(&run.repository, &check).await {
@@ -283,9 +285,11 @@ impl Fleet {
             Some((_, latest)) => ledger.facts(&latest.id).await?,
             None => Vec::new(),
         };
-        let changed = incidents.iter().map(|(_, one)| one.changed_at);
-        let at = changed.chain(facts.iter().map(|entry| entry.at)).max().unwrap_or_default();
-        Ok(OfRun { incidents, applied: act::is_applied(&facts), at })
+        let mut place = 0;
+        for (_, one) in &incidents {
+            place = place.max(ledger.latest_change(&one.id).await?);
+        }
+        Ok(OfRun { incidents, applied: act::is_applied(&facts), place })
     }
 
     /// Its marker, a heading and the text, masked.

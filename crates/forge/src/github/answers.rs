@@ -171,6 +171,12 @@ pub(super) struct CheckRuns {
 pub(super) struct CheckRun {
     pub(super) id: u64,
     pub(super) external_id: Option<String>,
+    pub(super) output: Option<CheckOutput>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckOutput {
+    pub(super) summary: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -204,6 +210,32 @@ pub(super) struct Object {
 #[derive(Debug, Deserialize)]
 pub(super) struct Commit {
     pub(super) tree: Object,
+}
+
+/// What lies at a path: of a file that is not too large, its content in base64.
+#[derive(Debug, Deserialize)]
+#[serde(from = "TextOrList")]
+pub(super) struct Text {
+    pub(super) content: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TextOrList {
+    File {
+        #[serde(default)]
+        content: Option<String>,
+    },
+    Folder(serde::de::IgnoredAny),
+}
+
+impl From<TextOrList> for Text {
+    fn from(there: TextOrList) -> Text {
+        match there {
+            TextOrList::File { content } => Text { content },
+            TextOrList::Folder(_) => Text { content: None },
+        }
+    }
 }
 
 /// A file, or whatever else lies at a path.

@@ -10,7 +10,7 @@ use super::{
     runs::two_parts,
     sending::Sending,
 };
-use crate::{BoxFuture, Check, CheckState, ForgeError, Repository, wire::base::part};
+use crate::{BoxFuture, Check, CheckState, ForgeError, Marker, Repository, wire::base::part};
 
 impl GitHub {
     pub(super) async fn put_check(&self, repository: &Repository, check: &Check) -> Result<u64, ForgeError> {
@@ -18,7 +18,10 @@ impl GitHub {
         let what = format!("the check {:?} of {repository}", check.name);
         let read = |body: &[u8]| parsed::<answers::CheckRun>(body).map(|made| made.id);
         let mut body = said(check);
-        if let Some(id) = self.check_of(repository, check).await? {
+        if let Some((id, summary)) = self.check_of(repository, check).await? {
+            if Marker::is_newer(&summary, &check.summary) {
+                return Ok(id);
+            }
             let path = format!("/repos/{repository}/check-runs/{id}");
             let sending = Sending {
                 repository,
@@ -34,20 +37,29 @@ impl GitHub {
         let path = format!("/repos/{repository}/check-runs");
         let sending =
             Sending { repository, what: &what, method: Method::POST, path, body: Some(body), fresh: false };
-        let look = || -> BoxFuture<'_, _> { Box::pin(async { self.check_of(repository, check).await }) };
+        let look = || -> BoxFuture<'_, _> {
+            Box::pin(async { Ok(self.check_of(repository, check).await?.map(|(id, _)| id)) })
+        };
         self.api.change_by(&sending, read, look).await.map(|(id, _)| id)
     }
 
-    async fn check_of(&self, repository: &Repository, check: &Check) -> Result<Option<u64>, ForgeError> {
+    /// Its id, and what it says.
+    async fn check_of(
+        &self,
+        repository: &Repository,
+        check: &Check,
+    ) -> Result<Option<(u64, String)>, ForgeError> {
         let path = format!(
             "/repos/{repository}/commits/{}/check-runs?check_name={}&filter=all&per_page=100",
             part(&check.head_sha),
             part(&check.name)
         );
         let what = format!("the checks of {repository}");
-        let items = |page: answers::CheckRuns| -> Vec<u64> {
+        let items = |page: answers::CheckRuns| -> Vec<(u64, String)> {
             let own = |run: &answers::CheckRun| run.external_id.as_deref() == Some(check.marker.as_str());
-            page.check_runs.into_iter().filter(own).map(|run| run.id).collect()
+            let says = |run: answers::CheckRun| run.output.and_then(|output| output.summary);
+            let read = |run: answers::CheckRun| (run.id, says(run).unwrap_or_default());
+            page.check_runs.into_iter().filter(own).map(read).collect()
         };
         let found = self.api.all(Scope::Of(repository), &what, &path, items, |all| !all.is_empty()).await?;
         Ok(found.into_iter().min())

@@ -141,6 +141,19 @@ impl Forge for GitHub {
         Box::pin(self.issue_by(repository, number))
     }
 
+    fn owners<'a>(&'a self, repository: &'a Repository) -> BoxFuture<'a, Result<Option<String>, ForgeError>> {
+        Box::pin(self.owners_of(repository))
+    }
+
+    fn assign<'a>(
+        &'a self,
+        repository: &'a Repository,
+        number: u64,
+        people: &'a [String],
+    ) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(self.assign_to(repository, number, people))
+    }
+
     fn create_issue<'a>(
         &'a self,
         repository: &'a Repository,

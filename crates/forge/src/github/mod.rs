@@ -15,6 +15,7 @@ mod host;
 mod issues;
 mod limits;
 mod logs;
+mod owners;
 mod refusal;
 mod rerun;
 mod runs;

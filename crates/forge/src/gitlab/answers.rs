@@ -178,6 +178,11 @@ pub(super) struct Commit {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct Text {
+    pub(super) content: String,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct File {
     pub(super) blob_id: String,
     pub(super) last_commit_id: Option<String>,

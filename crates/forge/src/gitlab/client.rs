@@ -11,7 +11,7 @@ use crate::{
 
 /// Said of caches: what an operator can do instead.
 const NO_CACHES: &str = "GitLab tells of no caches by its API: clear them on the project's pipelines page, or change the key in \
-                         `.gitlab-ci.yml`, for instance by a variable in it";
+                         `.gitlab-ci.yml`, for instance by a variable in it, which `regreen cache forget --gitlab` counts up";
 
 /// GitLab, with a token. Calls need a tokio runtime.
 #[derive(Debug)]
@@ -142,6 +142,19 @@ impl Forge for GitLab {
         number: u64,
     ) -> BoxFuture<'a, Result<Option<Issue>, ForgeError>> {
         Box::pin(self.issue_by(repository, number))
+    }
+
+    fn owners<'a>(&'a self, repository: &'a Repository) -> BoxFuture<'a, Result<Option<String>, ForgeError>> {
+        Box::pin(self.owners_of(repository))
+    }
+
+    fn assign<'a>(
+        &'a self,
+        repository: &'a Repository,
+        number: u64,
+        people: &'a [String],
+    ) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(self.assign_to(repository, number, people))
     }
 
     fn create_issue<'a>(

@@ -81,7 +81,7 @@ impl GitLab {
         self.put_issue(repository, number, json!({ "state_event": "close" })).await.map(drop)
     }
 
-    async fn put_issue(
+    pub(super) async fn put_issue(
         &self,
         repository: &Repository,
         number: u64,

@@ -21,7 +21,7 @@
 //! - The host's word beside the log is the job's `failure_reason`.
 //! - A verdict beside a commit is a commit status. It counts in the pipeline like a job.
 //! - People command by notes on issues and merge requests. Who may is asked of the members API each time ([`members`]).
-//! - Caches can't be listed or deleted by the API.
+//! - Caches can't be listed or deleted by the API; a CI/CD variable that their key is made with can be counted up ([`variables`]).
 
 mod answers;
 mod attempts;
@@ -34,10 +34,13 @@ mod limits;
 mod logs;
 mod members;
 mod notes;
+mod owners;
 mod pipelines;
 mod reasons;
 mod refusal;
 mod retry;
 mod statuses;
+mod variables;
 
 pub use client::GitLab;
+pub use variables::{Counted, NotACount, Variable};

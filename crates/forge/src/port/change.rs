@@ -79,7 +79,7 @@ pub struct Check {
     pub state: CheckState,
     /// A heading.
     pub title: String,
-    /// What happened, in Markdown.
+    /// What happened, in Markdown. One that comes [later](Marker::is_newer) stays.
     pub summary: String,
     /// A page with more.
     pub details_url: Option<String>,

@@ -129,6 +129,17 @@ pub trait Forge: Send + Sync {
     /// Closes an issue as done. Idempotent.
     fn close_issue<'a>(&'a self, repository: &'a Repository, number: u64) -> Answer<'a, ()>;
 
+    /// The text that says whose which files are (`CODEOWNERS`), on the default branch, from the place where the host takes it
+    /// first; `None` where there is none. A read.
+    fn owners<'a>(&'a self, _: &'a Repository) -> Answer<'a, Option<String>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Assigns an issue that was just made to these people. Who can't be assigned is passed over. Idempotent.
+    fn assign<'a>(&'a self, _: &'a Repository, _: u64, _: &'a [String]) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Puts a comment with this marker on an issue (GitHub: or a pull request): a new one, or in place of the text of the one that has
     /// it, unless that is [newer](Marker::is_newer). Idempotent for one process at a time.
     fn comment<'a>(

@@ -61,8 +61,8 @@ impl fmt::Display for Repository {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Marker(String);
 
-/// How a date begins.
-const DATED: &str = "<!-- regreen-at ";
+/// How a place in an order begins.
+const ORDER: &str = "<!-- regreen-order ";
 
 impl Marker {
     /// Letters, digits, `.`, `_`, `:`, `/` and `-`, at most 128 of them and at least 4. `None` for everything else.
@@ -90,19 +90,20 @@ impl Marker {
         format!("{}\n\n{}", text.trim_end(), self.comment())
     }
 
-    /// A text that says when it was said, in milliseconds since 1970, where nobody sees it.
-    pub fn dated(text: &str, at: i64) -> String {
-        format!("{}\n\n{DATED}{at} -->", text.trim_end())
+    /// A text that says which place it has among those with its marker, where nobody sees it: a number that grows, whichever
+    /// node says it and whatever its clock shows.
+    pub fn in_order(text: &str, place: i64) -> String {
+        format!("{}\n\n{ORDER}{place} -->", text.trim_end())
     }
 
-    /// Whether `there` was said after `new`, as their dates have it: then it stays. Dates stand at the end of a text, before a
-    /// marker: what is quoted in it counts for nothing.
+    /// Whether `there` comes after `new`: then it stays. The place stands at the end of a text, before a marker: what is
+    /// quoted in it counts for nothing.
     pub fn is_newer(there: &str, new: &str) -> bool {
-        let date = |text: &str| {
-            let date = |line: &str| line.strip_prefix(DATED)?.strip_suffix(" -->")?.parse::<i64>().ok();
-            text.trim_end().lines().rev().take(3).find_map(|line| date(line.trim()))
+        let place = |text: &str| {
+            let place = |line: &str| line.strip_prefix(ORDER)?.strip_suffix(" -->")?.parse::<i64>().ok();
+            text.trim_end().lines().rev().take(3).find_map(|line| place(line.trim()))
         };
-        matches!((date(there), date(new)), (Some(there), Some(new)) if there > new)
+        matches!((place(there), place(new)), (Some(there), Some(new)) if there > new)
     }
 
     /// Whether a text carries it: at its very end, where [`Marker::mark`] put it, so that a quotation doesn't count.
@@ -136,10 +137,10 @@ mod tests {
         let text = marker.mark("The cache is damaged.\n");
         assert!(marker.is_in(&text) && marker.is_in(&format!("{text}\r\n")));
         assert!(!marker.is_in(&format!("> {text}\n\nmy words")));
-        let (old, new) = (marker.mark(&Marker::dated("a", 1)), Marker::dated("b", 2));
+        let (old, new) = (marker.mark(&Marker::in_order("a", 1)), Marker::in_order("b", 2));
         assert!(Marker::is_newer(&marker.mark(&new), &old) && !Marker::is_newer(&old, &new));
         assert!(!Marker::is_newer(&old, &old) && !Marker::is_newer("", &new) && !Marker::is_newer(&new, ""));
-        let forged = marker.mark(&Marker::dated("<!-- regreen-at 9 -->\n\nwords", 1));
+        let forged = marker.mark(&Marker::in_order("<!-- regreen-order 9 -->\n\nwords", 1));
         assert!(!Marker::is_newer(&forged, &new));
         for wrong in ["", "abc", "a --> b", "a--b", "x y z w", "<!-- a"] {
             assert_eq!(Marker::parse(wrong), None, "{wrong}");

@@ -103,6 +103,13 @@ fn encode(text: &str, slashes: bool) -> String {
     encoded
 }
 
+/// The text of what a host sends as base64, in lines; `None` where it is no text.
+pub(crate) fn decoded(content: &str) -> Option<String> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let plain: String = content.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    String::from_utf8(STANDARD.decode(plain).ok()?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -109,6 +109,7 @@ async fn everything(host: &forge::GitHub, client: &GitHub) {
     client.update_issue(&repository, issue.number, &text).await.unwrap();
     client.comment(&repository, issue.number, &marker("incident/0001"), "a").await.unwrap();
     client.comment(&repository, issue.number, &marker("incident/0001"), "b").await.unwrap();
+    client.assign(&repository, issue.number, &["octocat".to_owned()]).await.unwrap();
     client.close_issue(&repository, issue.number).await.unwrap();
     assert!(client.find_issue(&repository, &text.marker).await.unwrap().is_some());
 

@@ -1,6 +1,6 @@
 //! Issues, comments, checks: one of each, found again by its marker, and never somebody else's.
 
-use regreen_forge::{Check, CheckState, Forge, IssueText};
+use regreen_forge::{Check, CheckState, Forge, IssueText, Marker};
 use regreen_lab::forge::{Trouble, What};
 
 use crate::{NAME, marker, repository, stage};
@@ -125,9 +125,40 @@ async fn one_check_a_commit_and_marker() {
     let id = client.check_run(&repository(), &check).await.unwrap();
     check.state = CheckState::Success;
     assert_eq!(client.check_run(&repository(), &check).await, Ok(id));
-    let world = host.world();
-    let checks = &world.repositories[NAME].checks;
-    assert_eq!((checks.len(), &checks[0].said["conclusion"]), (1, &"success".into()));
+    {
+        let world = host.world();
+        let checks = &world.repositories[NAME].checks;
+        assert_eq!((checks.len(), &checks[0].said["conclusion"]), (1, &"success".into()));
+    }
+    // A node that comes late changes nothing.
+    for (place, title, stays) in [(7, "Healed", false), (6, "Healing", true), (7, "Healed again", false)] {
+        check.summary = Marker::in_order("It was.", place);
+        check.title = title.to_owned();
+        assert_eq!(client.check_run(&repository(), &check).await, Ok(id));
+        let said = host.world().repositories[NAME].checks[0].said["output"]["title"] == title;
+        assert_eq!(said, !stays, "{title}");
+    }
+}
+
+#[tokio::test]
+async fn owners_are_read_where_github_reads_them_and_who_may_not_is_passed_over() {
+    let (host, client) = stage();
+    assert_eq!(client.owners(&repository()).await, Ok(None));
+    for (path, text) in
+        [("docs/CODEOWNERS", "* @third"), ("CODEOWNERS", "* @second"), (".github/CODEOWNERS", "* @ann")]
+    {
+        host.world().repositories.get_mut(NAME).unwrap().git.push(
+            "main",
+            &[(path, text.as_bytes())],
+            "owners",
+        );
+        assert_eq!(client.owners(&repository()).await.unwrap().as_deref(), Some(text), "{path}");
+    }
+    host.world().repositories.get_mut(NAME).unwrap().permissions.insert("ann".to_owned(), "write".to_owned());
+    let issue = client.create_issue(&repository(), &text("b")).await.unwrap();
+    host.world().troubles.push(Trouble::once("POST", "/assignees", What::Status(502)));
+    client.assign(&repository(), issue.number, &["ann".to_owned(), "ghost".to_owned()]).await.unwrap();
+    assert_eq!(host.world().repositories[NAME].issues[0].assignees, ["ann"]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod notes;
 mod reads;
 mod retries;
 mod trouble;
+mod variables;
 
 use std::time::Duration;
 

@@ -162,3 +162,19 @@ async fn a_merge_requests_notes_are_not_the_issues_of_that_number_and_no_line_co
     assert!(project.issues[0].description.contains("\n\\/close\n"), "{}", project.issues[0].description);
     assert_eq!(world.count("PUT", "/notes"), 0);
 }
+
+#[tokio::test]
+async fn owners_are_read_where_gitlab_reads_them_and_who_is_unknown_is_passed_over() {
+    let (host, client) = stage();
+    assert_eq!(client.owners(&repository()).await, Ok(None));
+    for (path, text) in [(".gitlab/CODEOWNERS", "* @third"), ("CODEOWNERS", "* @dev")] {
+        host.world().projects.get_mut(NAME).unwrap().git.push("main", &[(path, text.as_bytes())], "owners");
+        assert_eq!(client.owners(&repository()).await.unwrap().as_deref(), Some(text), "{path}");
+    }
+    host.world().add_person(NAME, "dev", 30);
+    let issue = client.create_issue(&repository(), &text("b")).await.unwrap();
+    client.assign(&repository(), issue.number, &["ghost".to_owned()]).await.unwrap();
+    assert_eq!(host.world().projects[NAME].issues[0].assignees, [0u64; 0]);
+    client.assign(&repository(), issue.number, &["ghost".to_owned(), "Dev".to_owned()]).await.unwrap();
+    assert_eq!(host.world().projects[NAME].issues[0].assignees.len(), 1);
+}

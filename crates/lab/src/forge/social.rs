@@ -23,6 +23,8 @@ pub struct Issue {
     pub open: bool,
     /// Its labels.
     pub labels: Vec<String>,
+    /// Whom it is assigned to.
+    pub assignees: Vec<String>,
 }
 
 /// A comment.
@@ -82,6 +84,7 @@ pub(super) fn answer(world: &mut World, name: &str, asked: &Asked, rest: &[&str]
                 body: asked.text("body"),
                 open: true,
                 labels: labels(&asked.body),
+                assignees: Vec::new(),
             };
             repository.issues.push(made.clone());
             Reply::json(201, issue(name, &made))
@@ -105,6 +108,18 @@ pub(super) fn answer(world: &mut World, name: &str, asked: &Asked, rest: &[&str]
             }
             let shown = issue(name, found);
             Reply::json(200, shown)
+        }
+        ("POST", ["issues", _, "assignees"]) => {
+            let Some(found) = repository.issues.iter_mut().find(|i| Some(i.number) == number) else {
+                return Reply::not_found();
+            };
+            let people = asked.body.get("assignees").and_then(Value::as_array);
+            let people = people.into_iter().flatten().filter_map(Value::as_str);
+            // As GitHub does: who may not be is passed over.
+            for person in people.filter(|person| repository.permissions.contains_key(*person)) {
+                found.assignees.push(person.to_owned());
+            }
+            Reply::json(201, issue(name, found))
         }
         ("GET", ["issues", _, "comments"]) => {
             let listed =
@@ -205,6 +220,10 @@ fn check(check: &Check) -> Value {
         if let Some(value) = check.said.get(field) {
             facts[field] = value.clone();
         }
+    }
+    if let Some(output) = check.said.get("output") {
+        let plain = sample("check_run", json!({})).get("output").cloned().unwrap_or_default();
+        facts["output"] = with(plain, output.clone());
     }
     sample("check_run", facts)
 }

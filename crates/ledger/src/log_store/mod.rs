@@ -35,6 +35,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 const REFRESH_MS: i64 = 12 * 3_600_000;
 /// Only what is older is swept: nobody is about to refer to it, as it would have been written anew. In milliseconds.
 pub(crate) const SWEEP_MS: i64 = 24 * 3_600_000;
+/// Longest mark, in bytes.
+const MARK: u64 = 256;
 /// How the name of every object ends.
 const END: &str = ".gz";
 
@@ -159,7 +161,7 @@ impl LogStore {
         body: Vec<u8>,
         now: i64,
     ) -> Result<(), LedgerError> {
-        if self.trouble().until.is_some_and(|until| Instant::now() < until) {
+        if self.rests() {
             return Err(self.failed("it failed a moment ago, and is not tried again yet"));
         }
         let written = timeout(LONGEST, self.write(&self.name(folder, hash), body, now)).await;
@@ -168,17 +170,21 @@ impl LogStore {
             .and_then(|done| done.map_err(|e| chain(&e)))
         {
             Ok(()) => {
-                *self.trouble() = Trouble::default();
+                self.trouble().until = None;
                 Ok(())
             }
-            Err(why) => {
-                let mut trouble = self.trouble();
-                if trouble.until.replace(Instant::now() + REST).is_none() {
-                    trouble.untold = Some(format!("{}: {why}", self.place));
-                }
-                Err(self.failed(&why))
-            }
+            Err(why) => Err(self.stumbled(&why)),
         }
+    }
+
+    /// It is not tried again for a while, and that is told once.
+    fn stumbled(&self, why: &str) -> LedgerError {
+        let mut trouble = self.trouble();
+        if trouble.until.replace(Instant::now() + REST).is_none() {
+            trouble.untold = Some(format!("{}: {why}", self.place));
+        }
+        drop(trouble);
+        self.failed(why)
     }
 
     async fn write(&self, name: &Path, body: Vec<u8>, now: i64) -> Result<(), Error> {
@@ -229,6 +235,37 @@ impl LogStore {
             is_ours.then(|| Found { hash: hash.to_owned(), changed_at })
         });
         Ok(found.collect())
+    }
+
+    /// What stands in a ledger's folder to say whose it is; `None` where nothing does.
+    pub(crate) async fn mark(&self, folder: &str, name: &str) -> Result<Option<String>, LedgerError> {
+        let asked = timeout(LONGEST, self.store.get(&self.below(folder).join(name))).await;
+        let found = match asked.map_err(|_| self.stumbled("it does not answer"))? {
+            Ok(found) if found.meta.size > MARK => return Ok(Some(String::new())),
+            Ok(found) => found,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(e) => return Err(self.stumbled(&chain(&e))),
+        };
+        let bytes = found.bytes().await.map_err(|e| self.stumbled(&chain(&e)))?;
+        Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned()))
+    }
+
+    /// Says whose a ledger's folder is.
+    pub(crate) async fn put_mark(&self, folder: &str, name: &str, mark: &str) -> Result<(), LedgerError> {
+        let mark = PutPayload::from(mark.as_bytes().to_vec());
+        let put = timeout(LONGEST, self.store.put(&self.below(folder).join(name), mark)).await;
+        let put = put.map_err(|_| self.stumbled("it does not answer"))?;
+        put.map(drop).map_err(|e| self.stumbled(&chain(&e)))
+    }
+
+    /// Whether it failed a moment ago, and is not tried again yet.
+    pub(crate) fn rests(&self) -> bool {
+        self.trouble().until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Something is to be told, once.
+    pub(crate) fn tells(&self, what: String) {
+        self.trouble().untold = Some(what);
     }
 
     /// When a log was last written; `None` where it is not there.

@@ -82,13 +82,13 @@ async fn what_is_restored_goes_on_on_either_engine(on: Engine) {
     assert_eq!(again, file);
 }
 
-fn unpacked(file: &[u8]) -> String {
+pub fn unpacked(file: &[u8]) -> String {
     let mut text = String::new();
     GzDecoder::new(file).read_to_string(&mut text).unwrap();
     text
 }
 
-fn packed(text: &str) -> Vec<u8> {
+pub fn packed(text: &str) -> Vec<u8> {
     let mut file = GzEncoder::new(Vec::new(), Compression::fast());
     file.write_all(text.as_bytes()).unwrap();
     file.finish().unwrap()
@@ -105,7 +105,7 @@ async fn a_backup_that_was_cut_or_changed_is_refused_whole(on: Engine) {
         ("cut in the middle", file[..file.len() / 2].to_vec()),
         ("without its last byte", file[..file.len() - 1].to_vec()),
         ("without its end", packed(&text[..end])),
-        ("of a later version", packed(&text.replacen("\"version\":1", "\"version\":9", 1))),
+        ("of a later version", packed(&text.replacen("\"version\":2", "\"version\":9", 1))),
         ("changed", packed(&text.replacen("\"reason\":\"release\"", "\"reason\":\"rejoice\"", 1))),
         ("more after its end", packed(&format!("{text}{{}}\n"))),
         ("an export", packed("{\"regreen-state\":{\"version\":1}}\n")),

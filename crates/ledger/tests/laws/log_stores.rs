@@ -26,11 +26,14 @@ both_engines! {
     a_log_in_a_folder_is_read_from_there_and_nowhere_else,
     what_nothing_refers_to_is_swept_after_a_day,
     nobody_sweeps_what_another_ledger_keeps_in_the_same_store,
+    a_copy_of_a_ledger_is_found_and_nothing_that_both_know_is_swept,
+    a_mark_whose_change_was_cut_off_is_the_ledgers_own,
     what_is_missing_or_damaged_is_no_log,
     a_store_that_fails_is_told_once_and_holds_nothing_up,
 }
 
-const DAY: i64 = 24 * 3_600_000;
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
 
 fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
@@ -159,6 +162,75 @@ async fn nobody_sweeps_what_another_ledger_keeps_in_the_same_store(on: Engine) {
     assert_eq!(restored.sweep_logs(later).await.unwrap(), Some(Swept { found: 1, gone: 0 }));
     assert!(object(&folder, &world.at, &hash).await.exists() && before.exists());
     assert_eq!(wrong(&l).await, Vec::<String>::new());
+}
+
+/// As `cp` and `pg_dump` copy it: whole, with what it is known by.
+async fn copied(from: &World, on: Engine) -> World {
+    let (to, mut file) = (World::new(on).await, Vec::new());
+    from.ledger.backup(&mut file).await.unwrap();
+    to.ledger.restore(&mut file.as_slice()).await.unwrap();
+    let row: (String, String, String, i64) = sqlx::query_as("SELECT id, mark, next, marked_at FROM identity")
+        .fetch_one(&mut from.at.raw().await)
+        .await
+        .unwrap();
+    sqlx::query("UPDATE identity SET id = $1, mark = $2, next = $3, marked_at = $4")
+        .bind(row.0)
+        .bind(row.1)
+        .bind(row.2)
+        .bind(row.3)
+        .execute(&mut to.at.raw().await)
+        .await
+        .unwrap();
+    to
+}
+
+async fn a_copy_of_a_ledger_is_found_and_nothing_that_both_know_is_swept(on: Engine) {
+    // Whichever of them is used first.
+    for copy_first in [true, false] {
+        let (world, l, folder) = with_folder(on).await;
+        l.open_incident(&incident("a", 1, &diagnosis())).await.unwrap();
+        l.keep_log("a", "build", "kept before", now()).await.unwrap();
+        let other = copied(&world, on).await;
+        let copy = other.ledger.clone().with_log_store(store(&folder.path().join("logs")));
+        let both = own(&world.at).await;
+        assert_eq!(own(&other.at).await, both);
+        let later = now() + 2 * DAY;
+        let order = if copy_first { [&copy, &l] } else { [&l, &copy] };
+        // What only the first knows is old enough to be swept.
+        order[0].open_incident(&incident("b", 2, &diagnosis())).await.unwrap();
+        let known = order[0].keep_log("b", "build", "kept by one", now() + 2 * HOUR).await.unwrap();
+        for (who, tells) in [(order[1], true), (order[0], true), (order[1], false), (order[0], false)] {
+            assert_eq!(who.sweep_logs(later).await.unwrap().unwrap().gone, 0);
+            let told = who.log_trouble();
+            assert_eq!(told.as_ref().is_some_and(|told| told.contains(&both)), tells, "{told:?}");
+        }
+        assert_eq!(order[0].log(&known).await.unwrap().as_deref(), Some("kept by one"));
+        for (of, ledger) in [(&world, &l), (&other, &copy)] {
+            assert_ne!(own(&of.at).await, both);
+            let hash = ledger.keep_log("a", "again", "kept from now on", now()).await.unwrap();
+            assert!(object(&folder, &of.at, &hash).await.exists());
+            assert_eq!(wrong(ledger).await, Vec::<String>::new());
+        }
+        assert_ne!(own(&world.at).await, own(&other.at).await);
+    }
+}
+
+async fn a_mark_whose_change_was_cut_off_is_the_ledgers_own(on: Engine) {
+    let (world, l, folder) = with_folder(on).await;
+    l.keep_log("a", "build", "kept before", now()).await.unwrap();
+    let own_before = own(&world.at).await;
+    let mark = folder.path().join("logs").join(&own_before).join("owner");
+    // Somebody died right after the mark was put, or right before.
+    for put in [true, false] {
+        if put {
+            fs::write(&mark, "the next one").unwrap();
+        }
+        let sql = "UPDATE identity SET next = 'the next one', marked_at = 1";
+        sqlx::query(sql).execute(&mut world.at.raw().await).await.unwrap();
+        assert_eq!(l.sweep_logs(now()).await.unwrap(), Some(Swept { found: 1, gone: 0 }));
+        assert_eq!((own(&world.at).await, l.log_trouble()), (own_before.clone(), None));
+        assert_ne!(fs::read_to_string(&mark).unwrap(), "the next one");
+    }
 }
 
 async fn what_is_missing_or_damaged_is_no_log(on: Engine) {
@@ -329,7 +401,8 @@ async fn logs_are_kept_in_what_speaks_s3() {
     let hash = l.keep_log("a", "build", &text, now()).await.unwrap();
     let own = own(&world.at).await;
     let name = format!("/bucket/regreen/logs/{own}/{}/{hash}.gz", &hash[..2]);
-    assert_eq!(s3_of.objects.lock().unwrap().keys().collect::<Vec<_>>(), [&name]);
+    let is_log = |key: &&String| key.ends_with(".gz");
+    assert_eq!(s3_of.objects.lock().unwrap().keys().filter(is_log).collect::<Vec<_>>(), [&name]);
     assert_eq!(l.log(&hash).await.unwrap(), Some(text.clone()));
     assert!(l.check(None).await.unwrap().is_sound());
     assert_eq!(l.sweep_logs(now()).await.unwrap(), Some(Swept { found: 1, gone: 0 }));

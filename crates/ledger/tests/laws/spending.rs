@@ -1,7 +1,7 @@
 //! What recovery costs, and how much is asked of the hosts: each counted once, for whom it was.
 
 use regreen_domain::{Decision, Outcome};
-use regreen_ledger::{CallsOf, Closing, Cost, Share, Whose, end_of_hour};
+use regreen_ledger::{Booking, CallsOf, Closing, Cost, Share, Whose, end_of_hour};
 
 use crate::world::{Engine, OWNER, World, diagnosis, facts, incident, plan};
 
@@ -17,9 +17,14 @@ async fn calls_are_added_up_by_the_hour_and_told_of_once(on: Engine) {
     let (l, other) = (&world.ledger, world.at.open().await);
     let of = |organisation, repository| CallsOf { forge: "github", organisation, repository };
     let (shop, bank, far) = (of("octo", "octo/shop"), of("octo", "octo/bank"), of("octopus", "octopus/shop"));
-    l.add_calls(&[(shop, 3), (far, 5)], 10).await.unwrap();
-    other.add_calls(&[(bank, 4), (shop, 2)], 20).await.unwrap();
-    l.add_calls(&[], 30).await.unwrap();
+    let by = |book, number, at| Booking { book, number, at };
+    l.add_calls(&[(shop, 3), (far, 5)], &by("one", 1, 10)).await.unwrap();
+    other.add_calls(&[(bank, 4), (shop, 2)], &by("two", 1, 20)).await.unwrap();
+    l.add_calls(&[], &by("one", 2, 30)).await.unwrap();
+    // Its answer was lost, and it is sent again: by the same, and by one that was long under way.
+    for number in [1, 0] {
+        other.add_calls(&[(bank, 4), (shop, 2)], &by("two", number, 20)).await.unwrap();
+    }
     assert_eq!(l.calls(shop, HOUR - 1).await.unwrap(), (5, 9));
     assert_eq!(l.calls(of("octo", "octo/new"), 0).await.unwrap(), (0, 9));
     assert_eq!(l.calls(far, 0).await.unwrap(), (5, 5));
@@ -33,7 +38,7 @@ async fn calls_are_added_up_by_the_hour_and_told_of_once(on: Engine) {
     assert!(!l.tells_of_calls(bank, Share::Organisation, 60).await.unwrap(), "it is the same organisation");
     assert!(l.tells_of_calls(shop, Share::Repository, HOUR).await.unwrap());
     assert_eq!(l.calls(shop, 70).await.unwrap(), (5, 9), "telling is no call");
-    l.add_calls(&[(shop, 1)], 49 * HOUR).await.unwrap();
+    l.add_calls(&[(shop, 1)], &by("one", 2, 49 * HOUR)).await.unwrap();
     assert_eq!(l.calls(shop, 0).await.unwrap(), (0, 0), "it is forgotten");
     assert_eq!(l.calls(shop, 49 * HOUR).await.unwrap(), (1, 1));
 }

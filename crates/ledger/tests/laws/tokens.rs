@@ -1,19 +1,24 @@
 //! Tokens: one name, one digest, taken away for good; and what is remembered of their use.
 
 use regreen_ledger::{Ledger, NewToken, Token};
+use sha2::{Digest as _, Sha256};
 
-use crate::world::{Engine, World};
+use crate::{
+    backups::{packed, unpacked},
+    world::{Engine, World},
+};
 
 both_engines! {
     a_token_is_made_once_and_taken_away_for_good,
     a_session_ends_with_its_token,
     a_backup_keeps_tokens_and_no_session,
+    a_backup_of_before_tokens_had_a_repository_is_read,
 }
 
 const HOUR: i64 = 3_600_000;
 
 fn new<'a>(id: &'a str, name: &'a str) -> NewToken<'a> {
-    NewToken { id, name, role: "viewer", digest: "d1", expires_at: Some(10 * HOUR) }
+    NewToken { id, name, role: "viewer", repository: "", digest: "d1", expires_at: Some(10 * HOUR) }
 }
 
 async fn token(ledger: &Ledger, id: &str) -> Token {
@@ -56,6 +61,21 @@ async fn a_session_ends_with_its_token(on: Engine) {
     assert_eq!(l.session("s1").await.unwrap(), None);
     l.revoke_token("t1", "ann", 4).await.unwrap();
     assert_eq!(l.session("s2").await.unwrap(), None);
+}
+
+async fn a_backup_of_before_tokens_had_a_repository_is_read(on: Engine) {
+    let (from, to) = (World::new(on).await, World::new(on).await);
+    from.ledger.create_token(&new("t1", "ci"), "ann", 1).await.unwrap();
+    let mut file = Vec::new();
+    from.ledger.backup(&mut file).await.unwrap();
+    let text = unpacked(&file).replacen("\"version\":2", "\"version\":1", 1);
+    let text = text.replacen(",\"d1\",\"\",", ",\"d1\",", 1);
+    let text = &text[..text.rfind("{\"end\"").unwrap()];
+    let digest: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let lines = text.lines().count();
+    let file = packed(&format!("{text}{{\"end\":{{\"lines\":{lines},\"sha256\":\"{digest}\"}}}}\n"));
+    to.ledger.restore(&mut file.as_slice()).await.unwrap();
+    assert_eq!(token(&to.ledger, "t1").await, token(&from.ledger, "t1").await);
 }
 
 async fn a_backup_keeps_tokens_and_no_session(on: Engine) {

@@ -25,6 +25,8 @@ pub enum Denied {
     Needs(Role),
     /// A page of somebody else's made the browser ask.
     Foreign,
+    /// A header says who has signed in, and nobody who may say so sent it, or it is no one name.
+    Stranger,
     /// The ledger does not answer; why, for the log alone.
     Unavailable(String),
 }
@@ -40,7 +42,7 @@ impl Denied {
         self.problem().detail().to_owned()
     }
 
-    fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         match self {
             Denied::Missing => Problem::new(
                 StatusCode::UNAUTHORIZED,
@@ -60,6 +62,10 @@ impl Denied {
                 StatusCode::FORBIDDEN,
                 "who is signed in acts from a page of this server only: the request's Origin is another one, or none",
             ),
+            Denied::Stranger => Problem::new(
+                StatusCode::FORBIDDEN,
+                "a header says who has signed in; it is no one name, or comes from an address that [serve.proxy] does not trust",
+            ),
             Denied::Unavailable(_) => Problem::unavailable(),
         }
     }
@@ -76,7 +82,7 @@ impl IntoResponse for Denied {
             Denied::TooOften { seconds } => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
-            Denied::Needs(_) | Denied::Foreign | Denied::Unavailable(_) => {}
+            Denied::Needs(_) | Denied::Foreign | Denied::Stranger | Denied::Unavailable(_) => {}
         }
         response
     }

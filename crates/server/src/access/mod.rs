@@ -1,11 +1,13 @@
 //! Who asks over HTTP, and what they may: a handler names [`Viewer`], [`Operator`] or [`Admin`] as an argument, and runs
 //! for nobody else.
 //!
-//! It takes a token, or a browser's session that was begun by showing one. Only where the operator says so, reading on this
-//! machine ([`here`]) takes nothing. Who signs in by a cookie acts only from a page of this very server.
+//! It takes a token, or a browser's session that was begun by showing one. Only where the operator says so, a proxy's word
+//! counts ([`proxy`]), and reading on this machine ([`here`]) takes nothing. Who is known by what a browser sends by itself acts
+//! only from a page of this very server.
 
 mod denied;
 mod here;
+mod proxy;
 mod session;
 mod throttle;
 mod token;
@@ -19,6 +21,7 @@ use axum::{
 use regreen_ledger::{Ledger, Token};
 
 pub use denied::Denied;
+pub use proxy::{Network, Proxy, proxy_header};
 pub use session::SignedIn;
 pub(crate) use session::{form_word, is_own_form, said, said_cookie};
 pub use token::{Minted, mint};
@@ -66,6 +69,9 @@ impl Role {
     }
 }
 
+/// The role of a job's token, which reads nothing and acts nowhere: a job asks and tells by it, of one repository.
+pub const JOB: &str = "job";
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
@@ -96,6 +102,8 @@ struct Inner {
     clock: fn() -> i64,
     /// Whether somebody on this machine reads without a token.
     trusts_here: bool,
+    /// The proxy that says who has signed in.
+    proxy: Option<Proxy>,
     throttle: Throttle,
 }
 
@@ -107,16 +115,35 @@ impl Access {
 
     /// The same by another clock, in milliseconds since 1970.
     pub fn by_clock(ledger: Ledger, log: Arc<dyn Log>, clock: fn() -> i64) -> Access {
-        Access(Arc::new(Inner { ledger, log, clock, trusts_here: false, throttle: Throttle::default() }))
+        let throttle = Throttle::default();
+        Access(Arc::new(Inner { ledger, log, clock, trusts_here: false, proxy: None, throttle }))
+    }
+
+    /// The same where a proxy says who has signed in.
+    #[must_use]
+    pub fn behind(self, proxy: Proxy) -> Access {
+        self.with(|inner| inner.proxy = Some(proxy))
     }
 
     /// The same where somebody on this machine reads without a token. Only where no proxy leads here: one that passes the
     /// `Host` on lets the whole world say that it is here.
     #[must_use]
     pub fn reading_here(self) -> Access {
-        let Inner { ledger, log, clock, .. } = &*self.0;
-        let (ledger, log, clock) = (ledger.clone(), log.clone(), *clock);
-        Access(Arc::new(Inner { ledger, log, clock, trusts_here: true, throttle: Throttle::default() }))
+        self.with(|inner| inner.trusts_here = true)
+    }
+
+    fn with(self, set: impl FnOnce(&mut Inner)) -> Access {
+        let Inner { ledger, log, clock, trusts_here, proxy, .. } = &*self.0;
+        let mut inner = Inner {
+            ledger: ledger.clone(),
+            log: log.clone(),
+            clock: *clock,
+            trusts_here: *trusts_here,
+            proxy: proxy.clone(),
+            throttle: Throttle::default(),
+        };
+        set(&mut inner);
+        Access(Arc::new(inner))
     }
 
     /// Who asks.
@@ -126,16 +153,22 @@ impl Access {
     pub async fn who(&self, request: &Parts) -> Result<Who, Denied> {
         let arrival = request.extensions.get::<Arrival>().copied();
         if let Some(text) = bearer(&request.headers)? {
-            return Ok(who(&self.admitted(arrival, Shown::token(text)).await?, false));
+            return Ok(who(&self.admitted(arrival, Shown::token(text), is_a_persons).await?, false));
+        }
+        if let Some(proxy) = &self.0.proxy {
+            let who = proxy.who(arrival.map(|arrival| arrival.peer), &request.headers);
+            if let Err(Denied::Stranger) = &who {
+                self.0
+                    .log
+                    .tell(&Happening::AccessRefused { why: "a header said who asks that nobody trusted" });
+            }
+            if let Some(who) = who? {
+                return if is_safe(request) { Ok(who) } else { Err(Denied::Foreign) };
+            }
         }
         if let Some(text) = cookie(&request.headers) {
-            let token = self.admitted(arrival, Shown::session(text)).await?;
-            // A page of somebody else's may make a browser send the cookie; it can't make it say that it is of here.
-            let safe = matches!(request.method, Method::GET | Method::HEAD);
-            if !safe && !is_of_this_site(&request.headers) {
-                return Err(Denied::Foreign);
-            }
-            return Ok(who(&token, true));
+            let token = self.admitted(arrival, Shown::session(text), is_a_persons).await?;
+            return if is_safe(request) { Ok(who(&token, true)) } else { Err(Denied::Foreign) };
         }
         if self.0.trusts_here && arrival.is_some_and(|arrival| is_here(arrival, request)) {
             return Ok(Who { actor: "loopback".to_owned(), role: Role::Viewer, by_session: false });
@@ -156,15 +189,29 @@ impl Access {
         }
     }
 
+    /// The repository, in lower case, of which alone a job may speak that shows this text.
+    ///
+    /// # Errors
+    /// [`Denied`], where it is no token of a job's.
+    pub async fn job(&self, arrival: Option<Arrival>, text: &str) -> Result<String, Denied> {
+        let is_a_jobs = |token: &Token| token.role == JOB && !token.repository.is_empty();
+        Ok(self.admitted(arrival, Shown::token(text), is_a_jobs).await?.repository)
+    }
+
     /// The token that was shown. An address that shows too many wrong ones has to wait, but not with one that is right:
     /// behind a proxy all have one address.
-    async fn admitted(&self, arrival: Option<Arrival>, shown: Option<Shown<'_>>) -> Result<Token, Denied> {
+    async fn admitted(
+        &self,
+        arrival: Option<Arrival>,
+        shown: Option<Shown<'_>>,
+        is_for: fn(&Token) -> bool,
+    ) -> Result<Token, Denied> {
         let (throttle, now) = (&self.0.throttle, (self.0.clock)());
         let peer = arrival.map(|arrival| Peer::of(arrival.peer));
         let known = shown.is_some_and(|shown| throttle.knows(shown.id));
         let waits = peer.filter(|_| !known).and_then(|peer| throttle.waits(peer, now));
         let token = match shown {
-            Some(shown) => self.token(shown).await,
+            Some(shown) => self.token(shown, is_for).await,
             None => Err(Denied::Wrong),
         };
         // It was looked at all the same: it might have been right, and of somebody else who has this address too.
@@ -185,7 +232,7 @@ impl Access {
         token
     }
 
-    async fn token(&self, shown: Shown<'_>) -> Result<Token, Denied> {
+    async fn token(&self, shown: Shown<'_>, is_for: fn(&Token) -> bool) -> Result<Token, Denied> {
         let failed = |e| Denied::Unavailable(chain(&e));
         let (ledger, now) = (&self.0.ledger, (self.0.clock)());
         let found = match shown.is_session {
@@ -197,12 +244,22 @@ impl Access {
         };
         // Compared where there is none too, so that the time says nothing.
         let fits = shown.fits(found.as_ref().map_or("", |(digest, _)| digest.as_str()));
-        let counts = |token: &Token| fits && token.counts(now) && Role::parse(&token.role).is_some();
+        let counts = |token: &Token| fits && token.counts(now) && is_for(token);
         let token = found.map(|(_, token)| token).filter(counts).ok_or(Denied::Wrong)?;
         // That it was used is told as well as it can be.
         let _told = ledger.token_used(&token, now).await;
         Ok(token)
     }
+}
+
+/// A page of somebody else's may make a browser send a cookie, or ask through a proxy; it can't make it say that it is of here.
+fn is_safe(request: &Parts) -> bool {
+    matches!(request.method, Method::GET | Method::HEAD) || is_of_this_site(&request.headers)
+}
+
+/// A role of a later version is refused.
+fn is_a_persons(token: &Token) -> bool {
+    Role::parse(&token.role).is_some()
 }
 
 fn who(token: &Token, by_session: bool) -> Who {

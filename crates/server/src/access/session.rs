@@ -6,6 +6,7 @@ use subtle::ConstantTimeEq as _;
 use super::{
     Access, Arrival, Denied, Who,
     here::is_named_here,
+    is_a_persons,
     token::{Shown, mint_session},
     who,
 };
@@ -39,7 +40,7 @@ impl Access {
             return Err(Denied::Foreign);
         }
         let arrival = request.extensions.get::<Arrival>().copied();
-        let token = self.admitted(arrival, Shown::token(token.trim())).await?;
+        let token = self.admitted(arrival, Shown::token(token.trim()), is_a_persons).await?;
         let now = (self.0.clock)();
         let until = now.saturating_add(LASTS_MS).min(token.expires_at.unwrap_or(i64::MAX));
         let no_random = || Denied::Unavailable("the system gives no random numbers".to_owned());
@@ -60,7 +61,7 @@ impl Access {
             return Err(Denied::Foreign);
         }
         if let Some(shown) = cookie(&request.headers).and_then(Shown::session)
-            && self.token(shown).await.is_ok()
+            && self.token(shown, is_a_persons).await.is_ok()
         {
             let ended = self.0.ledger.sign_out(shown.id).await;
             ended.map_err(|e| Denied::Unavailable(chain(&e)))?;

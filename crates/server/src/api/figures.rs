@@ -19,7 +19,7 @@ type Counted = (i64, Arc<Metrics>);
 
 /// Counted figures. Whoever asks while they are counted waits for them, and counts nothing.
 #[derive(Default)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     windows: Mutex<HashMap<Option<u32>, Counted>>,
     days: Mutex<Option<(i64, Days)>>,
 }

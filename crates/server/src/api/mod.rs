@@ -7,6 +7,8 @@ mod approvals;
 mod audit;
 mod body;
 mod breakers;
+mod budgets;
+mod dispatch;
 mod figures;
 mod incidents;
 mod known;
@@ -18,6 +20,7 @@ mod params;
 mod pauses;
 mod scrape;
 mod switches;
+mod unasked;
 mod words;
 
 use std::sync::Arc;
@@ -27,7 +30,7 @@ use axum::{
     body::Body,
     extract::{FromRef, State},
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
-    middleware::map_response,
+    middleware::{from_fn_with_state, map_response},
     response::IntoResponse as _,
 };
 use regreen_catalog::Catalog;
@@ -42,9 +45,11 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use budgets::Budgets;
+pub(crate) use figures::Figures;
 pub use figures::history;
+pub(crate) use scrape::scraped;
 
-use self::figures::Figures;
 use crate::{
     access::{Access, Viewer},
     happening::{Happening, Log},
@@ -66,6 +71,8 @@ pub struct Api {
     pub bell: Arc<Notify>,
     /// When a circuit breaker opens, and for how long.
     pub breaker: BreakerPolicy,
+    /// What recovery may cost.
+    pub budgets: Budgets,
     /// The clock, in milliseconds since 1970.
     pub clock: fn() -> i64,
     /// Is told.
@@ -152,6 +159,8 @@ impl Api {
             .routes(routes!(approvals::list))
             .routes(routes!(audit::list))
             .routes(routes!(breakers::list))
+            .routes(routes!(budgets::list))
+            .routes(routes!(dispatch::dispatch))
             .routes(routes!(outages::list))
             .routes(routes!(outages::show))
             .routes(routes!(pauses::list))
@@ -169,6 +178,7 @@ impl Api {
             .routes(routes!(original::status))
             .split_for_parts();
         words::name(&mut description);
+        let takes = unasked::that_take_any(&description);
         let description = Arc::new(description);
         let described = async move |_: Viewer, State(_): State<Shared>| {
             answer(StatusCode::OK, "application/json", &*description)
@@ -176,14 +186,15 @@ impl Api {
         let nothing = async || {
             Problem::not_found("there is nothing here; /api/v1/openapi.json says what is").into_response()
         };
-        let unasked = async || {
+        let otherwise = async || {
             let detail = "this is asked in another way; /api/v1/openapi.json says how";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
         };
         router
-            .route("/api/{*nothing}", axum::routing::any(nothing))
-            .method_not_allowed_fallback(unasked)
             .route("/api/v1/openapi.json", axum::routing::get(described))
+            .route_layer(from_fn_with_state(takes, unasked::refused))
+            .route("/api/{*nothing}", axum::routing::any(nothing))
+            .method_not_allowed_fallback(otherwise)
             .with_state(shared)
             .layer(map_response(secure))
     }

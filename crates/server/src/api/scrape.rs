@@ -6,9 +6,9 @@ use axum::{
     http::{HeaderValue, Response, header},
 };
 use regreen_engine::PAUSED_FLEET;
-use regreen_ledger::{BreakerState, LedgerError};
+use regreen_ledger::{BreakerPolicy, BreakerState, Ledger, LedgerError};
 
-use super::{Answer, Shared};
+use super::{Answer, Shared, figures::Figures};
 use crate::{
     access::Viewer,
     problem::ProblemV1,
@@ -27,17 +27,26 @@ const DAY_MS: i64 = 86_400_000;
     responses((status = 200, body = String, content_type = "text/plain; version=0.0.4"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
-    let text = scraped(&shared).await.map_err(|e| shared.failed(&e))?.text();
+    let families = scraped(shared.record(), shared.figures(), shared.0.breaker, shared.now()).await;
+    let text = families.map_err(|e| shared.failed(&e))?.text();
     let mut response = Response::new(Body::from(text));
     let media = HeaderValue::from_static("text/plain; version=0.0.4");
     response.headers_mut().insert(header::CONTENT_TYPE, media);
     Ok(response)
 }
 
-async fn scraped(shared: &Shared) -> Result<Families, LedgerError> {
-    let (ledger, now) = (shared.record(), shared.now());
-    let (_, counted) = shared.figures().of(ledger, None, now).await?;
-    let standing = Standing::of(ledger, shared.0.breaker, PAUSED_FLEET, now).await?;
+/// All that is told of how it goes and how it stands.
+///
+/// # Errors
+/// Where the ledger, or a record, can't be read.
+pub(crate) async fn scraped(
+    ledger: &Ledger,
+    figures: &Figures,
+    breaker: BreakerPolicy,
+    now: i64,
+) -> Result<Families, LedgerError> {
+    let (_, counted) = figures.of(ledger, None, now).await?;
+    let standing = Standing::of(ledger, breaker, PAUSED_FLEET, now).await?;
     let mut families = prometheus(&counted, &standing.audit_head);
     let is_open = |state: &BreakerState| matches!(state, BreakerState::Open { .. });
     let open = standing.breakers.iter().filter(|one| is_open(&one.state)).count();

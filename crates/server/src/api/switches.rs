@@ -27,6 +27,15 @@ pub(super) enum HostV1 {
     GitLab,
 }
 
+impl HostV1 {
+    pub(super) const fn sender(self) -> Sender {
+        match self {
+            HostV1::GitHub => Sender::GitHub,
+            HostV1::GitLab => Sender::GitLab,
+        }
+    }
+}
+
 /// What is paused
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -77,10 +86,7 @@ pub(super) struct Switched {
 fn scope(host: Option<HostV1>, repository: Option<&str>) -> Result<String, Problem> {
     let parse =
         |name| Repository::parse(name).ok_or_else(|| Problem::unprocessable("a repository is OWNER/NAME"));
-    let host = host.map(|host| match host {
-        HostV1::GitHub => Sender::GitHub,
-        HostV1::GitLab => Sender::GitLab,
-    });
+    let host = host.map(HostV1::sender);
     let known = repository.map(parse).transpose()?;
     Ok(pause_scope(host, known.as_ref().map(Repository::as_str)))
 }

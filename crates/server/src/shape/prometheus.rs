@@ -9,9 +9,20 @@ use regreen_ledger::{ControlGroup, Metrics};
 
 use super::TARGETS;
 
+/// A sample: its labels, and its value.
+type Sample = (Vec<(String, String)>, f64);
+
+/// A family of samples.
+#[derive(Debug)]
+struct Family {
+    name: String,
+    help: String,
+    samples: Vec<Sample>,
+}
+
 /// Families of samples, as they are written.
 #[derive(Debug, Default)]
-pub struct Families(String);
+pub struct Families(Vec<Family>);
 
 impl Families {
     /// A family of gauges: its name without `regreen_`, its help, and each sample's labels and value. Without a sample it is
@@ -20,13 +31,14 @@ impl Families {
         if samples.is_empty() {
             return;
         }
-        let _infallible = writeln!(self.0, "# HELP regreen_{name} {help}\n# TYPE regreen_{name} gauge");
-        for (labels, value) in samples {
-            let labels: Vec<String> =
-                labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
-            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-            let _infallible = writeln!(self.0, "regreen_{name}{labels} {value}");
-        }
+        let own = |(label, value): &(&str, &str)| ((*label).to_owned(), (*value).to_owned());
+        let samples = samples.iter().map(|(labels, value)| (labels.iter().map(own).collect(), *value));
+        self.0.push(Family { name: name.to_owned(), help: help.to_owned(), samples: samples.collect() });
+    }
+
+    /// Each family's name without `regreen_`, its help and its samples.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str, &[(Vec<(String, String)>, f64)])> {
+        self.0.iter().map(|one| (one.name.as_str(), one.help.as_str(), one.samples.as_slice()))
     }
 
     /// One gauge without labels.
@@ -35,8 +47,19 @@ impl Families {
     }
 
     /// The text.
-    pub fn text(self) -> String {
-        self.0
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for Family { name, help, samples } in &self.0 {
+            let _infallible = writeln!(text, "# HELP regreen_{name} {help}\n# TYPE regreen_{name} gauge");
+            for (labels, value) in samples {
+                let labels: Vec<String> =
+                    labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
+                let labels =
+                    if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+                let _infallible = writeln!(text, "regreen_{name}{labels} {value}");
+            }
+        }
+        text
     }
 
     fn counted(&mut self, name: &str, help: &str, label: &str, counts: &BTreeMap<String, u64>) {
@@ -68,7 +91,33 @@ pub fn prometheus(m: &Metrics, audit_head: &str) -> Families {
         let help = format!("Target: {}.", target.bound);
         families.gauge(&format!("{}_target_{unit}", target.id), &help, target.limit);
     }
+    stages(&mut families, m);
     families
+}
+
+/// How long what was healed took, part by part.
+fn stages(families: &mut Families, m: &Metrics) {
+    let stages = [
+        ("detect", m.detect),
+        ("decide", m.decide),
+        ("act", m.act),
+        ("verify", m.verify),
+        ("recovery", m.recovery),
+    ];
+    let mut samples: Vec<([(&str, &str); 2], f64)> = Vec::new();
+    for (stage, spread) in stages {
+        let Some(spread) = spread else { continue };
+        for (quantile, ms) in [("0.5", spread.p50), ("0.95", spread.p95)] {
+            samples.push(([("stage", stage), ("quantile", quantile)], ms as f64 / 1000.0));
+        }
+    }
+    let samples: Vec<(&[(&str, &str)], f64)> =
+        samples.iter().map(|(labels, value)| (labels.as_slice(), *value)).collect();
+    families.gauges(
+        "stage_seconds",
+        "Time to a diagnosis, to a decision, of the steps, of the verification, and of a recovery that healed as a whole.",
+        &samples,
+    );
 }
 
 fn control_group(families: &mut Families, c: ControlGroup) {

@@ -6,6 +6,8 @@ use regreen_ledger::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::moment;
+
 /// Most incidents that are counted as waiting.
 const MOST: u32 = 1000;
 /// Most outages that are looked through.
@@ -34,8 +36,9 @@ pub struct Standing {
 pub struct DownV1 {
     /// Its host
     pub service: String,
-    /// Since when, in milliseconds since 1970
-    pub since: i64,
+    /// Since when
+    #[schema(format = DateTime)]
+    pub since: String,
     /// Whether several repositories have met it
     pub outage: bool,
     /// How many runs wait for it
@@ -67,7 +70,7 @@ impl Standing {
             down.push(DownV1 {
                 runs: ledger.waiting_for(&outage.id).await?,
                 service: outage.service,
-                since: outage.began_at,
+                since: moment(outage.began_at),
                 outage: outage.known_at.is_some(),
             });
         }

@@ -9,7 +9,7 @@ use axum::{
 };
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use regreen_server::access::{Access, Denied, Operator, Role};
+use regreen_server::access::{Access, Denied, Network, Operator, Proxy, Role, proxy_header};
 
 use crate::world::{NOW, World, here, there};
 
@@ -185,4 +185,48 @@ async fn unless_told_otherwise_even_this_machine_shows_a_token() {
     let request = here(PATH).body(()).unwrap().into_parts().0;
     assert_eq!(strict.at_least(&request, Role::Viewer).await, Err(Denied::Missing));
     assert_eq!(world.access.at_least(&request, Role::Viewer).await.unwrap().actor, "loopback");
+}
+
+#[tokio::test]
+async fn who_has_signed_in_at_a_proxy_counts_from_its_address_alone() {
+    let header = |name: &str| proxy_header(name).unwrap();
+    let proxy = Proxy {
+        user: header("X-Forwarded-User"),
+        groups: Some(header("X-Forwarded-Groups")),
+        from: vec![Network::parse("192.0.2.7").unwrap()],
+        by_group: [("ops".to_owned(), Role::Operator)].into(),
+        by_user: Default::default(),
+        otherwise: Some(Role::Viewer),
+    };
+    let world = World::new().await.behind(proxy);
+    let token = world.token("bob", Role::Viewer).await;
+    let ask = async |request: axum::http::request::Builder, groups: &str| {
+        let request = request.header("x-forwarded-user", "ann").header("x-forwarded-groups", groups);
+        world.send(request.body(Body::empty()).unwrap()).await.status
+    };
+    let pause = async |site: &str, groups: &str| {
+        let request = there("/api/v1/pause").method("POST").header("content-type", "application/json");
+        let request = request.header("sec-fetch-site", site).header("x-forwarded-user", "ann");
+        let request = request.header("x-forwarded-groups", groups);
+        world.send(request.body(Body::from("{\"reason\":\"a release\"}")).unwrap()).await.status
+    };
+    assert_eq!(ask(there("/api/v1/incidents"), "").await, StatusCode::OK);
+    assert_eq!(pause("same-origin", "dev").await, StatusCode::FORBIDDEN, "a viewer does not act");
+    assert_eq!(pause("cross-site", "ops").await, StatusCode::FORBIDDEN, "another site's page");
+    assert!(world.ledger.paused("fleet").await.unwrap().is_none());
+    assert_eq!(pause("same-origin", "ops").await, StatusCode::OK);
+    assert_eq!(world.ledger.paused("fleet").await.unwrap().unwrap().actor, "proxy:ann");
+    // From this very machine, or anywhere else, it is refused, whatever it says; a token is a token.
+    assert_eq!(ask(here("/api/v1/incidents"), "ops").await, StatusCode::FORBIDDEN);
+    assert!(world.lines.all().iter().any(|line| line.contains("nobody trusted")));
+    let shown = here("/api/v1/incidents").header("authorization", format!("Bearer {token}"));
+    assert_eq!(ask(shown, "ops").await, StatusCode::OK);
+    // Without the header nobody has signed in, also at the proxy; and where there is no proxy, it means nothing.
+    assert_eq!(
+        world.send(there("/api/v1/incidents").body(Body::empty()).unwrap()).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    let plain = World::new().await;
+    let request = there("/api/v1/incidents").header("x-forwarded-user", "ann");
+    assert_eq!(plain.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
 }

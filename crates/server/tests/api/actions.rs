@@ -5,21 +5,22 @@ use axum::{
     http::{Method, Request, StatusCode},
 };
 use regreen_ledger::State;
-use regreen_server::access::Role;
+use regreen_server::{Task, access::Role};
 use serde_json::{Value, json};
 
 use crate::{
     seed::lived_in,
-    world::{Answer, World, here, there},
+    world::{Answer, NOW, World, here, there},
 };
 
 /// Every action, with a body that it takes.
-const ACTIONS: [(&str, &str); 8] = [
+const ACTIONS: [(&str, &str); 9] = [
     ("/api/v1/incidents/i-waits/approve", "{}"),
     ("/api/v1/incidents/i-waits/deny", "{}"),
     ("/api/v1/incidents/i-open/rollback", "{}"),
     ("/api/v1/incidents/i-open/retry", "{}"),
     ("/api/v1/incidents/i-open/feedback", "{\"class\":\"test-failure\"}"),
+    ("/api/v1/dispatch", "{\"host\":\"github\",\"repository\":\"octo/shop\",\"run\":7}"),
     ("/api/v1/pause", "{}"),
     ("/api/v1/unpause", "{}"),
     ("/api/v1/breakers/reset", "{\"key\":\"network-timeout/npm/octo/shop\"}"),
@@ -151,4 +152,38 @@ async fn an_operator_pauses_and_closes_breakers() {
     }
     let names: Vec<_> = world.ledger.audit(0, 1_000).await.unwrap().into_iter().map(|one| one.body).collect();
     assert!(names.iter().filter(|body| body.contains("token:ann")).count() >= 4, "{names:#?}");
+}
+
+#[tokio::test]
+async fn a_run_is_put_on_the_list_of_work_by_an_operator_alone() {
+    let world = World::new().await;
+    let (operator, viewer) =
+        (world.token("ann", Role::Operator).await, world.token("bob", Role::Viewer).await);
+    let put = async |token: &str, body: &str| {
+        let request = there("/api/v1/dispatch").method("POST").header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let answer = world.send(request.body(Body::from(body.to_owned())).unwrap()).await;
+        (answer.status, answer.body)
+    };
+    let good = r#"{"host":"github","repository":"Octo/Shop","run":77}"#;
+    assert_eq!(put(&viewer, good).await.0, StatusCode::FORBIDDEN);
+    for bad in [
+        "{}",
+        r#"{"host":"gitea","repository":"octo/shop","run":77}"#,
+        r#"{"host":"github","repository":"octo/../shop","run":77}"#,
+        r#"{"host":"github","repository":"octo/shop","run":0}"#,
+        r#"{"host":"github","repository":"octo/shop","run":77,"attempt":1}"#,
+    ] {
+        let status = put(&operator, bad).await.0;
+        assert!(matches!(status.as_u16(), 400 | 422), "{bad}: {status}");
+    }
+    assert_eq!(world.ledger.waiting(&[], NOW).await.unwrap().ready, 0);
+    let (status, body) = put(&operator, good).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    assert!(body["work"].as_str().unwrap().starts_with("github/run/octo/shop/77/latest/by-hand/"), "{body}");
+    let claim = world.ledger.claim(&["run-ended"], "n", 1_000, NOW).await.unwrap().unwrap();
+    assert!(Task::read("run-ended", &claim.payload).is_some());
+    let audit = world.ledger.audit(0, 99).await.unwrap();
+    let listed = audit.iter().find(|entry| entry.kind == "work-listed-by-hand").unwrap();
+    assert!(listed.body.contains("token:ann"), "{}", listed.body);
 }

@@ -52,13 +52,15 @@ async fn every_answer_is_as_described() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
+    let api = world.strict_api();
     let jobs = Jobs {
         ledger: world.ledger.clone(),
         policy: JobPolicy { mode: Mode::Auto, rules: Vec::new(), breaker: world::BREAKER, fleet: None },
         tokens: Secrets::new([Secret::new("a token that nobody here shows").unwrap()]),
+        access: api.access.clone(),
         log: world.lines.clone(),
     };
-    let doors = Doors { api: Some(world.strict_api()), jobs: Some(jobs), ..Doors::default() };
+    let doors = Doors { api: Some(api), jobs: Some(jobs), ..Doors::default() };
     let stopped = async move { drop(stopped.await) };
     let inbox = std::sync::Arc::new(Nobody);
     let log = world.lines.clone();

@@ -4,7 +4,9 @@
 mod access;
 mod actions;
 mod described;
+mod jobs;
 mod reading;
 mod scraping;
 mod seed;
+mod shipped;
 mod world;

@@ -1,6 +1,7 @@
 //! What can be read: each resource, its pages, and what is refused.
 
 use axum::http::StatusCode;
+use regreen_ledger::{Booking, CallsOf};
 use serde_json::{Value, json};
 
 use crate::{
@@ -16,6 +17,72 @@ async fn read(world: &World, path: &str) -> Value {
 
 fn ids(page: &Value) -> Vec<&str> {
     page["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_a_path_does_not_take_is_refused() {
+    let world = World::new().await;
+    lived_in(&world.ledger).await;
+    for path in [
+        "/api/v1/incidents/i-healed",
+        "/api/v1/metrics/days",
+        "/api/v1/openapi.json",
+        "/api/auto-healing-status",
+        "/api/infrastructure-auto-healing-metrics",
+        "/metrics",
+    ] {
+        let refused = world.get(&format!("{path}?colour=red")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(refused.headers["content-type"], "application/problem+json");
+        assert_eq!(world.get(&format!("{path}?")).await.status, StatusCode::OK, "{path}: nothing is asked");
+    }
+    assert_eq!(world.get("/api/v1/gone?colour=red").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn budgets_show_what_was_spent_and_what_may_be() {
+    let world = World::new().await;
+    // An hour of the clock is not over yet when it is asked.
+    for (id, repository, ago) in [("i-1", "octo/shop", 5_000), ("i-2", "octo/bank", 7_200_000)] {
+        healed(&world.ledger, id, repository, NOW - ago).await;
+    }
+    for (number, repository) in [(1, "octo/shop"), (2, "zoo/ark")] {
+        let organisation = repository.split('/').next().unwrap();
+        let of = CallsOf { forge: "github", organisation, repository };
+        let by = Booking { book: "one", number, at: NOW };
+        world.ledger.add_calls(&[(of, 7)], &by).await.unwrap();
+    }
+    let all = read(&world, "/api/v1/budgets").await;
+    let names: Vec<&str> =
+        all["items"].as_array().unwrap().iter().map(|one| one["repository"].as_str().unwrap()).collect();
+    assert_eq!(names, ["octo/bank", "octo/shop", "zoo/ark"]);
+    let shop = &all["items"][1];
+    assert_eq!(shop["own"]["attempts_in_hour"], json!({ "spent": 1.0, "most": 60.0 }));
+    assert_eq!(shop["own"]["attempts_in_day"], json!({ "spent": 1.0, "most": null }));
+    assert_eq!(shop["own"]["calls_in_hour"]["github"], json!({ "spent": 7.0, "most": 500.0 }));
+    assert_eq!(shop["own"]["calls_in_hour"]["gitlab"]["spent"], 0.0);
+    let together = &shop["of_organisation"];
+    assert_eq!(
+        (&shop["organisation"], &together["attempts_in_hour"]["spent"]),
+        (&json!("octo"), &json!(1.0))
+    );
+    assert_eq!(together["attempts_in_day"], json!({ "spent": 2.0, "most": 100.0 }));
+    let first = read(&world, "/api/v1/budgets?limit=1").await;
+    assert_eq!(first["next"], "octo/bank");
+    let next = read(&world, "/api/v1/budgets?limit=1&after=octo/bank").await;
+    assert_eq!(next["items"], json!([shop]));
+    let one = read(&world, "/api/v1/budgets?repository=Octo/Shop").await;
+    assert_eq!(one["items"], json!([shop]));
+    let unspent = read(&world, "/api/v1/budgets?repository=octo/new").await;
+    assert_eq!(unspent["items"][0]["own"]["attempts_in_day"]["spent"], 0.0);
+    assert_eq!(read(&world, "/api/v1/budgets?repository=shop").await["items"], json!([]));
+    for bad in ["limit=0", "limit=201", "colour=red"] {
+        assert_eq!(
+            world.get(&format!("/api/v1/budgets?{bad}")).await.status,
+            StatusCode::BAD_REQUEST,
+            "{bad}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What Prometheus takes.
 
 use axum::{body::Body, http::StatusCode};
-use regreen_ledger::{CallsOf, NewDelivery, NewWork};
+use regreen_ledger::{Booking, CallsOf, NewDelivery, NewWork};
 
 use crate::{
     seed::lived_in,
@@ -26,7 +26,8 @@ async fn how_it_stands_is_there_for_prometheus() {
     };
     world.ledger.receive(&[delivery("old", 1), delivery("new", NOW - 1)]).await.unwrap();
     let of = CallsOf { forge: "github", organisation: "octo", repository: "octo/shop" };
-    world.ledger.add_calls(&[(of, 7)], NOW).await.unwrap();
+    let by = Booking { book: "one", number: 1, at: NOW };
+    world.ledger.add_calls(&[(of, 7)], &by).await.unwrap();
     let answer = world.get("/metrics").await;
     assert_eq!(
         (answer.status, &answer.headers["content-type"]),

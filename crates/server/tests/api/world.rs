@@ -12,10 +12,11 @@ use axum::{
 };
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
+use regreen_engine::FleetConfig;
 use regreen_ledger::{AsIs, BreakerPolicy, Ledger, NewToken};
 use regreen_server::{
-    Api, Happening, Log,
-    access::{Access, Arrival, Role, mint},
+    Api, Budgets, Happening, Log,
+    access::{Access, Arrival, Proxy, Role, mint},
 };
 use serde_json::Value;
 
@@ -79,10 +80,23 @@ impl World {
 
     pub(crate) async fn token_until(&self, name: &str, role: Role, until: i64) -> String {
         let made = mint().unwrap();
-        let new =
-            NewToken { id: &made.id, name, role: role.id(), digest: &made.digest, expires_at: Some(until) };
+        let new = NewToken {
+            id: &made.id,
+            name,
+            role: role.id(),
+            repository: "",
+            digest: &made.digest,
+            expires_at: Some(until),
+        };
         assert!(self.ledger.create_token(&new, "ann", NOW).await.unwrap());
         made.text
+    }
+
+    /// The same API behind a proxy that says who has signed in.
+    pub(crate) fn behind(mut self, proxy: Proxy) -> World {
+        let access = Access::by_clock(self.ledger.clone(), self.lines.clone(), || NOW).behind(proxy);
+        self.router = api(&self.ledger, &access, &self.lines).router();
+        self
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -106,6 +120,14 @@ fn hurried() -> i64 {
     NOW + LOOKS.fetch_add(1, Ordering::SeqCst) * 120_000
 }
 
+fn budgeted() -> FleetConfig {
+    let mut config = FleetConfig::default();
+    config.policy.budget.per_hour = Some(60);
+    config.policy.organisation.attempts_per_day = Some(100);
+    config.calls.repository = Some(500);
+    config
+}
+
 fn api(ledger: &Ledger, access: &Access, lines: &Arc<Lines>) -> Api {
     Api {
         ledger: ledger.clone(),
@@ -114,6 +136,7 @@ fn api(ledger: &Ledger, access: &Access, lines: &Arc<Lines>) -> Api {
         catalog: Arc::new(regreen_builtin::catalog().unwrap()),
         bell: Arc::default(),
         breaker: BREAKER,
+        budgets: Budgets::of(&budgeted()),
         clock: || NOW,
         log: lines.clone(),
     }

@@ -34,7 +34,16 @@ pub async fn answer(world: &World, path: &str, headers: &str) -> String {
 async fn only_who_may_reads_and_every_answer_forbids_what_is_not_of_here() {
     let world = World::new().await;
     let here = "Host: localhost:8787\r\n";
-    for path in ["/", "/incidents", "/trends", "/patterns", "/playbooks", "/services", "/settings"] {
+    for path in [
+        "/",
+        "/incidents",
+        "/trends",
+        "/patterns",
+        "/patterns/suggested",
+        "/playbooks",
+        "/services",
+        "/settings",
+    ] {
         let page = answer(&world, path, here).await;
         assert!(page.starts_with("HTTP/1.1 200"), "{path}: {page}");
         assert!(page.contains("content-security-policy: default-src 'none'; style-src 'self'"), "{path}");
@@ -87,7 +96,14 @@ pub async fn post(world: &World, path: &str, headers: &str, form: &str) -> Strin
 async fn a_token_is_shown_once_and_a_session_reads_from_elsewhere() {
     let world = World::new().await;
     let made = mint().unwrap();
-    let new = NewToken { id: &made.id, name: "ann", role: "viewer", digest: &made.digest, expires_at: None };
+    let new = NewToken {
+        id: &made.id,
+        name: "ann",
+        role: "viewer",
+        repository: "",
+        digest: &made.digest,
+        expires_at: None,
+    };
     assert!(world.ledger.create_token(&new, "ann", now()).await.unwrap());
     let there = "Host: regreen.example\r\n";
     let led = answer(&world, "/incidents?state=healed", there).await;

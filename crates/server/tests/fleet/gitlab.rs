@@ -81,7 +81,7 @@ impl Stage {
         let client = GitLab::new(&self.host.url(), Some(Secret::new("glpat-test")), options).unwrap();
         let mut config = FleetConfig { look_ms: 30, stumble_ms: 30, ..FleetConfig::default() };
         (config.policy.mode, config.comments) = (self.mode, self.comments);
-        config.escalation = EscalationConfig { issues: true, outages_in: None, host: None };
+        config.escalation = EscalationConfig { issues: true, ..EscalationConfig::default() };
         let fleet = Fleet {
             sender: Sender::GitLab,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),

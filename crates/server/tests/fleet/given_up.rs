@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use regreen_domain::Mode;
-use regreen_engine::EndedRun;
+use regreen_domain::{Mode, Outcome};
+use regreen_engine::{EndedRun, EscalationConfig};
 use regreen_forge::{Conclusion, ForgeError, RunRef, hook::Sender};
-use regreen_ledger::{BreakerState, Incident, State};
+use regreen_ledger::{BreakerState, Closing, Incident, State};
 use regreen_server::Task;
 
 use crate::{
@@ -190,6 +190,31 @@ async fn a_run_that_is_gone_leaves_nothing_open_where_nobody_told_its_attempt() 
         let closed = only(&play).await;
         assert_eq!((closed.state, outcome(&closed).0), (State::Closed, "rolled-back"));
         assert_eq!(play.stage.ledger.waiting(&["run-ended"], i64::MAX).await.unwrap().ready, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_node_closed_and_died_before_it_told_is_told_by_the_next() {
+    here(async {
+        let mut play = Play::new(Mode::Auto, 0).await;
+        play.stage.config.escalation = EscalationConfig { issues: true, ..EscalationConfig::default() };
+        play.nodes.push(play.node(crate::open(play.stage.folder.path()).await));
+        play.stage.host.fail(RUN, &[("build", NETWORK)]);
+        let run = RunRef { repository: octo(), run_id: RUN };
+        let task = Task::Run { sender: Sender::GitHub, ended: EndedRun { run, attempt: None } };
+        play.stage.ledger.enqueue(&[task.listed(1).work()]).await.unwrap();
+        play.settle().await;
+        let (id, ledger) = (only(&play).await.id, play.stage.ledger.clone());
+        // As a node leaves it that dies right after it has closed what can't be brought to its end.
+        assert_eq!(ledger.take_over_from_the_gone(&id, "dying", play.now()).await.unwrap(), None);
+        ledger.close(&id, "dying", &Closing::new(Outcome::RolledBack), play.now()).await.unwrap();
+        assert!(ledger.escalations("github", None).await.unwrap().is_empty());
+        play.stage.host.refuse(Some(ForgeError::NotFound { what: "the run".to_owned() }));
+        hours(&play, 1).await;
+        let told = ledger.escalations("github", None).await.unwrap();
+        assert!(matches!(told.as_slice(), [one] if one.incident == id), "{told:?}");
+        assert_eq!(ledger.waiting(&["run-ended"], i64::MAX).await.unwrap().ready, 0);
     })
     .await;
 }

@@ -72,6 +72,8 @@ struct AtHost {
     held: bool,
     issues: Vec<(Repository, Issue)>,
     issue_writes: usize,
+    owners: Option<String>,
+    assigned: Vec<(u64, Vec<String>)>,
     /// Issues can't be found by what Regreen put on them.
     unlabelled: bool,
     /// Issues that were deleted.
@@ -260,6 +262,16 @@ impl Host {
     pub fn issues(&self) -> (Vec<Issue>, usize) {
         let at = self.at.lock().unwrap();
         (at.issues.iter().map(|(_, issue)| issue.clone()).collect(), at.issue_writes)
+    }
+
+    /// What its CODEOWNERS says.
+    pub fn owned(&self, text: &str) {
+        self.at.lock().unwrap().owners = Some(text.to_owned());
+    }
+
+    /// Whom issues were assigned to, in order.
+    pub fn assigned(&self) -> Vec<(u64, Vec<String>)> {
+        self.at.lock().unwrap().assigned.clone()
     }
 
     /// A person closes an issue.

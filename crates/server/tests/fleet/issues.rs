@@ -22,8 +22,12 @@ const CREDENTIAL: &str = "\
 
 async fn told(mode: Mode, issues: bool) -> Play {
     let mut play = Play::new(mode, 0).await;
-    play.stage.config.escalation =
-        EscalationConfig { issues, outages_in: Repository::parse("octo/ops"), host: Some(Sender::GitHub) };
+    play.stage.config.escalation = EscalationConfig {
+        issues,
+        outages_in: Repository::parse("octo/ops"),
+        host: Some(Sender::GitHub),
+        ..EscalationConfig::default()
+    };
     for _ in 0..2 {
         play.nodes.push(play.node(crate::open(play.stage.folder.path()).await));
     }
@@ -88,6 +92,43 @@ async fn a_failure_that_is_a_persons_is_one_issue_until_the_job_is_green() {
         play.fails("octo/shop", 6, CREDENTIAL).await;
         play.settle().await;
         assert!(host.issues().0.len() == 1 && host.issues().0[0].open);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_issue_is_assigned_once_to_whom_the_workflows_file_belongs() {
+    here(async {
+        let owned = "* @everybody\n/.github/workflows/ @octo/team @ann @<b> not@mail.example @bob\n";
+        for (text, codeowners, want) in [
+            (Some(owned), true, vec!["ann", "bob"]),
+            (Some("docs/ @ann\n"), true, vec!["zoe"]),
+            (None, true, vec!["zoe"]),
+            (Some(owned), false, vec!["zoe"]),
+        ] {
+            let mut play = told(Mode::Auto, true).await;
+            play.stage.config.escalation.codeowners = codeowners;
+            play.stage.config.escalation.assignees = vec!["zoe".to_owned()];
+            play.nodes = vec![play.node(crate::open(play.stage.folder.path()).await)];
+            let host = play.stage.host.clone();
+            text.inspect(|text| host.owned(text));
+            for run in 1..=2 {
+                play.fails("octo/shop", run, CREDENTIAL).await;
+                play.settle().await;
+                play.pass(5_000).await;
+            }
+            let want: Vec<String> = want.into_iter().map(str::to_owned).collect();
+            assert_eq!(host.assigned(), [(1, want)], "{text:?} {codeowners}");
+        }
+        let play = told(Mode::Auto, true).await;
+        play.stage.host.owned(owned);
+        play.fails("octo/shop", 1, CREDENTIAL).await;
+        play.settle().await;
+        assert_eq!(
+            (play.stage.host.issues().0.len(), play.stage.host.assigned().len()),
+            (1, 0),
+            "not asked for"
+        );
     })
     .await;
 }

@@ -276,8 +276,11 @@ pub async fn simulate(repositories: usize, nodes: usize, place: &str, seed: Opti
         let mut config = FleetConfig::default();
         config.policy.mode = Mode::Auto;
         config.outage.services = OutageConfig::public();
-        config.escalation =
-            EscalationConfig { issues: true, outages_in: Repository::parse("octo/ops"), host: None };
+        config.escalation = EscalationConfig {
+            issues: true,
+            outages_in: Repository::parse("octo/ops"),
+            ..EscalationConfig::default()
+        };
         let fleet = Fleet {
             sender: Sender::GitHub,
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),

@@ -228,11 +228,26 @@ async fn what_is_newer_stays() {
     here(async {
         let play = play(Mode::Auto, COMMENT).await;
         let marker = Marker::parse(&format!("told/{RUN:x}")).unwrap();
-        let newer = Marker::dated("newer", play.now() + HOUR);
+        let newer = Marker::in_order("newer", play.now() + HOUR);
         play.stage.host.comment(&octo(), PULL, &marker, &newer).await.unwrap();
         play.pull_fails(RUN, NETWORK).await;
         play.ends(RUN, Conclusion::Success).await;
         assert_eq!(play.comment(), newer);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_is_behind_is_heard_all_the_same() {
+    here(async {
+        let play = play(Mode::Auto, COMMENT).await;
+        play.pull_fails(RUN, NETWORK).await;
+        assert!(play.comment().contains("being healed"));
+        // Another node goes on, and its clock is ten minutes behind that of the one which said so.
+        play.skip(-10 * MINUTE).await;
+        play.ends(RUN, Conclusion::Success).await;
+        play.skip(11 * MINUTE).await;
+        assert!(play.comment().starts_with("**Regreen: healed"), "{}", play.comment());
     })
     .await;
 }

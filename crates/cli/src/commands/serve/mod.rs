@@ -12,7 +12,7 @@ use std::{
     hash::BuildHasher as _,
     path::PathBuf,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use regreen_engine::{Fleet, FleetConfig, JobPolicy, Lately, Network, state_root};
@@ -21,10 +21,12 @@ use regreen_forge::{
     hook::{Secret, Secrets, Sender},
 };
 use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
-use regreen_notify::Sink;
+use regreen_notify::{Address, Sink};
 use regreen_server::{
-    Api, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Pace, Pages, Settings, Teller, Worker,
-    access::Access, schedule,
+    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Settings, Teller,
+    Worker,
+    access::{Access, Proxy},
+    schedule,
 };
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -56,18 +58,28 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         how_to_look(context, args, &listener);
         let inbox = LedgerInbox::new(parts.ledger.clone(), parts.bell.clone());
         let inbox = Arc::new(inbox.with_comments(parts.comments));
-        let jobs = (!tokens.is_empty()).then(|| Jobs {
+        let (limits, log) = (Limits::default(), parts.log.clone());
+        let access = Access::new(parts.ledger.clone(), log.clone());
+        let access = match (parts.proxy.clone(), args.read_here) {
+            (Some(_), true) => {
+                let what = "--read-here and [serve.proxy] do not go together: a proxy leads here";
+                return Err(Failed::new(USAGE, what).help("leave --read-here out"));
+            }
+            (Some(proxy), false) => access.behind(proxy),
+            (None, true) => access.reading_here(),
+            (None, false) => access,
+        };
+        let jobs = Jobs {
             ledger: parts.ledger.clone(),
             policy: parts.jobs.clone(),
             tokens,
-            log: parts.log.clone(),
-        });
-        let (limits, log) = (Limits::default(), parts.log.clone());
-        let access = Access::new(parts.ledger.clone(), log.clone());
-        let access = if args.read_here { access.reading_here() } else { access };
+            access: access.clone(),
+            log: log.clone(),
+        };
         let catalog = Arc::new(catalog()?);
         // A handle of their own for looks: a long one holds up no work.
         let record = Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?;
+        let record_for_figures = record.clone();
         let api = Api {
             ledger: parts.ledger.clone(),
             record: record.clone(),
@@ -75,6 +87,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             catalog: catalog.clone(),
             bell: parts.bell.clone(),
             breaker: parts.breaker,
+            budgets: parts.budgets,
             clock: now,
             log: log.clone(),
         };
@@ -88,14 +101,18 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             clock: now,
             log: log.clone(),
         };
-        let doors = Doors { jobs, api: Some(api), pages: Some(pages) };
+        let doors = Doors { jobs: Some(jobs), api: Some(api), pages: Some(pages) };
         let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
+        let sending = async {
+            let Some(otlp) = parts.otlp(context, record_for_figures) else { return };
+            otlp.run(stop.asked()).await;
+        };
         let all = async {
             if args.no_work {
-                taking.await;
+                let ((), _drained) = tokio::join!(sending, taking);
             } else {
                 let working = parts.work(&args.work, &stop);
-                let ((), _drained) = tokio::join!(working, taking);
+                let ((), (), _drained) = tokio::join!(sending, working, taking);
             }
         };
         Ok(stop.unless_pressed_again(all).await)
@@ -140,6 +157,9 @@ struct Parts {
     fleets: BTreeMap<Sender, Arc<Fleet>>,
     jobs: JobPolicy,
     breaker: BreakerPolicy,
+    budgets: Budgets,
+    proxy: Option<Proxy>,
+    collector: Option<(Address, Duration)>,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
@@ -191,6 +211,9 @@ impl Parts {
             fleets,
             jobs,
             breaker,
+            budgets: Budgets::of(&config.fleet()),
+            proxy: config.proxy(),
+            collector: config.collector(),
             log,
             bell: Arc::new(Notify::new()),
             comments,
@@ -219,6 +242,23 @@ impl Parts {
 }
 
 impl Parts {
+    /// What sends the figures, where a collector is named.
+    fn otlp(&self, context: &Context, record: Ledger) -> Option<Otlp> {
+        let (address, every) = self.collector.clone()?;
+        let headers = context.secret("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
+        let pairs = headers.split(',').filter_map(|pair| pair.split_once('='));
+        let headers = pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+        Some(Otlp {
+            address,
+            headers: headers.filter(|(name, _)| !name.is_empty()).collect(),
+            every,
+            node: node(),
+            ledger: record,
+            breaker: self.breaker,
+            log: self.log.clone(),
+        })
+    }
+
     /// Sends notices, until it is asked to stop.
     async fn tell(&self, stop: &Stop) {
         if self.sinks.is_empty() {

@@ -11,6 +11,7 @@ mod repository;
 mod route;
 mod shown;
 mod social;
+mod variables;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,7 @@ use crate::LabError;
 pub use members::{Account, Member};
 pub use repository::MergeRequest;
 pub use social::{Issue, Note, Status};
+pub use variables::Variable;
 pub use world::{Bridge, Job, Pipeline, Project, Quota, World};
 
 /// A running stand-in. It stops when it is dropped.

@@ -51,7 +51,7 @@ pub(super) fn answer(world: &mut World, path: &str, asked: &Asked, rest: &[&str]
             None => not_found("Branch"),
         },
         ("GET", ["repository", "files", file]) => {
-            let at = asked.query("ref").unwrap_or("main");
+            let at = asked.query("ref").filter(|at| *at != "HEAD").unwrap_or("main");
             let Some(content) = project.git.file(at, file) else { return not_found("File") };
             let commit = project.git.refs.get(at).cloned().unwrap_or_else(|| at.to_owned());
             Reply::json(

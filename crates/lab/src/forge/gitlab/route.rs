@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{World, members, pipelines, repository, shown, social};
+use super::{World, members, pipelines, repository, shown, social, variables};
 use crate::forge::{
     Call, What,
     route::{Asked, LARGEST, Reply, finished},
@@ -118,6 +118,7 @@ fn routed(world: &mut World, asked: &Asked) -> Reply {
                 ["repository", "branches" | "files", ..] | ["repository", "commits"] | ["merge_requests"] => {
                     repository::answer(world, path, asked, rest)
                 }
+                ["variables", key] => variables::answer(world, path, asked, key),
                 ["members", "all", id] => members::member(world, path, id),
                 ["merge_requests", iid, "pipelines"] => members::pipelines(world, path, iid),
                 ["merge_requests", _] => repository::answer(world, path, asked, rest),

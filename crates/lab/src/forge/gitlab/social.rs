@@ -24,6 +24,8 @@ pub struct Issue {
     pub open: bool,
     /// Its labels.
     pub labels: Vec<String>,
+    /// The numbers of whom it is assigned to.
+    pub assignees: Vec<u64>,
 }
 
 /// A note.
@@ -89,6 +91,7 @@ pub(super) fn answer(world: &mut World, path: &str, asked: &Asked, rest: &[&str]
                 description: String::new(),
                 open: true,
                 labels: Vec::new(),
+                assignees: Vec::new(),
             };
             change(&mut made, asked);
             project.issues.push(made.clone());
@@ -159,6 +162,9 @@ pub(super) fn answer(world: &mut World, path: &str, asked: &Asked, rest: &[&str]
 }
 
 fn change(issue: &mut Issue, asked: &Asked) {
+    if let Some(ids) = asked.body.get("assignee_ids").and_then(Value::as_array) {
+        issue.assignees = ids.iter().filter_map(Value::as_u64).collect();
+    }
     for (field, text) in [("title", &mut issue.title), ("description", &mut issue.description)] {
         if let Some(new) = asked.body.get(field).and_then(Value::as_str) {
             new.clone_into(text);

@@ -9,6 +9,7 @@ use super::{
     members::{Account, Member},
     repository::MergeRequest,
     social::{Issue, Note, Status},
+    variables::Variable,
 };
 use crate::forge::{Call, Trouble, git::Git};
 
@@ -74,6 +75,8 @@ pub struct Project {
     pub git: Git,
     /// Pipelines that were started: ref, variables.
     pub started: Vec<(String, String)>,
+    /// Its CI/CD variables.
+    pub variables: Vec<Variable>,
 }
 
 /// A pipeline.
@@ -179,6 +182,7 @@ impl World {
             merge_requests: Vec::new(),
             git: Git::with("main", files),
             started: Vec::new(),
+            variables: Vec::new(),
         };
         self.projects.entry(path.to_owned()).insert_entry(project).into_mut()
     }

@@ -36,6 +36,7 @@ async fn asked(mode: Mode) -> (Stage, u64, JoinHandle<()>) {
             description: String::new(),
         });
         project.issues.push(gitlab::Issue {
+            assignees: Vec::new(),
             iid: REQUEST,
             author: "ann".to_owned(),
             title: String::new(),

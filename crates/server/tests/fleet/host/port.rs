@@ -205,6 +205,22 @@ impl Forge for Host {
         }))
     }
 
+    fn owners<'a>(&'a self, _: &'a Repository) -> BoxFuture<'a, Result<Option<String>, ForgeError>> {
+        Box::pin(self.asked(|at| Ok(at.owners.clone())))
+    }
+
+    fn assign<'a>(
+        &'a self,
+        _: &'a Repository,
+        number: u64,
+        people: &'a [String],
+    ) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(self.asked(move |at| {
+            at.assigned.push((number, people.to_vec()));
+            Ok(())
+        }))
+    }
+
     fn create_issue<'a>(
         &'a self,
         repository: &'a Repository,
