@@ -31,7 +31,7 @@ struct Suite {
     seed: Option<&'static str>,
 }
 
-const SUITES: [Suite; 12] = [
+const SUITES: [Suite; 13] = [
     Suite {
         name: "laws",
         unit: "times every playbook × every step × every crash point, with a second crash and every combination of conditions",
@@ -173,6 +173,24 @@ const SUITES: [Suite; 12] = [
         how_many: None,
         seed: None,
     },
+    Suite {
+        name: "workflow",
+        unit: "execution of the workflow that `init github` writes, by wrkflw",
+        count: 1,
+        portion: 1,
+        tests: &[
+            "--package",
+            "regreen-cli",
+            "--test",
+            "fleet",
+            "--run-ignored",
+            "only",
+            "--no-capture",
+            "executed_by_wrkflw",
+        ],
+        how_many: None,
+        seed: None,
+    },
 ];
 
 /// How far a suite has come.
@@ -235,6 +253,9 @@ fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
         "load" => Some(Server::start(&["durable"])?),
         _ => None,
     };
+    if suite.name == "workflow" {
+        install_wrkflw()?;
+    }
     let started = Instant::now();
     while progress.done < count && started.elapsed() < LONGEST {
         let portion = suite.portion.min(count - progress.done);
@@ -262,6 +283,23 @@ fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
         (0, true) => Ok(format!("passed: {row}\n")),
         (0, false) => Ok(format!("cut off by its time, the same command goes on with it: {row}\n")),
         _ => Err(row),
+    }
+}
+
+/// A runner of GitHub workflows that needs no Docker. It takes minutes to build, so `scripts/test` leaves it out.
+fn install_wrkflw() -> Result<(), String> {
+    let root = top().join("target/tools/wrkflw");
+    if root.join("bin/wrkflw").exists() {
+        return Ok(());
+    }
+    print("installing wrkflw");
+    let status = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        .args(["install", "--quiet", "--locked", "wrkflw@0.8.0", "--root"])
+        .arg(&root)
+        .status();
+    match status.map_err(|e| format!("cargo install: {e}"))?.success() {
+        true => Ok(()),
+        false => Err("wrkflw could not be installed".to_owned()),
     }
 }
 

@@ -39,7 +39,10 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
             "ledger", "tools", "steps", "forge", "notify",
         ],
     ),
-    ("server", &["domain", "catalog", "show", "saga", "steps", "forge", "ledger", "engine", "notify"]),
+    (
+        "server",
+        &["domain", "catalog", "show", "propose", "saga", "steps", "forge", "ledger", "engine", "notify"],
+    ),
     ("lab", &["process"]),
     ("testkit", &["domain", "saga"]),
     (

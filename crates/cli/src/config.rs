@@ -19,19 +19,20 @@ use serde::Deserialize;
 use toml::Spanned;
 
 mod budget;
+#[cfg(test)]
+mod described;
 mod limits;
 mod notify;
 mod outage;
+mod range;
 mod serve;
 
+use self::range::{ATTEMPTS, BREAKER, MODES, THRESHOLD, TIMEOUT, attempts, threshold, timeout};
 use crate::{
     context::Context,
     exit::{Failed, INVALID},
     passed,
 };
-
-/// Longest recovery that can be configured.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// A configuration file. Every value remembers where it stands.
 #[derive(Debug, Default, Deserialize)]
@@ -233,29 +234,6 @@ fn position(text: &str, at: usize) -> String {
 /// A value that is out of range, with its place.
 fn bad<T>(place: &str, text: &str, value: &Spanned<T>, why: &str) -> Failed {
     Failed::new(INVALID, format!("{place}{}: {why}", position(text, value.span().start)))
-}
-
-const MODES: &str = "mode is one of observe, suggest, approve, auto";
-const THRESHOLD: &str = "confidence-threshold is a number from 0.5 to 1";
-const ATTEMPTS: &str = "max-recovery-attempts is a whole number from 0 to 20";
-const TIMEOUT: &str = "recovery-timeout is a duration from 1s to 24h, e.g. \"5m\"";
-const BREAKER: &str = "circuit-breaker-threshold is a whole number from 1 to 100";
-
-fn threshold(value: f64) -> Option<f64> {
-    (0.5..=1.0).contains(&value).then_some(value)
-}
-
-fn attempts(value: u32) -> Option<u32> {
-    (value <= 20).then_some(value)
-}
-
-fn timeout(text: &str) -> Option<Duration> {
-    // The original system's variable is a plain number of seconds.
-    let duration = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => humantime::parse_duration(text).ok()?,
-    };
-    (Duration::from_secs(1)..=LONGEST).contains(&duration).then_some(duration)
 }
 
 impl Config {

@@ -22,6 +22,8 @@ pub const CURABLE: u8 = 10;
 pub const CODE: u8 = 11;
 /// Not diagnosed.
 pub const UNKNOWN: u8 = 12;
+/// Waiting for a person's word.
+pub const WAITING: u8 = 13;
 /// Refused by policy, or by what was found.
 pub const REFUSED: u8 = 14;
 /// Tried and rolled back.
@@ -52,7 +54,7 @@ pub const MEANINGS: [(u8, &str); 17] = [
     (CURABLE, "the infrastructure was at fault, and there is a playbook for it"),
     (CODE, "the project's own code, tests, style or configuration failed"),
     (UNKNOWN, "a failure that is not diagnosed"),
-    (13, "waiting for approval"),
+    (WAITING, "waiting for approval; after `init`: nobody could be asked, and nothing was written"),
     (REFUSED, "refused by policy, or by what was found"),
     (ROLLED_BACK, "it was tried, did not hold, and everything was put back"),
     (STUCK, "something could not be put back; a person must look"),

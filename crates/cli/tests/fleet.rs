@@ -19,8 +19,18 @@ use regreen_lab::forge;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+#[path = "fleet/elsewhere.rs"]
+mod elsewhere;
+#[path = "fleet/expression.rs"]
+mod expression;
+#[path = "fleet/init.rs"]
+mod init;
 #[path = "fleet/killed.rs"]
 mod killed;
+#[path = "fleet/runner.rs"]
+mod runner;
+#[path = "fleet/workflow.rs"]
+mod workflow;
 
 const NAME: &str = "octo-org/hello";
 const SECRET: &str = "a-secret-of-the-tests";

@@ -35,10 +35,10 @@ pub use event::{Event, Voice};
 pub use fleet::run_of as fleet_run_of;
 pub use fleet::{ALL as PAUSED_FLEET, is_paused, pause_scope};
 pub use fleet::{
-    Answer, CallBudget, CallsUsedUp, ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, GivenUp,
-    Hand, JobPolicy, Kept, KnownService, Lately, Letter, NOTICE, Network, Next, NotTold, OUTAGE, Obeyed,
-    Order, OutageConfig, OutageTold, Put, Remotes, Rule, Said, Settled, Spot, TOLD, Telling, Tended,
-    ToldConfig, Unfinished, escalation_of, outage_of,
+    Answer, CallBudget, CallsUsedUp, ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Foreseen,
+    GivenUp, Hand, JobPolicy, Kept, KnownService, Lately, Letter, NOTICE, Network, Next, NotTold, OUTAGE,
+    Obeyed, Order, OutageConfig, OutageTold, Prospect, Put, Remotes, Rule, Said, Settled, Spot, TOLD,
+    Telling, Tended, ToldConfig, Unfinished, escalation_of, outage_of,
 };
 pub use handle::{Engine, Failure, Handled};
 pub use look::{diagnose_log, diagnose_log_with};

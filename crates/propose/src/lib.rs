@@ -4,9 +4,11 @@
 mod cluster;
 mod draft;
 mod import;
+mod recur;
 mod shape;
 
 pub use cluster::{Cluster, Clusters};
 pub use draft::{Draft, Drafted, id_for};
 pub use import::{Imported, LARGEST_IMPORT, Skipped, Unimportable, import};
+pub use recur::{Suggestion, Unnamed, guess, suggest};
 pub use shape::expression;

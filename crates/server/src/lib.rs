@@ -45,4 +45,4 @@ pub use reply::Reply;
 pub use schedule::schedule;
 pub use task::{Listed, Spoken, Task};
 pub use teller::{Calm, Teller};
-pub use worker::{Pace, Worker};
+pub use worker::{Pace, Part, Worker};

@@ -2,6 +2,7 @@
 
 mod calls;
 mod command;
+mod part;
 mod settle;
 mod stumbling;
 mod sweep;
@@ -15,7 +16,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{ESCALATION, EndedRun, EngineError, Fleet, Hand, Next, OUTAGE, Settled, TOLD};
+use regreen_engine::{ESCALATION, EndedRun, EngineError, Fleet, Hand, Next, OUTAGE, Settled};
 use regreen_forge::hook::Sender;
 use regreen_ledger::{Claim, Ledger, LedgerError};
 use tokio::{
@@ -24,15 +25,18 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+pub use self::part::Part;
 use crate::{
     happening::{Happening, Log},
     memory::chain,
-    task::{ANSWER, ASKED, COMMAND, GREEN, Listed, RUN, SWEEP, Task},
+    task::{Listed, Task},
 };
 
 /// How work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
+    /// Which work.
+    pub part: Part,
     /// Pieces of work at once.
     pub at_once: usize,
     /// How long a lease lasts: so long it takes until another node goes on with what a dead one had.
@@ -57,6 +61,7 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Pace {
         Pace {
+            part: Part::All,
             at_once: 4,
             lease: Duration::from_secs(60),
             idle: Duration::from_secs(2),
@@ -158,9 +163,19 @@ impl Worker {
         Ok(true)
     }
 
+    /// Takes what is ready, one piece after the other, until there is none.
+    ///
+    /// # Errors
+    /// Where the list of work can't be asked.
+    pub async fn drain(&self) -> Result<(), LedgerError> {
+        while self.step().await? {}
+        self.keep_calls(true).await;
+        Ok(())
+    }
+
     async fn claim(&self) -> Result<Option<Claim>, LedgerError> {
-        let kinds = [RUN, SWEEP, COMMAND, ANSWER, ASKED, OUTAGE, ESCALATION, GREEN, TOLD];
-        self.ledger.claim(&kinds, &self.node, millis(self.pace.lease), (self.clock)()).await
+        let kinds = self.pace.part.kinds();
+        self.ledger.claim(kinds, &self.node, millis(self.pace.lease), (self.clock)()).await
     }
 
     /// Works until `stop` is ready; then ends what is under way. What does not end in time is let go, and its leases run out.

@@ -71,11 +71,12 @@ fn find(binary: &[u8], what: &[u8]) -> bool {
 }
 
 fn newest(binary: &[u8]) -> (u32, u32) {
-    const MARK: &[u8] = b"GLIBC_2.";
+    // A whole entry of the string table, and not the words of a message about it.
+    const MARK: &[u8] = b"\0GLIBC_2.";
     let at = binary.windows(MARK.len()).enumerate().filter(|(_, window)| *window == MARK).map(|(at, _)| at);
     let minors = at.filter_map(|at| {
-        let digits = binary[at + MARK.len()..].iter().take_while(|byte| byte.is_ascii_digit());
-        String::from_utf8(digits.copied().collect()).ok()?.parse().ok()
+        let entry = binary[at + MARK.len()..].split(|byte| *byte == 0).next()?;
+        std::str::from_utf8(entry).ok()?.split('.').next()?.parse().ok()
     });
     (2, minors.max().unwrap_or(0))
 }
@@ -86,5 +87,27 @@ impl fmt::Display for Elf {
             None => write!(f, "{}, statically linked", self.arch.kernel()),
             Some((major, minor)) => write!(f, "{}, needs glibc {major}.{minor}", self.arch.kernel()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_needs_is_read_from_itself() {
+        let head = |machine: u8| {
+            let mut bytes = b"\x7fELF".to_vec();
+            bytes.resize(20, 0);
+            bytes[18] = machine;
+            bytes
+        };
+        let mut dynamic = head(0x3e);
+        dynamic.extend(
+            b"/lib64/ld-linux-x86-64.so.2\0GLIBC_2.2.5\0GLIBC_2.34\0version `GLIBC_2.99' not found\0",
+        );
+        assert_eq!(Elf::of(&dynamic), Ok(Elf { arch: Arch::X86, glibc: Some((2, 34)) }));
+        assert_eq!(Elf::of(&head(0xb7)), Ok(Elf { arch: Arch::Arm, glibc: None }));
+        assert!(Elf::of(b"MZ").is_err());
     }
 }

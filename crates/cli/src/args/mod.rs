@@ -6,12 +6,14 @@ mod cache;
 mod demo;
 mod diagnose;
 mod drafts;
+mod init;
 mod itself;
 mod known;
 mod ledger;
 mod lockfile;
 mod mcp;
 mod notify;
+mod once;
 mod record;
 mod report;
 mod run;
@@ -29,6 +31,7 @@ pub use cache::{Cache, CacheCheckArgs, CacheForgetArgs, CacheRepairArgs, CacheSt
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
+pub use init::{Init, InitArgs, InitGithubArgs, InitGitlabArgs};
 pub use itself::{Itself, SelfCheckArgs};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
 pub use ledger::Ledger;
@@ -37,6 +40,7 @@ pub use lockfile::{
 };
 pub use mcp::McpArgs;
 pub use notify::{Notify, NotifyTestArgs};
+pub use once::{OnceArgs, OnceFormat, OnlyPart};
 pub use record::{
     ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
     MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs, UnpauseArgs,
@@ -97,6 +101,9 @@ pub enum Command {
     Diagnose(DiagnoseArgs),
     /// Say what Regreen would have done about a folder of logs: causes, counts, time
     Report(ReportArgs),
+    /// Write the files by which a repository's CI is protected
+    #[command(subcommand)]
+    Init(Init),
     /// Check, repair and watch lockfiles on their own, without a failed job
     #[command(subcommand)]
     Lockfile(Lockfile),

@@ -52,6 +52,9 @@ pub struct RunArgs {
     /// Write the diagnosis and the outcome as one line of JSON to this file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Write annotations, the summary and the outputs of the GitHub step that this is
+    #[arg(long)]
+    pub github: bool,
     /// The command
     #[arg(last = true, required = true, value_name = "CMD")]
     pub cmd: Vec<OsString>,

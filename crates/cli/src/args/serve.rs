@@ -5,7 +5,10 @@ use std::{net::SocketAddr, num::NonZeroU64, path::PathBuf, time::Duration};
 use clap::{Parser, builder::NonEmptyStringValueParser, value_parser};
 use regreen_forge::{Repository, hook::Sender};
 
-use super::which::{WhichLedger, beside_the_fleet};
+use super::{
+    once::OnceArgs,
+    which::{WhichLedger, beside_the_fleet},
+};
 
 /// Arguments of `serve`.
 #[derive(Debug, Parser)]
@@ -46,10 +49,18 @@ pub struct ServeArgs {
 /// Arguments of `worker`.
 #[derive(Debug, Parser)]
 #[command(
-    after_help = "Example:\n  regreen worker --ledger postgres://regreen@db/regreen --github-token-file /etc/regreen/token\n\n\
-                  Any number of them may share a ledger; each piece of work is done by one at a time."
+    after_help = "Examples:\n  regreen worker --ledger postgres://regreen@db/regreen --github-token-file /etc/regreen/token\n  \
+                  regreen worker --once --dry-run --watch octo-org/octo-repo\n  \
+                  regreen worker --once --mode auto --run octo-org/octo-repo/1589141559\n\n\
+                  Any number of them may share a ledger; each piece of work is done by one at a time.\n\n\
+                  --once is for where no process stays, such as a scheduled job: the work's list, what is known and\n\
+                  what was begun are in the ledger, which has to be kept from one pass to the next. Exit code then: 0\n\
+                  it is done, whatever the causes are; 5 the CI host did not let some of it be done, and it is tried\n\
+                  again by a later pass."
 )]
 pub struct WorkerArgs {
+    #[command(flatten)]
+    pub once: OnceArgs,
     #[command(flatten)]
     pub work: WorkArgs,
 }

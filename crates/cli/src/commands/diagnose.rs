@@ -2,7 +2,6 @@
 
 use std::{
     error::Error,
-    fs::OpenOptions,
     io::{self, Write},
     path::Path,
 };
@@ -24,11 +23,9 @@ use crate::{
     custom::{self, Known},
     exit::{CODE, CURABLE, FINE, Failed, NEEDS_A_PERSON, NOTHING_TO_READ, UNKNOWN, USAGE},
     inputs,
+    output::step,
     voice::{self, Terminal},
 };
-
-/// The variable that names the file of a GitHub step's summary.
-const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// Where a baseline can't be read.
 const PASSED: &str = "a baseline is the log of a run that passed, in any form that can be diagnosed";
@@ -75,7 +72,9 @@ pub fn diagnose(context: &Context, args: &DiagnoseArgs) -> Result<u8, Failed> {
     }
     match args.format {
         DiagnosisFormat::Sarif => _ = print(&sarif::document(&all))?,
-        DiagnosisFormat::Github => summary(context, &all)?,
+        DiagnosisFormat::Github => {
+            step::summary(context, &all.iter().map(markdown::section).collect::<String>())?;
+        }
         DiagnosisFormat::Plain | DiagnosisFormat::Json | DiagnosisFormat::Markdown => {}
     }
     let first_that_occurs = [NOTHING_TO_READ, CURABLE, NEEDS_A_PERSON, UNKNOWN, CODE];
@@ -158,17 +157,6 @@ fn said(of: &Diagnosed<'_>, format: DiagnosisFormat, context: &Context, warnings
         DiagnosisFormat::Markdown => markdown::section(of),
         DiagnosisFormat::Sarif => String::new(),
     }
-}
-
-/// Adds to the summary of the GitHub step that this is, if it is one.
-fn summary(context: &Context, all: &[Diagnosed<'_>]) -> Result<(), Failed> {
-    let Some(path) = context.env.get(std::ffi::OsStr::new(SUMMARY)).filter(|path| !path.is_empty()) else {
-        return Ok(());
-    };
-    let text: String = all.iter().map(markdown::section).collect();
-    let file = OpenOptions::new().create(true).append(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|e| Failed::new(NOTHING_TO_READ, format!("{SUMMARY}: {e}")))
 }
 
 /// Prints; false where nobody reads it any more.

@@ -8,10 +8,10 @@ use std::{
 
 use regreen_catalog::{Catalog, PatternSource};
 use regreen_detect::{Circumstances, Detector, admit};
-use regreen_domain::{Diagnosis, FailureClass, Tool};
+use regreen_domain::Diagnosis;
 use regreen_logs::Log;
 use regreen_mask::Masker;
-use regreen_propose::{Draft, Drafted, expression, id_for};
+use regreen_propose::{Draft, Drafted, expression, guess, id_for};
 
 use crate::{
     args::NewArgs,
@@ -99,19 +99,6 @@ fn seen(detector: &Detector<'_>, masker: &Masker, number: Option<u64>, log: &Log
     (!line.is_empty()).then_some(Seen { line, diagnosis })
 }
 
-/// The class that a diagnosis names or comes nearest to, and how sure that is.
-pub(super) fn guess(diagnosis: &Diagnosis) -> Option<(FailureClass, String)> {
-    if diagnosis.class != FailureClass::Unknown {
-        let by = match &diagnosis.pattern {
-            Some(pattern) => format!("as `{pattern}` names it"),
-            None => format!("as its words read, with confidence {}", diagnosis.confidence),
-        };
-        return Some((diagnosis.class, by));
-    }
-    let next = diagnosis.alternatives.first()?;
-    Some((next.class, format!("a guess, with confidence {}", next.confidence)))
-}
-
 pub(super) fn is_taken(catalog: &Catalog, id: &str) -> bool {
     catalog.pattern(id).is_some()
         || catalog.playbook(id).is_some()
@@ -136,18 +123,4 @@ pub(super) fn save(path: &Path, text: &str) -> Result<(), Failed> {
     }
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)
-}
-
-/// The tool that most of them name.
-pub(super) fn most<T: Ord + Clone>(all: impl Iterator<Item = T>) -> Option<T> {
-    let mut counts = std::collections::BTreeMap::<T, usize>::new();
-    all.for_each(|one| *counts.entry(one).or_default() += 1);
-    let most = counts.values().max().copied()?;
-    counts.into_iter().find(|(_, count)| *count == most).map(|(one, _)| one)
-}
-
-/// A tool, where all of them name the same.
-pub(super) fn agreed(mut tools: impl Iterator<Item = Option<Tool>>) -> Option<Tool> {
-    let first = tools.next()??;
-    tools.all(|tool| tool.as_ref() == Some(&first)).then_some(first)
 }

@@ -17,6 +17,7 @@ mod feedback;
 mod healing;
 mod import;
 mod incidents;
+mod init;
 mod itself;
 mod ledger;
 mod lockfile;
@@ -56,6 +57,7 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Run(run) => run::run(&context, run),
         Command::Diagnose(diagnose) => diagnose::diagnose(&context, &diagnose),
         Command::Report(args) => report::report(&context, &args),
+        Command::Init(command) => init::init(&context, &command),
         Command::Lockfile(command) => lockfile::lockfile(&context, &command),
         Command::Cache(command) => cache::cache(&context, &command),
         Command::Status(status) => status::status(&context, &status),

@@ -30,7 +30,7 @@ use crate::{
     exit::{self, Failed},
     fleet_server::FleetServer,
     live::{Wrapped, unfinished},
-    output::json,
+    output::{json, step},
     own_playbooks, passed,
     voice::Terminal,
 };
@@ -57,6 +57,9 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
     let code = u8::try_from(ended.exit_code()).unwrap_or(1);
     if let (0, Why::Normal, Ok(workspace)) = (code, ended.why, &workspace) {
         remember(context, workspace, &args, &spool);
+    }
+    if args.github && code == 0 {
+        tell_github(context, &args, None);
     }
     // Who pressed Ctrl-C wants an end, not a diagnosis.
     if code == 0 || matches!(ended.why, Why::Interrupted(_)) {
@@ -100,6 +103,9 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
                     report(context, &Failed::new(exit::LEDGER, format!("{}: {e}", path.display())));
                 }
             }
+            if args.github {
+                tell_github(context, &args, Some(&handled));
+            }
             Ok(u8::try_from(handled.code).unwrap_or(code))
         }
         Ok(Err(failed)) => {
@@ -111,6 +117,14 @@ pub fn run(context: &Context, args: RunArgs) -> Result<u8, Failed> {
             report(context, &Failed::new(exit::BUG, "Regreen has a bug; the command's own exit code stands"));
             Ok(code)
         }
+    }
+}
+
+/// Tells the GitHub step what came of it. That this fails is said, and changes nothing.
+fn tell_github(context: &Context, args: &RunArgs, handled: Option<&Handled>) {
+    let command = context.masker().mask(&text_argv(args).join(" ")).into_owned();
+    if let Err(failed) = step::of_a_run(context, &command, handled) {
+        report(context, &failed);
     }
 }
 

@@ -34,6 +34,8 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
         _ => "idle",
     };
     runtime()?.block_on(async {
+        // First: a configuration that is wrong is said also where nothing is on record yet.
+        let config = config::load(context, None, &workspace, &Terminal::new(context)).await?.into_engine();
         let Some(ledger) = record::read(context).await? else {
             let nothing = Status {
                 state: doing,
@@ -48,7 +50,6 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, Failed> {
             };
             return print(&say(&nothing));
         };
-        let config = config::load(context, None, &workspace, &Terminal::new(context)).await?.into_engine();
         let now = record::now();
         let metrics = ledger.metrics(now, None).await?;
         let scope = if fleet { PAUSED_FLEET } else { "workspace" };

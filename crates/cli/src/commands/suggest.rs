@@ -3,17 +3,16 @@
 use std::path::Path;
 
 use regreen_detect::{Circumstances, Detector};
-use regreen_domain::{Diagnosis, FailureClass, Tool};
 use regreen_ledger::IncidentFilter;
 use regreen_logs::{Alarm, Log, alarm};
 use regreen_mask::Masker;
-use regreen_propose::{Cluster, Clusters, Draft, id_for};
+use regreen_propose::{Unnamed, suggest as propose};
 use regreen_show::harmless::harmless;
 
 use crate::{
     args::SuggestArgs,
     commands::{
-        drafts::{agreed, guess, is_taken, most, proves_itself, save},
+        drafts::{is_taken, proves_itself, save},
         report,
     },
     context::{Context, runtime},
@@ -31,17 +30,6 @@ const LINES: usize = 20;
 /// Incidents of the ledger that are read.
 const INCIDENTS: u32 = 1000;
 
-/// Logs that are named beside a draft.
-const NAMED: usize = 5;
-
-/// A failure that no signature names.
-struct Failure {
-    name: String,
-    lines: Vec<String>,
-    class: Option<FailureClass>,
-    tool: Option<Tool>,
-}
-
 /// Suggests.
 pub fn suggest(context: &Context, args: &SuggestArgs) -> Result<u8, Failed> {
     let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref())?;
@@ -57,26 +45,18 @@ pub fn suggest(context: &Context, args: &SuggestArgs) -> Result<u8, Failed> {
         }
         failures
     };
-    let mut clusters = Clusters::default();
-    for (at, failure) in failures.iter().enumerate() {
-        failure.lines.iter().for_each(|line| clusters.add(at, line));
-    }
-    let found = clusters.recurring(args.least as usize);
-    let mut ids: Vec<String> = Vec::new();
-    for (at, cluster) in found.iter().enumerate() {
-        let first = cluster.examples().first().map_or("", String::as_str);
-        let id = id_for(first, &|id| is_taken(&catalog, id) || ids.iter().any(|taken| taken == id));
-        let drafted = draft(&id, cluster, &failures, (at + 1, found.len())).write();
-        ids.push(id);
+    let found = propose(&failures, args.least as usize, &|id| is_taken(&catalog, id));
+    for (at, suggestion) in found.iter().enumerate() {
+        let drafted = &suggestion.drafted;
         match &args.output {
             Some(folder) => {
                 let path = folder.join(format!("{}.toml", drafted.id));
                 save(&path, &drafted.text)?;
-                print(&format!("{} (in {} logs)\n", path.display(), cluster.logs().len()))?;
+                print(&format!("{} (in {} logs)\n", path.display(), suggestion.failures.len()))?;
             }
             None => _ = print(&format!("{}{}", if at == 0 { "" } else { "\n" }, drafted.text))?,
         }
-        proves_itself(context, &catalog, &drafted);
+        proves_itself(context, &catalog, drafted);
     }
     if found.is_empty() {
         let (unnamed, least) = (failures.len(), args.least);
@@ -87,34 +67,8 @@ pub fn suggest(context: &Context, args: &SuggestArgs) -> Result<u8, Failed> {
     Ok(if unread { NOTHING_TO_READ } else { FINE })
 }
 
-fn draft(id: &str, cluster: &Cluster, failures: &[Failure], (at, of): (usize, usize)) -> Draft {
-    let logs = || cluster.logs().iter().filter_map(|at| failures.get(*at));
-    let names: Vec<&str> = logs().take(NAMED).map(|failure| failure.name.as_str()).collect();
-    let more = if cluster.logs().len() > NAMED { ", …" } else { "" };
-    let guessed = most(logs().filter_map(|failure| failure.class));
-    let note = match guessed {
-        Some(_) => "a guess from the words of these failures",
-        None => "nothing says what it is",
-    };
-    Draft {
-        id: id.to_owned(),
-        // What nobody knows is not healed.
-        class: guessed.or(FailureClass::parse("config-failure")).unwrap_or(FailureClass::Unknown),
-        class_note: note.to_owned(),
-        tool: agreed(logs().map(|failure| failure.tool.clone())),
-        expression: cluster.expression(),
-        examples: cluster.examples().to_vec(),
-        about: vec![format!(
-            "Suggestion {at} of {of}: in {} logs: {}{more}",
-            cluster.logs().len(),
-            names.join(", ")
-        )],
-        words: None,
-    }
-}
-
 /// Reads logs; whether all of them could be read.
-fn read(context: &Context, typed: &Path, detector: &Detector<'_>, failures: &mut Vec<Failure>) -> bool {
+fn read(context: &Context, typed: &Path, detector: &Detector<'_>, failures: &mut Vec<Unnamed>) -> bool {
     let masker = context.masker();
     let failed = |name: &str, e: &dyn std::fmt::Display| {
         report(context, &Failed::new(NOTHING_TO_READ, format!("{}: {e}", harmless(name))));
@@ -139,37 +93,23 @@ fn read(context: &Context, typed: &Path, detector: &Detector<'_>, failures: &mut
     all
 }
 
-fn failure(name: &str, log: &Log<'_>, detector: &Detector<'_>, masker: &Masker) -> Option<Failure> {
+fn failure(name: &str, log: &Log<'_>, detector: &Detector<'_>, masker: &Masker) -> Option<Unnamed> {
     let scan = detector.scan(log, &Circumstances::default());
     let diagnosis = detector.conclude(&scan, &[], masker).diagnosis;
     let loud = log.lines_from_the_end().take(SEARCHED).map(|line| line.text());
     let loud = loud.filter(|text| matches!(alarm(text.as_str()), Alarm::Loud)).take(LINES);
     let lines: Vec<String> = loud.map(|text| masker.mask(text.as_str()).into_owned()).collect();
-    unnamed(name, &diagnosis, lines)
-}
-
-/// A failure without a signature, the line that a diagnosis shows first.
-fn unnamed(name: &str, diagnosis: &Diagnosis, more: Vec<String>) -> Option<Failure> {
-    if !diagnosis.failed || diagnosis.pattern.is_some() {
-        return None;
-    }
-    let shown = diagnosis.evidence.iter().map(|e| e.text.clone());
-    Some(Failure {
-        name: name.to_owned(),
-        lines: shown.chain(more).collect(),
-        class: guess(diagnosis).map(|(class, _)| class),
-        tool: diagnosis.tool.clone(),
-    })
+    Unnamed::of(name, &diagnosis, lines)
 }
 
 /// The incidents on record that no signature named, with the evidence that was kept.
-fn on_record(context: &Context) -> Result<Vec<Failure>, Failed> {
+fn on_record(context: &Context) -> Result<Vec<Unnamed>, Failed> {
     runtime()?.block_on(async {
         let Some(ledger) = record::read(context).await? else { return Ok(Vec::new()) };
         let filter = IncidentFilter { limit: INCIDENTS, ..IncidentFilter::default() };
         let incidents = ledger.incidents(&filter).await?;
         let kept = |incident: &regreen_ledger::Incident| {
-            unnamed(&incident.id, &incident.diagnosis.to_domain()?, Vec::new())
+            Unnamed::of(&incident.id, &incident.diagnosis.to_domain()?, Vec::new())
         };
         Ok(incidents.iter().filter_map(kept).collect())
     })

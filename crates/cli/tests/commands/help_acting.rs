@@ -82,6 +82,9 @@ fn run() {
           --report <FILE>
               Write the diagnosis and the outcome as one line of JSON to this file
 
+          --github
+              Write annotations, the summary and the outputs of the GitHub step that this is
+
       -h, --help
               Print help (see a summary with '-h')
 

@@ -137,6 +137,50 @@ fn worker() {
               
               [default: auto]
 
+          --once
+              Do what is ready, say what came of it, and end
+
+          --run <OWNER/REPO/RUN>
+              Begin with this run; several may be named
+
+          --run-gitlab <GROUP/PROJECT/PIPELINE>
+              Begin with this pipeline of GitLab's; several may be named
+
+          --max-age <DURATION>
+              Leave runs alone of which the latest attempt began longer ago
+              
+              [default: 24h]
+
+          --mode <MODE>
+              How far to go where no rule of the configuration says less: observe, suggest, approve or
+              auto
+
+          --dry-run
+              Say what would be done about these runs, and about those that --watch finds; change
+              nothing
+
+          --follow <DURATION>
+              Look at once at every run that was sent off again, and until it has ended or this long has
+              passed
+
+          --only <PART>
+              Do only this part of the work
+
+              Possible values:
+              - runs:    Look at runs, decide about them, act
+              - telling: Tell people: issues, comments, notices
+
+          --format <FORMAT>
+              How to say it
+
+              Possible values:
+              - plain:  For people
+              - json:   For programs: one object a line
+              - github: As plain; and the step's summary and outputs where `GITHUB_STEP_SUMMARY` and
+                `GITHUB_OUTPUT` name the files
+              
+              [default: plain]
+
           --ledger <ADDRESS>
               The ledger: a file, or postgres://… (default: fleet/ledger.db in the user's state folder)
               
@@ -194,10 +238,17 @@ fn worker() {
       -h, --help
               Print help (see a summary with '-h')
 
-    Example:
+    Examples:
       regreen worker --ledger postgres://regreen@db/regreen --github-token-file /etc/regreen/token
+      regreen worker --once --dry-run --watch octo-org/octo-repo
+      regreen worker --once --mode auto --run octo-org/octo-repo/1589141559
 
     Any number of them may share a ledger; each piece of work is done by one at a time.
+
+    --once is for where no process stays, such as a scheduled job: the work's list, what is known and
+    what was begun are in the ledger, which has to be kept from one pass to the next. Exit code then: 0
+    it is done, whatever the causes are; 5 the CI host did not let some of it be done, and it is tried
+    again by a later pass.
     ");
 }
 

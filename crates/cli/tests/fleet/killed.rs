@@ -12,7 +12,7 @@ use regreen_lab::forge::{Trouble, What};
 
 use super::{NAME, NETWORK, PATIENCE, Stage};
 
-const CODE: &[u8] = b"\
+pub const CODE: &[u8] = b"\
 2026-11-29T09:00:01.0000000Z ##[group]Run npm test
 2026-11-29T09:00:01.3000000Z ##[endgroup]
 2026-11-29T09:00:02.0000000Z FAIL src/cart.test.js

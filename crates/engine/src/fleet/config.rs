@@ -17,6 +17,8 @@ pub struct FleetConfig {
     pub rules: Vec<Rule>,
     /// When a circuit breaker opens, and for how long.
     pub breaker: BreakerPolicy,
+    /// The workflow's file that Regreen itself runs in, e.g. `.github/workflows/heal.yml`: its runs are left alone.
+    pub own_workflow: Option<String>,
     /// Most failed jobs of a run that are looked at. Of a run with more, nothing is known.
     pub most_jobs: usize,
     /// Time between two looks at an attempt that was not told to have ended, in milliseconds.
@@ -81,6 +83,7 @@ impl Default for FleetConfig {
             policy: Policy { mode: Mode::Observe, ..Policy::default() },
             rules: Vec::new(),
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 30 * MINUTE, probe_ms: 24 * 60 * MINUTE },
+            own_workflow: None,
             most_jobs: 32,
             look_ms: 5 * MINUTE,
             wait_ms: 24 * 60 * MINUTE,

@@ -118,6 +118,9 @@ impl Fleet {
                 ended_well: now.conclusion == Some(Conclusion::Success),
             });
         }
+        if self.config.own_workflow.as_ref().is_some_and(|own| *own == now.workflow) {
+            return Ok(nothing("it is a run of Regreen's own workflow".to_owned()));
+        }
         if now.part_of_another {
             let why = "another run waits for it, and what that goes on with is not seen from here";
             return Ok(nothing(why.to_owned()));

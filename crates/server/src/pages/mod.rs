@@ -25,6 +25,7 @@ mod row;
 mod services;
 mod settings;
 mod sign_in;
+mod suggested;
 mod switches;
 mod timeline;
 mod trends;
@@ -103,6 +104,7 @@ pub(crate) struct House {
     done: AtomicU64,
     now: now::Kept,
     trends: trends::Counted,
+    drafts: suggested::Drafts,
 }
 
 type Shared = State<Arc<House>>;
@@ -152,6 +154,7 @@ impl Pages {
             done: AtomicU64::new(0),
             now: now::Kept::default(),
             trends: trends::Counted::default(),
+            drafts: suggested::Drafts::default(),
         });
         let router = Router::new()
             .route("/", get(now::page))
@@ -167,6 +170,7 @@ impl Pages {
             .route("/breakers/reset", post(switches::reset))
             .route("/trends", get(trends::page))
             .route("/patterns", get(known::patterns))
+            .route("/patterns/suggested", get(suggested::page))
             .route("/patterns/{id}", get(known::pattern))
             .route("/playbooks", get(known::playbooks))
             .route("/services", get(services::page))

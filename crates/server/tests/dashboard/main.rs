@@ -124,6 +124,7 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     let world = World::new().await;
     seed::fill(&world.ledger, 60, now()).await;
     seed::hostile(&world.ledger, "hostile-1", now()).await;
+    seed::unnamed(&world.ledger, now()).await;
     seed::waits(&world.ledger, "to-approve", now()).await;
     seed::waits(&world.ledger, "to-deny", now()).await;
     let token = world.token("ann", Role::Operator).await;

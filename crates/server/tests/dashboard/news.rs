@@ -34,7 +34,16 @@ pub async fn answer(world: &World, path: &str, headers: &str) -> String {
 async fn only_who_may_reads_and_every_answer_forbids_what_is_not_of_here() {
     let world = World::new().await;
     let here = "Host: localhost:8787\r\n";
-    for path in ["/", "/incidents", "/trends", "/patterns", "/playbooks", "/services", "/settings"] {
+    for path in [
+        "/",
+        "/incidents",
+        "/trends",
+        "/patterns",
+        "/patterns/suggested",
+        "/playbooks",
+        "/services",
+        "/settings",
+    ] {
         let page = answer(&world, path, here).await;
         assert!(page.starts_with("HTTP/1.1 200"), "{path}: {page}");
         assert!(page.contains("content-security-policy: default-src 'none'; style-src 'self'"), "{path}");

@@ -135,6 +135,9 @@ const act = async (browser, javaScriptEnabled) => {
   await first.evaluate(() => { window.same = true; });
   await appears("go-on", ".time li", "Tried once more");
 
+  await first.goto(base + "/patterns/suggested");
+  if (!(await first.textContent(".book")).includes("refused the seat")) wrong("what recurs without a name is not suggested");
+
   // By the keyboard: the first stop leads past the navigation.
   await first.keyboard.press("Tab");
   if ((await first.evaluate(() => document.activeElement.className)) !== "skip") wrong("the first stop of the keyboard is not the way to the content");
@@ -145,7 +148,7 @@ const act = async (browser, javaScriptEnabled) => {
   await bare.goto(base + healed);
   if (!(await bare.textContent("main")).includes("What happened")) wrong("without a script the page says less");
 
-  const paths = ["/", "/incidents", healed, "/incidents/hostile-1", "/incidents?q=nothing-is-like-this", "/trends", "/patterns", "/patterns/npm-connection-lost", "/playbooks", "/services", "/settings", "/nowhere"];
+  const paths = ["/", "/incidents", healed, "/incidents/hostile-1", "/incidents?q=nothing-is-like-this", "/trends", "/patterns", "/patterns/suggested", "/patterns/npm-connection-lost", "/playbooks", "/services", "/settings", "/nowhere"];
   await Promise.all([look(browser, "light", paths), look(browser, "dark", paths)]);
   await act(browser, false);
   await act(browser, true);

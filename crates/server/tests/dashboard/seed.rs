@@ -460,6 +460,23 @@ pub async fn under_way(ledger: &Ledger, run: u64, now: i64) -> String {
     id
 }
 
+/// Failures that recur and that no pattern names.
+pub async fn unnamed(ledger: &Ledger, now: i64) {
+    for n in 0..4 {
+        let line = format!(
+            "licence server lic-{n}.example refused the seat: pool `nightly` is empty {}",
+            HOSTILE[0]
+        );
+        let mut d = diagnosis(&STORIES[7]);
+        d.evidence[0].text = line;
+        let (id, at) = (format!("unnamed-{n}"), now - HOUR - n);
+        ledger.open_incident(&new(&id, at, place(&mut Draw::new(n.unsigned_abs())), &d)).await.unwrap();
+        let nothing = Decision::Nothing { because: Refusal::UnknownCause };
+        ledger.decided(&id, OWNER, &nothing, None, Some(2), at + 3).await.unwrap();
+        ledger.close(&id, OWNER, &Closing::new(Outcome::LeftAlone), at + 4).await.unwrap();
+    }
+}
+
 /// A healing that begins.
 pub async fn begins(ledger: &Ledger, id: &str, now: i64) {
     open(ledger, id, &STORIES[0], &mut Draw::new(3), now).await;

@@ -4,6 +4,7 @@ mod credential;
 mod dashboard;
 mod dispatch;
 mod lines;
+mod once;
 mod stop;
 
 use std::{
@@ -48,7 +49,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
     let tokens = job_tokens(context, args)?;
     let hooks = hooks(context, args, tokens.is_empty())?;
     runtime()?.block_on(async {
-        let parts = Parts::new(context, &args.work).await?;
+        let parts = Parts::new(context, &args.work, |config| config).await?;
         let listener = TcpListener::bind(args.listen).await.map_err(|e| {
             let what = format!("can't listen on {}: {e}", args.listen);
             Failed::new(NOTHING_TO_READ, what).help("name another place with --listen ADDRESS:PORT")
@@ -131,12 +132,19 @@ fn how_to_look(context: &Context, args: &ServeArgs, listener: &TcpListener) {
 /// Does the work alone.
 pub fn worker(context: &Context, args: &WorkerArgs) -> Result<u8, Failed> {
     runtime()?.block_on(async {
-        let parts = Parts::new(context, &args.work).await?;
+        let pass = |config| match args.once.once {
+            true => once::for_a_pass(context, &args.once, config),
+            false => config,
+        };
+        let parts = Parts::new(context, &args.work, pass).await?;
         if parts.fleets.is_empty() {
             let what = "there is no credential by which a CI host could be asked";
             return Err(
                 Failed::new(USAGE, what).help("name a file with --github-token-file or --gitlab-token-file")
             );
+        }
+        if args.once.once {
+            return once::once(context, args, parts).await;
         }
         let stop = Stop::listen().map_err(|e| Failed::new(exit::BUG, e))?;
         Ok(stop.unless_pressed_again(parts.work(&args.work, &stop)).await)
@@ -163,7 +171,11 @@ struct Parts {
 }
 
 impl Parts {
-    async fn new(context: &Context, args: &WorkArgs) -> Result<Parts, Failed> {
+    async fn new(
+        context: &Context,
+        args: &WorkArgs,
+        changed: impl Fn(FleetConfig) -> FleetConfig,
+    ) -> Result<Parts, Failed> {
         let workspace = context.workspace()?;
         let config = config::operators(context, args.config.as_deref(), &workspace)?;
         // First: it reads files with secrets, and what is opened after it masks them.
@@ -177,7 +189,7 @@ impl Parts {
             let fleet = Fleet {
                 sender,
                 catalog: Arc::new(catalog()?),
-                config: FleetConfig { keep_logs, ..config.fleet() },
+                config: changed(FleetConfig { keep_logs, ..config.fleet() }),
                 masker: context.masker(),
                 forge,
                 remotes: Arc::new(Network),

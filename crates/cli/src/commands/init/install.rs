@@ -1,0 +1,125 @@
+//! How a runner gets the program: the release that this is, by its checksum, or the source of this version.
+
+use std::{env, fs};
+
+use sha2::{Digest as _, Sha256};
+
+/// Where releases and the source are.
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Whether this is the program of a release for the processors of hosted runners: the release workflow sets the variable.
+const IS_RELEASE: bool =
+    option_env!("REGREEN_RELEASE").is_some() && cfg!(all(target_os = "linux", target_arch = "x86_64"));
+
+/// How a runner gets the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Install {
+    /// This very program, from the release.
+    Release {
+        /// Its SHA-256, in hex.
+        sha256: String,
+    },
+    /// Built from the source of this version, and kept in a cache.
+    Source,
+}
+
+impl Install {
+    /// The release that this program is, if it is one for runners on x86-64; else the source.
+    pub fn of_this() -> Install {
+        match env::current_exe().and_then(fs::read) {
+            Ok(own) if IS_RELEASE => {
+                let sha256 = Sha256::digest(&own).iter().map(|byte| format!("{byte:02x}")).collect();
+                Install::Release { sha256 }
+            }
+            _ => Install::Source,
+        }
+    }
+
+    /// Longest that a job may take which sets it up first, in minutes.
+    pub fn minutes(&self) -> &'static str {
+        match self {
+            Install::Release { .. } => "15",
+            Install::Source => "45",
+        }
+    }
+
+    /// Lines of an environment in YAML.
+    pub fn env(&self) -> String {
+        match self {
+            Install::Release { sha256 } => {
+                let url = format!(
+                    "{REPOSITORY}/releases/download/v{VERSION}/regreen-{VERSION}-linux-x86_64.tar.gz"
+                );
+                format!("REGREEN_RELEASE: \"{url}\"\n# Of the program in it.\nREGREEN_SHA256: \"{sha256}\"")
+            }
+            Install::Source => format!(
+                "# This was written by a Regreen that is no release: the program is built from the source of its version, and\n\
+                 # kept in the cache.\nREGREEN_SOURCE: \"{REPOSITORY}\""
+            ),
+        }
+    }
+
+    /// Steps of a workflow that fetch what an earlier run has built.
+    pub fn github_restore(&self, cache: &str) -> String {
+        match self {
+            Install::Release { .. } => String::new(),
+            Install::Source => format!(
+                "      - name: Restore what was built
+        uses: actions/cache@{cache}
+        with:
+          path: regreen-built
+          key: regreen-built-{VERSION}-${{{{ runner.os }}}}-${{{{ runner.arch }}}}
+"
+            ),
+        }
+    }
+
+    /// Lines of a shell that put it at `$RUNNER_TEMP/regreen/regreen`.
+    pub fn shell(&self) -> &'static str {
+        match self {
+            Install::Release { .. } => {
+                r#"curl --fail --silent --show-error --location --proto =https --retry 3 "$REGREEN_RELEASE" |
+  tar --extract --gzip --to-stdout --wildcards '*/bin/regreen' > "$RUNNER_TEMP/regreen/regreen"
+chmod 700 "$RUNNER_TEMP/regreen/regreen"
+echo "$REGREEN_SHA256  $RUNNER_TEMP/regreen/regreen" | sha256sum --check --quiet"#
+            }
+            Install::Source => {
+                r#"[ -x regreen-built/bin/regreen ] ||
+  cargo install --quiet --locked --git "$REGREEN_SOURCE" --tag "v$REGREEN_VERSION" --root regreen-built regreen-cli
+cp regreen-built/bin/regreen "$RUNNER_TEMP/regreen/regreen""#
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, process::Command};
+
+    use super::Install;
+
+    #[test]
+    fn a_release_is_taken_only_if_it_is_the_program_that_was_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "mkdir -p x/bin regreen bin && echo program > x/bin/regreen && tar -czf a.tar.gz x && sha256sum x/bin/regreen | cut -d ' ' -f 1
+                      printf '#!/bin/sh\ncat a.tar.gz\n' > bin/curl && chmod +x bin/curl";
+        let bash = |script: &str, sha256: &str| {
+            let path = format!("{}/bin:{}", folder.path().display(), std::env::var("PATH").unwrap());
+            let mut bash = Command::new("bash");
+            bash.args(["-e", "-o", "pipefail", "-c", script]).current_dir(folder.path()).env("PATH", path);
+            bash.env("RUNNER_TEMP", folder.path())
+                .env("REGREEN_SHA256", sha256)
+                .env("REGREEN_RELEASE", "https://x");
+            bash.output().unwrap()
+        };
+        let made = bash(script, "");
+        assert!(made.status.success(), "{made:?}");
+        let sha256 = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+        let install = Install::Release { sha256: sha256.clone() };
+        let got = bash(install.shell(), &sha256);
+        assert!(got.status.success(), "{got:?}");
+        assert_eq!(fs::read_to_string(folder.path().join("regreen/regreen")).unwrap(), "program\n");
+        assert!(!bash(install.shell(), &sha256.replace(|c: char| c.is_ascii_digit(), "a")).status.success());
+        assert!(install.env().contains(&sha256));
+    }
+}

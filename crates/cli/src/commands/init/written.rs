@@ -1,0 +1,169 @@
+//! A file that `init` writes: its first line says by whom it was written and what it was then; the whole of that lies beside,
+//! in `.regreen/init/`, so that edits can be told from it.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+
+use super::merge::{Merged, merge};
+use crate::exit::{Failed, LEDGER, NOTHING_TO_READ};
+
+/// How the first line begins.
+const MARK: &str = "# regreen-init: ";
+
+/// Where such a file is.
+pub(super) struct Place {
+    path: PathBuf,
+    /// Below the top of the repository.
+    pub(super) name: String,
+    base: PathBuf,
+    /// Where what it was written as lies, below the top of the repository.
+    pub(super) base_name: String,
+}
+
+/// What becomes of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum New {
+    /// This.
+    Text(String),
+    /// Somebody else wrote it.
+    Foreign,
+    /// It was edited, and what it was before is gone.
+    NoBase,
+    /// It was edited where it is to change: these lines, as git shows them.
+    Conflicts(String),
+}
+
+/// The text with its first line.
+pub(super) fn of(kind: &str, text: &str) -> String {
+    format!("{MARK}{kind} {} sha256:{}\n{text}", env!("CARGO_PKG_VERSION"), digest(text))
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The digest that the first line tells, and the rest.
+fn read(text: &str) -> Option<(&str, &str)> {
+    let (first, rest) = text.split_once('\n')?;
+    let (_, digest) = first.trim_end().strip_prefix(MARK)?.rsplit_once("sha256:")?;
+    Some((digest, rest))
+}
+
+impl Place {
+    pub(super) fn new(root: &Path, name: &str) -> Place {
+        let file = name.rsplit('/').next().unwrap_or(name).trim_start_matches('.');
+        let base_name = format!(".regreen/init/{file}");
+        Place { path: root.join(name), name: name.to_owned(), base: root.join(&base_name), base_name }
+    }
+
+    /// The file's text; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where it is a link, or can't be read.
+    pub(super) fn read(&self) -> Result<Option<String>, Failed> {
+        text_of(&self.path, &self.name)
+    }
+
+    /// What it was last written as; `None` where that is not known.
+    ///
+    /// # Errors
+    /// As [`Place::read`].
+    pub(super) fn base(&self) -> Result<Option<String>, Failed> {
+        text_of(&self.base, &self.base_name)
+    }
+
+    /// What becomes of it.
+    ///
+    /// # Errors
+    /// As [`Place::read`].
+    pub(super) fn with(&self, before: Option<&str>, new: &str, replace: bool) -> Result<New, Failed> {
+        let base = self.base()?;
+        Ok(after(before, base.as_deref(), new, replace))
+    }
+
+    /// Writes it, and beside it what it was written as; if it still is as it was.
+    ///
+    /// # Errors
+    /// Where it has changed meanwhile, or can't be written.
+    pub(super) fn write(&self, before: Option<&str>, after: &str, new: &str) -> Result<(), Failed> {
+        if self.read()?.as_deref() != before {
+            return Err(Failed::new(LEDGER, format!("{} changed while it was looked at", self.name)));
+        }
+        // First: a file whose base is newer than it says is merged with less, never wrongly.
+        put(&self.base, new).map_err(|e| Failed::new(LEDGER, format!("{}: {e}", self.base_name)))?;
+        put(&self.path, after).map_err(|e| Failed::new(LEDGER, format!("{}: {e}", self.name)))
+    }
+}
+
+fn after(before: Option<&str>, base: Option<&str>, new: &str, replace: bool) -> New {
+    let Some(before) = before.filter(|_| !replace) else { return New::Text(new.to_owned()) };
+    let Some((told, rest)) = read(before) else { return New::Foreign };
+    if digest(rest) == told {
+        return New::Text(new.to_owned());
+    }
+    let base = base.filter(|base| read(base).is_some_and(|(own, rest)| own == told && digest(rest) == told));
+    match base.map(|base| merge(base, before, new)) {
+        None => New::NoBase,
+        Some(Merged::Whole(text)) => New::Text(text),
+        Some(Merged::Conflicts(text)) => New::Conflicts(text),
+    }
+}
+
+fn text_of(path: &Path, name: &str) -> Result<Option<String>, Failed> {
+    let failed = |e: io::Error| Failed::new(NOTHING_TO_READ, format!("{name}: {e}"));
+    match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(failed(e)),
+        Ok(metadata) if !metadata.is_file() => return Err(failed(io::Error::other("it is no regular file"))),
+        Ok(_) => {}
+    }
+    fs::read_to_string(path).map(Some).map_err(failed)
+}
+
+/// By rename: whoever reads the file meanwhile never sees half of it.
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::other("it names no file"));
+    };
+    fs::create_dir_all(folder)?;
+    let scratch = folder.join(format!(".{}.regreen-{}", name.to_string_lossy(), std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&scratch)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&scratch, path));
+    written.inspect_err(|_| drop(fs::remove_file(&scratch)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{New, after, of};
+
+    #[test]
+    fn edits_stay_and_what_is_not_known_is_not_touched() {
+        let (old, new) = (of("github", "a\nb\nc\nd\n"), of("github", "a\nb\nc\nD\n"));
+        let edited = old.replace("b\n", "B\n");
+        let (text, base) = (|text: &str| New::Text(text.to_owned()), Some(old.as_str()));
+        assert_eq!(after(None, None, &new, false), text(&new));
+        assert_eq!(after(Some(&old), None, &new, false), text(&new));
+        assert_eq!(after(Some(&edited), base, &new, false), text(&new.replace("b\n", "B\n")));
+        // Brought up to date once, it can be again.
+        let again = of("github", "a\nb\nc\nD\ne\n");
+        assert_eq!(
+            after(Some(&new.replace("b\n", "B\n")), Some(&new), &again, false),
+            text(&again.replace("b\n", "B\n"))
+        );
+        let both = old.replace("d\n", "mine\n");
+        assert!(matches!(after(Some(&both), base, &new, false), New::Conflicts(_)));
+        assert_eq!(after(Some(&edited), None, &new, false), New::NoBase);
+        // A base that is not the one which the file names is none.
+        assert_eq!(after(Some(&edited), Some(&new), &new, false), New::NoBase);
+        assert_eq!(after(Some("name: mine\n"), base, &new, false), New::Foreign);
+        assert_eq!(after(Some("name: mine\n"), base, &new, true), text(&new));
+    }
+}

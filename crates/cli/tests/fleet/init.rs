@@ -1,0 +1,95 @@
+//! `regreen init github` as a person meets it.
+
+use std::{fs, process::Command};
+
+use super::Stage;
+
+const FILE: &str = ".github/workflows/infrastructure-auto-healing-v2.yml";
+
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn init(stage: &Stage, args: &[&str]) -> Said {
+    let mut command = stage.regreen(&[&["init", "github"], args].concat());
+    let ended = command.current_dir(stage.path("repository")).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
+}
+
+#[test]
+fn it_shows_first_and_keeps_what_was_edited() {
+    let stage = Stage::new("observe");
+    let root = stage.path("repository");
+    let workflows = root.join(".github/workflows");
+    fs::create_dir_all(&root).unwrap();
+    let said = init(&stage, &["--yes"]);
+    assert_eq!(said.code, Some(3));
+    assert!(said.err.contains("is in no git repository"), "{}", said.err);
+    assert!(Command::new("git").args(["init", "-q"]).current_dir(&root).status().unwrap().success());
+    let said = init(&stage, &["--yes"]);
+    assert_eq!(said.code, Some(3));
+    assert!(said.err.contains("there is no workflow"), "{}", said.err);
+
+    fs::create_dir_all(&workflows).unwrap();
+    fs::write(workflows.join("ci.yml"), "name: \"Build: all\"\n").unwrap();
+    let original = workflows.join("infrastructure-auto-healing.yml");
+    fs::write(&original, "name: Original\n").unwrap();
+    let file = root.join(FILE);
+    for (args, code) in [(&["--dry-run"][..], 0), (&[], 13)] {
+        let said = init(&stage, args);
+        assert_eq!(said.code, Some(code), "{}", said.err);
+        assert!(
+            said.out.starts_with(&format!("--- a/{FILE}\n+++ b/{FILE}\n"))
+                && said.out.contains("+  recover:\n")
+        );
+        assert!(!file.exists() && !root.join(".regreen").exists());
+    }
+    let said = init(&stage, &["--yes"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("    workflows:\n      - \"Build: all\"\n    types: [completed]\n"), "{text}");
+    assert_eq!(
+        fs::read_to_string(root.join(".regreen/init/infrastructure-auto-healing-v2.yml")).unwrap(),
+        text
+    );
+    assert_eq!(fs::read_to_string(&original).unwrap(), "name: Original\n");
+    let said = init(&stage, &["--yes"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), ""));
+    assert!(said.err.contains("is up to date"), "{}", said.err);
+
+    // An edit, and something new.
+    let edited = text.replace("*/15 * * * *", "7 * * * *");
+    fs::write(&file, &edited).unwrap();
+    fs::write(workflows.join("nightly.yml"), "on: schedule\n").unwrap();
+    let said = init(&stage, &["--yes"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let merged = fs::read_to_string(&file).unwrap();
+    assert!(
+        merged.contains("7 * * * *") && merged.contains("      - \".github/workflows/nightly.yml\"\n"),
+        "{merged}"
+    );
+    assert!(!said.out.contains("* * * *\"\n-"), "{}", said.out);
+
+    // Both change the same line.
+    fs::write(&file, merged.replace("      - \"Build: all\"\n", "      - \"Mine\"\n")).unwrap();
+    let before = fs::read_to_string(&file).unwrap();
+    fs::write(workflows.join("ci.yml"), "name: Renamed\n").unwrap();
+    let said = init(&stage, &["--yes"]);
+    assert_eq!(said.code, Some(18));
+    assert!(said.out.starts_with("line 2") && said.out.contains("<<<<<<< yours\n"), "{}", said.out);
+    assert_eq!(fs::read_to_string(&file).unwrap(), before);
+    assert_eq!(init(&stage, &["--yes", "--replace"]).code, Some(0));
+    assert!(!fs::read_to_string(&file).unwrap().contains("Mine"));
+
+    // Somebody else's file, and a link.
+    fs::write(&file, "name: mine\n").unwrap();
+    assert_eq!(init(&stage, &["--yes"]).code, Some(14));
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
+    let said = init(&stage, &["--yes", "--replace"]);
+    assert_eq!(said.code, Some(3));
+    assert!(said.err.contains("it is no regular file"), "{}", said.err);
+}

@@ -1,0 +1,27 @@
+// A step of a Jenkins shared library: `regreen(['npm', 'ci'])`, or `regreen(['npm', 'ci'], mode: 'suggest')`.
+//
+// The words of the command reach no shell. `regreen` is on the agent's PATH (integrations/install.sh puts it somewhere). It
+// gives back what came of it: verdict, class, confidence, outcome, incident; null where the command ended well by itself.
+// A failure that was not healed fails the step, as `sh` does.
+def call(Map options = [:], List<String> command) {
+    def words = ['regreen', 'run', '--report', 'regreen-report.json']
+    if (options.mode) {
+        words += ['--mode', options.mode]
+    }
+    if (options.server) {
+        words += ['--server', options.server]
+    }
+    words += ['--'] + command
+    sh(script: 'rm -f regreen-report.json', label: 'regreen: clear')
+    int code = sh(
+        script: words.collect { "'" + it.toString().replace("'", "'\\''") + "'" }.join(' '),
+        label: 'regreen run',
+        returnStatus: true
+    )
+    def report = fileExists('regreen-report.json') ? readJSON(file: 'regreen-report.json') : null
+    if (code != 0) {
+        def why = report ? "${report.verdict}: ${report['class']} (${report.confidence})" : 'not diagnosed'
+        error("${command.join(' ')} ended with ${code}: ${why}")
+    }
+    return report
+}
