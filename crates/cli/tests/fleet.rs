@@ -25,6 +25,8 @@ mod elsewhere;
 mod expression;
 #[path = "fleet/init.rs"]
 mod init;
+#[path = "fleet/kept.rs"]
+mod kept;
 #[path = "fleet/killed.rs"]
 mod killed;
 #[path = "fleet/runner.rs"]

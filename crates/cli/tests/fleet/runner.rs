@@ -49,6 +49,8 @@ struct Job<'a> {
     contexts: Value,
     env: BTreeMap<String, String>,
     permissions: &'a Value,
+    /// Whether the host lets it save to the cache.
+    saves: bool,
 }
 
 impl Runner {
@@ -72,6 +74,11 @@ impl Runner {
             outputs.iter().map(|(name, output)| (name.clone(), output["value"].clone())).collect();
         let job = json!({ "permissions": {}, "outputs": outputs, "steps": action["runs"]["steps"] });
         Runner { workflow: json!({ "jobs": { "action": job } }), ..Runner::new(folder, "{}") }
+    }
+
+    /// Loses the cache.
+    pub fn forget(&mut self) {
+        self.cache.clear();
     }
 
     /// Runs it. `after` is told of every job that ran, with its permissions.
@@ -116,7 +123,7 @@ impl Runner {
                 "run_id": 4000 + self.runs, "run_attempt": 1,
             },
             "vars": self.vars, "needs": needs, "inputs": event.get("inputs").cloned().unwrap_or_default(),
-            "runner": { "os": "Linux", "arch": "X64" }, "steps": {},
+            "runner": { "os": "Linux", "arch": "X64" }, "steps": {}, "strategy": { "job-index": 0 },
         })
     }
 
@@ -130,7 +137,10 @@ impl Runner {
         env.insert("RUNNER_TEMP".to_owned(), temp.display().to_string());
         env.insert("GITHUB_STEP_SUMMARY".to_owned(), folder.join("summary").display().to_string());
         ran.workspaces.insert(name.to_owned(), workspace.clone());
-        let mut job_env = Job { workspace, temp, contexts, env, permissions: &job["permissions"] };
+        // Outsiders can start runs by this event: without the word the job's token only reads the cache.
+        let saves = contexts["github"]["event_name"] != "workflow_run" || job["cache-mode"] == "write";
+        let permissions = &job["permissions"];
+        let mut job_env = Job { workspace, temp, contexts, env, permissions, saves };
         assert!(!job_env.permissions.is_null(), "{name} says what it may do");
         job_env.add(&self.workflow["env"]);
         let mut result = "success";
@@ -171,6 +181,7 @@ impl Runner {
         match action {
             "actions/cache/save" => {
                 let (key, path) = (with("key").unwrap(), with("path").unwrap());
+                assert!(job.saves, "{key}: the job's token may only read the cache");
                 assert!(self.cache.iter().all(|(known, _)| *known != key), "{key} is written twice");
                 let kept = self.folder.join(format!("cache-{}", self.cache.len()));
                 copy(&job.workspace.join(path), &kept);

@@ -19,6 +19,8 @@ pub struct FleetConfig {
     pub breaker: BreakerPolicy,
     /// The workflow's file that Regreen itself runs in, e.g. `.github/workflows/heal.yml`: its runs are left alone.
     pub own_workflow: Option<String>,
+    /// Whether every attempt of a run but its first counts as one of Regreen's, whoever sent it off: for where the ledger may be lost.
+    pub attempts_of_host: bool,
     /// Most failed jobs of a run that are looked at. Of a run with more, nothing is known.
     pub most_jobs: usize,
     /// Time between two looks at an attempt that was not told to have ended, in milliseconds.
@@ -84,6 +86,7 @@ impl Default for FleetConfig {
             rules: Vec::new(),
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 30 * MINUTE, probe_ms: 24 * 60 * MINUTE },
             own_workflow: None,
+            attempts_of_host: false,
             most_jobs: 32,
             look_ms: 5 * MINUTE,
             wait_ms: 24 * 60 * MINUTE,

@@ -77,8 +77,13 @@ impl Fleet {
             false => ran(ledger, Whose::Organisation(repository.organisation()), incident, now).await?,
         };
         let paused = is_paused(ledger, self.sender, repository.as_str()).await?;
+        let known = ledger.attempts(place).await?;
+        let attempts = match self.config.attempts_of_host {
+            true => known.max(found.run.attempt.saturating_sub(1)),
+            false => known,
+        };
         let history = History {
-            attempts: ledger.attempts(place).await?,
+            attempts,
             records,
             spent,
             organisation,

@@ -115,8 +115,21 @@ pub fn text(choice: &Choice, workflows: &[String]) -> String {
             Some(choice.install.env().lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))
         }
         "COMMIT" => Some(commit.to_owned()),
+        "CACHE_BUILT" => Some(match choice.install {
+            Install::Release { .. } => String::new(),
+            Install::Source => cache_mode("keep what is built"),
+        }),
+        "CACHE_STATE" => Some(cache_mode("hand the state on")),
         part => part.strip_prefix("SAVE ").map(save),
     })
+}
+
+/// What a job says that saves to the cache: unless it does, one that `workflow_run` started may only read it.
+/// Source: "Control GitHub Actions cache access with cache-mode", GitHub's changelog of 2026-09-10.
+fn cache_mode(why: &str) -> String {
+    format!(
+        "    cache-mode: write # zizmor: ignore[cache-poisoning] to {why}: nothing of the failed run is executed"
+    )
 }
 
 fn setup(install: &Install) -> String {

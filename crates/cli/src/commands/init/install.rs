@@ -43,6 +43,16 @@ impl Install {
         }
     }
 
+    /// What has to be there before it works; `None`: nothing that is not there already.
+    pub fn wants(&self) -> Option<String> {
+        match self {
+            Install::Release { .. } => None,
+            Install::Source => Some(format!(
+                "it builds Regreen from its source: the tag v{VERSION} must be at {REPOSITORY}; until then set the variable REGREEN_BINARY"
+            )),
+        }
+    }
+
     /// Lines of an environment in YAML.
     pub fn env(&self) -> String {
         match self {

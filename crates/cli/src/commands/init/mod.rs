@@ -65,13 +65,15 @@ fn github(context: &Context, root: &Path, args: &InitGithubArgs) -> Result<u8, F
         };
         let next = format!("commit it, with {}; its mode is {}, {next}", place.base_name, args.mode.id());
         voice::progress(context, &next);
+        say_what_it_wants(context, &choice.install);
     }
     Ok(came.code())
 }
 
 fn gitlab(context: &Context, root: &Path, args: &InitGitlabArgs) -> Result<u8, Failed> {
     let place = Place::new(root, gitlab::FILE);
-    let came = offer(context, &args.how, &place, "gitlab", &gitlab::text(args.mode, &Install::of_this()))?;
+    let install = Install::of_this();
+    let came = offer(context, &args.how, &place, "gitlab", &gitlab::text(args.mode, &install))?;
     if came == Came::Written {
         let next = format!(
             "commit it, with {}, and name it in .gitlab-ci.yml: `include: [{{ local: {} }}]`; then make a pipeline schedule with the \
@@ -79,8 +81,15 @@ fn gitlab(context: &Context, root: &Path, args: &InitGitlabArgs) -> Result<u8, F
             place.base_name, place.name
         );
         voice::progress(context, &next);
+        say_what_it_wants(context, &install);
     }
     Ok(came.code())
+}
+
+fn say_what_it_wants(context: &Context, install: &Install) {
+    if let Some(wants) = install.wants() {
+        voice::progress(context, &wants);
+    }
 }
 
 /// The top of the repository that this is started in.

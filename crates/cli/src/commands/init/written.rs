@@ -17,10 +17,10 @@ const MARK: &str = "# regreen-init: ";
 
 /// Where such a file is.
 pub(super) struct Place {
-    path: PathBuf,
+    /// The top of the repository.
+    root: PathBuf,
     /// Below the top of the repository.
     pub(super) name: String,
-    base: PathBuf,
     /// Where what it was written as lies, below the top of the repository.
     pub(super) base_name: String,
 }
@@ -58,15 +58,15 @@ impl Place {
     pub(super) fn new(root: &Path, name: &str) -> Place {
         let file = name.rsplit('/').next().unwrap_or(name).trim_start_matches('.');
         let base_name = format!(".regreen/init/{file}");
-        Place { path: root.join(name), name: name.to_owned(), base: root.join(&base_name), base_name }
+        Place { root: root.to_owned(), name: name.to_owned(), base_name }
     }
 
     /// The file's text; `None` where there is none.
     ///
     /// # Errors
-    /// Where it is a link, or can't be read.
+    /// Where it is a link or lies behind one, or can't be read.
     pub(super) fn read(&self) -> Result<Option<String>, Failed> {
-        text_of(&self.path, &self.name)
+        text_of(&self.root, &self.name)
     }
 
     /// What it was last written as; `None` where that is not known.
@@ -74,7 +74,7 @@ impl Place {
     /// # Errors
     /// As [`Place::read`].
     pub(super) fn base(&self) -> Result<Option<String>, Failed> {
-        text_of(&self.base, &self.base_name)
+        text_of(&self.root, &self.base_name)
     }
 
     /// What becomes of it.
@@ -94,9 +94,17 @@ impl Place {
         if self.read()?.as_deref() != before {
             return Err(Failed::new(LEDGER, format!("{} changed while it was looked at", self.name)));
         }
-        // First: a file whose base is newer than it says is merged with less, never wrongly.
-        put(&self.base, new).map_err(|e| Failed::new(LEDGER, format!("{}: {e}", self.base_name)))?;
-        put(&self.path, after).map_err(|e| Failed::new(LEDGER, format!("{}: {e}", self.name)))
+        let (old, base) = (self.base()?, self.root.join(&self.base_name));
+        put(&base, new).map_err(|e| Failed::new(LEDGER, format!("{}: {e}", self.base_name)))?;
+        put(&self.root.join(&self.name), after).map_err(|e| {
+            // Edits of a file are told by the base that it names.
+            let back = match old {
+                Some(old) => put(&base, &old),
+                None => fs::remove_file(&base),
+            };
+            let not_back = back.err().map(|e| format!("; {} could not be put back: {e}", self.base_name));
+            Failed::new(LEDGER, format!("{}: {e}{}", self.name, not_back.unwrap_or_default()))
+        })
     }
 }
 
@@ -114,8 +122,16 @@ fn after(before: Option<&str>, base: Option<&str>, new: &str, replace: bool) -> 
     }
 }
 
-fn text_of(path: &Path, name: &str) -> Result<Option<String>, Failed> {
+fn text_of(root: &Path, name: &str) -> Result<Option<String>, Failed> {
+    let path = &root.join(name);
     let failed = |e: io::Error| Failed::new(NOTHING_TO_READ, format!("{name}: {e}"));
+    let folders = Path::new(name).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+    for folder in folders {
+        if fs::symlink_metadata(root.join(folder)).is_ok_and(|metadata| metadata.is_symlink()) {
+            let what = format!("{name}: {} is a link, and is not followed", folder.display());
+            return Err(Failed::new(NOTHING_TO_READ, what).help("make it a folder of the repository"));
+        }
+    }
     match fs::symlink_metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(failed(e)),
@@ -142,7 +158,38 @@ fn put(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{New, after, of};
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::{New, Place, after, of};
+
+    #[test]
+    fn nothing_is_written_behind_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, outside) = (folder.path().join("repository"), folder.path().join("outside"));
+        for linked in [".github/workflows", ".regreen", ".regreen/init"] {
+            fs::create_dir_all(root.join(linked).parent().unwrap()).unwrap();
+            fs::create_dir_all(&outside).unwrap();
+            symlink(&outside, root.join(linked)).unwrap();
+            let place = Place::new(&root, ".github/workflows/a.yml");
+            assert!(place.read().and_then(|_| place.with(None, "new", true)).is_err(), "{linked}");
+            assert!(place.write(None, "new", "new").is_err(), "{linked}");
+            assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "{linked}");
+            fs::remove_dir_all(&root).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_base_goes_back_where_its_file_can_not_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        // Its base has a short name; beside the file itself there is no room in a name for the scratch file.
+        let place = Place::new(folder.path(), &format!("{}x", ".".repeat(250)));
+        let base = folder.path().join(".regreen/init/x");
+        assert!(place.write(None, "new", "new").is_err());
+        assert!(!base.exists());
+        fs::write(&base, "old").unwrap();
+        assert!(place.write(None, "new", "new").is_err());
+        assert_eq!(fs::read_to_string(&base).unwrap(), "old");
+    }
 
     #[test]
     fn edits_stay_and_what_is_not_known_is_not_touched() {

@@ -221,7 +221,8 @@ impl Pass<'_> {
     }
 }
 
-/// What holds for a pass: the mode that was asked for, where no rule says less; never the workflow that this is a job of.
+/// What holds for a pass: the mode that was asked for, where no rule says less; never the workflow that this is a job of. Its ledger may
+/// be handed on in a cache, and be lost: attempts count by the host's word too.
 pub(super) fn for_a_pass(context: &Context, once: &OnceArgs, mut config: FleetConfig) -> FleetConfig {
     if let Some(mode) = once.mode {
         config.policy.mode = mode;
@@ -231,6 +232,7 @@ pub(super) fn for_a_pass(context: &Context, once: &OnceArgs, mut config: FleetCo
     }
     config.keep_logs &= !once.dry_run;
     config.own_workflow = own_workflow(context);
+    config.attempts_of_host = true;
     config
 }
 
