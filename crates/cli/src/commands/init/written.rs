@@ -205,7 +205,7 @@ mod tests {
             after(Some(&new.replace("b\n", "B\n")), Some(&new), &again, false),
             text(&again.replace("b\n", "B\n"))
         );
-        let both = old.replace("d\n", "mine\n");
+        let both = old.replace("\nd\n", "\nmine\n");
         assert!(matches!(after(Some(&both), base, &new, false), New::Conflicts(_)));
         assert_eq!(after(Some(&edited), None, &new, false), New::NoBase);
         // A base that is not the one which the file names is none.
