@@ -15,7 +15,7 @@ use crate::{
     api::{Figures, scraped},
     happening::{Happening, Log},
     memory::chain,
-    shape::Families,
+    shape::{Families, Family},
     worker::now,
 };
 
@@ -42,11 +42,15 @@ impl Otlp {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let (mut stop, figures, mut well) = (std::pin::pin!(stop), Figures::default(), true);
         loop {
-            tokio::select! {
+            let next = async {
+                sleep(self.every).await;
+                self.send(&figures).await
+            };
+            let sent = tokio::select! {
                 () = &mut stop => return,
-                () = sleep(self.every) => {}
-            }
-            match self.send(&figures).await {
+                sent = next => sent,
+            };
+            match sent {
                 Ok(()) => well = true,
                 Err(why) => {
                     if std::mem::replace(&mut well, false) {
@@ -77,7 +81,8 @@ fn document(families: &Families, node: &str, at: i64) -> Value {
     let time = (i128::from(at) * 1_000_000).to_string();
     let metrics: Vec<Value> = families
         .all()
-        .map(|(name, help, samples)| {
+        .iter()
+        .map(|Family { name, help, samples }| {
             let points: Vec<Value> = samples
                 .iter()
                 .map(|(labels, value)| {

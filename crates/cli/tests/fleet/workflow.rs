@@ -172,6 +172,36 @@ fn a_person_starts_it_and_by_that_says_yes() {
 }
 
 #[test]
+fn a_pass_says_what_would_be_done_in_words_and_for_programs() {
+    let stage = Stage::new("observe");
+    let run = format!("{NAME}/{}", stage.run);
+    let once = |args: &[&str]| {
+        let mut worker = stage.regreen(&["worker", "--once", "--mode", "auto", "--run", &run]);
+        let ended = worker
+            .args(["--github-api", &stage.host.url()])
+            .args(args)
+            .env("REGREEN_GITHUB_TOKEN", "ghp_test");
+        let ended = ended.output().unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        String::from_utf8(ended.stdout).unwrap()
+    };
+    let shown: Value = serde_json::from_str(&once(&["--dry-run", "--format", "json"])).unwrap();
+    let of = |name: &str| shown[name].as_str().unwrap_or_default();
+    assert_eq!(
+        (of("verdict"), of("class"), of("action")),
+        ("infrastructure", "network-timeout", "heal"),
+        "{shown}"
+    );
+    assert_eq!((of("playbook"), of("jobs"), &shown["outcome"]), ("rerun-failed-jobs", "build", &Value::Null));
+    let old = once(&["--max-age", "10m"]);
+    assert_eq!(old, format!("run {} of {NAME} began more than 10m ago\n", stage.run));
+    assert_eq!(stage.reruns(), 0);
+    assert!(once(&[]).contains("  under-way  network-timeout 0.9"));
+    assert!(once(&["--only", "telling"]).contains("nothing was to be done"));
+    assert_eq!(stage.reruns(), 1);
+}
+
+#[test]
 fn what_is_left_to_people_is_one_issue() {
     let stage = Stage::new("observe");
     let mut runner = runner(&stage, &["--mode", "suggest", "--issues"]);

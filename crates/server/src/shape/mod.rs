@@ -19,7 +19,7 @@ pub use metrics::{
     ControlGroupV1, CurrentMetrics, LiftV1, MetricsV1, OriginalDay, OriginalMetrics, RateV1, SpreadV1,
     TargetV1,
 };
-pub use prometheus::{Families, prometheus};
+pub use prometheus::{Families, Family, Sample, prometheus};
 pub use standing::{DownV1, Standing};
 pub use targets::{Measured, TARGETS, Target};
 pub use timeline::{Moment, timeline};

@@ -10,14 +10,17 @@ use regreen_ledger::{ControlGroup, Metrics};
 use super::TARGETS;
 
 /// A sample: its labels, and its value.
-type Sample = (Vec<(String, String)>, f64);
+pub type Sample = (Vec<(String, String)>, f64);
 
 /// A family of samples.
 #[derive(Debug)]
-struct Family {
-    name: String,
-    help: String,
-    samples: Vec<Sample>,
+pub struct Family {
+    /// Its name without `regreen_`.
+    pub name: String,
+    /// What it says.
+    pub help: String,
+    /// At least one.
+    pub samples: Vec<Sample>,
 }
 
 /// Families of samples, as they are written.
@@ -36,9 +39,9 @@ impl Families {
         self.0.push(Family { name: name.to_owned(), help: help.to_owned(), samples: samples.collect() });
     }
 
-    /// Each family's name without `regreen_`, its help and its samples.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &str, &[(Vec<(String, String)>, f64)])> {
-        self.0.iter().map(|one| (one.name.as_str(), one.help.as_str(), one.samples.as_slice()))
+    /// Each of them.
+    pub fn all(&self) -> &[Family] {
+        &self.0
     }
 
     /// One gauge without labels.
