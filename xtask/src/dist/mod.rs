@@ -32,7 +32,8 @@ pub const ABOUT: &str = "Turns red CI green again when, and only when, the infra
 pub const HOME: &str = "https://github.com/regreen/regreen";
 
 /// The statically linked target, where it is installed.
-const MUSL: &str = "x86_64-unknown-linux-musl";
+const MUSL: &str =
+    if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-musl" } else { "x86_64-unknown-linux-musl" };
 
 /// A program that was built, and what goes with it.
 pub struct Built {
@@ -117,7 +118,7 @@ fn build() -> Result<PathBuf, String> {
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     cargo.args(["build", "--release", "--locked", "--package", "regreen-cli"]).current_dir(top());
     if fixed {
-        cargo.args(["--target", MUSL]).env("CC_x86_64_unknown_linux_musl", "musl-gcc");
+        cargo.args(["--target", MUSL]).env(format!("CC_{}", MUSL.replace('-', "_")), "musl-gcc");
     }
     let status = cargo.status().map_err(|e| format!("cargo build: {e}"))?;
     let folder =

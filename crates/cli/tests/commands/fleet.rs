@@ -192,6 +192,14 @@ fn tokens_are_shown_once_listed_and_taken_away() {
     assert!(token(&["revoke", id]).contains(&format!("taken away: ci ({id})")));
     assert!(token(&["revoke", "ci"]).contains("exit code 3"));
     assert!(token(&["list", "--format", "json"]).contains("\"state\":\"revoked\""));
+    // A job's is for its repository, and has no other role.
+    let made = token(&["create", "--name", "shop", "--for-repository", "Octo/Shop"]);
+    assert!(made.starts_with("exit code 0") && made.contains("rgr_"), "{made}");
+    assert!(token(&["list"]).contains("job of octo/shop"), "{}", token(&["list"]));
+    for bad in [&["--for-repository", "octo"][..], &["--for-repository", "octo/shop", "--role", "admin"]] {
+        let refused = token(&[&["create", "--name", "other"][..], bad].concat());
+        assert!(refused.starts_with("exit code 2"), "{refused}");
+    }
     for bad in [
         ["create", "--name", "a b"].as_slice(),
         &["create", "--name", "x", "--expires-in", "11y"],

@@ -332,6 +332,9 @@ fn token_create() {
               
               [default: viewer]
 
+          --for-repository <OWNER/NAME>
+              It is a job's of this repository: `regreen run --server` asks and tells by it, of no other one
+
           --expires-in <DURATION>
               How long it counts, at most ten years
               
@@ -348,6 +351,7 @@ fn token_create() {
     Examples:
       regreen token create --name grafana > /etc/grafana/regreen-token
       regreen token create --name ann --role operator --expires-in 30d
+      regreen token create --name shop-ci --for-repository octo-org/shop
 
     It is shown as `Authorization: Bearer TOKEN`. The ledger keeps a digest of it alone, so it can't be
     shown again.

@@ -138,13 +138,19 @@ impl Runner {
             let scope = Scope { contexts: &job_env.contexts, success: true };
             let condition = step["if"].as_str();
             let too_late = result == "failure" && !condition.is_some_and(|text| text.contains("always()"));
-            if too_late || condition.is_some_and(|text| !holds(&value(text, &scope))) {
-                continue;
-            }
-            if let Some(action) = step["uses"].as_str() {
+            let outcome = if too_late || condition.is_some_and(|text| !holds(&value(text, &scope))) {
+                "skipped"
+            } else if let Some(action) = step["uses"].as_str() {
                 self.uses(action, step, &job_env, ran);
-            } else if !job_env.step(step, ran.said.entry(name.to_owned()).or_default()) {
+                "success"
+            } else if job_env.step(step, ran.said.entry(name.to_owned()).or_default()) {
+                "success"
+            } else {
                 result = "failure";
+                "failure"
+            };
+            if let Some(id) = step["id"].as_str() {
+                job_env.contexts["steps"][id]["outcome"] = Value::from(outcome);
             }
         }
         let scope = Scope { contexts: &job_env.contexts, success: true };

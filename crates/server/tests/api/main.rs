@@ -5,6 +5,7 @@ mod access;
 mod actions;
 mod described;
 mod jobs;
+mod otlp;
 mod reading;
 mod scraping;
 mod seed;

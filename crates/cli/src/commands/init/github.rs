@@ -77,11 +77,18 @@ fn name(text: &str) -> Option<String> {
     (!name.is_empty() && !name.chars().any(char::is_control)).then_some(name)
 }
 
+/// A name as the pattern that matches it alone: GitHub takes what stands under `workflow_run.workflows` for patterns.
+/// Source: "Filter pattern cheat sheet" in GitHub's documentation of the workflow syntax.
+fn literal(name: &str) -> String {
+    let special = |c: char| "\\*?+[]!".contains(c);
+    name.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
 /// The file's text, without the line that says where it comes from.
 pub fn text(choice: &Choice, workflows: &[String]) -> String {
     let watched: String = workflows
         .iter()
-        .map(|name| format!("\n      - {}", serde_json::Value::from(name.as_str())))
+        .map(|name| format!("\n      - {}", serde_json::Value::from(literal(name))))
         .collect();
     let operator = if choice.issues { "'serve.escalation.issues = true'" } else { "''" };
     let (metrics, commit) = match choice.commit_metrics {
@@ -140,13 +147,21 @@ fn setup(install: &Install) -> String {
     )
 }
 
+/// Whatever a step that had begun came to, what it did is kept.
 fn save(job: &str) -> String {
+    let begun = match job {
+        "notify" => "needs.recover.result == 'success'".to_owned(),
+        job => format!("steps.{job}.outcome != 'skipped'"),
+    };
     format!(
         "      - name: Put the state together
+        id: state
+        if: always() && {begun}
         run: |
           mkdir -p regreen-state
           \"$RUNNER_TEMP/regreen/regreen\" ledger backup --ledger \"$RUNNER_TEMP/regreen/ledger.db\" regreen-state/ledger.gz
       - name: Save the state
+        if: always() && steps.state.outcome == 'success'
         uses: actions/cache/save@{CACHE}
         with:
           path: regreen-state
@@ -158,12 +173,11 @@ const COMMIT: &str = r#"
       - name: Commit them
         env:
           GH_TOKEN: ${{ github.token }}
-          BRANCH: ${{ github.event.repository.default_branch }}
         run: |
           file=.github/metrics/infrastructure-auto-healing-metrics.json
-          put=(-f "message=Metrics of infrastructure auto-healing [skip ci]" -f "branch=$BRANCH")
+          put=(-f "message=Metrics of infrastructure auto-healing [skip ci]")
           put+=(-f "content=$(base64 -w0 "$file")")
-          if old="$(gh api "repos/$GITHUB_REPOSITORY/contents/$file?ref=$BRANCH" --jq .sha 2>/dev/null)"; then
+          if old="$(gh api "repos/$GITHUB_REPOSITORY/contents/$file" --jq .sha 2>/dev/null)"; then
             put+=(-f "sha=$old")
           fi
           gh api --method PUT "repos/$GITHUB_REPOSITORY/contents/$file" "${put[@]}" > /dev/null
@@ -171,7 +185,19 @@ const COMMIT: &str = r#"
 
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use super::{literal, name};
+
+    #[test]
+    fn a_name_is_no_pattern() {
+        for (name, pattern) in [
+            ("CI", "CI"),
+            ("C/C++ CI", "C/C\\+\\+ CI"),
+            ("Build [linux]?", "Build \\[linux\\]\\?"),
+            ("!x*", "\\!x\\*"),
+        ] {
+            assert_eq!(literal(name), pattern);
+        }
+    }
 
     #[test]
     fn workflows_are_known_by_the_name_that_github_shows() {
