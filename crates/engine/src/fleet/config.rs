@@ -17,8 +17,9 @@ pub struct FleetConfig {
     pub rules: Vec<Rule>,
     /// When a circuit breaker opens, and for how long.
     pub breaker: BreakerPolicy,
-    /// The workflow's file that Regreen itself runs in, e.g. `.github/workflows/heal.yml`: its runs are left alone.
-    pub own_workflow: Option<String>,
+    /// The repository, in lower case, and the workflow's file that Regreen itself runs in, e.g. `octo-org/shop` and
+    /// `.github/workflows/heal.yml`: its runs are left alone.
+    pub own_workflow: Option<(Repository, String)>,
     /// Most failed jobs of a run that are looked at. Of a run with more, nothing is known.
     pub most_jobs: usize,
     /// Time between two looks at an attempt that was not told to have ended, in milliseconds.
