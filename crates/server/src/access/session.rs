@@ -1,5 +1,7 @@
 //! A browser's session: begun by showing a token, ended by signing out, by its time, or with the token.
 
+use std::sync::LazyLock;
+
 use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
 use subtle::ConstantTimeEq as _;
 
@@ -7,7 +9,7 @@ use super::{
     Access, Arrival, Denied, Who,
     here::is_named_here,
     is_a_persons,
-    token::{Shown, mint_session},
+    token::{Shown, keyed, mint_session},
     who,
 };
 use crate::memory::chain;
@@ -71,16 +73,22 @@ impl Access {
     }
 }
 
-/// What the forms on the pages of this request's session carry: another site's page can't know it, and of another session it
-/// is another. Nothing of the session can be told from it.
-pub(crate) fn form_word(headers: &HeaderMap) -> Option<String> {
-    cookie(headers).and_then(Shown::session).map(Shown::form_word)
+/// What the forms on the pages of whoever has signed in carry: another site's page can't know it, and of another session it
+/// is another. Nothing of the session can be told from it. Whom a proxy signs in has no session here: theirs is made from
+/// their name by a key that this process alone has.
+pub(crate) fn form_word(headers: &HeaderMap, who: &Who) -> Option<String> {
+    match who.actor.starts_with("proxy:") {
+        true => OWN_KEY.as_deref().map(|key| keyed(key, &who.actor)),
+        false => cookie(headers).and_then(Shown::session).map(Shown::form_word),
+    }
 }
 
-/// Whether a form carries what those of this session do.
-pub(crate) fn is_own_form(headers: &HeaderMap, sent: &str) -> bool {
-    form_word(headers).is_some_and(|own| own.as_bytes().ct_eq(sent.as_bytes()).into())
+/// Whether a form carries what it should, compared in a time that says nothing about either.
+pub(crate) fn is_own_form(own: &str, sent: &str) -> bool {
+    own.as_bytes().ct_eq(sent.as_bytes()).into()
 }
+
+static OWN_KEY: LazyLock<Option<String>> = LazyLock::new(|| mint_session().map(|minted| minted.text));
 
 /// A cookie that a page leaves for the next one: what was done. `None` makes the browser forget it.
 pub(crate) fn said_cookie(headers: &HeaderMap, said: Option<&str>) -> Option<HeaderValue> {
@@ -121,4 +129,25 @@ pub(super) fn is_of_this_site(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST)) else { return false };
     origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Role;
+
+    #[test]
+    fn whom_a_proxy_signs_in_has_a_word_of_their_own() {
+        let who = |actor: &str| Who { actor: actor.to_owned(), role: Role::Operator, by_session: true };
+        let none = HeaderMap::new();
+        let [ann, bob] = ["proxy:ann", "proxy:bob"].map(|actor| form_word(&none, &who(actor)).unwrap());
+        assert_eq!(form_word(&none, &who("token:ann")), None, "a token's session has a cookie");
+        let cookie = format!("regreen_session=rgs_{}_{}", "a".repeat(16), "b".repeat(43));
+        let shown = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(&cookie).unwrap())]);
+        let session = form_word(&shown, &who("token:ann")).unwrap();
+        assert!(ann != bob && session != ann && !session.contains("bbbb") && session.len() == 64);
+        // A cookie that somebody put there says nothing about them.
+        assert_eq!(form_word(&shown, &who("proxy:ann")), Some(ann.clone()));
+        assert!(is_own_form(&ann, &ann) && !is_own_form(&ann, &bob) && !is_own_form(&ann, ""));
+    }
 }

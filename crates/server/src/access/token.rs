@@ -72,14 +72,19 @@ impl<'t> Shown<'t> {
 
     /// What its forms carry: made from the secret, and not to be turned back into it.
     pub(super) fn form_word(self) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
-        hex(hmac::sign(&key, b"regreen form").as_ref())
+        keyed(self.secret, "")
     }
 
     /// Whether its secret has this digest, compared in a time that says nothing about either.
     pub(super) fn fits(self, stored: &str) -> bool {
         digest(self.secret).as_bytes().ct_eq(stored.as_bytes()).into()
     }
+}
+
+/// What a form carries, by a key and a name.
+pub(super) fn keyed(key: &str, name: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+    hex(hmac::sign(&key, format!("regreen form {name}").as_bytes()).as_ref())
 }
 
 fn digest(secret: &str) -> String {

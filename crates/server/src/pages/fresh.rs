@@ -1,52 +1,69 @@
-//! What is counted from many incidents: by one at a time, and anew only where it is too old.
+//! What is counted from many incidents: by one at a time, and anew only where it is too old. Nobody waits for a count but at
+//! the beginning: while one is made, the last one is shown.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// For so long a count is shown, in milliseconds.
 const KEPT: i64 = 30_000;
-/// For so long it is shown while somebody counts anew: nobody waits for another's count but at the beginning.
+/// For so long it is shown while it is counted anew.
 const STALE: i64 = 600_000;
 
 type Counted<T> = (i64, Arc<T>);
 
 /// A count, and who makes the next one.
-pub(super) struct Fresh<T> {
+pub(super) struct Fresh<T>(Arc<Inner<T>>);
+
+struct Inner<T> {
     last: Mutex<Option<Counted<T>>>,
-    counting: tokio::sync::Mutex<()>,
+    counting: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl<T> Default for Fresh<T> {
     fn default() -> Fresh<T> {
-        Fresh { last: Mutex::new(None), counting: tokio::sync::Mutex::new(()) }
+        Fresh(Arc::new(Inner { last: Mutex::new(None), counting: Arc::default() }))
     }
 }
 
-impl<T> Fresh<T> {
-    /// The count, made by `count` where the last one is too old.
-    pub(super) async fn get<E>(
+impl<T: Send + Sync + 'static> Fresh<T> {
+    /// The count, made by `count` where the last one is too old. Where that can still be shown, it is, and a count that fails
+    /// is made again by who asks next.
+    pub(super) async fn get<E: Send>(
         &self,
         now: i64,
-        count: impl AsyncFnOnce() -> Result<T, E>,
+        count: impl Future<Output = Result<T, E>> + Send + 'static,
     ) -> Result<Arc<T>, E> {
-        if let Some(kept) = self.within(now, KEPT) {
+        let inner = &self.0;
+        if let Some(kept) = inner.within(now, KEPT) {
             return Ok(kept);
         }
-        let _one_counts = match self.counting.try_lock() {
-            Ok(mine) => mine,
-            Err(_) => {
-                if let Some(kept) = self.within(now, STALE) {
-                    return Ok(kept);
-                }
-                let mine = self.counting.lock().await;
-                if let Some(kept) = self.within(now, KEPT) {
-                    return Ok(kept);
-                }
-                mine
+        if let Some(old) = inner.within(now, STALE) {
+            if let Ok(mine) = inner.counting.clone().try_lock_owned() {
+                let inner = inner.clone();
+                tokio::spawn(async move {
+                    if let Ok(counted) = count.await {
+                        inner.keep(now, Arc::new(counted));
+                    }
+                    drop(mine);
+                });
             }
-        };
-        let counted = Arc::new(count().await?);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, counted.clone()));
+            return Ok(old);
+        }
+        let _one_counts = inner.counting.lock().await;
+        if let Some(kept) = inner.within(now, KEPT) {
+            return Ok(kept);
+        }
+        let counted = Arc::new(count.await?);
+        inner.keep(now, counted.clone());
         Ok(counted)
+    }
+}
+
+impl<T> Inner<T> {
+    fn keep(&self, now: i64, counted: Arc<T>) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, counted));
     }
 
     fn within(&self, now: i64, age: i64) -> Option<Arc<T>> {
@@ -59,34 +76,40 @@ impl<T> Fresh<T> {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use tokio::sync::oneshot;
+    use tokio::{sync::oneshot, task::yield_now};
 
     use super::*;
 
     #[tokio::test]
     async fn one_counts_for_all_and_an_old_count_is_shown_meanwhile() {
-        let (fresh, counts) = (Arc::new(Fresh::<u32>::default()), Arc::new(AtomicU32::new(0)));
+        let (fresh, counts) = (Fresh::<u32>::default(), Arc::new(AtomicU32::new(0)));
         let get = async |now| {
-            let next = async || Ok::<_, ()>(counts.fetch_add(1, Ordering::SeqCst) + 1);
+            let counts = counts.clone();
+            let next = async move {
+                yield_now().await;
+                Ok::<_, ()>(counts.fetch_add(1, Ordering::SeqCst) + 1)
+            };
             *fresh.get(now, next).await.unwrap()
         };
         let all = tokio::join!(get(0), get(0), get(1), get(KEPT - 1));
         assert_eq!(all, (1, 1, 1, 1), "one count, whoever asks meanwhile");
-        assert_eq!((get(KEPT).await, get(-1).await), (2, 3), "too old, or of a clock that was set back");
+        assert_eq!(get(-1).await, 2, "of a clock that was set back");
         let (go, wait) = oneshot::channel::<()>();
-        let (slow, counted) = (fresh.clone(), counts.clone());
-        let counting = tokio::spawn(async move {
-            let slowly = async || {
-                wait.await.unwrap();
-                Ok::<_, ()>(counted.fetch_add(1, Ordering::SeqCst) + 1)
-            };
-            *slow.get(2 * KEPT, slowly).await.unwrap()
-        });
-        tokio::task::yield_now().await;
-        assert_eq!(get(2 * KEPT).await, 3, "the old one is shown");
+        let counted = counts.clone();
+        let slow = async move {
+            wait.await.unwrap();
+            Ok::<_, ()>(counted.fetch_add(1, Ordering::SeqCst) + 1)
+        };
+        assert_eq!(*fresh.get(KEPT, slow).await.unwrap(), 2, "nobody waits where there is one");
+        assert_eq!((get(KEPT).await, get(KEPT + 1).await), (2, 2), "and nobody else counts");
         go.send(()).unwrap();
-        assert_eq!((counting.await.unwrap(), get(2 * KEPT).await), (4, 4));
-        assert_eq!(fresh.get(9 * KEPT, async || Err::<u32, _>("away")).await, Err("away"));
-        assert_eq!(get(9 * KEPT).await, 5, "who failed holds nobody up");
+        while get(KEPT).await == 2 {
+            yield_now().await;
+        }
+        assert_eq!((get(KEPT).await, counts.load(Ordering::SeqCst)), (3, 3));
+        // Too old to be shown: whoever asks waits, and is told what went wrong; who failed holds nobody up.
+        let late = KEPT + STALE;
+        assert_eq!(fresh.get(late, async { Err::<u32, _>("away") }).await, Err("away"));
+        assert_eq!(get(late).await, 4);
     }
 }
