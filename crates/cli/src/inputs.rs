@@ -90,10 +90,14 @@ pub fn logs(path: &Path, each: &mut dyn FnMut(String, Result<Log<'static>, ReadE
         }
         return;
     }
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) => return each(name, Err(e.into())),
-    };
+    match File::open(path) {
+        Ok(file) => opened(name, file, each),
+        Err(e) => each(name, Err(e.into())),
+    }
+}
+
+/// Reads every log of a file that is open already.
+pub fn opened(name: String, mut file: File, each: &mut dyn FnMut(String, Result<Log<'static>, ReadError>)) {
     let seekable = file.metadata().is_ok_and(|m| m.is_file());
     let mut head = Vec::new();
     match file.by_ref().take(4).read_to_end(&mut head) {

@@ -49,7 +49,7 @@ impl Ledger {
     /// # Errors
     /// `UnknownIncident`, `Imported`, `WrongState` where it does not wait, or the ledger's own.
     pub async fn approve(&self, id: &str, actor: &str, now: i64) -> Result<(), LedgerError> {
-        self.answer(id, true, actor, None, now).await
+        self.answer(id, (true, None), actor, None, now).await
     }
 
     /// No, or no longer: the incident is closed as left alone.
@@ -63,7 +63,22 @@ impl Ledger {
         reason: Option<&str>,
         now: i64,
     ) -> Result<(), LedgerError> {
-        self.answer(id, false, actor, reason, now).await
+        self.answer(id, (false, None), actor, reason, now).await
+    }
+
+    /// Yes or no by somebody who saw the incident as it was at its change `seen`: where it has changed since, nothing is done.
+    ///
+    /// # Errors
+    /// As [`Ledger::approve`]; `WrongState` too where it has changed.
+    pub async fn answer_seen(
+        &self,
+        id: &str,
+        (granted, seen): (bool, i64),
+        actor: &str,
+        reason: Option<&str>,
+        now: i64,
+    ) -> Result<(), LedgerError> {
+        self.answer(id, (granted, Some(seen)), actor, reason, now).await
     }
 
     /// The oldest approval that covers a failure with this fingerprint, healed by this playbook in this workspace.
@@ -131,7 +146,7 @@ impl Ledger {
     async fn answer(
         &self,
         id: &str,
-        granted: bool,
+        (granted, seen): (bool, Option<i64>),
         actor: &str,
         reason: Option<&str>,
         now: i64,
@@ -139,6 +154,10 @@ impl Ledger {
         let (actor, reason) = (self.clean(actor), reason.map(|text| self.clean(text)));
         let mut work = self.write().await?;
         let mut incident = ours(&mut work, id).await?;
+        let doing = if granted { "approved" } else { "denied" };
+        if seen.is_some_and(|seen| seen != incident.changed_at) {
+            return Err(LedgerError::WrongState { id: incident.id, state: incident.state.id(), doing });
+        }
         // A run that waits in the middle of its plan takes the word itself.
         let waits = incident.state == State::Open
             && incident.question.as_ref().is_some_and(|question| question.answer.is_none());
@@ -158,7 +177,7 @@ impl Ledger {
         }
         // A word can be given again, and taken back, until it is used.
         if incident.state != State::Approved {
-            require(&incident, State::AwaitingApproval, if granted { "approved" } else { "denied" })?;
+            require(&incident, State::AwaitingApproval, doing)?;
         }
         if granted {
             incident.state = State::Approved;

@@ -106,21 +106,22 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// The latest time at which anything of an incident or its journal was changed, in milliseconds since 1970: it never goes
-    /// back, also where the nodes' clocks differ. 0 where nothing was.
+    /// The latest time at which anything of an incident or its journal was changed, in milliseconds since 1970, and the number
+    /// of that entry: neither goes back, also where the nodes' clocks differ. Zeros where nothing was.
     ///
     /// # Errors
     /// Where the ledger can't be read.
-    pub async fn latest_change(&self, incident: &str) -> Result<i64, LedgerError> {
-        let latest: Option<i64> =
-            sqlx::query_scalar("SELECT max(at) FROM audit WHERE about = $1 OR (about > $2 AND about < $3)")
-                .bind(format!("incident/{incident}"))
-                .bind(format!("fact/{incident}/"))
-                // The character that comes after the slash.
-                .bind(format!("fact/{incident}0"))
-                .fetch_one(&mut *self.read().await?)
-                .await?;
-        Ok(latest.unwrap_or_default())
+    pub async fn latest_change(&self, incident: &str) -> Result<(i64, i64), LedgerError> {
+        let (at, seq): (Option<i64>, Option<i64>) = sqlx::query_as(
+            "SELECT max(at), max(seq) FROM audit WHERE about = $1 OR (about > $2 AND about < $3)",
+        )
+        .bind(format!("incident/{incident}"))
+        .bind(format!("fact/{incident}/"))
+        // The character that comes after the slash.
+        .bind(format!("fact/{incident}0"))
+        .fetch_one(&mut *self.read().await?)
+        .await?;
+        Ok((at.unwrap_or_default(), seq.unwrap_or_default()))
     }
 }
 

@@ -37,11 +37,13 @@ impl Ledger {
     ) -> Result<(String, bool), LedgerError> {
         let is = self.identity().await?;
         let age = now.saturating_sub(is.marked_at);
-        let (is_young, is_changed) = ((0..AGES).contains(&age), !is.next.is_empty());
+        // Also where the clock of whoever changed it goes ahead of this one.
+        let within = |most: i64| (-most..most).contains(&age);
+        let (is_young, is_changed) = (within(AGES), !is.next.is_empty());
         if is_young && !anew && !is.mark.is_empty() {
             return Ok((is.id, true));
         }
-        if (is_changed && (0..PATIENCE).contains(&age)) || store.rests() {
+        if (is_changed && within(PATIENCE)) || store.rests() {
             return Ok((is.id, false));
         }
         // One at a time.
@@ -81,7 +83,8 @@ impl Ledger {
             store.put_mark(&is.id, OWNER, mark).await?;
             let sql = "UPDATE identity SET mark = next, next = '' WHERE next = $1 RETURNING id";
             let marked: Vec<(String,)> = self.at_once(sqlx::query_as(sql).bind(mark)).await?;
-            return Ok((is.id.clone(), !marked.is_empty()));
+            // What lay there before its first mark is nobody's yet: a copy that was never marked would say the same of it.
+            return Ok((is.id.clone(), !is.mark.is_empty() && !marked.is_empty()));
         }
         store
             .put_mark(&is.id, SHARED, "two ledgers kept their logs here: one is a copy of the other")
@@ -91,14 +94,15 @@ impl Ledger {
             self.dialect().random()
         );
         let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(mark);
-        let _separate: Vec<(String,)> = self.at_once(query).await?;
+        let separate: Vec<(String,)> = self.at_once(query).await?;
         store.tells(format!(
             "{}: a copy of this ledger kept its logs in the same folder {}; nobody sweeps that any more, and this one goes on in a folder of its own",
             store.place(),
             is.id
         ));
-        // Marked the next time: nobody else knows it.
-        Ok((self.identity().await?.id, true))
+        // Marked the next time: nobody else knows it. Where another process has begun to change the mark meanwhile, it is
+        // still the folder of both.
+        Ok((self.identity().await?.id, !separate.is_empty()))
     }
 
     async fn identity(&self) -> Result<Identity, LedgerError> {

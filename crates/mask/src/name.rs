@@ -5,7 +5,7 @@ const WORDS: [&str; 9] =
     ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "APIKEY", "WEBHOOK", "COOKIE"];
 
 /// Whole parts of a name (between `_`, `-` or `.`) that make it secret.
-const PARTS: [&str; 9] = ["KEY", "KEYS", "PAT", "AUTH", "PASS", "PWD", "JWT", "DSN", "PRIVATE"];
+const PARTS: [&str; 10] = ["KEY", "KEYS", "PAT", "AUTH", "PASS", "PWD", "JWT", "DSN", "PRIVATE", "HEADERS"];
 
 /// Endings that say the value only points at a secret or describes one, and names that every shell sets.
 const HARMLESS: [&str; 8] = ["_FILE", "_PATH", "_DIR", "_SOCK", "_URL", "_ID", "_NAME", "_TTY"];
@@ -46,6 +46,7 @@ mod tests {
             "SLACK_WEBHOOK",
             "SENTRY_DSN",
             "tls-private-key",
+            "OTEL_EXPORTER_OTLP_HEADERS",
         ] {
             assert!(looks_secret(yes), "{yes}");
         }

@@ -41,6 +41,22 @@ pub async fn approve(ledger: &Ledger, id: &str, actor: &str, now: i64) -> Result
     answered(ledger, id, now).await
 }
 
+/// Yes or no, to an incident as it was seen.
+///
+/// # Errors
+/// As [`Ledger::answer_seen`].
+pub async fn answer_seen(
+    ledger: &Ledger,
+    id: &str,
+    word: (bool, i64),
+    actor: &str,
+    reason: Option<&str>,
+    now: i64,
+) -> Result<Answered, LedgerError> {
+    ledger.answer_seen(id, word, actor, reason, now).await?;
+    answered(ledger, id, now).await
+}
+
 /// No: it is left alone.
 ///
 /// # Errors

@@ -312,6 +312,7 @@ impl Happening {
             | Happening::WorkGivenUp { .. }
             | Happening::NoticeRefused { .. }
             | Happening::WorkUnavailable { .. }
+            | Happening::FiguresNotSent { .. }
             | Happening::LogsNotKept { .. } => Level::Error,
             Happening::RunSettled { outcome: "stuck", .. } => Level::Error,
             _ => Level::Info,

@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
+    /// Trying again makes sense after so many seconds.
+    after: Option<u64>,
 }
 
 /// What went wrong with a request, and what to do (RFC 9457).
@@ -32,7 +34,11 @@ pub(crate) struct ProblemV1 {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem { status, detail: detail.into() }
+        Problem { status, detail: detail.into(), after: None }
+    }
+
+    pub(crate) fn after(self, seconds: u64) -> Problem {
+        Problem { after: Some(seconds), ..self }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -68,7 +74,11 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             detail: self.detail,
         };
-        answer(self.status, "application/problem+json", &body)
+        let mut response = answer(self.status, "application/problem+json", &body);
+        if let Some(seconds) = self.after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 

@@ -84,7 +84,7 @@ async fn prune(context: &Context, keep_days: u32) -> Result<u8, Failed> {
     let before = now.saturating_sub(i64::from(keep_days) * 86_400_000);
     let gone = ledger.prune(before, &actor(), now).await?;
     // After the ledger, so that a store that fails keeps nothing of that back.
-    let swept = ledger.sweep_logs(now).await;
+    let swept = ledger.sweep_logs(self::now()).await;
     let outside = match &swept {
         Ok(Some(swept)) => format!("; {} of {} log(s) in the store", swept.gone, swept.found),
         Ok(None) | Err(_) => String::new(),

@@ -93,10 +93,11 @@ fn ranges_and_words_are_those_that_are_read() {
                 good.push(shown(limit));
                 bad.push(shown(limit + if whole { step } else { step / 100.0 }));
             }
-            // Of a sink by e-mail, and of a rule that names sinks, several keys are wanted together.
+            // Of a sink by e-mail and of a proxy several keys are wanted together.
             let apart = matches!(
                 (heading.as_str(), key.as_str()),
                 ("[[notify.sink]]", "kind" | "encryption" | "port")
+                    | ("[serve.proxy]" | "[[serve.proxy.rule]]", "role")
             );
             for value in good.iter().filter(|_| !apart) {
                 let (why, text) = says(value);
@@ -121,7 +122,7 @@ fn what_the_manual_shows_is_described() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let mut shown = 0;
-    for page in ["configuration.md", "serve.md", "notifications.md", "ledger.md"] {
+    for page in ["configuration.md", "serve.md", "notifications.md", "ledger.md", "api.md"] {
         let text = fs::read_to_string(docs.join(page)).unwrap();
         for block in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
             if block.contains('…') || block.contains("[Service]") {

@@ -39,7 +39,9 @@ fn caches_of_exactly_a_key_and_ref_are_deleted_at_github() {
     assert!(out.starts_with("refs/heads/main: deleted 1, "), "{out}");
     assert_eq!((forget(&["--key", "npm-a"]).0, left()), (0, vec![3]));
     // What was done is on record, in order, and nothing of the dry run; and no secret.
-    let (_, said, _) = run(&mut bare.command(&["state", "export"]));
+    let file = bare.base().join("export");
+    assert_eq!(run(bare.command(&["state", "export"]).arg(&file)).0, 0);
+    let said = std::fs::read_to_string(&file).unwrap();
     let kinds = ["cache-forgetting-asked", "cache-forgetting-ended"].repeat(2);
     let on_record: Vec<&str> = said.lines().filter(|line| line.contains("cache-forgetting")).collect();
     assert_eq!(on_record.len(), 4, "{said}");

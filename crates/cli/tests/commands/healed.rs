@@ -228,6 +228,18 @@ fn it_is_counted_and_checked() {
     # HELP regreen_engine_overhead_target_ratio Target: under 2 %.
     # TYPE regreen_engine_overhead_target_ratio gauge
     regreen_engine_overhead_target_ratio 0.02
+    # HELP regreen_stage_seconds Time to a diagnosis, to a decision, of the steps, of the verification, and of a recovery that healed as a whole.
+    # TYPE regreen_stage_seconds gauge
+    regreen_stage_seconds{stage="detect",quantile="0.5"} [S]
+    regreen_stage_seconds{stage="detect",quantile="0.95"} [S]
+    regreen_stage_seconds{stage="decide",quantile="0.5"} [S]
+    regreen_stage_seconds{stage="decide",quantile="0.95"} [S]
+    regreen_stage_seconds{stage="act",quantile="0.5"} [S]
+    regreen_stage_seconds{stage="act",quantile="0.95"} [S]
+    regreen_stage_seconds{stage="verify",quantile="0.5"} [S]
+    regreen_stage_seconds{stage="verify",quantile="0.95"} [S]
+    regreen_stage_seconds{stage="recovery",quantile="0.5"} [S]
+    regreen_stage_seconds{stage="recovery",quantile="0.95"} [S]
     "#);
     assert_snapshot!(on(&stage, &["metrics", "export", "--format", "original"]), @r#"
     exit code 0

@@ -333,7 +333,8 @@ fn token_create() {
               [default: viewer]
 
           --for-repository <OWNER/NAME>
-              It is a job's of this repository: `regreen run --server` asks and tells by it, of no other one
+              It is a job's of this repository: `regreen run --server` asks and tells by it, of no other
+              one
 
           --expires-in <DURATION>
               How long it counts, at most ten years

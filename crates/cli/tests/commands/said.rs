@@ -117,6 +117,7 @@ pub fn scrub(text: &str, base: &Path) -> String {
             r#""$1": [S]$2$3"#,
         ),
         (r"(regreen_(?:mean_detection_time|detection_latency|mean_recovery_time)_seconds) [\d.]+", "$1 [S]"),
+        (r"(regreen_stage_seconds\{[^}]*\}) [\d.]+", "$1 [S]"),
         (r"\b\d+\.\d\d s +(\d+ )", "[S] $1"),
         (r#""job":"[0-9a-f]+-[0-9a-f]+""#, r#""job":"[RUN]""#),
         (r"(?m)^(job +)[0-9a-f]+-[0-9a-f]+$", "$1[RUN]"),

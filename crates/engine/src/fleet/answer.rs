@@ -46,7 +46,7 @@ impl Fleet {
             repository: order.repository.clone(),
             about: order.about?,
             on_change: order.on_change,
-            text: Marker::in_order(&text, i64::try_from(order.comment).unwrap_or(i64::MAX)),
+            text: Marker::in_order(&text, (i64::try_from(order.comment).unwrap_or(i64::MAX), 0)),
         })
     }
 

@@ -17,8 +17,9 @@ pub struct FleetConfig {
     pub rules: Vec<Rule>,
     /// When a circuit breaker opens, and for how long.
     pub breaker: BreakerPolicy,
-    /// The workflow's file that Regreen itself runs in, e.g. `.github/workflows/heal.yml`: its runs are left alone.
-    pub own_workflow: Option<String>,
+    /// The repository, in lower case, and the workflow's file that Regreen itself runs in, e.g. `octo-org/shop` and
+    /// `.github/workflows/heal.yml`: its runs are left alone.
+    pub own_workflow: Option<(Repository, String)>,
     /// Whether every attempt of a run but its first counts as one of Regreen's, whoever sent it off: for where the ledger may be lost.
     pub attempts_of_host: bool,
     /// Most failed jobs of a run that are looked at. Of a run with more, nothing is known.

@@ -4,7 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use regreen_detect::{Circumstances, Detection, Detector};
 use regreen_domain::{FailureClass, InfraClass, Verdict};
-use regreen_forge::{Conclusion, ForgeError, Job, Level, NotAllowed, Run, RunRef, Status};
+use regreen_forge::{Conclusion, ForgeError, Job, Level, NotAllowed, Repository, Run, RunRef, Status};
 use regreen_logs::{Dropped, ReadOptions, read};
 
 use crate::{
@@ -118,7 +118,9 @@ impl Fleet {
                 ended_well: now.conclusion == Some(Conclusion::Success),
             });
         }
-        if self.config.own_workflow.as_ref().is_some_and(|own| *own == now.workflow) {
+        let is_own =
+            |(of, file): &(Repository, String)| *of == run.repository.folded() && *file == now.workflow;
+        if self.config.own_workflow.as_ref().is_some_and(is_own) {
             return Ok(nothing("it is a run of Regreen's own workflow".to_owned()));
         }
         if now.part_of_another {

@@ -128,8 +128,8 @@ struct OfRun {
     incidents: Vec<(u32, Incident)>,
     /// What the latest one has under way is applied.
     applied: bool,
-    /// Grows with every change of it.
-    place: i64,
+    /// Grows with every change of it, and is never newer than what is read of it.
+    place: (i64, i64),
 }
 
 impl Fleet {
@@ -277,18 +277,21 @@ impl Fleet {
         let mut incidents = Vec::new();
         let from = latest.saturating_sub(u32::try_from(EARLIER).unwrap_or_default()).max(1);
         // A later attempt may be known by now.
-        for attempt in (from..=latest.saturating_add(1)).rev() {
-            let one = ledger.incident(&incident_id(self.sender, &folded, attempt)).await?;
+        let of = (from..=latest.saturating_add(1)).rev();
+        let of: Vec<_> = of.map(|attempt| (attempt, incident_id(self.sender, &folded, attempt))).collect();
+        // Before anything is read: what changes in between has a later place than what is said here.
+        let mut place = (0, 0);
+        for (_, id) in &of {
+            place = place.max(ledger.latest_change(id).await?);
+        }
+        for (attempt, id) in of {
+            let one = ledger.incident(&id).await?;
             incidents.extend(one.filter(|one| !of_a_fork(one)).map(|one| (attempt, one)));
         }
         let facts = match incidents.first() {
             Some((_, latest)) => ledger.facts(&latest.id).await?,
             None => Vec::new(),
         };
-        let mut place = 0;
-        for (_, one) in &incidents {
-            place = place.max(ledger.latest_change(&one.id).await?);
-        }
         Ok(OfRun { incidents, applied: act::is_applied(&facts), place })
     }
 

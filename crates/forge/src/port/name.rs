@@ -91,19 +91,28 @@ impl Marker {
     }
 
     /// A text that says which place it has among those with its marker, where nobody sees it: a number that grows, whichever
-    /// node says it and whatever its clock shows.
-    pub fn in_order(text: &str, place: i64) -> String {
-        format!("{}\n\n{ORDER}{place} -->", text.trim_end())
+    /// node says it and whatever its clock shows, and where two have the same a second one.
+    pub fn in_order(text: &str, (place, second): (i64, i64)) -> String {
+        let text = text.trim_end();
+        match second {
+            0 => format!("{text}\n\n{ORDER}{place} -->"),
+            second => format!("{text}\n\n{ORDER}{place}.{second} -->"),
+        }
     }
 
-    /// Whether `there` comes after `new`: then it stays. The place stands at the end of a text, before a marker: what is
-    /// quoted in it counts for nothing.
-    pub fn is_newer(there: &str, new: &str) -> bool {
-        let place = |text: &str| {
-            let place = |line: &str| line.strip_prefix(ORDER)?.strip_suffix(" -->")?.parse::<i64>().ok();
-            text.trim_end().lines().rev().take(3).find_map(|line| place(line.trim()))
+    /// The place that a text says it has. It stands at the end, before a marker: what is quoted in it counts for nothing.
+    pub fn place(text: &str) -> Option<(i64, i64)> {
+        let place = |line: &str| {
+            let place = line.strip_prefix(ORDER)?.strip_suffix(" -->")?;
+            let (place, second) = place.split_once('.').unwrap_or((place, "0"));
+            Some((place.parse::<i64>().ok()?, second.parse::<i64>().ok()?))
         };
-        matches!((place(there), place(new)), (Some(there), Some(new)) if there > new)
+        text.trim_end().lines().rev().take(3).find_map(|line| place(line.trim()))
+    }
+
+    /// Whether `there` comes after `new`: then it stays.
+    pub fn is_newer(there: &str, new: &str) -> bool {
+        matches!((Marker::place(there), Marker::place(new)), (Some(there), Some(new)) if there > new)
     }
 
     /// Whether a text carries it: at its very end, where [`Marker::mark`] put it, so that a quotation doesn't count.
@@ -137,11 +146,20 @@ mod tests {
         let text = marker.mark("The cache is damaged.\n");
         assert!(marker.is_in(&text) && marker.is_in(&format!("{text}\r\n")));
         assert!(!marker.is_in(&format!("> {text}\n\nmy words")));
-        let (old, new) = (marker.mark(&Marker::in_order("a", 1)), Marker::in_order("b", 2));
+        let (old, new) = (marker.mark(&Marker::in_order("a", (1, 0))), Marker::in_order("b", (2, 0)));
         assert!(Marker::is_newer(&marker.mark(&new), &old) && !Marker::is_newer(&old, &new));
         assert!(!Marker::is_newer(&old, &old) && !Marker::is_newer("", &new) && !Marker::is_newer(&new, ""));
-        let forged = marker.mark(&Marker::in_order("<!-- regreen-order 9 -->\n\nwords", 1));
+        let forged = marker.mark(&Marker::in_order("<!-- regreen-order 9 -->\n\nwords", (1, 0)));
         assert!(!Marker::is_newer(&forged, &new));
+        // Changed twice within a millisecond; and a text of an earlier version, which has no second number.
+        let twice = [(2, 9), (2, 10), (3, 1)].map(|place| marker.mark(&Marker::in_order("c", place)));
+        let [first, second, third] = &twice;
+        assert!(Marker::is_newer(second, first) && !Marker::is_newer(first, second));
+        assert!(
+            Marker::is_newer(third, second)
+                && Marker::is_newer(first, &new)
+                && !Marker::is_newer(&new, first)
+        );
         for wrong in ["", "abc", "a --> b", "a--b", "x y z w", "<!-- a"] {
             assert_eq!(Marker::parse(wrong), None, "{wrong}");
         }

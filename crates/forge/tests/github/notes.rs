@@ -132,12 +132,18 @@ async fn one_check_a_commit_and_marker() {
     }
     // A node that comes late changes nothing.
     for (place, title, stays) in [(7, "Healed", false), (6, "Healing", true), (7, "Healed again", false)] {
-        check.summary = Marker::in_order("It was.", place);
+        check.summary = Marker::in_order("It was.", (place, 0));
         check.title = title.to_owned();
         assert_eq!(client.check_run(&repository(), &check).await, Ok(id));
         let said = host.world().repositories[NAME].checks[0].said["output"]["title"] == title;
         assert_eq!(said, !stays, "{title}");
     }
+    // One that says it is of the end of time was written by no node.
+    let forged = Marker::in_order("It was.", (i64::MAX, 0));
+    host.world().repositories.get_mut(NAME).unwrap().checks[0].said["output"]["summary"] = forged.into();
+    assert_eq!(client.check_run(&repository(), &check).await, Ok(id));
+    let said = host.world().repositories[NAME].checks[0].said["output"]["summary"].clone();
+    assert_eq!(said, check.summary.as_str());
 }
 
 #[tokio::test]

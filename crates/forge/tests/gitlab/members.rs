@@ -84,7 +84,7 @@ async fn an_answer_takes_the_place_of_an_older_one_and_never_of_a_newer() {
         .await
         .unwrap();
     for (text, at, want) in [("first", 5, "first"), ("older", 4, "first"), ("newer", 6, "newer")] {
-        client.comment(&repository, 1, &commands, &Marker::in_order(text, at)).await.unwrap();
+        client.comment(&repository, 1, &commands, &Marker::in_order(text, (at, 0))).await.unwrap();
         let world = host.world();
         let notes = &world.projects[NAME].notes;
         assert_eq!(notes.len(), 1);

@@ -13,6 +13,20 @@ both_engines! {
     a_run_that_asks_in_the_middle_gets_its_answer,
     beside_the_fleet_the_incident_itself_goes_on_once_and_in_time,
     a_yes_from_a_clock_that_is_ahead_counts,
+    a_word_on_what_was_seen_is_none_on_what_came_after,
+}
+
+async fn a_word_on_what_was_seen_is_none_on_what_came_after(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    waiting(l, "a", 100).await;
+    let seen = l.incident("a").await.unwrap().unwrap().changed_at;
+    l.answer_seen("a", (true, seen), "ann", None, 200).await.unwrap();
+    for granted in [true, false] {
+        assert!(wrong_state(l.answer_seen("a", (granted, seen), "bob", Some("late"), 300).await));
+    }
+    let word = l.incident("a").await.unwrap().unwrap().approval.unwrap();
+    assert_eq!((word.granted, word.actor.as_str()), (true, "ann"));
 }
 
 async fn a_yes_from_a_clock_that_is_ahead_counts(on: Engine) {

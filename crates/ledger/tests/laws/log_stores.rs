@@ -28,6 +28,8 @@ both_engines! {
     nobody_sweeps_what_another_ledger_keeps_in_the_same_store,
     a_copy_of_a_ledger_is_found_and_nothing_that_both_know_is_swept,
     a_mark_whose_change_was_cut_off_is_the_ledgers_own,
+    what_another_process_is_about_to_mark_is_left_to_it,
+    a_folder_is_swept_only_where_it_was_marked_before,
     what_is_missing_or_damaged_is_no_log,
     a_store_that_fails_is_told_once_and_holds_nothing_up,
 }
@@ -231,6 +233,46 @@ async fn a_mark_whose_change_was_cut_off_is_the_ledgers_own(on: Engine) {
         assert_eq!((own(&world.at).await, l.log_trouble()), (own_before.clone(), None));
         assert_ne!(fs::read_to_string(&mark).unwrap(), "the next one");
     }
+}
+
+async fn what_another_process_is_about_to_mark_is_left_to_it(on: Engine) {
+    let (world, l, folder) = with_folder(on).await;
+    l.keep_log("a", "build", "kept before", now()).await.unwrap();
+    let mut raw = world.at.raw().await;
+    // Its clock may go ahead of ours.
+    for ahead in [-1_000, 300_000] {
+        let sql = "UPDATE identity SET next = 'of another', marked_at = $1";
+        sqlx::query(sql).bind(now() + ahead).execute(&mut raw).await.unwrap();
+        assert_eq!(l.sweep_logs(now()).await.unwrap(), Some(Swept { found: 0, gone: 0 }), "{ahead}");
+        let next: String = sqlx::query_scalar("SELECT next FROM identity").fetch_one(&mut raw).await.unwrap();
+        assert_eq!(next, "of another");
+    }
+    // A copy was here too, and while this one finds that, another process begins to change the mark.
+    if let Engine::Sqlite = on {
+        let own_before = own(&world.at).await;
+        let mark = folder.path().join("logs").join(&own_before).join("owner");
+        fs::write(&mark, "of a copy").unwrap();
+        sqlx::query("UPDATE identity SET next = '', marked_at = 1").execute(&mut raw).await.unwrap();
+        let sql = "CREATE TRIGGER another AFTER UPDATE OF next ON identity WHEN NEW.next <> 'of another'
+                   BEGIN UPDATE identity SET next = 'of another'; END";
+        sqlx::query(sql).execute(&mut raw).await.unwrap();
+        let later = now() + 2 * DAY;
+        let orphan = object(&folder, &world.at, &"ab".repeat(32)).await;
+        fs::create_dir_all(orphan.parent().unwrap()).unwrap();
+        fs::write(&orphan, "of the copy").unwrap();
+        assert_eq!(l.sweep_logs(later).await.unwrap(), Some(Swept { found: 0, gone: 0 }));
+        assert!(orphan.exists() && own(&world.at).await == own_before);
+    }
+}
+
+async fn a_folder_is_swept_only_where_it_was_marked_before(on: Engine) {
+    let (world, l, folder) = with_folder(on).await;
+    let orphan = object(&folder, &world.at, &"ab".repeat(32)).await;
+    fs::create_dir_all(orphan.parent().unwrap()).unwrap();
+    fs::write(&orphan, "of a ledger that this one was copied from").unwrap();
+    let later = now() + 2 * DAY;
+    assert_eq!(l.sweep_logs(later).await.unwrap(), Some(Swept { found: 0, gone: 0 }));
+    assert_eq!(l.sweep_logs(later).await.unwrap(), Some(Swept { found: 1, gone: 1 }));
 }
 
 async fn what_is_missing_or_damaged_is_no_log(on: Engine) {

@@ -54,7 +54,8 @@ impl Denied {
             Denied::TooOften { seconds } => Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 format!("too many wrong tokens came from this address; try again in {seconds} seconds"),
-            ),
+            )
+            .after(*seconds),
             Denied::Needs(role) => {
                 Problem::new(StatusCode::FORBIDDEN, format!("this needs a token of the role {}", role.id()))
             }
@@ -74,15 +75,9 @@ impl Denied {
 impl IntoResponse for Denied {
     fn into_response(self) -> Response<Body> {
         let mut response = self.problem().into_response();
-        match self {
-            Denied::Missing | Denied::Wrong => {
-                let scheme = HeaderValue::from_static("Bearer realm=\"regreen\"");
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-            }
-            Denied::TooOften { seconds } => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            }
-            Denied::Needs(_) | Denied::Foreign | Denied::Stranger | Denied::Unavailable(_) => {}
+        if matches!(self, Denied::Missing | Denied::Wrong) {
+            let scheme = HeaderValue::from_static("Bearer realm=\"regreen\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }

@@ -21,9 +21,9 @@ use axum::{
 use regreen_ledger::{Ledger, Token};
 
 pub use denied::Denied;
-pub use proxy::{Network, Proxy, proxy_header};
+pub use proxy::{Network, Proxy, is_proxy_name, proxy_header};
 pub use session::SignedIn;
-pub(crate) use session::{form_word, is_own_form, said, said_cookie};
+pub(crate) use session::{begin_form, form_word, is_own_form, said, said_cookie};
 pub use token::{Minted, mint};
 
 use self::{
@@ -79,7 +79,7 @@ pub struct Who {
     pub actor: String,
     /// What they may do.
     pub role: Role,
-    /// Whether they signed in by a browser.
+    /// Whether they signed in here, by a browser.
     pub by_session: bool,
 }
 
@@ -152,23 +152,42 @@ impl Access {
     /// [`Denied`], where they are nobody, or the ledger does not answer.
     pub async fn who(&self, request: &Parts) -> Result<Who, Denied> {
         let arrival = request.extensions.get::<Arrival>().copied();
-        if let Some(text) = bearer(&request.headers)? {
-            return Ok(who(&self.admitted(arrival, Shown::token(text), is_a_persons).await?, false));
-        }
-        if let Some(proxy) = &self.0.proxy {
-            let who = proxy.who(arrival.map(|arrival| arrival.peer), &request.headers);
-            if let Err(Denied::Stranger) = &who {
-                self.0
-                    .log
-                    .tell(&Happening::AccessRefused { why: "a header said who asks that nobody trusted" });
+        let by_proxy = match &self.0.proxy {
+            Some(proxy) => proxy.who(arrival.map(|arrival| arrival.peer), &request.headers),
+            None => Ok(None),
+        };
+        // Whether somebody has signed in there, whatever they may here.
+        let vouched = matches!(by_proxy, Ok(Some(_)) | Err(Denied::Needs(_)));
+        match bearer(&request.headers) {
+            Ok(Some(text)) => {
+                return Ok(who(&self.admitted(arrival, Shown::token(text), is_a_persons).await?, false));
             }
-            if let Some(who) = who? {
-                return if is_safe(request) { Ok(who) } else { Err(Denied::Foreign) };
-            }
+            // What the proxy was shown itself, and has left there.
+            Err(_) if vouched && is_of_another_scheme(&request.headers) => {}
+            Err(denied) => return Err(denied),
+            Ok(None) => {}
         }
+        if let Err(Denied::Stranger) = &by_proxy {
+            let why = "a header said who asks that nobody trusted";
+            self.0.log.tell(&Happening::AccessRefused { why });
+            return Err(Denied::Stranger);
+        }
+        let acts = |who: Who| if is_safe(request) { Ok(who) } else { Err(Denied::Foreign) };
         if let Some(text) = cookie(&request.headers) {
-            let token = self.admitted(arrival, Shown::session(text), is_a_persons).await?;
-            return if is_safe(request) { Ok(who(&token, true)) } else { Err(Denied::Foreign) };
+            let token = match (vouched, Shown::session(text)) {
+                // One that is over is nobody's guess then.
+                (true, Some(shown)) => self.token(shown, is_a_persons).await,
+                (true, None) => Err(Denied::Wrong),
+                (false, shown) => self.admitted(arrival, shown, is_a_persons).await,
+            };
+            match token {
+                Ok(token) => return acts(who(&token, true)),
+                Err(Denied::Wrong) if vouched => {}
+                Err(denied) => return Err(denied),
+            }
+        }
+        if let Some(who) = by_proxy? {
+            return acts(who);
         }
         if self.0.trusts_here && arrival.is_some_and(|arrival| is_here(arrival, request)) {
             return Ok(Who { actor: "loopback".to_owned(), role: Role::Viewer, by_session: false });
@@ -277,6 +296,12 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
         (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
         _ => Err(Denied::Wrong),
     }
+}
+
+/// Whether what is shown is something else than a token, such as a name and a password.
+fn is_of_another_scheme(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    !values.any(|value| value.as_bytes().get(..6).is_none_or(|scheme| scheme.eq_ignore_ascii_case(b"bearer")))
 }
 
 macro_rules! extractor {

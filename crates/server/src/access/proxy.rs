@@ -75,7 +75,7 @@ pub struct Proxy {
     pub from: Vec<Network>,
     /// What members of a group may.
     pub by_group: BTreeMap<String, Role>,
-    /// What a person may, whatever their groups.
+    /// What a person may, whatever their groups; by their name in lower case.
     pub by_user: BTreeMap<String, Role>,
     /// What everybody else may that signed in; `None`: nothing.
     pub otherwise: Option<Role>,
@@ -92,7 +92,7 @@ impl Proxy {
             return Err(Denied::Stranger);
         }
         let user = match one(headers, &self.user) {
-            Some(user) if is_name(user) => user,
+            Some(user) if is_proxy_name(user) => user,
             // Nobody has signed in, as the proxy sees it.
             None if !headers.contains_key(&self.user) => return Ok(None),
             _ => return Err(Denied::Stranger),
@@ -103,9 +103,9 @@ impl Proxy {
         };
         let of_groups = groups.split(',').map(str::trim).take(GROUPS);
         let of_groups = of_groups.filter_map(|group| self.by_group.get(group)).max().copied();
-        let role = self.by_user.get(user).copied().or(of_groups).or(self.otherwise);
+        let role = self.by_user.get(&user.to_ascii_lowercase()).copied().or(of_groups).or(self.otherwise);
         let role = role.ok_or(Denied::Needs(Role::Viewer))?;
-        Ok(Some(Who { actor: format!("proxy:{user}"), role, by_session: true }))
+        Ok(Some(Who { actor: format!("proxy:{user}"), role, by_session: false }))
     }
 }
 
@@ -123,7 +123,7 @@ fn one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 }
 
 /// Whether it can stand in the audit log as somebody's name.
-fn is_name(text: &str) -> bool {
+pub fn is_proxy_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@+|".contains(c);
     (1..=LONGEST).contains(&text.len()) && text.chars().all(plain)
 }
@@ -180,7 +180,9 @@ mod tests {
         };
         let role = |user, groups| of(user, groups).map(|who| who.unwrap().1);
         assert_eq!(role("ann", "ops,root,dev"), Ok(Role::Admin), "the most of what the groups may");
-        assert_eq!(role("eve@example.com", "root"), Ok(Role::Viewer), "a person comes before their groups");
+        for eve in ["eve@example.com", "Eve@Example.com"] {
+            assert_eq!(role(eve, "root"), Ok(Role::Viewer), "a person comes before their groups");
+        }
         for (user, groups) in
             [("ann", ""), ("ann", "dev"), ("ann", "Ops"), ("ann", "ops;root"), ("operator", "admin")]
         {

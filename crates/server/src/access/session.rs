@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    Access, Arrival, Denied, Who,
+    Access, Arrival, Denied, Role, Who,
     here::is_named_here,
     is_a_persons,
     token::{Shown, mint_session},
@@ -14,6 +14,8 @@ use crate::memory::chain;
 
 /// The cookie's name.
 const NAME: &str = "regreen_session";
+/// The cookie from which the forms of who signed in at a proxy are known.
+const FORM: &str = "regreen_form";
 /// The cookie that says what was done, and how long it is good for, in seconds.
 const SAID: &str = "regreen_said";
 const SAID_LASTS: i64 = 60;
@@ -71,15 +73,38 @@ impl Access {
     }
 }
 
-/// What the forms on the pages of this request's session carry: another site's page can't know it, and of another session it
-/// is another. Nothing of the session can be told from it.
-pub(crate) fn form_word(headers: &HeaderMap) -> Option<String> {
-    cookie(headers).and_then(Shown::session).map(Shown::form_word)
+/// What the forms on the pages of whoever asks carry: another site's page can't know it, and in another session, or for
+/// another person, it is another. Nothing of the session can be told from it.
+pub(crate) fn form_word(who: &Who, headers: &HeaderMap) -> Option<String> {
+    match who.by_session {
+        true => cookie(headers).and_then(Shown::session).map(|shown| shown.form_word("")),
+        false if by_proxy(who) => own_form(headers).map(|shown| shown.form_word(&who.actor)),
+        false => None,
+    }
 }
 
 /// Whether a form carries what those of this session do.
-pub(crate) fn is_own_form(headers: &HeaderMap, sent: &str) -> bool {
-    form_word(headers).is_some_and(|own| own.as_bytes().ct_eq(sent.as_bytes()).into())
+pub(crate) fn is_own_form(own: Option<&str>, sent: &str) -> bool {
+    own.is_some_and(|own| own.as_bytes().ct_eq(sent.as_bytes()).into())
+}
+
+/// Who has signed in at a proxy has no session here: their browser keeps something random for their forms, the same for every
+/// node. It lets nobody in. For `Set-Cookie`, where the browser has none yet; the request has it from now on.
+pub(crate) fn begin_form(who: &Who, headers: &mut HeaderMap) -> Option<HeaderValue> {
+    if !by_proxy(who) || who.role < Role::Operator || own_form(headers).is_some() {
+        return None;
+    }
+    let text = mint_session()?.text;
+    headers.append(header::COOKIE, HeaderValue::from_str(&format!("{FORM}={text}")).ok()?);
+    set(headers, FORM, &text, LASTS_MS / 1000)
+}
+
+fn own_form(headers: &HeaderMap) -> Option<Shown<'_>> {
+    named(headers, FORM).and_then(Shown::session)
+}
+
+fn by_proxy(who: &Who) -> bool {
+    who.actor.starts_with("proxy:")
 }
 
 /// A cookie that a page leaves for the next one: what was done. `None` makes the browser forget it.

@@ -70,10 +70,10 @@ impl<'t> Shown<'t> {
         fits.then_some(Shown { id, secret, is_session: prefix == SESSION })
     }
 
-    /// What its forms carry: made from the secret, and not to be turned back into it.
-    pub(super) fn form_word(self) -> String {
+    /// What its forms carry, where they are this person's: made from the secret, and not to be turned back into it.
+    pub(super) fn form_word(self, person: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
-        hex(hmac::sign(&key, b"regreen form").as_ref())
+        hex(hmac::sign(&key, format!("regreen form{person}").as_bytes()).as_ref())
     }
 
     /// Whether its secret has this digest, compared in a time that says nothing about either.

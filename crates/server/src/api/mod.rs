@@ -139,7 +139,9 @@ impl Modify for Security {
         components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("One of those that `regreen serve --job-token-file` names."));
+            .description(Some(
+                "One of those that `regreen serve --job-token-file` names, or one that `regreen token create --for-repository` made.",
+            ));
         components.add_security_scheme("job", SecurityScheme::Http(scheme.build()));
     }
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use regreen_domain::FailureClass;
 use regreen_engine::fleet_run_of;
-use regreen_ledger::{Incident, LedgerError, State as Stands};
+use regreen_ledger::{Approval, Incident, LedgerError, State as Stands};
 
 use super::{
     House, Shared,
@@ -73,10 +73,11 @@ type Answer = Result<Response, Failed>;
 
 /// Yes.
 pub(super) async fn approve(State(house): Shared, Path(id): Path<String>, hand: Hand) -> Answer {
-    if let Some(done) = seen(&house, &id, &hand, true).await? {
-        return Ok(done);
-    }
-    let answered = act::approve(house.writes(), &id, &hand.actor, house.now()).await;
+    let seen = match seen(&house, &id, &hand, true).await? {
+        Ok(seen) => (true, seen),
+        Err(done) => return Ok(done),
+    };
+    let answered = act::answer_seen(house.writes(), &id, seen, &hand.actor, None, house.now()).await;
     let Answered { woken, .. } = match answered {
         Ok(answered) => answered,
         Err(error) => return Err(refused(&house, &id, error).await),
@@ -89,10 +90,11 @@ pub(super) async fn approve(State(house): Shared, Path(id): Path<String>, hand: 
 /// No.
 pub(super) async fn deny(State(house): Shared, Path(id): Path<String>, hand: Hand) -> Answer {
     let reason = hand.form.words("reason")?;
-    if let Some(done) = seen(&house, &id, &hand, false).await? {
-        return Ok(done);
-    }
-    match act::deny(house.writes(), &id, &hand.actor, reason, house.now()).await {
+    let seen = match seen(&house, &id, &hand, false).await? {
+        Ok(seen) => (false, seen),
+        Err(done) => return Ok(done),
+    };
+    match act::answer_seen(house.writes(), &id, seen, &hand.actor, reason, house.now()).await {
         Ok(_) => house.did(),
         Err(error) => return Err(refused(&house, &id, error).await),
     }
@@ -148,24 +150,22 @@ async fn taken(
     }
 }
 
-/// Whether the incident is as the form's page showed it. Where this person has just said the same, by pressing twice, that
+/// The incident's last change, where it is as the form's page showed it. Where this person has just said the same, by pressing twice, that
 /// has been done.
-async fn seen(house: &House, id: &str, hand: &Hand, granted: bool) -> Result<Option<Response>, Failed> {
+async fn seen(house: &House, id: &str, hand: &Hand, granted: bool) -> Result<Result<i64, Response>, Failed> {
     let found = house.writes().incident(id).await.map_err(|e| house.failed(&e))?;
     let incident = found.ok_or_else(|| Failed::NoSuchThing("incident", id.to_owned()))?;
     if hand.form.get("seen").parse() == Ok(incident.changed_at) {
-        return Ok(None);
+        return Ok(Ok(incident.changed_at));
     }
-    let question = incident.question.as_ref().and_then(|question| question.answer.as_ref());
-    let word = incident.approval.as_ref().or(question);
-    if word.is_some_and(|word| word.granted == granted && word.actor == hand.actor) {
+    if word_on(&incident).is_some_and(|word| word.granted == granted && word.actor == hand.actor) {
         let at_host = fleet_run_of(&incident).is_some();
         let said = match (granted, at_host) {
             (true, true) => Said::Approved,
             (true, false) => Said::ApprovedForTheNext,
             (false, _) => Said::Denied,
         };
-        return Ok(Some(hand.done(&page_of(id), said)));
+        return Ok(Err(hand.done(&page_of(id), said)));
     }
     let how = how_it_stands(&incident, house.now());
     let what = format!("It has changed since the page was made: {how}. Nothing was done.");
@@ -192,12 +192,18 @@ async fn refused(house: &House, id: &str, error: LedgerError) -> Failed {
     }
 }
 
+/// The word on what it asks: an open one that asks in the middle of its plan was approved before, which is no answer to that.
+fn word_on(incident: &Incident) -> Option<&Approval> {
+    match &incident.question {
+        Some(question) if incident.state == Stands::Open => question.answer.as_ref(),
+        _ => incident.approval.as_ref(),
+    }
+}
+
 /// How it stands, and whose word that is.
 fn how_it_stands(incident: &Incident, now: i64) -> String {
     let ago = |at| When::new(at, now).ago;
-    let question = incident.question.as_ref().and_then(|question| question.answer.as_ref());
-    let word = incident.approval.as_ref().or(question);
-    match (incident.state, word) {
+    match (incident.state, word_on(incident)) {
         (Stands::Closed, Some(word)) if !word.granted => {
             format!("{} denied it, {}", shown(&word.actor), ago(word.at))
         }

@@ -85,7 +85,7 @@ impl FromRequest<Arc<House>> for Hand {
         let actor = reader.actor().map_err(Failed::into_response)?;
         let long = || Failed::NotUnderstood("The form is too long, or came too slowly.".to_owned());
         let form = Form::read(body).await.ok_or_else(|| long().into_response())?;
-        match is_own_form(&parts.headers, form.get("form")) {
+        match is_own_form(reader.form(), form.get("form")) {
             true => Ok(Hand { actor, form, headers: parts.headers }),
             false => Err(Failed::NotOfThisSession.into_response()),
         }

@@ -14,7 +14,7 @@ use super::{
     reader::{Reader, forget},
     sign_in::SIGN_IN,
 };
-use crate::access::{Access, Denied, Role};
+use crate::access::{Access, Denied, Role, begin_form};
 
 /// Lets the request through, or says why not.
 pub(super) async fn admit(State(access): State<Access>, request: Request, next: Next) -> Response {
@@ -26,11 +26,15 @@ pub(super) async fn admit(State(access): State<Access>, request: Request, next: 
     let (mut parts, body) = request.into_parts();
     match access.at_least(&parts, Role::Viewer).await {
         Ok(who) => {
+            let form = begin_form(&who, &mut parts.headers);
             let (reader, asked) =
                 (Reader::new(&who, &parts.headers), (parts.method.clone(), parts.headers.clone()));
             parts.extensions.insert(reader.clone());
             let mut response = next.run(Request::from_parts(parts, body)).await;
             forget(&reader, &asked, &mut response);
+            if let Some(form) = form {
+                response.headers_mut().append(header::SET_COOKIE, form);
+            }
             response
         }
         Err(denied) if can_sign_in(&denied, &parts.method, &parts.uri, &parts.headers) => {

@@ -99,7 +99,7 @@ impl Reader {
         Reader {
             name: (who.actor != "loopback").then(|| who.actor.clone()),
             role: Some(who.role),
-            form: form_word(headers).filter(|_| who.by_session && who.role >= Role::Operator),
+            form: form_word(who, headers).filter(|_| who.role >= Role::Operator),
             said: left.and_then(|id| Said::ALL.into_iter().find(|one| one.id() == id)),
         }
     }

@@ -50,6 +50,8 @@ struct BreakerRow {
     repository: String,
     failures: u32,
     last: When,
+    /// The same as a number, so that what comes after it isn't closed unseen.
+    at: i64,
     until: Option<When>,
 }
 
@@ -117,6 +119,7 @@ async fn look(house: &House, frame: Frame) -> Result<ServicesPage, LedgerError> 
             repository: shown(&breaker.key.repository),
             failures: breaker.failures,
             last: When::new(breaker.last_at, now),
+            at: breaker.last_at,
             until,
         }
     };

@@ -57,7 +57,8 @@ struct DraftRow {
 
 /// The page.
 pub(super) async fn page(State(house): Shared, reader: Reader) -> Result<Response<Body>, Failed> {
-    let look = house.drafts.get(house.now(), async || look(&house).await).await;
+    let of = house.clone();
+    let look = house.drafts.get(house.now(), async move { look(&of).await }).await;
     let look = look.map_err(|e| house.failed(&e))?;
     answer(&SuggestedPage {
         frame: Frame::new(&reader, "/patterns", ""),

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::{body::Body, extract::State, http::Response, http::Uri};
 use regreen_engine::pause_scope;
 use regreen_forge::{Repository, hook::Sender};
+use regreen_ledger::BreakerState;
 
 use super::{
     Shared,
@@ -14,7 +15,7 @@ use super::{
     reader::{Reader, Said},
     words::{When, shown},
 };
-use crate::act;
+use crate::{act, shape::breaker_key};
 
 /// Longest scope that is taken, in bytes.
 const LONGEST: usize = 256;
@@ -31,6 +32,8 @@ struct PausePage {
 struct UnpausePage {
     frame: Frame,
     scope: String,
+    /// When it began, so that another pause isn't ended unseen.
+    at: i64,
     what: String,
     actor: String,
     reason: String,
@@ -77,6 +80,7 @@ pub(super) async fn ask_end(
         actor: shown(&pause.actor),
         reason: shown(&pause.reason),
         since: When::new(pause.at, house.now()),
+        at: pause.at,
         scope: pause.scope,
     })
 }
@@ -87,6 +91,15 @@ pub(super) async fn unpause(State(house): Shared, hand: Hand) -> Result<axum::re
     // An empty one never means everything.
     if scope.is_empty() || scope.len() > LONGEST || scope.chars().any(char::is_control) {
         return Err(Failed::NotUnderstood("It is not said which pause is to end.".to_owned()));
+    }
+    let standing = house.writes().paused(scope).await.map_err(|e| house.failed(&e))?;
+    if let Some(pause) = standing.filter(|pause| hand.form.get("at").parse() != Ok(pause.at)) {
+        let what = format!(
+            "That pause is over, and {} has begun another one, {}. Nothing was done.",
+            shown(&pause.actor),
+            When::new(pause.at, house.now()).ago
+        );
+        return Err(Failed::TooLate { what, back: "/".to_owned() });
     }
     let changed = act::unpause(house.writes(), scope, &hand.actor, house.now()).await;
     house.did();
@@ -100,6 +113,13 @@ pub(super) async fn unpause(State(house): Shared, hand: Hand) -> Result<axum::re
 /// Closes a breaker.
 pub(super) async fn reset(State(house): Shared, hand: Hand) -> Result<axum::response::Response, Failed> {
     let (key, policy) = (hand.form.get("key"), house.pages.settings.breaker);
+    let breakers = house.writes().breakers(policy, house.now()).await.map_err(|e| house.failed(&e))?;
+    let standing = breakers.iter().find(|one| breaker_key(&one.key) == key);
+    let standing = standing.filter(|one| one.state != BreakerState::Closed);
+    if standing.is_some_and(|one| hand.form.get("at").parse() != Ok(one.last_at)) {
+        let what = "Something else has failed there since the page was made. Nothing was done.".to_owned();
+        return Err(Failed::TooLate { what, back: "/services".to_owned() });
+    }
     let changed = act::reset(house.writes(), policy, key, &hand.actor, house.now()).await;
     house.did();
     match changed.map_err(|e| house.failed(&e))? {

@@ -88,14 +88,16 @@ impl House {
     pub(super) async fn trends(&self, days: i64) -> Result<Arc<Trends>, LedgerError> {
         let (now, [fresh, ..]) = (self.now(), &self.trends.trends);
         let fresh = place(days).and_then(|at| self.trends.trends.get(at)).unwrap_or(fresh);
-        fresh.get(now, async || self.ledger().trends(begin(now, days)).await).await
+        let ledger = self.ledger().clone();
+        fresh.get(now, async move { ledger.trends(begin(now, days)).await }).await
     }
 
     /// What the newest incidents of the last days show; looked at anew where that is too old.
     async fn review(&self, days: i64) -> Result<Arc<Review>, LedgerError> {
         let (now, [fresh, ..]) = (self.now(), &self.trends.reviews);
         let fresh = place(days).and_then(|at| self.trends.reviews.get(at)).unwrap_or(fresh);
-        fresh.get(now, async || self.ledger().review(begin(now, days), now).await).await
+        let ledger = self.ledger().clone();
+        fresh.get(now, async move { ledger.review(begin(now, days), now).await }).await
     }
 }
 

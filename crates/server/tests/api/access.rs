@@ -221,6 +221,13 @@ async fn who_has_signed_in_at_a_proxy_counts_from_its_address_alone() {
     assert!(world.lines.all().iter().any(|line| line.contains("nobody trusted")));
     let shown = here("/api/v1/incidents").header("authorization", format!("Bearer {token}"));
     assert_eq!(ask(shown, "ops").await, StatusCode::OK);
+    // What the proxy was shown itself is nothing here, but a wrong token is wrong.
+    let basic = there("/api/v1/incidents").header("authorization", "Basic YW5uOmh1bnRlcjI=");
+    assert_eq!(ask(basic, "ops").await, StatusCode::OK);
+    let wrong = there("/api/v1/incidents").header("authorization", "Bearer hunter2");
+    assert_eq!(ask(wrong, "ops").await, StatusCode::UNAUTHORIZED);
+    let basic = there("/api/v1/incidents").header("authorization", "Basic YW5uOmh1bnRlcjI=");
+    assert_eq!(world.send(basic.body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
     // Without the header nobody has signed in, also at the proxy; and where there is no proxy, it means nothing.
     assert_eq!(
         world.send(there("/api/v1/incidents").body(Body::empty()).unwrap()).await.status,

@@ -1,7 +1,7 @@
 //! What a person does by the dashboard's forms: by whom, from where, on what, and what is said then.
 
 use regreen_ledger::{BreakerPolicy, State};
-use regreen_server::access::Role;
+use regreen_server::access::{Network, Proxy, Role, proxy_header};
 
 use super::{
     World,
@@ -108,7 +108,7 @@ async fn who_may_only_look_is_shown_no_button_and_told_why() {
             assert!(!page.contains("method=\"post\"") && !page.contains("href=\"/pause\""), "{path}: {page}");
         }
     }
-    assert!(viewer.get("/incidents/waits").await.contains("Your token may look, not act"));
+    assert!(viewer.get("/incidents/waits").await.contains("You may look, not act"));
     assert!(answer(&world, "/incidents/waits", here).await.contains("/sign-in?then=%2Fincidents%2Fwaits"));
     for (path, fields) in forms(&run) {
         let refused = viewer.post(&path, fields).await;
@@ -190,7 +190,15 @@ async fn what_an_operator_presses_is_done_said_once_and_on_record_with_their_nam
         ("/breakers/reset", "key=network-timeout%2Fnpm%2Facme%2Fdata-lake", "The breaker was closed already"),
     ] {
         let paused = ann.get("/").await.contains("on for everything.");
-        let said = ann.said(&ann.post(path, fields).await).await;
+        // A form is of the pause, and of the breaker, that is seen.
+        let page = if path == "/unpause" { "/unpause?scope=fleet" } else { "/services" };
+        let at = hidden(&ann.get(page).await, "at").unwrap_or_default();
+        let stands = matches!(says, "That pause has ended." | "The breaker is closed.");
+        for late in ["", "&at=1"].iter().filter(|_| stands) {
+            let refused = ann.post(path, &format!("{fields}{late}")).await;
+            assert!(refused.starts_with("HTTP/1.1 409"), "{path} {fields}{late}: {refused}");
+        }
+        let said = ann.said(&ann.post(path, &format!("{fields}&at={at}")).await).await;
         assert!(said.starts_with(says), "{path} {fields}: {said}");
         // What was done is on the very next page, whatever is kept for how long.
         let now_paused = ann.get("/").await.contains("on for everything.");
@@ -256,4 +264,60 @@ async fn what_was_decided_meanwhile_stays_and_the_reader_is_told_how_it_stands()
     assert!(ann.get("/unpause?scope=fleet").await.starts_with("HTTP/1.1 409"));
     assert!(ann.get("/incidents/waits/approve").await.starts_with("HTTP/1.1 405"), "a look does nothing");
     assert_eq!(world.ledger.audit_head().await.unwrap(), head, "nothing was done");
+}
+
+#[tokio::test]
+async fn who_has_signed_in_at_a_proxy_presses_in_their_own_name_alone() {
+    let proxy = Proxy {
+        user: proxy_header("X-User").unwrap(),
+        groups: None,
+        from: vec![Network::parse("127.0.0.1").unwrap()],
+        by_group: Default::default(),
+        by_user: [("ann".to_owned(), Role::Operator), ("bob".to_owned(), Role::Operator)].into(),
+        otherwise: Some(Role::Viewer),
+    };
+    let world = World::with(|access| access.behind(proxy)).await;
+    seed::waits(&world.ledger, "waits", now()).await;
+    let by = |user: &str| format!("{OWN}X-User: {user}\r\n");
+    let page = answer(&world, "/incidents/waits", &by("ann")).await;
+    let cookie = page.lines().find_map(|line| line.strip_prefix("set-cookie: regreen_form=")).unwrap();
+    assert!(cookie.contains("HttpOnly; SameSite=Strict; Secure"), "{cookie}");
+    let cookie = format!("Cookie: regreen_form={}\r\n", cookie.split(';').next().unwrap());
+    let (form, seen) = (hidden(&page, "form").unwrap(), hidden(&page, "seen").unwrap());
+    let again = answer(&world, "/incidents/waits", &format!("{}{cookie}", by("ann"))).await;
+    assert_eq!(hidden(&again, "form").as_ref(), Some(&form), "each page of the browser has the same");
+    assert!(!again.contains("set-cookie") && !cookie.contains(&form));
+    let yes = format!("form={form}&seen={seen}");
+    let approve = async |head: String| post(&world, "/incidents/waits/approve", &head, &yes).await;
+    for (head, want) in [
+        (by("ann"), "That form is not of your session"),
+        (format!("{}{cookie}", by("bob")), "That form is not of your session"),
+        (format!("{}{cookie}", by("vic")), "proxy:vic, with the role viewer"),
+        (format!("{THERE}X-User: ann\r\n{cookie}"), "That was not done"),
+        (format!("{OWN}{cookie}"), "token"),
+    ] {
+        let refused = approve(head.clone()).await;
+        assert!(refused.starts_with("HTTP/1.1 40") && refused.contains(want), "{head}: {refused}");
+    }
+    // Who may only look signs in with a token that may more, and then acts by that.
+    let looks = answer(&world, "/incidents/waits", &by("vic")).await;
+    assert!(!looks.contains("regreen_form") && looks.contains("/sign-in?then="), "{looks}");
+    assert!(answer(&world, "/sign-in", &by("vic")).await.contains("name=\"token\""));
+    let token = world.token("root", Role::Operator).await;
+    let signed = post(&world, "/sign-in", &by("vic"), &format!("token={token}")).await;
+    let session = signed.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let session = format!("{}Cookie: {}\r\n", by("vic"), session.split(';').next().unwrap());
+    let mine = answer(&world, "/incidents/waits", &session).await;
+    assert!(mine.contains("token:root") && hidden(&mine, "form").is_some(), "{mine}");
+    // One that is over counts for nothing, and holds nobody up.
+    let over = format!("{}Cookie: regreen_session=rgs_{}_{}\r\n", by("vic"), "0".repeat(16), "a".repeat(43));
+    for _ in 0..25 {
+        assert!(answer(&world, "/incidents/waits", &over).await.contains("proxy:vic"));
+    }
+    let alone = over.replace("X-User: vic\r\n", "");
+    let led = answer(&world, "/incidents/waits", &alone).await;
+    assert!(led.starts_with("HTTP/1.1 303") && led.contains("/sign-in"), "it was no guess: {led}");
+    assert!(approve(format!("{}{cookie}", by("ann"))).await.starts_with("HTTP/1.1 303"));
+    let word = world.ledger.incident("waits").await.unwrap().unwrap().approval.unwrap();
+    assert_eq!((word.granted, word.actor.as_str()), (true, "proxy:ann"));
 }

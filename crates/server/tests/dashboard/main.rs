@@ -44,6 +44,10 @@ struct World {
 
 impl World {
     async fn new() -> World {
+        World::with(Access::reading_here).await
+    }
+
+    async fn with(access: impl FnOnce(Access) -> Access) -> World {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         let ledger = Ledger::open(&path, Arc::new(AsIs)).await.unwrap();
@@ -63,7 +67,7 @@ impl World {
                     source: "the operator".to_owned(),
                 }],
             },
-            access: Access::new(ledger.clone(), Arc::new(Quiet)).reading_here(),
+            access: access(Access::new(ledger.clone(), Arc::new(Quiet))),
             clock: now,
             log: Arc::new(Quiet),
         };

@@ -251,7 +251,7 @@ async fn what_could_not_be_answered_is_not_carried_out_again() {
     assert_eq!((stage.state().await, stage.host.reruns(RUN)), (State::AwaitingApproval, 0));
     // What answers a later comment stays, whatever the clocks say.
     let answer = |comment, since, text: &str| {
-        let text = Marker::in_order(text, 0);
+        let text = Marker::in_order(text, (0, 0));
         let answer = Answer { repository: octo(), about: PULL, on_change: true, text };
         Task::Answer { sender: Sender::GitHub, reply: Reply { comment, since, answer } }
     };

@@ -228,7 +228,7 @@ async fn what_is_newer_stays() {
     here(async {
         let play = play(Mode::Auto, COMMENT).await;
         let marker = Marker::parse(&format!("told/{RUN:x}")).unwrap();
-        let newer = Marker::in_order("newer", play.now() + HOUR);
+        let newer = Marker::in_order("newer", (play.now() + HOUR, 0));
         play.stage.host.comment(&octo(), PULL, &marker, &newer).await.unwrap();
         play.pull_fails(RUN, NETWORK).await;
         play.ends(RUN, Conclusion::Success).await;

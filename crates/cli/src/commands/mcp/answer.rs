@@ -1,7 +1,8 @@
 //! The answers, each by the code that answers on the command line.
 
 use std::{
-    fs,
+    fs::{self, File},
+    os::fd::AsRawFd as _,
     path::{Path, PathBuf},
 };
 
@@ -153,7 +154,10 @@ impl Answers {
         };
         match (&log.text, &log.path) {
             (Some(text), None) => inputs::text("text", text, &mut each),
-            (None, Some(path)) => inputs::logs(&self.admitted(path)?, &mut each),
+            (None, Some(path)) => {
+                let (path, file) = self.admitted(path)?;
+                inputs::opened(path.display().to_string(), file, &mut each);
+            }
             _ => return Err(Failed::new(USAGE, "give either `text` or `path`, and not both")),
         }
         if diagnoses.is_empty() {
@@ -165,19 +169,29 @@ impl Answers {
     }
 
     /// The file that an agent names, if it lies where logs may be read, whatever links lead there.
-    fn admitted(&self, typed: &str) -> Result<PathBuf, Failed> {
+    fn admitted(&self, typed: &str) -> Result<(PathBuf, File), Failed> {
         let unread = |e: std::io::Error| Failed::new(NOTHING_TO_READ, format!("{typed}: {e}"));
         let path = self.readable[0].join(Path::new(typed)).canonicalize().map_err(unread)?;
-        if !self.readable.iter().any(|folder| path.starts_with(folder)) {
-            let what = format!("{typed} lies outside of the folders whose logs may be read");
-            return Err(Failed::new(REFUSED, what).help(
-                "give the log's text, or have `regreen mcp` started in its folder or with --logs DIR",
-            ));
+        let lies_within = |path: &Path| match self.readable.iter().any(|folder| path.starts_with(folder)) {
+            true => Ok(()),
+            false => {
+                let what = format!("{typed} lies outside of the folders whose logs may be read");
+                let help =
+                    "give the log's text, or have `regreen mcp` started in its folder or with --logs DIR";
+                Err(Failed::new(REFUSED, what).help(help))
+            }
+        };
+        lies_within(&path)?;
+        // Before it is opened, which would wait for whoever writes into a pipe.
+        if !fs::metadata(&path).map_err(unread)?.is_file() {
+            return Err(Failed::new(NOTHING_TO_READ, format!("{typed} is no file")));
         }
-        match fs::metadata(&path).map_err(unread)?.is_file() {
-            true => Ok(path),
-            false => Err(Failed::new(NOTHING_TO_READ, format!("{typed} is no file"))),
+        let file = File::open(&path).map_err(unread)?;
+        // A link may have been put in its way meanwhile: where the system says what is open, that counts.
+        if let Ok(open) = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())) {
+            lies_within(&open)?;
         }
+        Ok((path, file))
     }
 
     async fn list(&self, which: &Which) -> Result<Value, Failed> {

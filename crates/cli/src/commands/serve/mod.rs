@@ -1,5 +1,6 @@
 //! `regreen serve`, `regreen worker` and `regreen dispatch`: beside the fleet.
 
+mod collector;
 mod credential;
 mod dashboard;
 mod dispatch;
@@ -104,7 +105,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
         let doors = Doors { jobs: Some(jobs), api: Some(api), pages: Some(pages) };
         let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
         let sending = async {
-            let Some(otlp) = parts.otlp(context, record_for_figures) else { return };
+            let Some(otlp) = parts.otlp(record_for_figures) else { return };
             otlp.run(stop.asked()).await;
         };
         let all = async {
@@ -151,6 +152,9 @@ pub fn worker(context: &Context, args: &WorkerArgs) -> Result<u8, Failed> {
     })
 }
 
+/// Where figures are sent, how often, and what is sent beside.
+type Collector = (Address, Duration, collector::Headers);
+
 /// What the parts of a node share.
 struct Parts {
     ledger: Ledger,
@@ -159,7 +163,7 @@ struct Parts {
     breaker: BreakerPolicy,
     budgets: Budgets,
     proxy: Option<Proxy>,
-    collector: Option<(Address, Duration)>,
+    collector: Option<Collector>,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
     /// Whether commands in comments are obeyed.
@@ -180,6 +184,11 @@ impl Parts {
         let config = config::operators(context, args.config.as_deref(), &workspace)?;
         // First: it reads files with secrets, and what is opened after it masks them.
         let hosts = credential::hosts(context, args)?;
+        // Only where one is named: a variable that other programs read holds nobody up.
+        let collector = match config.collector() {
+            Some((address, every)) => Some((address, every, collector::headers(context)?)),
+            None => None,
+        };
         config.outages_at_one_of(hosts.len())?;
         let sinks = config.sinks(context)?;
         let ledger = log_store::with(context, open(context, &args.at).await?, &config)?;
@@ -213,7 +222,7 @@ impl Parts {
             breaker,
             budgets: Budgets::of(&config.fleet()),
             proxy: config.proxy(),
-            collector: config.collector(),
+            collector,
             log,
             bell: Arc::new(Notify::new()),
             comments,
@@ -243,14 +252,11 @@ impl Parts {
 
 impl Parts {
     /// What sends the figures, where a collector is named.
-    fn otlp(&self, context: &Context, record: Ledger) -> Option<Otlp> {
-        let (address, every) = self.collector.clone()?;
-        let headers = context.secret("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
-        let pairs = headers.split(',').filter_map(|pair| pair.split_once('='));
-        let headers = pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+    fn otlp(&self, record: Ledger) -> Option<Otlp> {
+        let (address, every, headers) = self.collector.clone()?;
         Some(Otlp {
             address,
-            headers: headers.filter(|(name, _)| !name.is_empty()).collect(),
+            headers,
             every,
             node: node(),
             ledger: record,

@@ -236,12 +236,13 @@ pub(super) fn for_a_pass(context: &Context, once: &OnceArgs, mut config: FleetCo
     config
 }
 
-/// The file of the workflow that this is a job of: `OWNER/REPO/.github/workflows/heal.yml@refs/heads/main` names it.
-fn own_workflow(context: &Context) -> Option<String> {
+/// The workflow that this is a job of: `OWNER/REPO/.github/workflows/heal.yml@refs/heads/main` names its repository and file.
+fn own_workflow(context: &Context) -> Option<(Repository, String)> {
     let value = |name: &str| context.env.get(OsStr::new(name))?.to_str().map(str::to_owned);
     let (reference, repository) = (value("GITHUB_WORKFLOW_REF")?, value("GITHUB_REPOSITORY")?);
     let path = reference.strip_prefix(&repository)?.strip_prefix('/')?;
-    path.split('@').next().map(str::to_owned).filter(|path| !path.is_empty())
+    let path = path.split('@').next().filter(|path| !path.is_empty())?;
+    Some((Repository::parse(&repository)?.folded(), path.to_owned()))
 }
 
 /// A look that nobody has asked for yet: what was done about an attempt is not done twice all the same.

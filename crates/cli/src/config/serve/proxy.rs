@@ -1,6 +1,6 @@
 //! `[serve.proxy]`: a proxy in front of the server that says who has signed in, and what they may.
 
-use regreen_server::access::{Network, Proxy, Role, proxy_header};
+use regreen_server::access::{Network, Proxy, Role, is_proxy_name, proxy_header};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -58,14 +58,29 @@ pub(super) fn take(place: &str, text: &str, file: &ProxyFile) -> Result<Proxy, F
     for rule in &file.rule {
         let RuleFile { group, user, role: word } = rule;
         let of = role(word)?;
-        match (group, user) {
-            (Some(group), None) if proxy.groups.is_some() => proxy.by_group.insert(group.clone(), of),
-            (None, Some(user)) => proxy.by_user.insert(user.clone(), of),
-            (Some(_), None) => {
-                return Err(bad(place, text, word, "a rule for a group needs groups-header"));
+        let is_group = |name: &str| !name.is_empty() && name.trim() == name && !name.contains(',');
+        let wrong = match (group, user) {
+            (Some(_), None) if proxy.groups.is_none() => Some("a rule for a group needs groups-header"),
+            (Some(group), None) if !is_group(group) => Some(
+                "no group is called so: groups are separated by commas, and blanks around them are nothing",
+            ),
+            (None, Some(user)) if !is_proxy_name(user) => {
+                Some("nobody can be called so: a name has letters, digits and -_.@+|, at most 128 of them")
             }
-            _ => return Err(bad(place, text, word, "a rule is for one group or one user")),
+            (Some(group), None) => {
+                let before = proxy.by_group.insert(group.clone(), of);
+                before.map(|_| "there is a rule for this group already")
+            }
+            // Mail addresses, which names mostly are, are told apart by case nowhere.
+            (None, Some(user)) => {
+                let before = proxy.by_user.insert(user.to_ascii_lowercase(), of);
+                before.map(|_| "there is a rule for this user already, whose name is told apart by no case")
+            }
+            _ => Some("a rule is for one group or one user"),
         };
+        if let Some(wrong) = wrong {
+            return Err(bad(place, text, word, wrong));
+        }
     }
     Ok(proxy)
 }
@@ -110,6 +125,14 @@ mod tests {
             (
                 format!("{user}trusted = [\"10.0.0.7\"]\n[[rule]]\ngroup = \"a\"\nrole = \"admin\""),
                 "needs groups-header",
+            ),
+            (format!("{GOOD}[[rule]]\ngroup = \"a,b\"\nrole = \"admin\""), "no group is called so"),
+            (format!("{GOOD}[[rule]]\nuser = \"ann b\"\nrole = \"admin\""), "nobody can be called so"),
+            (
+                format!(
+                    "{GOOD}[[rule]]\nuser = \"Ann\"\nrole = \"admin\"\n[[rule]]\nuser = \"ann\"\nrole = \"viewer\""
+                ),
+                "a rule for this user already",
             ),
             (GOOD.replace("X-Forwarded-Groups", "x-forwarded-user"), "names the person already"),
         ] {
