@@ -175,6 +175,8 @@ impl Reader {
         piece.step = step.name;
         piece.job = step.job;
         let room = self.options.window_bytes;
+        // Of a step that turned out to go on behind an end that it printed itself, the part that was kept is in it.
+        self.kept.failed.retain(|kept| kept.began < piece.began);
         let cleanup = step.cleanup || self.follows(&piece, step.outcome);
         match (step.outcome, cleanup) {
             (StepOutcome::Failed, false) => {
