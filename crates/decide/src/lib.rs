@@ -12,6 +12,7 @@ mod random;
 mod settle;
 
 pub use choice::Ranked;
+pub use mode::earned;
 pub use policy::{Breaker, Budget, Denial, History, Playbook, Policy, Promotion, Record, Setting, Spent};
 
 use regreen_domain::{

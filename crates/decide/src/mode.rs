@@ -9,7 +9,7 @@ use crate::{Policy, Record};
 /// It rises to what the operator lets it earn where the lower end of the interval of its healed share reaches the mark
 /// and its latest incident was healed. One that got stuck falls to `approve` until it has healed again: a person must
 /// have looked.
-pub(crate) fn earned(policy: &Policy, record: Option<&Record>) -> Mode {
+pub fn earned(policy: &Policy, record: Option<&Record>) -> Mode {
     if policy.approved {
         return policy.mode;
     }

@@ -245,6 +245,40 @@ fn comments_command_when_they_are_new_and_a_person_wrote_them() {
 }
 
 #[test]
+fn a_check_of_a_job_is_the_job() {
+    let check = examples().into_iter().find(|(name, e)| name == "check_run" && e["action"] == "completed");
+    let mut check = check.unwrap().1;
+    assert!(matches!(event("check_run", &check), Event::CheckEnded(_)), "somebody else's");
+    check["check_run"]["app"] = json!({ "slug": "github-actions" });
+    check["check_run"]["conclusion"] = json!("failure");
+    for (details, run) in [
+        ("https://github.com/Codertocat/Hello-World/actions/runs/4711/job/9001", Some(4711)),
+        ("https://ghe.example/Codertocat/Hello-World/actions/runs/4711/jobs/9001?pr=1", Some(4711)),
+        ("https://github.com/Codertocat/Hello-World/runs/9001", None),
+        ("https://github.com/Codertocat/Hello-World/actions/runs/0/job/9001", None),
+        ("https://github.com/Codertocat/Hello-World/actions/runs/99999999999999999999999/job/9001", None),
+    ] {
+        check["check_run"]["details_url"] = json!(details);
+        let read = event("check_run", &check);
+        let of = match &read {
+            Event::JobEnded(job) => Some((job.run, job.attempt, job.conclusion)),
+            _ => None,
+        };
+        assert_eq!(of, run.map(|run| (run, None, Conclusion::Failure)), "{details}");
+    }
+    // Told by both hooks it is one thing to do.
+    check["check_run"]["details_url"] =
+        json!("https://github.com/Codertocat/Hello-World/actions/runs/4711/job/9001");
+    let by_check = event("check_run", &check);
+    let job = examples().into_iter().find(|(name, e)| name == "workflow_job" && e["action"] == "completed");
+    let mut job = job.unwrap().1;
+    job["workflow_job"]["id"] = check["check_run"]["id"].clone();
+    job["repository"] = check["repository"].clone();
+    assert_eq!(event("workflow_job", &job).key(), by_check.key());
+    assert!(by_check.key().is_some());
+}
+
+#[test]
 fn gitlab_says_the_same_in_its_own_words() {
     let read = |name, payload| gitlab(name, &written(payload), &[]).unwrap().event;
     let Event::RunEnded(run) = read("Pipeline Hook", "pipeline-failed") else { panic!("no pipeline") };

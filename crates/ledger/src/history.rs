@@ -70,7 +70,7 @@ impl Cost {
     }
 }
 
-/// So many incidents are looked back at, whatever they are about: each is parsed for that.
+/// So many incidents of a repository are looked back at, whatever they are about: each is parsed for that.
 const LOOKED_BACK: i64 = 2000;
 /// An hour in milliseconds.
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -107,7 +107,7 @@ impl Ledger {
     }
 
     /// How playbooks did with this class and tool in this repository, by playbook: of the latest `most` incidents
-    /// that acted and ended, among the latest 2000 of all. `except` is the incident that asks.
+    /// that acted and ended, among the repository's latest 2000. `except` is the incident that asks.
     ///
     /// A healing of which a person later said that the cause was another one counts as rolled back. One that a signal
     /// called off counts as nothing but a try.
@@ -115,24 +115,31 @@ impl Ledger {
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn records(&self, of: &RecordsOf<'_>, most: u32) -> Result<Vec<PlaybookRecord>, LedgerError> {
-        let rows: Vec<Ended> = sqlx::query_as(
+        // Each of the two by the index.
+        let whose = match of.repository {
+            Some(_) => "repository = $3",
+            None => "repository IS NULL AND CAST($3 AS TEXT) IS NULL",
+        };
+        let sql = format!(
             "SELECT playbook, outcome, pattern, CASE WHEN outcome = 'rolled-back' THEN record END,
                     (SELECT max(at) FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started'),
                     (SELECT count(*) FROM feedback WHERE feedback.incident = incidents.id AND feedback.class <> incidents.class)
-             FROM (SELECT * FROM incidents ORDER BY opened_at DESC, id DESC LIMIT $1) AS incidents
-             WHERE class = $2 AND repository IS NOT DISTINCT FROM $3 AND tool IS NOT DISTINCT FROM $4
+             FROM (SELECT * FROM incidents WHERE id IN
+                     (SELECT id FROM listed WHERE {whose} ORDER BY opened_at DESC, id DESC LIMIT $1)) AS incidents
+             WHERE class = $2 AND tool IS NOT DISTINCT FROM $4
                AND id <> $5 AND playbook IS NOT NULL AND outcome IN ('healed', 'rolled-back', 'stuck')
                AND EXISTS (SELECT 1 FROM facts WHERE facts.incident = incidents.id AND facts.event = 'started')
-             ORDER BY opened_at DESC, id DESC LIMIT $6",
-        )
-        .bind(LOOKED_BACK)
-        .bind(self.clean(of.class))
-        .bind(of.repository.map(|text| self.clean(text)))
-        .bind(of.tool.map(|text| self.clean(text)))
-        .bind(self.clean(of.except))
-        .bind(i64::from(most))
-        .fetch_all(&mut *self.read().await?)
-        .await?;
+             ORDER BY opened_at DESC, id DESC LIMIT $6"
+        );
+        let rows: Vec<Ended> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(LOOKED_BACK)
+            .bind(self.clean(of.class))
+            .bind(of.repository.map(|text| self.clean(text)))
+            .bind(of.tool.map(|text| self.clean(text)))
+            .bind(self.clean(of.except))
+            .bind(i64::from(most))
+            .fetch_all(&mut *self.read().await?)
+            .await?;
         let pattern = of.pattern.map(|text| self.clean(text));
         let mut records: BTreeMap<String, PlaybookRecord> = BTreeMap::new();
         for (playbook, ended, with, rolled_back, started, called_wrong) in rows {

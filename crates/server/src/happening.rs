@@ -84,6 +84,13 @@ pub enum Happening {
         /// How many requests may be sent.
         most: u32,
     },
+    /// A job that failed in a run that goes on was looked at.
+    JobHeard {
+        /// Names the work.
+        key: String,
+        /// What came of it.
+        why: String,
+    },
     /// A run has to wait.
     RunWaits {
         /// Names the work.
@@ -271,6 +278,7 @@ impl Happening {
             Happening::HookUnavailable { .. } => "hook-unavailable",
             Happening::RunSettled { .. } => "run-settled",
             Happening::CallsUsedUp { .. } => "api-budget-used-up",
+            Happening::JobHeard { .. } => "job-heard",
             Happening::RunWaits { .. } => "run-waits",
             Happening::CommandObeyed { .. } => "command-obeyed",
             Happening::CommandUnanswered { .. } => "command-unanswered",
@@ -349,7 +357,8 @@ impl Happening {
             Happening::CallsUsedUp { sender, whose, most } => {
                 vec![("sender", sender.id().to_owned()), ("whose", whose.clone()), ("most", most.to_string())]
             }
-            Happening::RunWaits { key, why }
+            Happening::JobHeard { key, why }
+            | Happening::RunWaits { key, why }
             | Happening::WorkFailed { key, why }
             | Happening::WorkGivenUp { key, why }
             | Happening::LeaseLost { key, why } => vec![("key", key.clone()), ("why", why.clone())],

@@ -3,7 +3,7 @@
 use regreen_engine::{ESCALATION, EndedRun, OUTAGE, TOLD, Telling, escalation_of, outage_of};
 use regreen_forge::{
     Conclusion, Repository, RunRef,
-    hook::{Command, Comment, Event, RunEnded, Sender},
+    hook::{Command, Comment, Event, JobEnded, RunEnded, Sender},
 };
 use regreen_ledger::NewWork;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub(crate) const SWEEP: &str = "sweep";
 
 /// Kind of work: a person asks for something over HTTP.
 pub(crate) const ASKED: &str = "asked";
+/// Kind of work: a job has failed in a run that may go on.
+pub(crate) const JOB: &str = "job-ended";
 /// Kind of work: a run ended well, and something that was escalated may be well again.
 pub(crate) const GREEN: &str = "green";
 
@@ -36,6 +38,15 @@ pub enum Task {
         sender: Sender,
         /// Which.
         ended: EndedRun,
+    },
+    /// A job has failed in a run that may go on.
+    Job {
+        /// At which host.
+        sender: Sender,
+        /// The run as far as it is known.
+        of: EndedRun,
+        /// The host's id of the job.
+        job: u64,
     },
     /// A person commands, by a comment.
     Command {
@@ -136,9 +147,26 @@ struct TaskV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    job: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     slot: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spoken: Option<SpokenV1>,
+}
+
+impl TaskV1 {
+    fn new(sender: Sender, repository: &Repository) -> TaskV1 {
+        TaskV1 {
+            version: 1,
+            sender: sender.id().to_owned(),
+            repository: repository.as_str().to_owned(),
+            run: None,
+            attempt: None,
+            job: None,
+            slot: None,
+            spoken: None,
+        }
+    }
 }
 
 /// A task ready to be put on the list.
@@ -212,6 +240,11 @@ impl Task {
             let spoken = Spoken { repository, comment, at, about, on_change, author, command };
             return Some(Task::Command { sender, spoken });
         }
+        if let Event::JobEnded(JobEnded { repository, run, attempt, job, conclusion, .. }) = event {
+            let run = RunRef { repository: repository.clone(), run_id: *run };
+            let of = EndedRun { run, attempt: *attempt };
+            return conclusion.failed().then_some(Task::Job { sender, of, job: *job });
+        }
         let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
             return None;
         };
@@ -248,27 +281,18 @@ impl Task {
                 };
                 let key =
                     format!("{}/{what}/{}/{}/{which}", sender.id(), run.repository.folded(), run.run_id);
-                let document = TaskV1 {
-                    version: 1,
-                    sender: sender.id().to_owned(),
-                    repository: run.repository.as_str().to_owned(),
-                    run: Some(run.run_id),
-                    attempt: *attempt,
-                    slot: None,
-                    spoken: None,
-                };
-                (kind, key, document)
+                let new = TaskV1::new(*sender, &run.repository);
+                (kind, key, TaskV1 { run: Some(run.run_id), attempt: *attempt, ..new })
+            }
+            Task::Job { sender, of: EndedRun { run, attempt }, job } => {
+                let key = format!("{}/job/{}/{}/{job}", sender.id(), run.repository.folded(), run.run_id);
+                let new = TaskV1::new(*sender, &run.repository);
+                (JOB, key, TaskV1 { run: Some(run.run_id), attempt: *attempt, job: Some(*job), ..new })
             }
             Task::Command { sender, spoken } => {
                 let key =
                     format!("{}/comment/{}/{}", sender.id(), spoken.repository.folded(), spoken.comment);
                 let document = TaskV1 {
-                    version: 1,
-                    sender: sender.id().to_owned(),
-                    repository: spoken.repository.as_str().to_owned(),
-                    run: None,
-                    attempt: None,
-                    slot: None,
                     spoken: Some(SpokenV1 {
                         comment: spoken.comment,
                         at: spoken.at,
@@ -278,6 +302,7 @@ impl Task {
                         incident: spoken.command.incident().map(str::to_owned),
                         on_issue: !spoken.on_change,
                     }),
+                    ..TaskV1::new(*sender, &spoken.repository)
                 };
                 (COMMAND, key, document)
             }
@@ -291,16 +316,7 @@ impl Task {
             }
             Task::Sweep { sender, repository, slot } => {
                 let key = format!("{}/sweep/{}/{slot}", sender.id(), repository.folded());
-                let document = TaskV1 {
-                    version: 1,
-                    sender: sender.id().to_owned(),
-                    repository: repository.as_str().to_owned(),
-                    run: None,
-                    attempt: None,
-                    slot: Some(*slot),
-                    spoken: None,
-                };
-                (SWEEP, key, document)
+                (SWEEP, key, TaskV1 { slot: Some(*slot), ..TaskV1::new(*sender, repository) })
             }
             Task::Outage { id } => {
                 let payload = serde_json::json!({ "version": 1, "outage": id }).to_string();
@@ -341,13 +357,17 @@ impl Task {
         if kind == ANSWER {
             return Reply::read(payload).map(|(sender, reply)| Task::Answer { sender, reply });
         }
-        let TaskV1 { version, sender, repository, run, attempt, slot, spoken } =
+        let TaskV1 { version, sender, repository, run, attempt, job, slot, spoken } =
             serde_json::from_str(payload).ok()?;
         let (sender, repository) = (Sender::parse(&sender)?, Repository::parse(&repository)?);
         match (version, kind) {
             (1, RUN | GREEN) => {
                 let ended = EndedRun { run: RunRef { repository, run_id: run? }, attempt };
                 Some(if kind == RUN { Task::Run { sender, ended } } else { Task::Green { sender, ended } })
+            }
+            (1, JOB) => {
+                let of = EndedRun { run: RunRef { repository, run_id: run? }, attempt };
+                Some(Task::Job { sender, of, job: job? })
             }
             (1, COMMAND) => {
                 let SpokenV1 { comment, at, about, author, word, incident, on_issue } = spoken?;
@@ -400,7 +420,8 @@ mod tests {
             (Task::Command { sender: Sender::GitHub, spoken }, "github/comment/octo/shop/9"),
             (Task::Answer { sender: Sender::GitLab, reply }, "gitlab/answer/octo/shop/9"),
             (Task::Run { sender: Sender::GitHub, ended: ended.clone() }, "github/run/octo/shop/7/2"),
-            (Task::Green { sender: Sender::GitHub, ended }, "github/green/octo/shop/7/2"),
+            (Task::Green { sender: Sender::GitHub, ended: ended.clone() }, "github/green/octo/shop/7/2"),
+            (Task::Job { sender: Sender::GitHub, of: ended, job: 8 }, "github/job/octo/shop/7/8"),
             (Task::Issue { sender: Sender::GitLab, id: "0a".to_owned() }, "escalation/0a"),
             (Task::Told(telling), "github/told/4d-1-0a1b2c3d/check-run"),
             (Task::Sweep { sender: Sender::GitHub, repository, slot: 3 }, "github/sweep/octo/shop/3"),

@@ -2,6 +2,7 @@
 
 mod calls;
 mod command;
+mod job;
 mod part;
 mod settle;
 mod stumbling;
@@ -306,6 +307,7 @@ impl Worker {
         }
         let done = match &task {
             Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
+            Task::Job { sender, of, job } => self.hear_job(claim, *sender, of, *job).await,
             Task::Command { sender, spoken } => self.obey(claim, *sender, spoken).await,
             Task::Answer { sender, reply } => Ok(self.answer(claim, *sender, reply).await),
             Task::Asked { sender, asked } => self.asked(claim, *sender, asked).await,

@@ -74,7 +74,7 @@ pub struct Rule {
     pub class: Option<FailureClass>,
     /// The playbook's id; `None`: any.
     pub playbook: Option<String>,
-    /// What holds.
+    /// What holds: no record makes more of it.
     pub mode: Mode,
 }
 
@@ -107,15 +107,40 @@ impl Default for FleetConfig {
 }
 
 impl FleetConfig {
-    /// The mode for a playbook against a class in a repository at a host.
+    /// The mode for a playbook against a class in a repository at a host, before its record speaks.
     pub fn mode(&self, host: Sender, repository: &Repository, class: FailureClass, playbook: &str) -> Mode {
+        self.rule(host, repository, class, playbook).map_or(self.policy.mode, |rule| rule.mode)
+    }
+
+    /// What holds for that playbook there: one that a rule names earns nothing beyond that rule's mode.
+    pub(super) fn policy(
+        &self,
+        host: Sender,
+        repository: &Repository,
+        class: FailureClass,
+        playbook: &str,
+    ) -> Policy {
+        let own = self.policy.clone();
+        match self.rule(host, repository, class, playbook) {
+            None => own,
+            Some(rule) => Policy { mode: rule.mode, promotion: None, ..own },
+        }
+    }
+
+    fn rule(
+        &self,
+        host: Sender,
+        repository: &Repository,
+        class: FailureClass,
+        playbook: &str,
+    ) -> Option<&Rule> {
         let fits = |rule: &&Rule| {
             rule.host.is_none_or(|of| of == host)
                 && rule.repository.as_deref().is_none_or(|pattern| names(pattern, repository.as_str()))
                 && rule.class.is_none_or(|of| of == class)
                 && rule.playbook.as_deref().is_none_or(|of| of == playbook)
         };
-        self.rules.iter().rev().find(fits).map_or(self.policy.mode, |rule| rule.mode)
+        self.rules.iter().rev().find(fits)
     }
 
     /// Whether the deny list names any part of a recovery that was decided.

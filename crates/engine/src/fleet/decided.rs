@@ -1,8 +1,9 @@
 //! The decision about a run: `decide`'s, for every job that failed.
 
-use regreen_decide::{Budget, Case, History, Policy, Setting, Spent, decide};
+use regreen_decide::{Budget, Case, History, Policy, Setting, Spent, decide, earned};
 use regreen_domain::{CommandFacts, Decision, Diagnosis, Mode, Plan, Refusal};
-use regreen_ledger::{BreakerKey, InputsV1, Place, Whose};
+use regreen_forge::Repository;
+use regreen_ledger::{BreakerKey, Incident, InputsV1, Place, Whose};
 use regreen_tools::adapter::speaks_of_deploying;
 
 use crate::{
@@ -24,6 +25,21 @@ pub(super) fn breaker_key(diagnosis: &Diagnosis, repository: &str) -> BreakerKey
 }
 
 impl Fleet {
+    /// How far a plan that is on record may go by now: by the rules, and by how its playbook did meanwhile.
+    pub(super) async fn mode_by_now(
+        &self,
+        hand: &Hand<'_>,
+        repository: &Repository,
+        incident: &Incident,
+        playbook: &str,
+    ) -> Result<Mode, EngineError> {
+        let policy = self.config.policy(self.sender, repository, incident.class(), playbook);
+        let Some(diagnosis) = incident.diagnosis.to_domain() else { return Ok(policy.mode) };
+        let (name, now) = (Some(repository.as_str()), (hand.now)());
+        let (records, _) = experience(hand.ledger, name, &diagnosis, &incident.id, now).await?;
+        Ok(earned(&policy, records.iter().find(|record| record.playbook == playbook)))
+    }
+
     /// Decides about every job that failed; only if each of them may be healed by the same playbook is the run. What is stored
     /// is the decision about the one that decides.
     pub(super) async fn decide(
@@ -115,11 +131,11 @@ impl Fleet {
             now,
         };
         // Which playbook would do it says which mode holds.
-        policy.mode = match decide(&case) {
+        policy = match decide(&case) {
             Decision::Heal(Plan { playbook, .. }) | Decision::Suggest { plan: Plan { playbook, .. }, .. } => {
-                self.config.mode(self.sender, repository, diagnosis.class, &playbook)
+                self.config.policy(self.sender, repository, diagnosis.class, &playbook)
             }
-            Decision::Nothing { .. } => self.config.policy.mode,
+            Decision::Nothing { .. } => self.config.policy.clone(),
         };
         policy.control = control;
         // A person's word is asked for by `approve`, and counts under nothing less.

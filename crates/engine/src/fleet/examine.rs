@@ -118,9 +118,7 @@ impl Fleet {
                 ended_well: now.conclusion == Some(Conclusion::Success),
             });
         }
-        let is_own =
-            |(of, file): &(Repository, String)| *of == run.repository.folded() && *file == now.workflow;
-        if self.config.own_workflow.as_ref().is_some_and(is_own) {
+        if self.is_own(&now) {
             return Ok(nothing("it is a run of Regreen's own workflow".to_owned()));
         }
         if now.part_of_another {
@@ -168,6 +166,14 @@ impl Fleet {
         Ok(Examined::Found(Box::new(Found { run: now, jobs, failed, decisive })))
     }
 
+    /// Whether it is a run of Regreen's own workflow.
+    pub(super) fn is_own(&self, run: &Run) -> bool {
+        let is_own = |(of, file): &(Repository, String)| {
+            *of == run.reference.repository.folded() && *file == run.workflow
+        };
+        self.config.own_workflow.as_ref().is_some_and(is_own)
+    }
+
     /// What a job's log says, and the log as the host has it.
     async fn diagnose(&self, job: &Job) -> Result<Result<(Detection, Vec<u8>), ForgeError>, EngineError> {
         let (bytes, left_out) = match self.forge.job_log(&job.reference).await {
@@ -197,7 +203,7 @@ impl Fleet {
     }
 
     /// Diagnoses a log on a thread of its own: a long one takes a while, and webhooks are answered meanwhile.
-    async fn read(&self, bytes: Vec<u8>, left_out: u64) -> Result<Detection, EngineError> {
+    pub(super) async fn read(&self, bytes: Vec<u8>, left_out: u64) -> Result<Detection, EngineError> {
         let (catalog, masker) = (self.catalog.clone(), self.masker.clone());
         let reading = move || {
             let dropped = Dropped { lines: 0, bytes: left_out };

@@ -17,6 +17,7 @@ mod escalate;
 mod examine;
 mod foresee;
 mod give_up;
+mod hear;
 mod issue_text;
 mod jobs;
 mod keep;
@@ -225,7 +226,7 @@ impl Fleet {
         let run = &ended.run;
         if let Some(plan) = incident.plan().filter(|_| heals(incident)) {
             // What was allowed before this program was started may not be any more, and nothing has happened yet.
-            let mode = self.config.mode(self.sender, &run.repository, incident.class(), &plan.playbook);
+            let mode = self.mode_by_now(hand, &run.repository, incident, &plan.playbook).await?;
             let agreed = incident.approval.as_ref().is_some_and(|approval| approval.granted);
             let diagnosis = incident.diagnosis.to_domain();
             let denied = diagnosis.is_some_and(|diagnosis| self.config.denies(&diagnosis, &plan.playbook));

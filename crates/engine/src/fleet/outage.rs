@@ -4,8 +4,12 @@
 //! Whether a run has to wait is asked right before its first effect, and after every wait: so one that failed before anybody
 //! knew of the outage waits too. One piece of work, for all nodes together, looks after each outage to its end.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use regreen_decide::outage::{self, concerns, drain, is_back};
+use regreen_detect::Detection;
 use regreen_domain::{FailureClass, Outcome, Refusal};
+use regreen_forge::Repository;
 use regreen_ledger::{Closing, NewOutage, Outage, Sighting};
 use serde::{Deserialize, Serialize};
 
@@ -95,32 +99,44 @@ impl Fleet {
         if found.run.from_fork {
             return Ok(());
         }
+        let jobs = found.failed.iter().map(|(job, detection)| (job.completed_at, detection)).collect();
+        self.sight_jobs(hand, &found.run.reference.repository, jobs, incident).await.map(drop)
+    }
+
+    /// As [`Fleet::sight`], of jobs that are no fork's, each with when it ended; at which services.
+    pub(super) async fn sight_jobs(
+        &self,
+        hand: &Hand<'_>,
+        repository: &Repository,
+        jobs: Vec<(Option<SystemTime>, &Detection)>,
+        incident: &str,
+    ) -> Result<Vec<String>, EngineError> {
         let now = (hand.now)();
         let mut seen: Vec<Sighting> = Vec::new();
-        for (job, detection) in &found.failed {
+        for (ended, detection) in jobs {
             let diagnosis = &detection.diagnosis;
             let concerns = diagnosis.class.healable().is_some_and(concerns) && diagnosis.pattern.is_some();
             let Some(service) = self.config.outage.service_of(detection).filter(|_| concerns) else {
                 continue;
             };
-            let ended = job.completed_at.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+            let ended = ended.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
             let ended = ended.and_then(|at| i64::try_from(at.as_millis()).ok());
             seen.push(Sighting {
                 service: service.host.clone(),
                 class: diagnosis.class.id().to_owned(),
-                repository: found.run.reference.repository.folded().as_str().to_owned(),
+                repository: repository.folded().as_str().to_owned(),
                 at: ended.unwrap_or(now).min(now),
             });
         }
         if seen.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         hand.ledger.sighted(incident, &seen).await?;
         // Also where nothing will be done about this run: others may wait.
         for one in &seen {
             self.notice(hand, one).await?;
         }
-        Ok(())
+        Ok(seen.into_iter().map(|one| one.service).collect())
     }
 
     /// What comes next for a run that has to wait for a service, or has waited too long; `None` where it may go.

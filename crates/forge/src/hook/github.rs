@@ -108,6 +108,7 @@ struct Check {
     name: Option<String>,
     head_sha: Option<String>,
     conclusion: Option<String>,
+    details_url: Option<String>,
     app: Option<App>,
 }
 
@@ -195,14 +196,35 @@ fn check(payload: Payload) -> Result<Event, String> {
     let Some(conclusion) = check.conclusion else {
         return Ok(Event::Ignored { why: "the check has not ended" });
     };
-    Ok(Event::CheckEnded(CheckEnded {
-        repository: full_name(payload.repository)?,
-        check: number(check.id, "check")?,
-        name: cut(check.name).ok_or("the check has no name")?,
-        commit: commit(check.head_sha)?,
-        conclusion: ended(&conclusion),
-        app: cut(check.app.and_then(|app| app.slug)),
-    }))
+    let (repository, id) = (full_name(payload.repository)?, number(check.id, "check")?);
+    let name = cut(check.name).ok_or("the check has no name")?;
+    let (commit, conclusion) = (commit(check.head_sha)?, ended(&conclusion));
+    let app = cut(check.app.and_then(|app| app.slug));
+    if app.as_deref() == Some(ACTIONS)
+        && let Some(run) = check.details_url.as_deref().and_then(run_of)
+    {
+        return Ok(Event::JobEnded(JobEnded {
+            repository,
+            run,
+            attempt: None,
+            job: id,
+            name,
+            commit,
+            conclusion,
+        }));
+    }
+    Ok(Event::CheckEnded(CheckEnded { repository, check: id, name, commit, conclusion, app }))
+}
+
+/// The app whose checks are jobs of workflow runs: a job and its check have the same number
+/// ([REST API, workflow jobs](https://docs.github.com/en/rest/actions/workflow-jobs), `check_run_url`).
+const ACTIONS: &str = "github-actions";
+
+/// The run in the address of one of its jobs, `…/actions/runs/RUN/job/JOB`.
+fn run_of(details: &str) -> Option<u64> {
+    let (_, rest) = details.split_once("/actions/runs/")?;
+    let (run, _) = rest.split_once("/job")?;
+    run.parse().ok().filter(|run| *run > 0)
 }
 
 fn written(payload: Payload) -> Result<Event, String> {

@@ -78,7 +78,7 @@ pub enum Event {
     RunEnded(RunEnded),
     /// A job has ended.
     JobEnded(JobEnded),
-    /// A check by somebody else has ended.
+    /// A check has ended that is no job of a run: somebody else's, or Regreen's own.
     CheckEnded(CheckEnded),
     /// A person commands.
     Comment(Comment),
@@ -124,7 +124,7 @@ pub struct JobEnded {
     pub repository: Repository,
     /// The run or pipeline that it belongs to.
     pub run: u64,
-    /// Which attempt of the run, from 1; GitLab counts none.
+    /// Which attempt of the run, from 1; GitLab counts none, and neither does a job's check.
     pub attempt: Option<u32>,
     /// The host's id of the job.
     pub job: u64,

@@ -4,7 +4,7 @@ use regreen_domain::{Decision, Diagnosis, FailureClass, Outcome, Refusal, Verifi
 use regreen_ledger::{Closing, IncidentFilter, LedgerError, Patch, Place, PlaybookRecord, RecordsOf, State};
 use regreen_saga::{Journal, StepEvent};
 use serde_json::{Map, Value};
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::world::{Engine, OWNER, World, diagnosis, fact, facts, healed, incident, place, plan};
 
@@ -124,6 +124,27 @@ async fn attempts_are_counted_by_what_was_started(on: Engine) {
     assert_eq!(l.attempts(&Place { workspace: "/v".to_owned(), ..Place::default() }).await.unwrap(), 0);
 }
 
+/// Incidents of another repository, later than any: copies of one, past the ledger's own calls, which would take long.
+async fn many_of_others(on: Engine, world: &World, count: u32) {
+    let numbers = match on {
+        Engine::Sqlite => {
+            format!(
+                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count}) SELECT n FROM n"
+            )
+        }
+        Engine::Postgres => format!("SELECT n FROM generate_series(1, {count}) AS n"),
+    };
+    let sql = format!(
+        "INSERT INTO incidents (id, record, owner)
+         SELECT 'other-' || n, replace(replace(record, 'org/repo', 'org/other-one'), '\"opened_at\":100', '\"opened_at\":90000'), owner
+         FROM incidents, ({numbers}) AS numbers WHERE id = 'a'"
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut world.at.raw().await).await.unwrap();
+    let later = IncidentFilter { limit: 10, ..IncidentFilter::default() };
+    let latest = world.ledger.incidents(&later).await.unwrap();
+    assert!(latest.iter().all(|one| one.opened_at == 90_000), "{latest:?}");
+}
+
 async fn the_record_of_a_playbook_is_of_its_class_tool_and_repository_and_a_person_may_call_a_healing_wrong(
     on: Engine,
 ) {
@@ -164,6 +185,9 @@ async fn the_record_of_a_playbook_is_of_its_class_tool_and_repository_and_a_pers
     ] {
         assert_eq!(l.records(&elsewhere, 100).await.unwrap(), [], "{elsewhere:?}");
     }
+    // As many of other repositories as ever: each repository's record is its own.
+    many_of_others(on, &world, 2_100).await;
+    assert_eq!(healed_of(l.records(&of, 100).await.unwrap()), Some((2, 1)));
     let code = FailureClass::parse("test-failure").unwrap();
     l.feedback("a", code, "ann", None, 500).await.unwrap();
     assert_eq!(healed_of(l.records(&of, 100).await.unwrap()), Some((1, 2)), "called wrong by a person");

@@ -25,6 +25,7 @@ impl Worker {
     ) -> Result<Option<Ended>, EngineError> {
         let (sender, repository) = match task {
             Task::Run { sender, ended } | Task::Green { sender, ended } => (*sender, &ended.run.repository),
+            Task::Job { sender, of, .. } => (*sender, &of.run.repository),
             Task::Sweep { sender, repository, .. } => (*sender, repository),
             Task::Command { .. }
             | Task::Asked { .. }

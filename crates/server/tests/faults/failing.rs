@@ -14,7 +14,7 @@ use regreen_server::{Happening, Log, Pace, Worker};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tokio::{sync::Notify, task::JoinHandle, time::sleep};
 
-use crate::place::{Engine, Place};
+use crate::place::{self, Engine, Place};
 
 const NODE: &str = "n0";
 /// As in production; far longer than any of these laws may take.
@@ -135,6 +135,49 @@ async fn a_claim_whose_answer_was_lost_is_given_back(on: Engine) {
     assert!(matches!(refused, Err(LedgerError::StaleClaim { .. })), "{refused:?}");
     assert!(matches!(ledger.finish(&unheard, "x", now()).await, Err(LedgerError::StaleClaim { .. })));
     assert_eq!(ledger.outcome("k").await.unwrap().as_deref(), Some("unreadable"));
+    node.abort();
+}
+
+/// What was acknowledged before the disk was full is done once there is room again; what was not is refused by name.
+#[tokio::test]
+async fn a_full_disk_takes_nothing_in_and_loses_nothing() {
+    let test = "failing::a_full_disk_takes_nothing_in_and_loses_nothing";
+    if !place::has_small_disk() {
+        place::on_a_small_disk(test);
+        return;
+    }
+    let place = Place::new(Engine::Sqlite).await;
+    let ledger = place.open().await;
+    let full = place.full();
+    let mut taken = Vec::new();
+    let refused = loop {
+        let key = format!("k{}", taken.len());
+        match ledger.enqueue(&[NewWork { key: &key, ..UNREADABLE }]).await {
+            Ok(_) => taken.push(key),
+            Err(refused) => break refused,
+        }
+        assert!(taken.len() < 100_000, "the disk is not full");
+    };
+    assert!(matches!(refused, LedgerError::DiskFull { .. }), "{refused:?}");
+    let log = Arc::new(Failures::default());
+    let node = work(place.open().await, log.clone());
+    // What still fits into the pages that are there is done; the rest can't be said, and is told.
+    let begun = Instant::now();
+    while log.0.load(Ordering::SeqCst) == 0 && ledger.waiting(&[], now()).await.unwrap().ready > 0 {
+        assert!(begun.elapsed() < SOON, "neither done nor told");
+        sleep(Duration::from_millis(5)).await;
+    }
+    drop(full);
+    ledger.enqueue(&[NewWork { key: "later", ..UNREADABLE }]).await.unwrap();
+    taken.push("later".to_owned());
+    let begun = Instant::now();
+    for key in &taken {
+        while ledger.outcome(key).await.unwrap().is_none() {
+            assert!(begun.elapsed() < SOON, "{key} of {} is lost", taken.len());
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+    assert!(ledger.audit_verify(None).await.unwrap().is_sound());
     node.abort();
 }
 

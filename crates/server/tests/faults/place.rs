@@ -1,8 +1,10 @@
-//! Where a ledger lies, and how it is cut off: SQLite by somebody who holds the file, PostgreSQL by a line that breaks.
+//! Where a ledger lies, and how it is cut off: SQLite by somebody who holds the file or by a disk that is full, PostgreSQL by
+//! a line that breaks.
 
 use std::{
-    env,
-    path::PathBuf,
+    env, fs,
+    io::Write as _,
+    path::{Path, PathBuf},
     process::Command,
     sync::{
         Arc,
@@ -33,6 +35,37 @@ pub fn server() -> Option<String> {
     env::var("REGREEN_TEST_POSTGRES").ok()
 }
 
+/// Names the folder of a file system that only this process sees, and that has little room.
+const DISK: &str = "REGREEN_FAULTS_DISK";
+
+/// Whether this process has a disk that [`Place::full`] can fill.
+pub fn has_small_disk() -> bool {
+    env::var_os(DISK).is_some()
+}
+
+/// Runs a test of this program once more, where ledgers in SQLite lie on a disk of 24 MiB. False where this machine gives no
+/// mount namespace; it is said then.
+pub fn on_a_small_disk(test: &str) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let mount = "mount -t tmpfs -o size=24m,mode=0700 none \"$1\" && exec \"$2\" --exact \"$3\" --nocapture";
+    let within = |how: &str, script: &str| {
+        let mut command = Command::new("unshare");
+        command.args([how, "sh", "-c", script, "disk"]).arg(folder.path());
+        command.arg(env::current_exe().unwrap()).arg(test).env(DISK, folder.path());
+        command
+    };
+    let gives = |how: &&str| {
+        let tried = within(how, "mount -t tmpfs none \"$1\"").output();
+        tried.is_ok_and(|output| output.status.success())
+    };
+    let Some(how) = ["-m", "-rm"].into_iter().find(gives) else {
+        println!("no mount namespace here: no disk is full");
+        return false;
+    };
+    assert!(within(how, mount).status().unwrap().success(), "{test} failed on a small disk, see above");
+    true
+}
+
 /// An empty ledger.
 pub struct Place {
     _folder: tempfile::TempDir,
@@ -49,7 +82,10 @@ struct Line {
 
 impl Place {
     pub async fn new(on: Engine) -> Place {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = match env::var_os(DISK).filter(|_| on == Engine::Sqlite) {
+            Some(disk) => tempfile::tempdir_in(disk).unwrap(),
+            None => tempfile::tempdir().unwrap(),
+        };
         match on {
             Engine::Sqlite => {
                 let address = folder.path().join("ledger.db").display().to_string();
@@ -89,6 +125,14 @@ impl Place {
         }
     }
 
+    /// There is no room left on the small disk, until what this gives is dropped.
+    pub fn full(&self) -> Full {
+        let full = Full(Path::new(&env::var_os(DISK).unwrap()).join("full"));
+        let mut file = fs::File::create(&full.0).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+        full
+    }
+
     /// The server is killed in the middle of its work and started again, where that is a server of this test's own.
     pub async fn restart(&self) {
         let Some(folder) = env::var_os("REGREEN_TEST_POSTGRES_FOLDER").filter(|_| self.line.is_some()) else {
@@ -97,6 +141,15 @@ impl Place {
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/postgres");
         let again = move || Command::new(script).arg("restart").arg(folder).status();
         assert!(tokio::task::spawn_blocking(again).await.unwrap().unwrap().success());
+    }
+}
+
+/// A file that takes up all the room there is.
+pub struct Full(PathBuf);
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        fs::remove_file(&self.0).unwrap();
     }
 }
 
@@ -122,7 +175,7 @@ async fn new_schema(server: &str) -> String {
 }
 
 impl Line {
-    fn lay(from: &std::path::Path, to: PathBuf) -> Line {
+    fn lay(from: &Path, to: PathBuf) -> Line {
         let listener = UnixListener::bind(from).unwrap();
         let (cuts, cut) = watch::channel(0);
         let serving = tokio::spawn(async move {

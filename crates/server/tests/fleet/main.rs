@@ -8,8 +8,10 @@ mod budgets;
 mod calls;
 mod commands;
 mod control;
+mod earned;
 mod gitlab;
 mod given_up;
+mod heard;
 mod host;
 mod issues;
 mod kept;
@@ -394,15 +396,19 @@ async fn an_attempt_that_never_ends_is_cancelled() {
 async fn what_no_hook_told_is_found_by_the_clock() {
     let stage = Stage::new(Mode::Auto).await;
     stage.host.fail(RUN, &[("build", NETWORK)]);
-    let node = stage.start_one();
-    let watched = vec![(Sender::GitHub, octo())];
-    let (ledger, bell) = (stage.ledger.clone(), stage.bell.clone());
-    let every = Duration::from_secs(900);
-    // Two nodes' clocks, one sweep.
-    for _ in 0..2 {
-        let stop = tokio::time::sleep(Duration::from_millis(30));
-        schedule(ledger.clone(), watched.clone(), every, Arc::new(Quiet), bell.clone(), stop).await;
+    // No new slot begins while this runs.
+    let every = Duration::from_secs(1 << 31);
+    // Several nodes' clocks at once, one sweep.
+    let mut clocks = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let stop = tokio::time::sleep(Duration::from_millis(100));
+        let (ledger, bell) = (open(stage.folder.path()).await, stage.bell.clone());
+        let watched = vec![(Sender::GitHub, octo())];
+        clocks.spawn(schedule(ledger, watched, every, Arc::new(Quiet), bell, stop));
     }
+    clocks.join_all().await;
+    assert_eq!(stage.ledger.waiting(&["sweep"], real_time() + 1_000).await.unwrap().ready, 1);
+    let node = stage.start_one();
     stage.until("it never ran again", |host| host.reruns(RUN) == 1).await;
     stage.host.end(RUN, Conclusion::Success);
     // No hook tells of the end either: the work is due again by itself.

@@ -225,7 +225,9 @@ impl Pass<'_> {
 /// be handed on in a cache, and be lost: attempts count by the host's word too.
 pub(super) fn for_a_pass(context: &Context, once: &OnceArgs, mut config: FleetConfig) -> FleetConfig {
     if let Some(mode) = once.mode {
+        // Nothing earns more than what was asked for.
         config.policy.mode = mode;
+        config.policy.promotion = config.policy.promotion.filter(|promotion| promotion.to <= mode);
         for rule in &mut config.rules {
             rule.mode = rule.mode.min(mode);
         }

@@ -1,0 +1,103 @@
+//! A job fails in a run that goes on: nothing is done about the run, and that its service is down is known from then on.
+
+use regreen_domain::Mode;
+use regreen_forge::{
+    Conclusion, Repository,
+    hook::{Delivery, Event, JobEnded, Sender},
+};
+use regreen_server::{Inbox as _, LedgerInbox, NewDelivery};
+
+use crate::{
+    host::{CODE, NETWORK, commit},
+    outage::{MINUTE, NPM, Play, here},
+};
+
+/// The first job of this run has failed, and others go on.
+async fn job_fails(play: &Play, repository: &str, run: u64, log: &'static str, told: Conclusion) {
+    play.stage.host.fail(run, &[("build", log), ("test", "")]);
+    play.stage.host.show_end(run, false);
+    tell(play, repository, run, run * 100, told).await;
+}
+
+async fn tell(play: &Play, repository: &str, run: u64, job: u64, conclusion: Conclusion) {
+    let event = Event::JobEnded(JobEnded {
+        repository: Repository::parse(repository).unwrap(),
+        run,
+        attempt: Some(1),
+        job,
+        name: "build".to_owned(),
+        commit: commit(run),
+        conclusion,
+    });
+    let (sender, id) = (Sender::GitHub, format!("job-{job}"));
+    let delivery = Delivery { sender, id, name: "workflow_job".to_owned(), event };
+    let inbox = LedgerInbox::new(play.stage.ledger.clone(), play.stage.bell.clone());
+    inbox.receive(&[NewDelivery { delivery, at: play.now() }]).await.unwrap();
+}
+
+async fn outages(play: &Play) -> usize {
+    play.stage.ledger.outages(9).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn an_outage_is_known_before_the_runs_that_met_it_have_ended() {
+    here(async {
+        let play = Play::new(Mode::Auto, 1).await;
+        let host = play.stage.host.clone();
+        play.stage.remotes.set(NPM, true);
+        for run in 1..=3 {
+            job_fails(&play, &format!("octo/r{run}"), run, NETWORK, Conclusion::Failure).await;
+        }
+        play.settle().await;
+        let known = play.stage.ledger.outages(9).await.unwrap();
+        assert!(
+            matches!(known.as_slice(), [one] if one.service == NPM && one.known_at.is_some()),
+            "{known:?}"
+        );
+        // Nothing was done about any of them, and no incident is on record before a run has ended.
+        assert_eq!(play.stage.incidents().await, []);
+        assert!((1..=3).all(|run| host.reruns(run) == 0));
+        // The end of a run finds the outage known, waits for it, and counts once.
+        host.show_end(1, true);
+        play.stage.hook_of(Repository::parse("octo/r1").unwrap(), "end", 1, 1, Conclusion::Failure).await;
+        play.settle().await;
+        let incident = play.stage.incidents().await.remove(0);
+        assert_eq!(play.stage.ledger.sightings_of(&incident.id).await.unwrap().len(), 1);
+        play.stage.remotes.set(NPM, false);
+        play.pass(MINUTE).await;
+        assert_eq!([1, 2, 3].map(|run| host.reruns(run)), [1, 0, 0]);
+        assert!(play.troubles().is_empty(), "{:?}", play.troubles());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_that_says_nothing_of_a_service_or_may_not_be_believed_changes_nothing() {
+    here(async {
+        let play = Play::new(Mode::Auto, 1).await;
+        let host = play.stage.host.clone();
+        play.stage.remotes.set(NPM, true);
+        for run in 1..=9 {
+            let repository = format!("octo/r{run}");
+            match run {
+                1..=3 => job_fails(&play, &repository, run, CODE, Conclusion::Failure).await,
+                4..=6 => {
+                    job_fails(&play, &repository, run, NETWORK, Conclusion::Failure).await;
+                    host.make_fork(run);
+                }
+                // It went well, whatever it printed.
+                _ => job_fails(&play, &repository, run, NETWORK, Conclusion::Success).await,
+            }
+        }
+        play.settle().await;
+        assert_eq!((outages(&play).await, play.stage.incidents().await.len()), (0, 0));
+        // Many jobs of one run, and many runs of one repository, are one repository's trouble.
+        for run in 11..=13 {
+            job_fails(&play, "octo/shop", run, NETWORK, Conclusion::Failure).await;
+            tell(&play, "octo/shop", run, run * 100 + 1, Conclusion::Failure).await;
+        }
+        play.settle().await;
+        assert!(play.stage.ledger.outages(9).await.unwrap().iter().all(|one| one.known_at.is_none()));
+    })
+    .await;
+}
