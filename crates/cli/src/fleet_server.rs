@@ -70,21 +70,7 @@ impl FleetServer {
             Some(path) => secret_file(context, path)?,
             None => context.secret("REGREEN_SERVER_TOKEN").unwrap_or_default(),
         };
-        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-        let mut config = Agent::config_builder();
-        if base.starts_with("http://") {
-            // To this machine, in the clear: through no proxy, which would read the token.
-            config = config.proxy(None);
-        }
-        let agent = config
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .user_agent(concat!("regreen/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls)
-            .build()
-            .into();
-        let token = token.trim().to_owned();
+        let (agent, token) = (agent(&base), token.trim().to_owned());
         Ok(Some(Arc::new(FleetServer { agent, base, token, voice, is_silent: AtomicBool::new(false) })))
     }
 
@@ -152,6 +138,24 @@ impl Counsellor for FleetServer {
     }
 }
 
+/// A client for this address, which follows nothing.
+fn agent(base: &str) -> Agent {
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let mut config = Agent::config_builder();
+    if base.starts_with("http://") {
+        // To this machine, in the clear: through no proxy, which would read the token.
+        config = config.proxy(None);
+    }
+    config
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .user_agent(concat!("regreen/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls)
+        .build()
+        .into()
+}
+
 /// What a server that refuses says.
 fn refusal(status: u16, body: &[u8]) -> String {
     let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
@@ -185,7 +189,77 @@ fn base(address: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        sync::Mutex,
+        thread,
+        time::Instant,
+    };
+
     use super::*;
+
+    #[derive(Default)]
+    struct Said(Mutex<Vec<String>>);
+
+    impl Voice for Said {
+        fn tell(&self, event: Event<'_>) {
+            if let Event::Warning(text) = event {
+                self.0.lock().unwrap().push(text.to_owned());
+            }
+        }
+    }
+
+    /// Takes a request, and then sends a byte now and then, or none.
+    fn slow(drips: bool) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _request = stream.read(&mut [0; 1024]);
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n";
+            let (begun, mut next) = (Instant::now(), answer.iter().chain(std::iter::repeat(&b' ')));
+            while begun.elapsed() < 20 * ASKING {
+                thread::sleep(ASKING / 50);
+                if drips && stream.write_all(&[*next.next().unwrap()]).is_err() {
+                    return;
+                }
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_silent_or_drips_holds_a_job_up_for_half_a_second_once() {
+        let question = Question {
+            version: COUNSEL_VERSION,
+            repository: "octo/shop".to_owned(),
+            commit: None,
+            job: None,
+            class: "network-timeout".to_owned(),
+            tool: None,
+            host: None,
+        };
+        for drips in [false, true] {
+            let said = Arc::new(Said::default());
+            let base = format!("http://127.0.0.1:{}", slow(drips));
+            let server = FleetServer {
+                agent: agent(&base),
+                base,
+                token: "t".to_owned(),
+                voice: said.clone(),
+                is_silent: AtomicBool::new(false),
+            };
+            let begun = Instant::now();
+            assert!(server.ask(&question).await.is_none());
+            // The bound, and room for a machine that is busy; without the bound it would be twenty times as much.
+            assert!((ASKING..8 * ASKING).contains(&begun.elapsed()), "{:?}, drips: {drips}", begun.elapsed());
+            let asked_again = Instant::now();
+            assert!(server.ask(&question).await.is_none());
+            assert!(asked_again.elapsed() < ASKING, "it is not asked again");
+            assert_eq!(said.0.lock().unwrap().len(), 1);
+        }
+    }
 
     #[test]
     fn a_token_goes_nowhere_where_it_can_be_read() {

@@ -91,6 +91,15 @@ pub enum Happening {
         /// What came of it.
         why: String,
     },
+    /// What was old is gone.
+    Pruned {
+        /// Incidents.
+        incidents: u64,
+        /// What was needed for work that is done.
+        work: u64,
+        /// Logs.
+        logs: u64,
+    },
     /// A run has to wait.
     RunWaits {
         /// Names the work.
@@ -279,6 +288,7 @@ impl Happening {
             Happening::RunSettled { .. } => "run-settled",
             Happening::CallsUsedUp { .. } => "api-budget-used-up",
             Happening::JobHeard { .. } => "job-heard",
+            Happening::Pruned { .. } => "ledger-pruned",
             Happening::RunWaits { .. } => "run-waits",
             Happening::CommandObeyed { .. } => "command-obeyed",
             Happening::CommandUnanswered { .. } => "command-unanswered",
@@ -357,6 +367,11 @@ impl Happening {
             Happening::CallsUsedUp { sender, whose, most } => {
                 vec![("sender", sender.id().to_owned()), ("whose", whose.clone()), ("most", most.to_string())]
             }
+            Happening::Pruned { incidents, work, logs } => vec![
+                ("incidents", incidents.to_string()),
+                ("work", work.to_string()),
+                ("logs", logs.to_string()),
+            ],
             Happening::JobHeard { key, why }
             | Happening::RunWaits { key, why }
             | Happening::WorkFailed { key, why }

@@ -42,7 +42,7 @@ pub use memory::LedgerInbox;
 pub use otlp::Otlp;
 pub use pages::{Pages, Settings, Value};
 pub use reply::Reply;
-pub use schedule::schedule;
+pub use schedule::{Timetable, schedule};
 pub use task::{Listed, Spoken, Task};
 pub use teller::{Calm, Teller};
 pub use worker::{Pace, Part, Worker};

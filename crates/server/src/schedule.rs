@@ -1,4 +1,5 @@
-//! What is done by the clock: every repository is swept once in each slot, whichever node lists it.
+//! What is done by the clock: every repository is swept once in each slot, and what is old goes once a day, whichever node
+//! lists it.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -10,35 +11,55 @@ use crate::{
     happening::{Happening, Log},
     memory::chain,
     task::{Listed, Task},
-    worker::{millis, now},
+    worker::{DAY, millis, now},
 };
 
-/// Lists a sweep of each of these repositories now and then once every `every`, until `stop` is ready. The slot of the time
-/// is in the work's key, so that many nodes list it once.
+/// What is to be done, and how often.
+#[derive(Debug, Clone)]
+pub struct Timetable {
+    /// Repositories in which failures are looked for that no hook told.
+    pub watched: Vec<(Sender, Repository)>,
+    /// How often.
+    pub every: Duration,
+    /// Whether what is old goes, once a day: see [`crate::Pace::keep`].
+    pub prunes: bool,
+}
+
+impl Timetable {
+    /// All that is due in the slots of this time, and how long the earliest of them lasts yet, both in milliseconds.
+    fn at(&self, at: i64) -> (Vec<Listed>, i64) {
+        let every = millis(self.every).max(1_000);
+        let mut listed = Vec::new();
+        for (sender, repository) in &self.watched {
+            let (sender, repository, slot) = (*sender, repository.clone(), at.div_euclid(every));
+            listed.push(Task::Sweep { sender, repository, slot }.listed(at));
+        }
+        let day = at.div_euclid(DAY);
+        if self.prunes {
+            listed.push(Task::Prune { day }.listed(at));
+        }
+        let ends = |length: i64| (at.div_euclid(length) + 1).saturating_mul(length).saturating_sub(at);
+        (listed, ends(every).min(ends(DAY)))
+    }
+}
+
+/// Lists what a timetable says now and in each of its slots, until `stop` is ready. The slot of the time is in the work's
+/// key, so that many nodes list it once.
 pub async fn schedule(
     ledger: Ledger,
-    repositories: Vec<(Sender, Repository)>,
-    every: Duration,
+    table: Timetable,
     log: Arc<dyn Log>,
     bell: Arc<Notify>,
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = std::pin::pin!(stop);
-    let every_ms = millis(every).max(1_000);
     loop {
-        let at = now();
-        let slot = at.div_euclid(every_ms);
-        let listed: Vec<Listed> = repositories
-            .iter()
-            .map(|(sender, repository)| {
-                Task::Sweep { sender: *sender, repository: repository.clone(), slot }.listed(at)
-            })
-            .collect();
+        let (listed, ends) = table.at(now());
         let work: Vec<_> = listed.iter().map(Listed::work).collect();
         let wait = match ledger.enqueue(&work).await {
             Ok(_) => {
                 bell.notify_one();
-                (slot + 1).saturating_mul(every_ms).saturating_sub(at)
+                ends
             }
             Err(e) => {
                 log.tell(&Happening::WorkUnavailable { why: chain(&e) });

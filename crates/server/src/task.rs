@@ -23,6 +23,8 @@ pub(crate) const SWEEP: &str = "sweep";
 pub(crate) const ASKED: &str = "asked";
 /// Kind of work: a job has failed in a run that may go on.
 pub(crate) const JOB: &str = "job-ended";
+/// Kind of work: what is old goes.
+pub(crate) const PRUNE: &str = "prune";
 /// Kind of work: a run ended well, and something that was escalated may be well again.
 pub(crate) const GREEN: &str = "green";
 
@@ -90,6 +92,11 @@ pub enum Task {
         /// Which escalation.
         id: String,
     },
+    /// What is old goes.
+    Prune {
+        /// Names the day, so that it is done once for all nodes.
+        day: i64,
+    },
     /// People are told where they work. The engine lists that by itself.
     Told(Telling),
     /// A run ended well, of a repository in which something was escalated.
@@ -133,6 +140,14 @@ struct SpokenV1 {
     /// On an issue, where those have numbers of their own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     on_issue: bool,
+}
+
+/// What is old goes, as it is stored.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PruneV1 {
+    version: u32,
+    day: i64,
 }
 
 /// The stored document. Fields may be added, never changed.
@@ -322,6 +337,10 @@ impl Task {
                 let payload = serde_json::json!({ "version": 1, "outage": id }).to_string();
                 return Listed { kind: OUTAGE, key: format!("outage/{id}"), payload, at };
             }
+            Task::Prune { day } => {
+                let payload = serde_json::json!({ "version": 1, "day": day }).to_string();
+                return Listed { kind: PRUNE, key: format!("prune/{day}"), payload, at };
+            }
             Task::Told(telling) => {
                 return Listed { kind: TOLD, key: telling.key(), payload: telling.payload(), at };
             }
@@ -341,6 +360,10 @@ impl Task {
 
     /// What was listed; `None` where this version can't read it.
     pub fn read(kind: &str, payload: &str) -> Option<Task> {
+        if kind == PRUNE {
+            let PruneV1 { version, day } = serde_json::from_str(payload).ok()?;
+            return (version == 1).then_some(Task::Prune { day });
+        }
         if kind == OUTAGE {
             return outage_of(payload).map(|id| Task::Outage { id });
         }
@@ -426,6 +449,7 @@ mod tests {
             (Task::Told(telling), "github/told/4d-1-0a1b2c3d/check-run"),
             (Task::Sweep { sender: Sender::GitHub, repository, slot: 3 }, "github/sweep/octo/shop/3"),
             (Task::Outage { id: "0a1b".to_owned() }, "outage/0a1b"),
+            (Task::Prune { day: 20_000 }, "prune/20000"),
         ] {
             let listed = task.listed(1_000);
             assert_eq!(listed.key(), key);

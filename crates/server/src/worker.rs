@@ -4,6 +4,7 @@ mod calls;
 mod command;
 mod job;
 mod part;
+mod prune;
 mod settle;
 mod stumbling;
 mod sweep;
@@ -57,6 +58,8 @@ pub struct Pace {
     pub request: Duration,
     /// How far a sweep looks back.
     pub look_back: Duration,
+    /// What is over for longer than that goes, where it is done by the clock; `None`: nothing goes.
+    pub keep: Option<Duration>,
 }
 
 impl Default for Pace {
@@ -72,12 +75,15 @@ impl Default for Pace {
             drain: Duration::from_secs(20),
             request: Duration::from_secs(40),
             look_back: Duration::from_secs(24 * 3600),
+            keep: None,
         }
     }
 }
 
 /// Time until work is looked at again for which another node may have the credential, in milliseconds.
 const LONGEST_WAIT: i64 = 60_000;
+/// A day, in milliseconds.
+pub(crate) const DAY: i64 = 24 * 3_600_000;
 /// Until the list of work is asked again after that failed.
 const FAILED: Duration = Duration::from_secs(1);
 /// Longest that a stop waits for what was claimed unheard to be given back, where the ledger does not answer.
@@ -314,6 +320,7 @@ impl Worker {
             Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
             Task::Outage { id } => self.tend(claim, id).await,
             Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,
+            Task::Prune { .. } => self.prune().await,
             Task::Told(telling) => self.tell_there(claim, telling).await,
             Task::Green { sender, ended } => self.green(claim, *sender, ended).await,
         };

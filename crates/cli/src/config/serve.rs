@@ -24,6 +24,7 @@ use crate::{
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Serving {
     mode: Option<Spanned<String>>,
+    keep_days: Option<Spanned<u32>>,
     #[serde(default)]
     rule: Vec<RuleFile>,
     comments: Option<CommentsFile>,
@@ -102,6 +103,8 @@ struct LogsFile {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Serve {
     mode: Mode,
+    /// What was over for so many days goes; `None`: nothing does.
+    keep_days: Option<u32>,
     rules: Vec<Rule>,
     /// Whether commands in comments are obeyed.
     comments: bool,
@@ -128,6 +131,7 @@ impl Default for Serve {
         let outage = OutageConfig { services: OutageConfig::public(), ..OutageConfig::default() };
         Serve {
             mode: Mode::Observe,
+            keep_days: None,
             rules: Vec::new(),
             comments: false,
             job_mode: Mode::Auto,
@@ -155,6 +159,12 @@ pub(super) fn take(
     let mode = |v: &Spanned<String>| Mode::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, MODES));
     if let Some(v) = &file.mode {
         serve.mode = mode(v)?;
+    }
+    if let Some(v) = &file.keep_days {
+        // What counts attempts, budgets and outages looks back a day, records and figures a month.
+        let why = "keep-days is from 30 to 36500";
+        let days = Some(*v.get_ref()).filter(|days| (30..=36_500).contains(days));
+        serve.keep_days = Some(days.ok_or_else(|| bad(place, text, v, why))?);
     }
     if let Some(comments) = &file.comments {
         serve.comments = comments.enabled;
@@ -254,6 +264,11 @@ impl Config {
     /// Where the figures are sent, if anywhere, and how often.
     pub fn collector(&self) -> Option<(Address, Duration)> {
         self.serve.otlp.clone()
+    }
+
+    /// What was over for longer goes by the clock of the fleet; `None`: nothing does.
+    pub fn keep(&self) -> Option<Duration> {
+        self.serve.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400))
     }
 
     /// The proxy that says who has signed in, where there is one.

@@ -32,6 +32,7 @@ impl Worker {
             | Task::Answer { .. }
             | Task::Outage { .. }
             | Task::Told(_)
+            | Task::Prune { .. }
             | Task::Issue { .. } => {
                 return Ok(None);
             }

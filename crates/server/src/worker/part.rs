@@ -2,7 +2,7 @@
 
 use regreen_engine::{ESCALATION, OUTAGE, TOLD};
 
-use crate::task::{ANSWER, ASKED, COMMAND, GREEN, JOB, RUN, SWEEP};
+use crate::task::{ANSWER, ASKED, COMMAND, GREEN, JOB, PRUNE, RUN, SWEEP};
 
 /// Which pieces of work a worker takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,8 +20,8 @@ impl Part {
     /// The kinds of work that it is.
     pub(super) const fn kinds(self) -> &'static [&'static str] {
         match self {
-            Part::All => &[RUN, JOB, SWEEP, COMMAND, ANSWER, ASKED, OUTAGE, ESCALATION, GREEN, TOLD],
-            Part::Runs => &[RUN, JOB, SWEEP, COMMAND, ASKED, OUTAGE, GREEN],
+            Part::All => &[RUN, JOB, SWEEP, COMMAND, ANSWER, ASKED, OUTAGE, ESCALATION, GREEN, TOLD, PRUNE],
+            Part::Runs => &[RUN, JOB, SWEEP, COMMAND, ASKED, OUTAGE, GREEN, PRUNE],
             Part::Telling => &[ANSWER, ESCALATION, TOLD],
         }
     }

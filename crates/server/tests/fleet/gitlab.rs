@@ -18,7 +18,7 @@ use regreen_forge::{
 use regreen_lab::forge::{Trouble, What, gitlab};
 use regreen_ledger::{Incident, IncidentFilter, Ledger, State};
 use regreen_mask::Masker;
-use regreen_server::{Inbox as _, LedgerInbox, NewDelivery, Pace, Worker, schedule};
+use regreen_server::{Inbox as _, LedgerInbox, NewDelivery, Pace, Timetable, Worker, schedule};
 use serde_json::json;
 use tokio::{sync::Notify, task::JoinHandle};
 
@@ -196,7 +196,8 @@ async fn a_pipeline_that_the_network_failed_is_healed_once() {
     let watched = vec![(Sender::GitLab, Repository::parse(NAME).unwrap())];
     let stop = tokio::time::sleep(Duration::from_millis(100));
     let (ledger, bell) = (stage.ledger.clone(), stage.bell.clone());
-    schedule(ledger, watched, Duration::from_secs(900), Arc::new(Quiet), bell, stop).await;
+    let table = Timetable { watched, every: Duration::from_secs(900), prunes: false };
+    schedule(ledger, table, Arc::new(Quiet), bell, stop).await;
     assert_eq!(stage.retries(), 2);
     let world = stage.host.world();
     assert!(jobs[..2].iter().all(|job| world.count("POST", &format!("/jobs/{job}/retry")) == 1));
@@ -212,7 +213,8 @@ async fn what_no_hook_told_is_found_by_the_clock_and_a_second_end_of_a_pipeline_
     let watched = vec![(Sender::GitLab, Repository::parse(NAME).unwrap())];
     let stop = tokio::time::sleep(Duration::from_millis(30));
     let (ledger, bell) = (stage.ledger.clone(), stage.bell.clone());
-    schedule(ledger, watched, Duration::from_secs(900), Arc::new(Quiet), bell, stop).await;
+    let table = Timetable { watched, every: Duration::from_secs(900), prunes: false };
+    schedule(ledger, table, Arc::new(Quiet), bell, stop).await;
     stage.until("it never ran again", || stage.retries() == 1).await;
     stage.finish(pipeline, "failed");
     stage.hook("one", pipeline).await;

@@ -6,6 +6,7 @@ mod approvals;
 mod asked;
 mod budgets;
 mod calls;
+mod clock;
 mod commands;
 mod control;
 mod earned;
@@ -38,9 +39,7 @@ use regreen_forge::{
 };
 use regreen_ledger::{AsIs, Incident, IncidentFilter, Ledger, State};
 use regreen_mask::Masker;
-use regreen_server::{
-    Accepted, Happening, Inbox as _, LedgerInbox, Log, NewDelivery, Pace, Task, Worker, schedule,
-};
+use regreen_server::{Accepted, Happening, Inbox as _, LedgerInbox, Log, NewDelivery, Pace, Task, Worker};
 use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::host::{CODE, Host, NETWORK, Silence, commit};
@@ -389,30 +388,6 @@ async fn an_attempt_that_never_ends_is_cancelled() {
     stage.hook("one", RUN, 1, Conclusion::Failure).await;
     assert_eq!(outcome(&stage.closed().await), ("rolled-back", ""));
     assert_eq!((stage.host.reruns(RUN), stage.host.cancels(RUN)), (1, 1));
-    node.abort();
-}
-
-#[tokio::test]
-async fn what_no_hook_told_is_found_by_the_clock() {
-    let stage = Stage::new(Mode::Auto).await;
-    stage.host.fail(RUN, &[("build", NETWORK)]);
-    // No new slot begins while this runs.
-    let every = Duration::from_secs(1 << 31);
-    // Several nodes' clocks at once, one sweep.
-    let mut clocks = tokio::task::JoinSet::new();
-    for _ in 0..4 {
-        let stop = tokio::time::sleep(Duration::from_millis(100));
-        let (ledger, bell) = (open(stage.folder.path()).await, stage.bell.clone());
-        let watched = vec![(Sender::GitHub, octo())];
-        clocks.spawn(schedule(ledger, watched, every, Arc::new(Quiet), bell, stop));
-    }
-    clocks.join_all().await;
-    assert_eq!(stage.ledger.waiting(&["sweep"], real_time() + 1_000).await.unwrap().ready, 1);
-    let node = stage.start_one();
-    stage.until("it never ran again", |host| host.reruns(RUN) == 1).await;
-    stage.host.end(RUN, Conclusion::Success);
-    // No hook tells of the end either: the work is due again by itself.
-    assert_eq!(outcome(&stage.closed().await), ("healed", ""));
     node.abort();
 }
 

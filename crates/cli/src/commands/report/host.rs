@@ -17,6 +17,7 @@ use regreen_logs::{Log, Source};
 use regreen_show::{Diagnosed, harmless::harmless};
 
 use super::read::{Kept, Line, seconds};
+use crate::commands::itself::{catalogue_digest, model_digest};
 use crate::{
     args::ReportArgs,
     context::{Context, runtime},
@@ -113,7 +114,7 @@ pub fn read<'c>(
 
 /// A diagnosis is kept as long as the same program with the same patterns would make it.
 fn made_by(catalog: &Catalog) -> String {
-    format!("{} {}", env!("CARGO_PKG_VERSION"), catalog.patterns().len())
+    format!("{} {} {}", env!("CARGO_PKG_VERSION"), catalogue_digest(catalog), model_digest())
 }
 
 enum Stop {

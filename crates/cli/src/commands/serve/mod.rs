@@ -25,7 +25,7 @@ use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
 use regreen_notify::{Address, Sink};
 use regreen_server::{
     Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Settings, Teller,
-    Worker,
+    Timetable, Worker,
     access::{Access, Proxy},
     schedule,
 };
@@ -172,6 +172,8 @@ struct Parts {
     sinks: BTreeMap<String, Sink>,
     /// What the dashboard shows of them.
     settings: Settings,
+    /// What was over for longer goes.
+    keep: Option<Duration>,
 }
 
 impl Parts {
@@ -228,12 +230,14 @@ impl Parts {
             comments,
             sinks,
             settings: dashboard::settings(&config.fleet(), args),
+            keep: config.keep(),
         })
     }
 
     /// Works, and sweeps, until it is asked to stop.
     async fn work(&self, args: &WorkArgs, stop: &Stop) {
-        let pace = Pace { at_once: usize::from(args.at_once), lease: args.lease, ..Pace::default() };
+        let at_once = usize::from(args.at_once);
+        let pace = Pace { at_once, lease: args.lease, keep: self.keep, ..Pace::default() };
         let (ledger, log, bell) = (self.ledger.clone(), self.log.clone(), self.bell.clone());
         if self.fleets.is_empty() {
             return stop.asked().await;
@@ -242,7 +246,8 @@ impl Parts {
             let at = |sender| move |repository: &Repository| (sender, repository.clone());
             let github = args.watch.iter().map(at(Sender::GitHub));
             let watched = github.chain(args.watch_gitlab.iter().map(at(Sender::GitLab))).collect();
-            schedule(ledger.clone(), watched, args.sweep_every, log.clone(), bell.clone(), stop.asked())
+            let table = Timetable { watched, every: args.sweep_every, prunes: self.keep.is_some() };
+            schedule(ledger.clone(), table, log.clone(), bell.clone(), stop.asked())
         };
         let telling = self.tell(stop);
         let worker = Worker::new(ledger, self.fleets.clone(), node(), pace, log, bell);
