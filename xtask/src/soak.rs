@@ -71,10 +71,10 @@ const SUITES: [Suite; 13] = [
     },
     Suite {
         name: "outage",
-        unit: "repositories that build while a registry is down, beside nodes that die",
+        unit: "repositories that build while a registry is down, beside nodes that die; and as many where none dies, beside naive retries",
         count: 2000,
-        portion: 200,
-        tests: &["--package", "regreen-server", "--test", "fleet", "a_registry_is_down_and_nodes_die"],
+        portion: 500,
+        tests: &["--package", "regreen-server", "--test", "fleet", "--no-capture", "simulated::"],
         how_many: Some("REGREEN_OUTAGE_COUNT"),
         seed: Some("REGREEN_OUTAGE_SEED"),
     },

@@ -8,7 +8,7 @@ use regreen_lab::forge;
 use crate::{NAME, marker, options, repository, run_ref, stage};
 
 /// A private key made for this test, as GitHub gives them (PKCS#1) or as other tools write them (PKCS#8).
-fn key(traditional: bool) -> String {
+pub fn key(traditional: bool) -> String {
     let mut openssl = Command::new("openssl");
     openssl.args(["genrsa"]).args(traditional.then_some("-traditional")).arg("2048");
     let made = openssl.output().unwrap();

@@ -5,6 +5,7 @@
 mod changes;
 mod contract;
 mod credentials;
+mod enterprise;
 mod hostile;
 mod notes;
 mod reads;
@@ -23,7 +24,10 @@ const NAME: &str = "octo-org/hello";
 
 /// A stand-in with that repository, and a client for it.
 fn stage() -> (forge::GitHub, GitHub) {
-    let host = forge::GitHub::start().unwrap();
+    stage_of(forge::GitHub::start().unwrap())
+}
+
+fn stage_of(host: forge::GitHub) -> (forge::GitHub, GitHub) {
     host.world().add(NAME, &[("package-lock.json", b"good\n"), ("src/a.js", b"1\n")]);
     let client = client(&host.url());
     (host, client)

@@ -77,6 +77,7 @@ impl Drop for Served {
 pub struct GitHub {
     world: Arc<Mutex<World>>,
     served: Served,
+    below: &'static str,
 }
 
 impl GitHub {
@@ -85,19 +86,28 @@ impl GitHub {
     /// # Errors
     /// Where the loopback interface can't be listened at.
     pub fn start() -> Result<GitHub, LabError> {
+        GitHub::start_below("")
+    }
+
+    /// As [`GitHub::start`], its API below this path and nowhere else: `/api/v3`, as at a GitHub Enterprise Server. Logs lie
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// As [`GitHub::start`].
+    pub fn start_below(below: &'static str) -> Result<GitHub, LabError> {
         let world = Arc::new(Mutex::new(World::default()));
         let served = Served::start(|address| {
             let own = format!("http://{address}");
-            world.lock().unwrap_or_else(PoisonError::into_inner).shown_as.clone_from(&own);
-            let state = State { world: Arc::clone(&world), own };
+            world.lock().unwrap_or_else(PoisonError::into_inner).shown_as = format!("{own}{below}");
+            let state = State { world: Arc::clone(&world), own, below };
             Router::new().fallback(route::answer).with_state(state)
         })?;
-        Ok(GitHub { world, served })
+        Ok(GitHub { world, served, below })
     }
 
     /// The address of its API.
     pub fn url(&self) -> String {
-        format!("http://{}", self.served.address)
+        format!("http://{}{}", self.served.address, self.below)
     }
 
     /// What it knows and what was done to it; nothing is answered meanwhile.
@@ -111,4 +121,6 @@ struct State {
     world: Arc<Mutex<World>>,
     /// Where logs lie, whatever stands before the API.
     own: String,
+    /// Where the API lies.
+    below: &'static str,
 }

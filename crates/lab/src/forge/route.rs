@@ -132,7 +132,14 @@ pub(super) async fn answer(
     body: Body,
 ) -> Response<Body> {
     let bytes = axum::body::to_bytes(body, LARGEST).await.unwrap_or_default();
-    let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    // What is not below it is nothing that this API knows; the logs are no part of it.
+    let path = match path.strip_prefix(state.below) {
+        Some(path) => path.to_owned(),
+        None if path.starts_with("/_logs") => path.to_owned(),
+        None => format!("/outside{path}"),
+    };
+    let uri: Uri = path.parse().unwrap_or_default();
     let (reply, trouble) = {
         let mut world = state.world.lock().unwrap_or_else(PoisonError::into_inner);
         let trouble = world.troubles.iter_mut().find(|trouble| trouble.fits(method.as_str(), &path));

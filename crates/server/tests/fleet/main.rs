@@ -1,6 +1,10 @@
 //! Beside the fleet, against a CI host in memory and a real ledger: what is done, what is left alone, and that nothing is
 //! done twice, wherever a node dies.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that can't go on should stop, and says what it saw"
+)]
 
 mod approvals;
 mod asked;
