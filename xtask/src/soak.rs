@@ -138,6 +138,8 @@ const SUITES: [Suite; 13] = [
             "faults",
             "--test",
             "fleet",
+            "--profile",
+            "soak",
             "--filterset",
             "binary(faults) or test(killed::)",
         ],
