@@ -117,7 +117,7 @@ pub(super) async fn patterns(
     uri: Uri,
 ) -> Result<Response<Body>, Failed> {
     let params = Params::of(&uri);
-    let trends = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
+    let (_, trends) = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
     let met: HashMap<&str, &Group> =
         trends.patterns.iter().map(|group| (group.name.as_str(), group)).collect();
     let text = params.get("q").unwrap_or_default().to_lowercase();
@@ -166,7 +166,7 @@ pub(super) async fn pattern(
     let Some(pattern) = house.pages.catalog.pattern(&id) else {
         return Err(Failed::NoSuchThing("pattern", id));
     };
-    let trends = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
+    let (_, trends) = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
     let met = trends.patterns.iter().find(|group| group.name == id);
     let counts = pattern.measured.counts();
     let tools: Vec<&str> = pattern.tools.iter().map(regreen_domain::Tool::as_str).collect();
@@ -199,7 +199,7 @@ pub(super) async fn playbooks(State(house): Shared, reader: Reader) -> Result<Re
 }
 
 async fn look(house: &House) -> Result<Vec<PlaybookRow>, LedgerError> {
-    let trends = house.trends(WINDOW).await?;
+    let (_, trends) = house.trends(WINDOW).await?;
     let row = |playbook: &Playbook| {
         let ran = trends.playbooks.iter().find(|group| group.name == playbook.id);
         let heals: Vec<String> = playbook.heals.iter().map(|class| plain(class.id())).collect();

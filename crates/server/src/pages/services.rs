@@ -63,7 +63,7 @@ pub(super) async fn page(State(house): Shared, reader: Reader) -> Result<Respons
 async fn look(house: &House, frame: Frame) -> Result<ServicesPage, LedgerError> {
     let now = house.now();
     let outages = house.ledger().outages(MOST).await?;
-    let trends = house.trends(30).await?;
+    let (_, trends) = house.trends(30).await?;
     let breakers = house.ledger().breakers(house.pages.settings.breaker, now).await?;
     let mut hosts: Vec<&str> = house.pages.settings.services.iter().map(String::as_str).collect();
     hosts.extend(outages.iter().map(|outage| outage.service.as_str()));

@@ -5,6 +5,7 @@ mod incident;
 mod known;
 mod metrics;
 mod prometheus;
+mod saved;
 mod standing;
 mod targets;
 mod timeline;
@@ -20,6 +21,7 @@ pub use metrics::{
     TargetV1,
 };
 pub use prometheus::{Families, Family, Sample, prometheus};
+pub use saved::{EstimateV1, SavedV1, Worth};
 pub use standing::{DownV1, Standing};
 pub use targets::{Measured, TARGETS, Target};
 pub use timeline::{Moment, timeline};

@@ -19,6 +19,7 @@ use regreen_server::{
     Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value,
     access::{Access, Role, mint},
     serve,
+    shape::Worth,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -56,6 +57,7 @@ impl World {
             writes: ledger.clone(),
             bell: Arc::default(),
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+            worth: Worth::default(),
             settings: Settings {
                 breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
                 services: vec!["registry.npmjs.org".to_owned(), "pypi.org".to_owned()],
