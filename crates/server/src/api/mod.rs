@@ -164,6 +164,7 @@ impl Api {
             .routes(routes!(approvals::list))
             .routes(routes!(audit::list))
             .routes(routes!(breakers::list))
+            .routes(routes!(breakers::history))
             .routes(routes!(budgets::list))
             .routes(routes!(dispatch::dispatch))
             .routes(routes!(outages::list))

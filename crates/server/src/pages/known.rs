@@ -21,6 +21,7 @@ use super::{
     trends::rate,
     words::{count, percent, plain, shown, span},
 };
+use crate::shape::PlaybookProofsV1;
 
 /// Patterns on one page.
 const LENGTH: usize = 60;
@@ -85,6 +86,10 @@ struct PlaybookRow {
     steps: Vec<(String, String)>,
     ran: String,
     healed: String,
+    /// How many proofs it has, in words.
+    proved: String,
+    /// What each of them shows, and what is expected then.
+    proofs: Vec<(String, String)>,
 }
 
 fn status(status: Status) -> Badge {
@@ -198,6 +203,25 @@ pub(super) async fn playbooks(State(house): Shared, reader: Reader) -> Result<Re
     answer(&PlaybooksPage { frame: Frame::new(&reader, "/playbooks", ""), rows })
 }
 
+/// What each proof shows, and what is expected then.
+fn proofs(of: &PlaybookProofsV1) -> Vec<(String, String)> {
+    let decided = of.decisions.iter().map(|one| {
+        let because =
+            one.because.map(|because| format!(", because of {}", plain(because))).unwrap_or_default();
+        (shown(&one.name), format!("decided: {}{because}", plain(&one.decision)))
+    });
+    let rehearsed = of.rehearsals.iter().map(|one| {
+        let undone: Vec<String> = one.undone.iter().map(|step| shown(step)).collect();
+        let undone = if undone.is_empty() {
+            "nothing taken back".to_owned()
+        } else {
+            format!("taken back: {}", undone.join(", "))
+        };
+        (shown(&one.name), format!("where {} breaks: {}, {undone}", shown(&one.breaks), plain(one.outcome)))
+    });
+    decided.chain(rehearsed).collect()
+}
+
 async fn look(house: &House) -> Result<Vec<PlaybookRow>, LedgerError> {
     let (_, trends) = house.trends(WINDOW).await?;
     let row = |playbook: &Playbook| {
@@ -218,6 +242,12 @@ async fn look(house: &House) -> Result<Vec<PlaybookRow>, LedgerError> {
             steps: playbook.steps.iter().map(|step| (shown(&step.id), plain(&step.kind))).collect(),
             ran: count(ran.map_or(0, |group| group.incidents)),
             healed: rate(ran.and_then(Group::success)),
+            proved: format!(
+                "{} decisions, {} rehearsals",
+                playbook.examples.len(),
+                playbook.rehearsals.len()
+            ),
+            proofs: proofs(&PlaybookProofsV1::from(playbook)),
         }
     };
     Ok(house.pages.catalog.playbooks().iter().map(row).collect())
