@@ -26,6 +26,9 @@ pub(crate) struct Terms {
     pub(crate) at_most: Duration,
 }
 
+/// Longest that a count may take, so that one which hangs does not stand in the way of the next for ever.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// When it was counted, and what.
 pub(crate) type Counted<T> = (i64, Arc<T>);
 
@@ -114,7 +117,8 @@ impl<T: Send + Sync + 'static> Fresh<T> {
         let kept = self.0.clone();
         tokio::spawn(async move {
             let _one_counts = mine;
-            let counted = count.await.map(|counted| (now, Arc::new(counted)));
+            let counted = timeout(LONGEST, count).await.unwrap_or_else(|_| Err(too_long()));
+            let counted = counted.map(|counted| (now, Arc::new(counted)));
             kept.put(&counted);
             counted
         })

@@ -76,7 +76,7 @@ fn place(text: &str) -> Result<EventPlace, Problem> {
 
 /// A page of what happened to a circuit breaker
 ///
-/// Newest first. Of a breaker that nothing ever happened to there is nothing.
+/// Newest first.
 #[utoipa::path(
     get,
     path = "/api/v1/breakers/history",
@@ -87,11 +87,13 @@ fn place(text: &str) -> Result<EventPlace, Problem> {
 pub(super) async fn history(_: Viewer, State(shared): State<Shared>, Params(which): Params<OfOne>) -> Answer {
     let (limit, key) = (page::limit(which.limit)?, bounded("key", Some(which.key), KEY)?);
     let after = which.after.map(|after| place(&after)).transpose()?;
-    let Some(key) = key.as_deref().and_then(named_breaker) else {
-        return Err(Problem::bad_request("key is CLASS/SERVICE/REPOSITORY, as a breaker shows it"));
-    };
+    let none = || Problem::not_found("there is no such breaker");
+    let key = key.as_deref().and_then(named_breaker).ok_or_else(none)?;
     let events =
         shared.record().breaker_history(&key, after, limit + 1).await.map_err(|e| shared.failed(&e))?;
+    if events.is_empty() && after.is_none() {
+        return Err(none());
+    }
     let mark = |event: &regreen_ledger::BreakerEvent| format!("{}.{}", event.place.at, event.place.seq);
     Ok(found(&Page::of(events, limit, mark, |event| BreakerEventV1::from(&event))))
 }
