@@ -20,6 +20,7 @@ mod heard;
 mod host;
 mod issues;
 mod kept;
+mod latency;
 mod leftovers;
 mod notices;
 mod outage;
