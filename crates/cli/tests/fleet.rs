@@ -269,6 +269,29 @@ fn killed_at_any_moment_it_runs_again_once_and_is_healed() {
 }
 
 #[test]
+fn what_the_fleet_has_under_way_is_taken_back_by_hand() {
+    let stage = Stage::new("auto");
+    let serving = stage.serve();
+    assert_eq!(serving.post("one", &stage.webhook(), SECRET), "202");
+    stage.until("it never ran again", |stage| stage.reruns() == 1);
+    let id = stage.incidents()[0]["id"].as_str().unwrap().to_owned();
+    let roll_back = || {
+        let Output { status, stdout, stderr } = stage.regreen(&["rollback", &id]).output().unwrap();
+        (status.code(), String::from_utf8([stdout, stderr].concat()).unwrap())
+    };
+    let (code, words) = roll_back();
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("cancels what"), "{words}");
+    stage.until("it was never cancelled", |stage| stage.host.world().count("POST", "/cancel") == 1);
+    stage.until_outcome("rolled-back");
+    let (code, words) = roll_back();
+    assert_eq!(code, Some(3), "{words}");
+    assert!(words.contains("nothing of it is under way"), "{words}");
+    serving.kill();
+    assert_eq!((stage.reruns(), stage.host.world().count("POST", "/cancel")), (1, 1));
+}
+
+#[test]
 fn what_is_missing_is_said() {
     let stage = Stage::new("auto");
     let said = |args: &[&str]| {

@@ -1,6 +1,7 @@
 //! What a person does beside the fleet about what is on record: the same for the command line and for HTTP. It is durable
 //! when it returns, with the person's name in the audit log, and whoever works on it is woken. The command line, the API
-//! and the dashboard's pages all come through here.
+//! and the dashboard's pages all come through here; a comment at the host becomes work first, for who may command must be asked
+//! there, and its worker (`crate::worker`) makes the very same calls of the ledger.
 
 mod switches;
 

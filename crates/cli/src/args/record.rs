@@ -118,8 +118,9 @@ pub struct DenyArgs {
 #[command(
     after_help = "Example:\n  regreen rollback 19abc2f3d40-1a2b-1 --reason \"the lockfile was meant to change\"\n\n\
                         A healed incident is taken back by its patch in reverse, and only while the file is byte for\n\
-                        byte what Regreen left. Exit code: 0 as before, 14 refused and nothing touched, 16 a person\n\
-                        must look."
+                        byte what Regreen left. What the fleet has under way at a CI host is cancelled by whoever works\n\
+                        beside it. Exit code: 0 as before, or listed for the fleet, 3 nothing is under way at the host, 14\n\
+                        refused and nothing touched, 16 a person must look."
 )]
 pub struct RollbackArgs {
     /// Id of the incident
@@ -128,6 +129,8 @@ pub struct RollbackArgs {
     /// Why
     #[arg(long, default_value = "a person asked for it")]
     pub reason: String,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// Arguments of `pause`.

@@ -26,6 +26,7 @@ impl Command {
             Command::Incidents(Incidents::Show { at, .. } | Incidents::Replay { at, .. }) => at,
             Command::Approve(args) => &args.at,
             Command::Deny(args) => &args.at,
+            Command::Rollback(args) => &args.at,
             Command::Feedback(args) => &args.at,
             Command::Cache(Cache::Forget(args)) => &args.at,
             Command::Breaker(Breaker::List { at, .. }) => at,

@@ -1,6 +1,7 @@
 //! `regreen breaker list|reset`: circuit breakers, one for each class, service and repository.
 
-use regreen_ledger::Breaker as Found;
+use regreen_ledger::{Breaker as Found, BreakerPolicy};
+use regreen_server::act;
 
 use crate::{
     args::{Breaker, Format, ResetArgs},
@@ -27,9 +28,12 @@ pub fn breaker(context: &Context, command: &Breaker) -> Result<u8, Failed> {
 
 async fn found(context: &Context) -> Result<Option<Vec<Found>>, Failed> {
     let Some(ledger) = record::read(context).await? else { return Ok(None) };
+    Ok(Some(ledger.breakers(policy(context).await?, now()).await?))
+}
+
+async fn policy(context: &Context) -> Result<BreakerPolicy, Failed> {
     let workspace = context.workspace()?;
-    let config = config::load(context, None, &workspace, &Terminal::new(context)).await?.into_engine();
-    Ok(Some(ledger.breakers(config.breaker, now()).await?))
+    Ok(config::load(context, None, &workspace, &Terminal::new(context)).await?.into_engine().breaker)
 }
 
 async fn list(context: &Context, format: Format) -> Result<u8, Failed> {
@@ -59,10 +63,11 @@ async fn reset(context: &Context, args: &ResetArgs) -> Result<u8, Failed> {
     if chosen.is_empty() {
         return print("no breaker was ever told anything\n");
     }
-    let ledger = record::write(context).await?;
+    let (ledger, policy) = (record::write(context).await?, policy(context).await?);
     for breaker in chosen {
-        ledger.breaker_reset(&breaker.key, &actor(), now()).await?;
-        print(&format!("closed: {}\n", key(&breaker.key)))?;
+        let name = key(&breaker.key);
+        act::reset(&ledger, policy, &name, &actor(), now()).await?;
+        print(&format!("closed: {name}\n"))?;
     }
     Ok(FINE)
 }

@@ -1,23 +1,43 @@
-//! `regreen rollback INCIDENT`: takes back what an incident did.
+//! `regreen rollback INCIDENT`: takes back what an incident did, here or at a CI host.
 
 use std::sync::Arc;
 
 use regreen_domain::Outcome;
-use regreen_engine::{Event, Voice};
+use regreen_engine::{Event, Voice, fleet_run_of};
+use regreen_server::act::{self, Listed};
 use regreen_tools::Job;
 
 use crate::{
     args::RollbackArgs,
     context::{Context, engine, runtime, unless_interrupted},
-    exit::{FINE, Failed, STUCK},
+    exit::{FINE, Failed, NOTHING_TO_READ, STUCK},
     output::print::print,
     record,
     voice::Terminal,
 };
 
+/// Has it taken back by the fleet, where it is about a run of a CI host's.
+async fn at_a_host(context: &Context, id: &str) -> Result<Option<Listed>, Failed> {
+    let (_, incident) = record::one(context, id).await?;
+    if incident.imported || fleet_run_of(&incident).is_none() {
+        return Ok(None);
+    }
+    let ledger = record::write(context).await?;
+    Ok(Some(act::roll_back(&ledger, id, &record::actor(), record::now()).await?))
+}
+
 /// Takes it back.
 pub fn rollback(context: &Context, args: &RollbackArgs) -> Result<u8, Failed> {
     let id = args.incident.as_str();
+    if let Some(listed) = runtime()?.block_on(at_a_host(context, id))? {
+        return match listed {
+            Listed::Listed => print(&format!(
+                "listed: whoever works beside the fleet cancels what {id} has under way, and closes it as rolled back\n"
+            ))
+            .map(|_| FINE),
+            Listed::Pointless(why) => Err(Failed::new(NOTHING_TO_READ, format!("{id}: {why}"))),
+        };
+    }
     let workspace = context.workspace()?;
     let (state, _) = context.state(&workspace);
     let voice = Arc::new(Terminal::new(context));

@@ -279,6 +279,11 @@ fn rollback() {
               
               [default: "a person asked for it"]
 
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -286,8 +291,9 @@ fn rollback() {
       regreen rollback [INCIDENT A] --reason "the lockfile was meant to change"
 
     A healed incident is taken back by its patch in reverse, and only while the file is byte for
-    byte what Regreen left. Exit code: 0 as before, 14 refused and nothing touched, 16 a person
-    must look.
+    byte what Regreen left. What the fleet has under way at a CI host is cancelled by whoever works
+    beside it. Exit code: 0 as before, or listed for the fleet, 3 nothing is under way at the host, 14
+    refused and nothing touched, 16 a person must look.
     "#);
 }
 
