@@ -174,7 +174,7 @@ mod tests {
         shown: 600,
         patience: Duration::from_millis(100),
         oldest: 6_000,
-        at_most: Duration::from_millis(400),
+        at_most: Duration::from_secs(1),
     };
 
     fn away() -> LedgerError {
