@@ -332,7 +332,7 @@ fn executed_by_wrkflw() {
     let go = || {
         let mut wrkflw = Command::new(&wrkflw);
         wrkflw
-            .args(["run", "--runtime", "emulation", "--show-action-messages"])
+            .args(["run", "--verbose", "--runtime", "emulation", "--show-action-messages"])
             .arg(&file)
             .current_dir(&root);
         wrkflw.env_clear().env("PATH", std::env::var("PATH").unwrap()).env("HOME", stage.path("home"));
@@ -347,6 +347,10 @@ fn executed_by_wrkflw() {
     for job in ["initialize", "detect", "recover", "verify", "metrics", "notify"] {
         assert!(said.contains(&format!("Job succeeded: {job}")), "{job}: {said}");
     }
+    // No action is skipped: it knows the cache, and the one that keeps the metrics.
+    assert!(!said.contains("Would execute GitHub action"), "{said}");
+    let kept = "Uploaded artifact 'infrastructure-auto-healing-metrics': 1 file(s)";
+    assert!(said.contains(kept), "{said}");
     // The state was handed on: the end of the next attempt is that of an incident which is known.
     stage.finish("success");
     let said = go();
