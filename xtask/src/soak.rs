@@ -213,7 +213,7 @@ pub fn soak(args: &[&str]) -> Result<String, String> {
     if names == ["packages"] {
         return packages();
     }
-    let known: Vec<&str> = SUITES.iter().map(|s| s.name).chain(["packages"]).collect();
+    let known = suites();
     if let Some(name) = names.iter().find(|n| !known.contains(n)) {
         return Err(format!("there is no suite `{name}`; the suites are: {}", known.join(", ")));
     }
@@ -237,6 +237,11 @@ fn packages() -> Result<String, String> {
         true => Ok("passed: packages".to_owned()),
         false => Err("packages: see above".to_owned()),
     }
+}
+
+/// The names of all.
+pub fn suites() -> Vec<&'static str> {
+    SUITES.iter().map(|s| s.name).chain(["packages"]).collect()
 }
 
 fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
