@@ -24,6 +24,7 @@ mod described;
 #[cfg(test)]
 mod environment;
 mod limits;
+mod metrics;
 mod notify;
 mod outage;
 mod range;
@@ -58,6 +59,7 @@ struct File {
     lockfile: Option<LockfileFile>,
     serve: Option<serve::Serving>,
     notify: Option<notify::Notifying>,
+    metrics: Option<metrics::MetricsFile>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,6 +83,7 @@ pub struct Config {
     pub allowed_hosts: Option<Vec<AllowedHost>>,
     serve: serve::Serve,
     notify: notify::Notify,
+    metrics: metrics::Costs,
 }
 
 impl Default for Config {
@@ -103,6 +106,7 @@ impl Default for Config {
             allowed_hosts: None,
             serve: serve::Serve::default(),
             notify: notify::Notify::default(),
+            metrics: metrics::Costs::default(),
         }
     }
 }
@@ -294,6 +298,9 @@ impl Config {
             let folder = Path::new(place).parent().unwrap_or(Path::new(""));
             notify::take(&mut self.notify, folder, place, text, notifying)?;
         }
+        if let Some(costs) = &file.metrics {
+            metrics::take(&mut self.metrics, place, text, costs)?;
+        }
         self.engine.allow_commands |= file.allow_commands == Some(true);
         for mirror in &file.mirror {
             let tool = Tool::new(mirror.tool.get_ref()).filter(|t| regreen_tools::adapter(t).is_some());
@@ -373,6 +380,7 @@ impl Config {
         note(file.lockfile.is_some(), "lockfile");
         note(file.serve.is_some(), "serve");
         note(file.notify.is_some(), "notify");
+        note(file.metrics.is_some(), "metrics");
         ours.policy.mode = ours.policy.mode.min(theirs.policy.mode);
         ours.policy.threshold = ours.policy.threshold.max(theirs.policy.threshold);
         ours.policy.max_attempts = ours.policy.max_attempts.min(theirs.policy.max_attempts);

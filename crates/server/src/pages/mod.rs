@@ -11,7 +11,6 @@ mod badge;
 mod change;
 mod chart;
 mod form;
-mod fresh;
 mod gate;
 mod incident;
 mod incidents;
@@ -22,6 +21,7 @@ mod params;
 mod reader;
 mod review;
 mod row;
+mod saved;
 mod services;
 mod settings;
 mod sign_in;
@@ -48,7 +48,7 @@ use regreen_ledger::{BreakerPolicy, Ledger};
 use tokio::sync::Notify;
 
 use self::{answer::Failed, live::Feed};
-use crate::{access::Access, happening::Log};
+use crate::{access::Access, happening::Log, shape::Worth};
 
 /// The dashboard.
 pub struct Pages {
@@ -62,6 +62,8 @@ pub struct Pages {
     pub catalog: Arc<Catalog>,
     /// What holds here.
     pub settings: Settings,
+    /// What a failure costs.
+    pub worth: Worth,
     /// Who may what.
     pub access: Access,
     /// The clock, in milliseconds since 1970.
@@ -103,7 +105,7 @@ pub(crate) struct House {
     /// How often something was done here.
     done: AtomicU64,
     now: now::Kept,
-    trends: trends::Counted,
+    trends: trends::Windows,
     drafts: suggested::Drafts,
 }
 
@@ -153,7 +155,7 @@ impl Pages {
             feed,
             done: AtomicU64::new(0),
             now: now::Kept::default(),
-            trends: trends::Counted::default(),
+            trends: trends::Windows::default(),
             drafts: suggested::Drafts::default(),
         });
         let router = Router::new()

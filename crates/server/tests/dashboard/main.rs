@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod acting;
+mod figures;
 mod listeners;
 mod news;
 mod seed;
@@ -19,6 +20,7 @@ use regreen_server::{
     Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value,
     access::{Access, Role, mint},
     serve,
+    shape::Worth,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -56,6 +58,11 @@ impl World {
             writes: ledger.clone(),
             bell: Arc::default(),
             catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+            worth: Worth {
+                minutes_per_failure: Some(15.0),
+                cost_per_minute: Some(1.0),
+                runner_cost_per_minute: Some(0.01),
+            },
             settings: Settings {
                 breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
                 services: vec!["registry.npmjs.org".to_owned(), "pypi.org".to_owned()],

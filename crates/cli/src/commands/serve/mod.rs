@@ -28,6 +28,7 @@ use regreen_server::{
     Worker,
     access::{Access, Proxy},
     schedule,
+    shape::Worth,
 };
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -89,6 +90,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             bell: parts.bell.clone(),
             breaker: parts.breaker,
             budgets: parts.budgets,
+            worth: parts.worth,
             clock: now,
             log: log.clone(),
         };
@@ -98,6 +100,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             bell: parts.bell.clone(),
             catalog,
             settings: parts.settings.clone(),
+            worth: parts.worth,
             access,
             clock: now,
             log: log.clone(),
@@ -162,6 +165,7 @@ struct Parts {
     jobs: JobPolicy,
     breaker: BreakerPolicy,
     budgets: Budgets,
+    worth: Worth,
     proxy: Option<Proxy>,
     collector: Option<Collector>,
     log: Arc<dyn Log>,
@@ -221,6 +225,7 @@ impl Parts {
             jobs,
             breaker,
             budgets: Budgets::of(&config.fleet()),
+            worth: config.worth(),
             proxy: config.proxy(),
             collector,
             log,
@@ -261,6 +266,7 @@ impl Parts {
             node: node(),
             ledger: record,
             breaker: self.breaker,
+            worth: self.worth,
             log: self.log.clone(),
         })
     }
