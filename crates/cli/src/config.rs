@@ -21,13 +21,18 @@ use toml::Spanned;
 mod budget;
 #[cfg(test)]
 mod described;
+mod effective;
+#[cfg(test)]
+mod every_setting;
 mod limits;
 mod notify;
 mod outage;
 mod range;
 mod serve;
+mod sources;
 
 use self::range::{ATTEMPTS, BREAKER, MODES, THRESHOLD, TIMEOUT, attempts, threshold, timeout};
+pub use self::sources::DEFAULT;
 use crate::{
     context::Context,
     exit::{Failed, INVALID},
@@ -79,6 +84,8 @@ pub struct Config {
     pub allowed_hosts: Option<Vec<AllowedHost>>,
     serve: serve::Serve,
     notify: notify::Notify,
+    /// Where the operator's file says what it says.
+    sources: sources::Sources,
 }
 
 impl Default for Config {
@@ -101,6 +108,7 @@ impl Default for Config {
             allowed_hosts: None,
             serve: serve::Serve::default(),
             notify: notify::Notify::default(),
+            sources: sources::Sources::default(),
         }
     }
 }
@@ -180,8 +188,9 @@ fn operators_file(
 pub fn operators(context: &Context, file: Option<&Path>, workspace: &Workspace) -> Result<Config, Failed> {
     let mut config = Config::default();
     if let Some((path, text)) = operator_file(context, file, workspace)? {
-        let file = parse(&path.display().to_string(), &text)?;
-        config.take(&path.display().to_string(), &text, &file)?;
+        let place = path.display().to_string();
+        config.take(&place, &text, &parse(&place, &text)?)?;
+        config.sources = sources::Sources::of(&place, &text);
     }
     Ok(config)
 }
@@ -237,6 +246,16 @@ fn bad<T>(place: &str, text: &str, value: &Spanned<T>, why: &str) -> Failed {
 }
 
 impl Config {
+    /// Where the operator's file has this key; [`DEFAULT`] where it does not.
+    pub fn source(&self, key: &str) -> String {
+        self.sources.of_key(key, &[])
+    }
+
+    /// The operator's file, where there is one.
+    pub fn operators_file(&self) -> Option<&str> {
+        self.sources.file.as_deref()
+    }
+
     /// What the engine needs.
     pub fn into_engine(self) -> EngineConfig {
         self.engine

@@ -157,6 +157,7 @@ impl Api {
             .routes(routes!(actions::deny))
             .routes(routes!(actions::rollback))
             .routes(routes!(actions::retry))
+            .routes(routes!(actions::reopen))
             .routes(routes!(actions::feedback))
             .routes(routes!(approvals::list))
             .routes(routes!(audit::list))

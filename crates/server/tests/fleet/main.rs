@@ -16,6 +16,7 @@ mod kept;
 mod leftovers;
 mod notices;
 mod outage;
+mod reopened;
 mod simulated;
 mod simulation;
 mod told;

@@ -24,8 +24,7 @@ use regreen_forge::{
 use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
 use regreen_notify::{Address, Sink};
 use regreen_server::{
-    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Settings, Teller,
-    Worker,
+    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Teller, Worker,
     access::{Access, Proxy},
     schedule,
 };
@@ -36,7 +35,7 @@ pub use dispatch::dispatch;
 use self::{lines::Lines, stop::Stop};
 use crate::{
     args::{ServeArgs, WhichLedger, WorkArgs, WorkerArgs},
-    config,
+    config::{self, Config},
     context::{Context, catalog, runtime},
     credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
@@ -97,7 +96,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             writes: parts.ledger.clone(),
             bell: parts.bell.clone(),
             catalog,
-            settings: parts.settings.clone(),
+            settings: dashboard::settings(context, &parts.config, &parts.ledger, args)?,
             access,
             clock: now,
             log: log.clone(),
@@ -170,8 +169,8 @@ struct Parts {
     comments: bool,
     /// Ways out to people, by name.
     sinks: BTreeMap<String, Sink>,
-    /// What the dashboard shows of them.
-    settings: Settings,
+    /// What the operator said.
+    config: Config,
 }
 
 impl Parts {
@@ -227,7 +226,7 @@ impl Parts {
             bell: Arc::new(Notify::new()),
             comments,
             sinks,
-            settings: dashboard::settings(&config.fleet(), args),
+            config,
         })
     }
 
