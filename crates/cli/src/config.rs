@@ -25,6 +25,7 @@ mod effective;
 #[cfg(test)]
 mod every_setting;
 mod limits;
+mod metrics;
 mod notify;
 mod outage;
 mod range;
@@ -61,6 +62,7 @@ struct File {
     lockfile: Option<LockfileFile>,
     serve: Option<serve::Serving>,
     notify: Option<notify::Notifying>,
+    metrics: Option<metrics::MetricsFile>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,6 +88,7 @@ pub struct Config {
     notify: notify::Notify,
     /// Where the operator's file says what it says.
     sources: sources::Sources,
+    metrics: metrics::Costs,
 }
 
 impl Default for Config {
@@ -109,6 +112,7 @@ impl Default for Config {
             serve: serve::Serve::default(),
             notify: notify::Notify::default(),
             sources: sources::Sources::default(),
+            metrics: metrics::Costs::default(),
         }
     }
 }
@@ -311,6 +315,9 @@ impl Config {
             let folder = Path::new(place).parent().unwrap_or(Path::new(""));
             notify::take(&mut self.notify, folder, place, text, notifying)?;
         }
+        if let Some(costs) = &file.metrics {
+            metrics::take(&mut self.metrics, place, text, costs)?;
+        }
         self.engine.allow_commands |= file.allow_commands == Some(true);
         for mirror in &file.mirror {
             let tool = Tool::new(mirror.tool.get_ref()).filter(|t| regreen_tools::adapter(t).is_some());
@@ -390,6 +397,7 @@ impl Config {
         note(file.lockfile.is_some(), "lockfile");
         note(file.serve.is_some(), "serve");
         note(file.notify.is_some(), "notify");
+        note(file.metrics.is_some(), "metrics");
         ours.policy.mode = ours.policy.mode.min(theirs.policy.mode);
         ours.policy.threshold = ours.policy.threshold.max(theirs.policy.threshold);
         ours.policy.max_attempts = ours.policy.max_attempts.min(theirs.policy.max_attempts);

@@ -126,7 +126,8 @@ impl Engine {
         let mut ended = Instant::now();
         let mut deadline = ended + self.config.recovery_timeout;
         let mut snapshot = self.snapshot(&failure.job).await;
-        let (mut seen, mut detect_ms) = self.look_at(&failure, state).await;
+        let mut seen = self.look_at(&failure, state).await;
+        let mut detect_ms = millis(ended.elapsed());
         // Said before anything that can fail: a broken ledger takes nobody's diagnosis away.
         self.tell(&seen.detection);
         state.make()?;
@@ -151,7 +152,8 @@ impl Engine {
                             continue;
                         }
                         let told = seen.detection.diagnosis.clone();
-                        (seen, detect_ms) = self.look_at(&failure, state).await;
+                        seen = self.look_at(&failure, state).await;
+                        detect_ms = millis(ended.elapsed());
                         if seen.detection.diagnosis != told {
                             self.tell(&seen.detection);
                         }
@@ -167,7 +169,7 @@ impl Engine {
                     id: &incident,
                     owner: &owner,
                     opened_at: now(),
-                    command_ended_at: Some(now() - i64::try_from(detect_ms).unwrap_or(0)),
+                    command_ended_at: Some(now() - i64::try_from(millis(ended.elapsed())).unwrap_or(0)),
                     place: place.clone(),
                     command: self.masked_argv(&failure.job),
                     exit_code: Some(failure.code),
@@ -239,7 +241,8 @@ impl Engine {
                         failure.kills = Some(seen.kills);
                         failure.output = end.log;
                         failure.dropped = Dropped { lines: end.dropped_lines, bytes: end.dropped_bytes };
-                        (seen, detect_ms) = self.look_at(&failure, state).await;
+                        seen = self.look_at(&failure, state).await;
+                        detect_ms = millis(ended.elapsed());
                         self.tell(&seen.detection);
                         // Another cause than before is another failure: its playbooks have not been tried.
                         if seen.detection.diagnosis.class != diagnosis.class {
@@ -308,13 +311,11 @@ impl Engine {
         repeatable && mode
     }
 
-    /// Diagnoses, and says how many milliseconds that took.
-    async fn look_at(&self, failure: &Failure, state: &State) -> (Look, u64) {
-        let begun = Instant::now();
+    /// Diagnoses.
+    async fn look_at(&self, failure: &Failure, state: &State) -> Look {
         let Failure { job, command, exit, began, output, dropped, usual, kills, .. } = failure;
         let scene = Scene { job, command, exit: *exit, began: *began, usual, state, kills: kills.as_ref() };
-        let seen = look(&self.catalog, &scene, output, *dropped, &self.masker).await;
-        (seen, millis(begun.elapsed()))
+        look(&self.catalog, &scene, output, *dropped, &self.masker).await
     }
 
     async fn snapshot(&self, job: &Job) -> Option<Snapshot> {

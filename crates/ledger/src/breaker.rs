@@ -162,7 +162,7 @@ impl Ledger {
         Ok(folded.collect())
     }
 
-    fn clean_key(&self, key: &BreakerKey) -> BreakerKey {
+    pub(crate) fn clean_key(&self, key: &BreakerKey) -> BreakerKey {
         BreakerKey {
             class: key.class.clone(),
             service: self.clean(&key.service),

@@ -76,13 +76,18 @@ impl ControlGroup {
         }
     }
 
+    /// How many became green of those that were left alone; `None` where that was seen of none.
+    pub(crate) fn alone(&self) -> Option<Rate> {
+        let followed = self.recovered.saturating_add(self.failed_again).saturating_add(self.not_seen);
+        Rate::of(self.recovered, followed)
+    }
+
     /// With the lift; `None` where nothing was drawn from. What was not seen again did not become green.
     pub(crate) fn finish(self) -> Option<ControlGroup> {
         if self == ControlGroup::default() {
             return None;
         }
-        let followed = self.recovered.saturating_add(self.failed_again).saturating_add(self.not_seen);
-        let rates = Rate::of(self.healed, self.treated).zip(Rate::of(self.recovered, followed));
+        let rates = Rate::of(self.healed, self.treated).zip(self.alone());
         Some(ControlGroup { lift: rates.map(|(treated, alone)| Lift::of(treated, alone)), ..self })
     }
 }

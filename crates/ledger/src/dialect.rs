@@ -27,6 +27,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0009_notices.sql"),
                 include_str!("../migrations/sqlite/0010_log_folders.sql"),
                 include_str!("../migrations/sqlite/0011_books_and_marks.sql"),
+                include_str!("../migrations/sqlite/0012_probes.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
@@ -40,6 +41,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0009_notices.sql"),
                 include_str!("../migrations/postgres/0010_log_folders.sql"),
                 include_str!("../migrations/postgres/0011_books_and_marks.sql"),
+                include_str!("../migrations/postgres/0012_probes.sql"),
             ],
         }
     }

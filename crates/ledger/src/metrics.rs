@@ -6,7 +6,8 @@ use regreen_domain::{FailureClass, Outcome, Verdict};
 use sqlx::AnyConnection;
 
 use crate::{
-    ControlGroup, Ledger, LedgerError,
+    ControlGroup, Ledger, LedgerError, Saved,
+    recovery::Recoveries,
     shape::Incident,
     statistics::{Rate, Spread, mean},
 };
@@ -44,6 +45,10 @@ pub struct Metrics {
     pub act: Option<Spread>,
     /// Time of the verification.
     pub verify: Option<Spread>,
+    /// Time from the end of a command, or of a run's jobs, until it was known to be healed.
+    pub mttr: Option<Spread>,
+    /// What healing took off people; `None` where no recovery was tried.
+    pub saved: Option<Saved>,
     /// What wrapping added to the commands.
     pub overhead: Option<Overhead>,
     /// What was left alone by lot, beside what was not; `None` where nothing was drawn from.
@@ -155,6 +160,7 @@ struct Tally {
     act: Vec<u64>,
     verify: Vec<u64>,
     recovery: Vec<u64>,
+    recoveries: Recoveries,
     overhead: Vec<(u64, u64)>,
 }
 
@@ -163,6 +169,7 @@ impl Tally {
         let outcome = incident.outcome();
         self.metrics.incidents += 1;
         self.control.add(incident, self.now);
+        self.recoveries.add(&incident.ended());
         *self.metrics.by_class.entry(incident.diagnosis.class.clone()).or_default() += 1;
         let ended = incident.outcome.clone().unwrap_or_else(|| incident.state.id().to_owned());
         *self.metrics.by_outcome.entry(ended).or_default() += 1;
@@ -201,6 +208,8 @@ impl Tally {
     fn finish(self) -> Metrics {
         let added: f64 = self.overhead.iter().map(|(added, _)| *added as f64).sum();
         let own: f64 = self.overhead.iter().map(|(_, own)| *own as f64).sum();
+        let control = self.control.finish();
+        let (repair, saved) = self.recoveries.finish(control.as_ref());
         Metrics {
             accuracy: Rate::of(self.accuracy.hits, self.accuracy.n),
             false_positives: Rate::of(self.false_positives.hits, self.false_positives.n),
@@ -213,7 +222,9 @@ impl Tally {
             recovery: Spread::of(self.recovery),
             act: Spread::of(self.act),
             verify: Spread::of(self.verify),
-            control: self.control.finish(),
+            mttr: repair.whole,
+            saved,
+            control,
             overhead: (own > 0.0).then(|| Overhead { n: self.overhead.len() as u64, share: added / own }),
             ..self.metrics
         }

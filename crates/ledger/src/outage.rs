@@ -47,6 +47,24 @@ pub struct Outage {
     pub ended_at: Option<i64>,
 }
 
+/// The place of an outage in the list of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutagePlace {
+    /// Whether it is over.
+    pub over: bool,
+    /// When it began.
+    pub began_at: i64,
+    /// Its id.
+    pub id: String,
+}
+
+impl Outage {
+    /// Its place in the list.
+    pub fn place(&self) -> OutagePlace {
+        OutagePlace { over: self.ended_at.is_some(), began_at: self.began_at, id: self.id.clone() }
+    }
+}
+
 /// A service that seems to be down.
 #[derive(Debug, Clone, Copy)]
 pub struct NewOutage<'a> {
@@ -159,11 +177,27 @@ impl Ledger {
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn outages(&self, most: u32) -> Result<Vec<Outage>, LedgerError> {
-        let sql = format!(
-            "{OUTAGE} ORDER BY CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, began_at DESC, id LIMIT $1"
-        );
-        let sql = sqlx::AssertSqlSafe(sql);
-        Ok(sqlx::query_as(sql).bind(i64::from(most)).fetch_all(&mut *self.read().await?).await?)
+        self.outages_after(None, most).await
+    }
+
+    /// The same, after that place in the list. One that ends meanwhile may be seen twice, and none is left out.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn outages_after(
+        &self,
+        after: Option<&OutagePlace>,
+        most: u32,
+    ) -> Result<Vec<Outage>, LedgerError> {
+        let begin = OutagePlace { over: false, began_at: i64::MAX, id: String::new() };
+        let after = after.unwrap_or(&begin);
+        const OVER: &str = "CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END";
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{OUTAGE} WHERE {OVER} > $1 OR ({OVER} = $1 AND (began_at < $2 OR (began_at = $2 AND id > $3)))
+             ORDER BY {OVER}, began_at DESC, id LIMIT $4"
+        ));
+        let query = sqlx::query_as(sql).bind(i64::from(after.over)).bind(after.began_at).bind(&after.id);
+        Ok(query.bind(i64::from(most)).fetch_all(&mut *self.read().await?).await?)
     }
 
     /// The service is down from now on; the one that is on record where it is so already. `tend` makes, of its id, the work

@@ -1,12 +1,19 @@
-//! How right Regreen was by how sure it was, and what healing brought: from the newest records of a window.
+//! How right Regreen was by how sure it was, what healing brought and saved, and how long repairs took: from the newest records
+//! of a window.
 //!
-//! Both are in no column, so records are read; a bounded number of them, so that a long ledger costs no more.
+//! None of it is in a column, so records are read; a bounded number of them, so that a long ledger costs no more.
 
-use regreen_domain::FailureClass;
+use regreen_domain::{FailureClass, Outcome};
 use serde::Deserialize;
 use sqlx::AnyConnection;
 
-use crate::{ControlGroup, Ledger, LedgerError, metrics::labels, shape::Incident, statistics::Rate};
+use crate::{
+    ControlGroup, Ledger, LedgerError, Repair, Saved, Timings,
+    metrics::labels,
+    recovery::{Ended, Recoveries},
+    shape::Incident,
+    statistics::Rate,
+};
 
 /// So many records are read at most.
 pub const REVIEWED: u64 = 20_000;
@@ -26,6 +33,10 @@ pub struct Review {
     pub calibration: Vec<Step>,
     /// What was left alone by lot, beside what was not; `None` where nothing was drawn from.
     pub control: Option<ControlGroup>,
+    /// How long repairs took, and their parts.
+    pub repair: Repair,
+    /// What healing took off people; `None` where no recovery was tried.
+    pub saved: Option<Saved>,
 }
 
 /// Diagnoses that were about as sure, and whose class is known: from a person, or from a cure that was verified.
@@ -52,8 +63,19 @@ struct Count {
 /// What is read of a record that was not drawn for the control group.
 #[derive(Deserialize)]
 struct Brief {
+    id: String,
     outcome: Option<String>,
+    exit_code: Option<i32>,
+    command_ended_at: Option<i64>,
+    closed_at: Option<i64>,
     diagnosis: Named,
+    place: Job,
+    timings: Timings,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    job: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,11 +95,14 @@ impl Ledger {
         let (mut at, mut id) = (i64::MAX, String::new());
         let mut counts = [Count::default(); STEPS];
         let (mut control, mut review) = (ControlGroup::default(), Review::default());
+        let mut recoveries = Recoveries::default();
         while review.looked_at < REVIEWED && !review.complete {
             let page = page(&mut db, since, at, &id).await?;
             for (_, id, record) in &page {
                 let said = labels.get(id).copied();
-                judge(&mut counts, &brief(record)?, said);
+                let brief = brief(record)?;
+                judge(&mut counts, &brief, said);
+                recoveries.add(&brief.ended());
                 // A quotation mark within a text is escaped, so this is a field of that name.
                 if record.contains("\"control\":") {
                     control.add(&Incident::parse(record)?, now);
@@ -91,6 +116,7 @@ impl Ledger {
         }
         review.calibration = counts.iter().enumerate().filter_map(|(i, count)| step(i, count)).collect();
         review.control = control.finish();
+        (review.repair, review.saved) = recoveries.finish(review.control.as_ref());
         Ok(review)
     }
 }
@@ -111,9 +137,31 @@ fn brief(record: &str) -> Result<Brief, LedgerError> {
     // A record that says less than this is told of as what it is.
     serde_json::from_str(record).or_else(|_| {
         let incident = Incident::parse(record)?;
-        let named = Named { class: incident.diagnosis.class, confidence: incident.diagnosis.confidence };
-        Ok(Brief { outcome: incident.outcome, diagnosis: named })
+        Ok(Brief {
+            id: incident.id,
+            outcome: incident.outcome,
+            exit_code: incident.exit_code,
+            command_ended_at: incident.command_ended_at,
+            closed_at: incident.closed_at,
+            diagnosis: Named { class: incident.diagnosis.class, confidence: incident.diagnosis.confidence },
+            place: Job { job: incident.place.job },
+            timings: incident.timings,
+        })
     })
+}
+
+impl Brief {
+    fn ended(&self) -> Ended<'_> {
+        Ended {
+            id: &self.id,
+            job: self.place.job.as_deref(),
+            exit_code: self.exit_code,
+            outcome: self.outcome.as_deref().and_then(Outcome::parse),
+            command_ended_at: self.command_ended_at,
+            closed_at: self.closed_at,
+            timings: &self.timings,
+        }
+    }
 }
 
 /// A verified cure of a class is as good a witness as a person; a person's word goes before it.

@@ -17,6 +17,7 @@ use std::{
 use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
 use regreen_server::{
     Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, Values, access::Access, serve,
+    shape::Worth,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tokio::{
@@ -64,6 +65,7 @@ async fn main() {
         writes: ledger.clone(),
         bell: Arc::default(),
         catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+        worth: Worth::default(),
         settings: Settings {
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
             services: vec!["registry.npmjs.org".to_owned(), "pypi.org".to_owned(), "crates.io".to_owned()],

@@ -10,7 +10,7 @@ use std::{env, path::Path, sync::Arc, thread, time::Instant};
 
 use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
 use regreen_server::{
-    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, access::Access, serve,
+    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, access::Access, serve, shape::Worth,
 };
 use tokio::{
     net::TcpListener,
@@ -78,6 +78,7 @@ async fn serves(path: &Path, says: oneshot::Sender<u16>) {
         writes: ledger.clone(),
         bell: Arc::default(),
         catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+        worth: Worth::default(),
         settings: Settings {
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
             services: Vec::new(),

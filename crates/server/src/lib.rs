@@ -11,6 +11,7 @@ pub mod access;
 pub mod act;
 mod api;
 mod asked;
+mod fresh;
 mod happening;
 mod hooks;
 mod http;

@@ -15,7 +15,7 @@ use crate::{
     api::{Figures, scraped},
     happening::{Happening, Log},
     memory::chain,
-    shape::{Families, Family},
+    shape::{Families, Family, Worth},
     worker::now,
 };
 
@@ -33,6 +33,8 @@ pub struct Otlp {
     pub ledger: Ledger,
     /// When a circuit breaker opens.
     pub breaker: BreakerPolicy,
+    /// What a failure costs.
+    pub worth: Worth,
     /// Is told.
     pub log: Arc<dyn Log>,
 }
@@ -63,7 +65,8 @@ impl Otlp {
 
     async fn send(&self, figures: &Figures) -> Result<(), String> {
         let at = now();
-        let families = scraped(&self.ledger, figures, self.breaker, at).await.map_err(|e| chain(&e))?;
+        let families = scraped(&self.ledger, figures, (self.breaker, &self.worth), at).await;
+        let families = families.map_err(|e| chain(&e))?;
         let body = document(&families, &self.node, at).to_string();
         let (address, headers) = (self.address.clone(), self.headers.clone());
         let sent = tokio::task::spawn_blocking(move || {

@@ -6,6 +6,7 @@ use regreen_ledger::Metrics as Figures;
 
 use crate::{
     args::{Metrics, MetricsArgs, MetricsFormat},
+    config,
     context::{Context, runtime},
     exit::{FINE, Failed, LEDGER},
     output::{
@@ -31,6 +32,7 @@ pub fn metrics(context: &Context, command: &Metrics) -> Result<u8, Failed> {
 }
 
 async fn export(context: &Context, args: &MetricsArgs) -> Result<String, Failed> {
+    let worth = config::operators(context, None, &context.workspace()?)?.worth();
     let (mut figures, mut head, mut history) = (Figures::default(), NO_HEAD.to_owned(), Vec::new());
     if let Some(ledger) = record::read(context).await? {
         figures = ledger.metrics(now(), None).await?;
@@ -40,8 +42,8 @@ async fn export(context: &Context, args: &MetricsArgs) -> Result<String, Failed>
         }
     }
     Ok(match args.format {
-        MetricsFormat::Json => json(&figures, &head),
-        MetricsFormat::Prometheus => prometheus(&figures, &head),
+        MetricsFormat::Json => json(&figures, &worth, &head),
+        MetricsFormat::Prometheus => prometheus(&figures, &worth, &head),
         MetricsFormat::Original => original(&figures, &history),
     })
 }

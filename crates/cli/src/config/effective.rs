@@ -56,6 +56,12 @@ impl Config {
                 rows.each("serve.jobs.rule", "none", jobs.rules.iter().map(rule));
             }),
             group("What it may cost", &|rows| costs(rows, &fleet)),
+            group("What a failure costs a person", &|rows| {
+                let worth = self.worth();
+                let said = |of: Option<f64>| of.map_or_else(|| "not said".to_owned(), |of| of.to_string());
+                rows.say("metrics.minutes-per-failure", said(worth.minutes_per_failure));
+                rows.say("metrics.cost-per-minute", said(worth.cost_per_minute));
+            }),
             group("Services that are down", &|rows| outages(rows, &fleet)),
             group("Who is told", &|rows| self.telling(rows, &fleet)),
             group("Who may, and where figures go", &|rows| self.doors(rows)),

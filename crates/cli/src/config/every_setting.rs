@@ -27,6 +27,9 @@ attempts-per-day = 32
 minutes-per-day = 33
 money-per-day = 34.5
 cost-per-minute = 0.35
+[metrics]
+minutes-per-failure = 12.5
+cost-per-minute = 0.75
 [serve]
 mode = "suggest"
 [[serve.rule]]

@@ -2,18 +2,18 @@
 //! file of the system that Regreen follows. No data is `null`, or no sample at all; never a number.
 
 use regreen_ledger::Metrics;
-use regreen_server::shape::{MetricsV1, OriginalMetrics};
+use regreen_server::shape::{MetricsV1, OriginalMetrics, Worth};
 
 use super::print::line;
 
 /// One object.
-pub fn json(m: &Metrics, audit_head: &str) -> String {
-    line(&MetricsV1::of(m, audit_head))
+pub fn json(m: &Metrics, worth: &Worth, audit_head: &str) -> String {
+    line(&MetricsV1::of(m, worth, audit_head))
 }
 
 /// Prometheus' text exposition format.
-pub fn prometheus(m: &Metrics, audit_head: &str) -> String {
-    regreen_server::shape::prometheus(m, audit_head).text()
+pub fn prometheus(m: &Metrics, worth: &Worth, audit_head: &str) -> String {
+    regreen_server::shape::prometheus(m, worth, audit_head).text()
 }
 
 /// The metrics file of the system that Regreen follows. `history` has the days on which something failed.

@@ -151,7 +151,7 @@ fn it_is_counted_and_checked() {
     assert_snapshot!(on(&stage, &["metrics", "export"]), @r#"
     exit code 0
     --- out
-    {"version":1,"regreen":"0.1.0","audit_head":"[DIGEST]","incidents":1,"by_class":{"lockfile-corruption":1},"by_outcome":{"healed":1},"targets":[{"name":"detection_accuracy","unit":"share","side":"at-least","limit":0.95,"value":1.0,"n":1,"verdict":"pass"},{"name":"false_positive_rate","unit":"share","side":"under","limit":0.05,"value":0.0,"n":1,"verdict":"pass"},{"name":"mean_detection_time","unit":"seconds","side":"under","limit":120.0,"value":[S],"n":1,"verdict":"pass"},{"name":"detection_latency","unit":"seconds","side":"under","limit":30.0,"value":[S],"n":1,"verdict":"pass"},{"name":"mean_recovery_time","unit":"seconds","side":"under","limit":300.0,"value":[S],"n":1,"verdict":"pass"},{"name":"success_rate","unit":"share","side":"at-least","limit":0.9,"value":1.0,"n":1,"verdict":"pass"},{"name":"engine_overhead","unit":"share","side":"under","limit":0.02,"value":[P],"n":1,"verdict":"[VERDICT]"}],"accuracy":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"false_positives":{"hits":0,"n":1,"share":0.0,"low":0.0,"high":0.7934506856227626},"success":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"rollback":null,"detect_ms":{"n":1,"p50":[MS],"p95":[MS]},"decide_ms":{"n":1,"p50":[MS],"p95":[MS]},"recovery_ms":{"n":1,"p50":[MS],"p95":[MS]},"act_ms":{"n":1,"p50":[MS],"p95":[MS]},"verify_ms":{"n":1,"p50":[MS],"p95":[MS]}}
+    {"version":1,"regreen":"0.1.0","audit_head":"[DIGEST]","incidents":1,"by_class":{"lockfile-corruption":1},"by_outcome":{"healed":1},"targets":[{"name":"detection_accuracy","unit":"share","side":"at-least","limit":0.95,"value":1.0,"n":1,"verdict":"pass"},{"name":"false_positive_rate","unit":"share","side":"under","limit":0.05,"value":0.0,"n":1,"verdict":"pass"},{"name":"mean_detection_time","unit":"seconds","side":"under","limit":120.0,"value":[S],"n":1,"verdict":"pass"},{"name":"detection_latency","unit":"seconds","side":"under","limit":30.0,"value":[S],"n":1,"verdict":"pass"},{"name":"mean_recovery_time","unit":"seconds","side":"under","limit":300.0,"value":[S],"n":1,"verdict":"pass"},{"name":"success_rate","unit":"share","side":"at-least","limit":0.9,"value":1.0,"n":1,"verdict":"pass"},{"name":"engine_overhead","unit":"share","side":"under","limit":0.02,"value":[P],"n":1,"verdict":"[VERDICT]"}],"accuracy":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"false_positives":{"hits":0,"n":1,"share":0.0,"low":0.0,"high":0.7934506856227626},"success":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"rollback":null,"detect_ms":{"n":1,"p50":[MS],"p95":[MS]},"decide_ms":{"n":1,"p50":[MS],"p95":[MS]},"recovery_ms":{"n":1,"p50":[MS],"p95":[MS]},"act_ms":{"n":1,"p50":[MS],"p95":[MS]},"verify_ms":{"n":1,"p50":[MS],"p95":[MS]},"mttr_ms":{"n":1,"p50":[MS],"p95":[MS]},"saved":{"tried":1,"healed":1,"counted":"healed","failures":{"value":1.0,"low":1.0,"high":1.0},"person_minutes":null,"runner_minutes":[M],"person_money":null,"runner_money":null,"net_money":null}}
     "#);
     assert_snapshot!(on(&stage, &["metrics", "export", "--format", "prometheus"]), @r#"
     exit code 0
@@ -228,6 +228,10 @@ fn it_is_counted_and_checked() {
     # HELP regreen_engine_overhead_target_ratio Target: under 2 %.
     # TYPE regreen_engine_overhead_target_ratio gauge
     regreen_engine_overhead_target_ratio 0.02
+    # HELP regreen_mttr_seconds Time from the end of a command, or of a run's jobs, until it was known to be healed.
+    # TYPE regreen_mttr_seconds gauge
+    regreen_mttr_seconds{quantile="0.5"} [S]
+    regreen_mttr_seconds{quantile="0.95"} [S]
     # HELP regreen_stage_seconds Time to a diagnosis, to a decision, of the steps, of the verification, and of a recovery that healed as a whole.
     # TYPE regreen_stage_seconds gauge
     regreen_stage_seconds{stage="detect",quantile="0.5"} [S]
@@ -240,6 +244,14 @@ fn it_is_counted_and_checked() {
     regreen_stage_seconds{stage="verify",quantile="0.95"} [S]
     regreen_stage_seconds{stage="recovery",quantile="0.5"} [S]
     regreen_stage_seconds{stage="recovery",quantile="0.95"} [S]
+    # HELP regreen_failures_spared Failures that no person had to see to, with the 95 % interval.
+    # TYPE regreen_failures_spared gauge
+    regreen_failures_spared{counted="healed",end="value"} 1
+    regreen_failures_spared{counted="healed",end="low"} 1
+    regreen_failures_spared{counted="healed",end="high"} 1
+    # HELP regreen_runner_minutes_spent Minutes that machines ran for all recoveries that were tried.
+    # TYPE regreen_runner_minutes_spent gauge
+    regreen_runner_minutes_spent [M]
     "#);
     assert_snapshot!(on(&stage, &["metrics", "export", "--format", "original"]), @r#"
     exit code 0

@@ -316,7 +316,10 @@ impl Fleet {
                 diagnosis: &found.decisive().diagnosis,
                 run_marker: None,
                 attempt,
-                detect_ms: u64::try_from(now - begun).ok(),
+                // What it waited before it was looked at is part of it; a host's clock may be ahead of this one.
+                detect_ms: found
+                    .ended_at()
+                    .map(|ended| u64::try_from(now.saturating_sub(ended)).unwrap_or(0)),
             };
             hand.ledger.open_incident(&new).await?;
         }

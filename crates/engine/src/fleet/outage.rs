@@ -227,7 +227,14 @@ impl Fleet {
     }
 
     async fn look(&self, service: &KnownService, hand: &Hand<'_>, since: i64) -> Seen {
-        look(&*self.remotes, &self.config.outage, &self.lately, service, since, (hand.now)()).await
+        let now = (hand.now)();
+        let looked = look(&*self.remotes, &self.config.outage, &self.lately, service, since, now).await;
+        if let Some(took) = looked.asked {
+            let took = took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+            // For people to look at: what can't be kept of it holds nobody up.
+            drop(hand.ledger.asked(&service.host, took, now).await);
+        }
+        looked.seen
     }
 
     /// Looks after an outage: asks the service, and when it is back lets go what waits for it. Done by one node at a time.

@@ -1,6 +1,11 @@
 //! The services that jobs depend on, and whether they serve. A log may select one that is known; nothing is sent to any other.
 
-use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
 
 use regreen_decide::outage::OutagePolicy;
 use regreen_detect::Detection;
@@ -147,6 +152,14 @@ pub(super) enum Seen {
     CannotTell,
 }
 
+/// What a look showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Looked {
+    pub(super) seen: Seen,
+    /// Where the service was asked for it, and nobody had just done so: how long its answer took, where one came.
+    pub(super) asked: Option<Option<Duration>>,
+}
+
 /// What was seen lately, by host, and when: many runs that fail at once ask once.
 #[derive(Debug, Default)]
 pub struct Lately(Mutex<BTreeMap<String, (i64, Seen)>>);
@@ -170,11 +183,15 @@ pub(super) async fn look(
     service: &KnownService,
     since: i64,
     now: i64,
-) -> Seen {
+) -> Looked {
     if let Some(seen) = lately.of(&service.host, since) {
-        return seen;
+        return Looked { seen, asked: None };
     }
-    let seen = match remotes.ask(&service.url).await {
+    let begun = Instant::now();
+    let answer = remotes.ask(&service.url).await;
+    let took = begun.elapsed();
+    let took = matches!(answer, Answer::Serves { .. } | Answer::Unwell { .. }).then_some(took);
+    let seen = match answer {
         Answer::Serves { .. } => Seen::Serves,
         // That is about how often this node, or its neighbours, asked; jobs run elsewhere.
         Answer::Unwell { status: 403 | 429, .. } => Seen::CannotTell,
@@ -197,7 +214,7 @@ pub(super) async fn look(
         }
     };
     lately.note(&service.host, now, seen);
-    seen
+    Looked { seen, asked: Some(took) }
 }
 
 #[cfg(test)]

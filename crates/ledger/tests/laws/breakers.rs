@@ -8,6 +8,7 @@ both_engines! {
     opens_lets_one_in_and_closes_on_its_success,
     a_person_can_close_it,
     a_list_of_all_agrees_with_each,
+    what_happened_to_one_is_followed_page_by_page_newest_first,
     of_many_processes_one_gets_the_probe,
 }
 
@@ -41,6 +42,37 @@ async fn opens_lets_one_in_and_closes_on_its_success(on: Engine) {
     l.breaker_outcome(&key(), "c", BreakerOutcome::Success, 1).await.unwrap();
     assert_eq!(l.breaker(&key(), POLICY, 106).await.unwrap(), BreakerState::Closed);
     assert!(l.audit_verify(None).await.unwrap().is_sound());
+}
+
+async fn what_happened_to_one_is_followed_page_by_page_newest_first(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    let other = BreakerKey { service: "other".to_owned(), ..key() };
+    l.breaker_outcome(&other, "z", BreakerOutcome::Failure, 1).await.unwrap();
+    assert_eq!(l.breaker_history(&key(), None, 9).await.unwrap(), []);
+    for (incident, outcome, at) in [
+        ("a", BreakerOutcome::Failure, 2),
+        ("b", BreakerOutcome::Failure, 2),
+        ("c", BreakerOutcome::Success, 3),
+        ("d", BreakerOutcome::Failure, 4),
+    ] {
+        l.breaker_outcome(&key(), incident, outcome, at).await.unwrap();
+    }
+    l.breaker_reset(&key(), "ann", 5).await.unwrap();
+    let told = |event: regreen_ledger::BreakerEvent| {
+        format!("{} {} {}", event.place.at, event.event, event.incident)
+    };
+    let want = ["5 reset ", "4 failure d", "3 success c", "2 failure b", "2 failure a"];
+    for most in [1, 2, 9] {
+        let (mut before, mut seen) = (None, Vec::new());
+        loop {
+            let page = l.breaker_history(&key(), before, most).await.unwrap();
+            let Some(last) = page.last() else { break };
+            before = Some(last.place);
+            seen.extend(page.into_iter().map(told));
+        }
+        assert_eq!(seen, want, "{most} at a time");
+    }
 }
 
 async fn a_person_can_close_it(on: Engine) {

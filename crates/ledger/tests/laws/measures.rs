@@ -1,13 +1,14 @@
 //! Metrics: what was counted, and nothing where nothing was.
 
 use regreen_domain::{CodeClass, Decision, FailureClass, Outcome, Refusal};
-use regreen_ledger::{Closing, Metrics, Sighting, Spread, Trends};
+use regreen_ledger::{Closing, Metrics, NewIncident, Sighting, Spread, Trends};
 
 use crate::world::{Engine, OWNER, World, diagnosis, healed, incident, plan};
 
 both_engines! {
     an_empty_ledger_says_nothing,
     figures_come_from_what_happened,
+    repairs_are_timed_from_the_end_of_what_failed_and_what_they_ran_is_counted,
     trends_count_what_was_opened_by_day_and_by_what_it_has_in_common,
     what_became_of_the_control_group_is_said_once,
 }
@@ -65,6 +66,40 @@ async fn figures_come_from_what_happened(on: Engine) {
     assert_eq!((act.n, act.p50, act.p95), (4, 20, 50));
     assert_eq!((m.decide.unwrap().n, m.verify.unwrap().n), (3, 2));
     assert_eq!(m.overhead.map(|o| (o.n, o.share)), Some((2, 0.01)));
+}
+
+async fn repairs_are_timed_from_the_end_of_what_failed_and_what_they_ran_is_counted(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    assert_eq!(
+        (l.metrics(100, None).await.unwrap().mttr, l.metrics(100, None).await.unwrap().saved),
+        (None, None)
+    );
+    healed(l, "a", 10).await;
+    healed(l, "b", 20).await;
+    // One that ran beside the fleet, and in vain.
+    let diagnosis = diagnosis();
+    let beside = NewIncident { exit_code: None, run_marker: None, ..incident("back", 30, &diagnosis) };
+    l.open_incident(&beside).await.unwrap();
+    let ran = Closing {
+        act_ms: Some(50),
+        verify_ms: Some(50),
+        command_ms: Some(4_000),
+        ..Closing::new(Outcome::RolledBack)
+    };
+    l.close("back", OWNER, &ran, 99).await.unwrap();
+    let (m, review) = (l.metrics(100, None).await.unwrap(), l.review(0, 100).await.unwrap());
+    assert_eq!(m.mttr, Some(Spread { n: 2, p50: 45, p95: 45 }), "from the command's end to the incident's");
+    let parts = [review.repair.detect, review.repair.decide, review.repair.act, review.repair.verify];
+    assert_eq!(
+        parts.map(|part| part.map(|p| (p.n, p.p50))),
+        [Some((2, 5)), Some((2, 1)), Some((2, 20)), Some((2, 10))]
+    );
+    assert_eq!((review.repair.whole, review.repair.between.map(|p| p.p50)), (m.mttr, Some(9)));
+    let saved = m.saved.unwrap();
+    assert_eq!((saved.tried, saved.healed, saved.compared, saved.ran_ms), (3, 2, false, 4_060));
+    assert_eq!(saved.failures.map(|n| (n.value, n.low, n.high)), Some((2.0, 2.0, 2.0)));
+    assert_eq!(review.saved, m.saved);
 }
 
 async fn trends_count_what_was_opened_by_day_and_by_what_it_has_in_common(on: Engine) {

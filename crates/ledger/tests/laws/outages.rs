@@ -17,6 +17,8 @@ both_engines! {
     a_backup_brings_it_along_and_retention_takes_it_out,
     an_older_ledger_is_brought_up_to_date,
     no_secret_is_stored,
+    how_fast_a_service_answers_is_known_for_a_week_and_of_no_other_service,
+    a_list_of_outages_is_followed_page_by_page,
     what_is_escalated_has_one_issue_at_a_time,
 }
 
@@ -172,7 +174,7 @@ async fn an_older_ledger_is_brought_up_to_date(on: Engine) {
                 DROP TABLE host_calls; ALTER TABLE work DROP COLUMN stumbles_since;
                 ALTER TABLE incidents DROP COLUMN ran_ms;
                 DROP INDEX work_notices; DROP TABLE tokens; DROP TABLE sessions;
-                DROP TABLE identity; DROP TABLE call_books; ALTER TABLE logs DROP COLUMN folder; DELETE FROM schema_version WHERE version >= 5";
+                DROP TABLE identity; DROP TABLE call_books; DROP TABLE probes; ALTER TABLE logs DROP COLUMN folder; DELETE FROM schema_version WHERE version >= 5";
     sqlx::raw_sql(back).execute(&mut db).await.unwrap();
     sqlx::raw_sql(super::listing::unlist(on)).execute(&mut db).await.unwrap();
     drop(db);
@@ -190,10 +192,66 @@ async fn no_secret_is_stored(on: Engine) {
     let text = format!("leaks {SECRET} here");
     let leaky = Sighting { service: text.clone(), class: text.clone(), repository: text.clone(), at: 1 };
     l.sighted("i", &[leaky]).await.unwrap();
+    l.asked(&text, Some(3), 2).await.unwrap();
     let new = NewOutage { service: &text, class: &text, began_at: 1, known: true };
     let begun = l.begin_outage(&new, tend, "outage", 2).await.unwrap();
     assert_eq!(l.outage_at(&text).await.unwrap().unwrap().id, begun.id);
     assert!(!holds(&stored(&world).await));
+}
+
+async fn how_fast_a_service_answers_is_known_for_a_week_and_of_no_other_service(on: Engine) {
+    const DAY: i64 = 86_400_000;
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    assert_eq!(l.latency(SERVICE, i64::MIN, i64::MAX).await.unwrap(), None, "nobody asked");
+    l.asked("other", Some(7_000), 15).await.unwrap();
+    for (took, at) in [(Some(40), 10), (Some(90), 20), (None, 30), (Some(60), 40), (None, 50)] {
+        l.asked(SERVICE, took, at).await.unwrap();
+        // Two nodes that ask at the same moment have asked once.
+        l.asked(SERVICE, Some(1), at).await.unwrap();
+    }
+    let all = l.latency(SERVICE, i64::MIN, i64::MAX).await.unwrap().unwrap();
+    assert_eq!((all.at, all.last, all.asked), (50, None, 5));
+    assert_eq!(all.took.map(|took| (took.n, took.p50, took.p95)), Some((3, 60, 90)));
+    let some = l.latency(SERVICE, 20, 40).await.unwrap().unwrap();
+    assert_eq!((some.at, some.last, some.asked, some.took.unwrap().n), (40, Some(60), 3, 2));
+    let none = l.latency(SERVICE, 30, 30).await.unwrap().unwrap();
+    assert_eq!((none.last, none.took), (None, None), "no answer is no latency");
+    l.asked(SERVICE, Some(5), 7 * DAY + 25).await.unwrap();
+    let left = l.latency(SERVICE, i64::MIN, i64::MAX).await.unwrap().unwrap();
+    assert_eq!((left.asked, left.last), (4, Some(5)), "what is older than a week is forgotten");
+    assert!(l.latency("other", i64::MIN, i64::MAX).await.unwrap().is_some());
+    assert!(l.audit_verify(None).await.unwrap().is_sound());
+}
+
+async fn a_list_of_outages_is_followed_page_by_page(on: Engine) {
+    let world = World::new(on).await;
+    let l = &world.ledger;
+    for (n, over) in [(1, true), (2, false), (3, true), (4, true), (5, false)] {
+        // Two began at the same moment.
+        let service = format!("s{n}.example");
+        let began_at = if n == 4 { 3 } else { n };
+        let new = NewOutage { service: &service, class: "network-timeout", began_at, known: false };
+        let id = l.begin_outage(&new, tend, "outage", n).await.unwrap().id;
+        if over {
+            l.end_outage(&id, |_| Vec::new(), 9).await.unwrap();
+        }
+    }
+    let whole: Vec<String> = l.outages(9).await.unwrap().into_iter().map(|one| one.service).collect();
+    assert_eq!(
+        (whole.len(), &whole[..2], &whole[4]),
+        (5, ["s5.example", "s2.example"].map(str::to_owned).as_slice(), &"s1.example".to_owned())
+    );
+    for most in 1..=3 {
+        let (mut after, mut seen) = (None, Vec::new());
+        loop {
+            let page = l.outages_after(after.as_ref(), most).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.place());
+            seen.extend(page.into_iter().map(|one| one.service));
+        }
+        assert_eq!(seen, whole, "{most} at a time");
+    }
 }
 
 fn told(incident: &str, at: i64) -> NewEscalation<'_> {

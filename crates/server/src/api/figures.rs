@@ -1,31 +1,38 @@
 //! The figures, counted anew at most every few seconds: a count looks at every incident of its window.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use regreen_ledger::{Ledger, LedgerError, Metrics};
-use tokio::sync::Mutex;
 
-/// How old they may be, in milliseconds.
-const FRESH_MS: i64 = 15_000;
+use crate::fresh::{Counted, Fresh, Terms};
+
+/// Nobody waits longer than this for a count, however many wait and whatever the ledger does.
+const TERMS: Terms = Terms {
+    kept: 15_000,
+    // Whoever asks wants what holds now: an old count is shown only where a new one takes long.
+    shown: 15_000,
+    patience: Duration::from_secs(5),
+    oldest: 600_000,
+    at_most: Duration::from_secs(20),
+};
+/// Most windows whose count is kept; then all begin anew but that of everything.
+const WINDOWS: usize = 64;
 /// Days of history.
 const DAYS: u32 = 90;
 const DAY_MS: i64 = 86_400_000;
 
 /// Each day with its figures, as days since 1970.
-pub(super) type Days = Arc<Vec<(i64, Metrics)>>;
-
-/// Figures, and when they were counted.
-type Counted = (i64, Arc<Metrics>);
+type Days = Vec<(i64, Metrics)>;
 
 /// Counted figures. Whoever asks while they are counted waits for them, and counts nothing.
 #[derive(Default)]
 pub(crate) struct Figures {
-    windows: Mutex<HashMap<Option<u32>, Counted>>,
-    days: Mutex<Option<(i64, Days)>>,
-}
-
-fn is_fresh(at: i64, now: i64) -> bool {
-    (0..FRESH_MS).contains(&now.saturating_sub(at))
+    windows: Mutex<HashMap<Option<u32>, Fresh<Metrics>>>,
+    days: Fresh<Days>,
 }
 
 impl Figures {
@@ -35,27 +42,24 @@ impl Figures {
         ledger: &Ledger,
         days: Option<u32>,
         now: i64,
-    ) -> Result<Counted, LedgerError> {
-        let mut windows = self.windows.lock().await;
-        if let Some((at, counted)) = windows.get(&days).filter(|(at, _)| is_fresh(*at, now)) {
-            return Ok((*at, counted.clone()));
-        }
+    ) -> Result<Counted<Metrics>, LedgerError> {
         let window = days.map(|days| i64::from(days).saturating_mul(DAY_MS));
-        let counted = Arc::new(ledger.metrics(now, window).await?);
-        windows.retain(|_, (at, _)| is_fresh(*at, now));
-        windows.insert(days, (now, counted.clone()));
-        Ok((now, counted))
+        let ledger = ledger.clone();
+        self.window(days).get(now, &TERMS, async move { ledger.metrics(now, window).await }).await
     }
 
-    /// Those of each of the last days on which something failed, oldest first.
-    pub(super) async fn days(&self, ledger: &Ledger, now: i64) -> Result<Days, LedgerError> {
-        let mut days = self.days.lock().await;
-        if let Some((_, counted)) = days.as_ref().filter(|(at, _)| is_fresh(*at, now)) {
-            return Ok(counted.clone());
+    /// Those of each of the last days on which something failed, oldest first; and when they were counted.
+    pub(super) async fn days(&self, ledger: &Ledger, now: i64) -> Result<Counted<Days>, LedgerError> {
+        let ledger = ledger.clone();
+        self.days.get(now, &TERMS, async move { history(&ledger).await }).await
+    }
+
+    fn window(&self, days: Option<u32>) -> Fresh<Metrics> {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() >= WINDOWS && !windows.contains_key(&days) {
+            windows.retain(|of, _| of.is_none());
         }
-        let counted = Arc::new(history(ledger).await?);
-        *days = Some((now, counted.clone()));
-        Ok(counted)
+        windows.entry(days).or_default().clone()
     }
 }
 

@@ -91,7 +91,7 @@ fn known<T>(
 }
 
 /// Where the page before ended: MOMENT.ID.
-fn cursor(text: &str) -> Result<Cursor, Problem> {
+pub(super) fn cursor(text: &str) -> Result<Cursor, Problem> {
     let parts = text.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id)));
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     match parts {
@@ -100,6 +100,11 @@ fn cursor(text: &str) -> Result<Cursor, Problem> {
         }
         _ => Err(Problem::bad_request("after is the next of the page before")),
     }
+}
+
+/// The place of an incident, for [`cursor`].
+pub(super) fn mark(place: &Cursor) -> String {
+    format!("{}.{}", place.opened_at, place.id)
 }
 
 /// A page of incidents
@@ -115,7 +120,7 @@ fn cursor(text: &str) -> Result<Cursor, Problem> {
 )]
 pub(super) async fn list(_: Viewer, State(shared): State<Shared>, Params(which): Params<Which>) -> Answer {
     let page = shared.record().page(&which.filter()?).await.map_err(|e| shared.failed(&e))?;
-    let next = page.next.map(|next| format!("{}.{}", next.opened_at, next.id));
+    let next = page.next.as_ref().map(mark);
     Ok(found(&Page { items: page.incidents.iter().map(IncidentV1::of).collect(), next }))
 }
 

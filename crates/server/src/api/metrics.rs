@@ -33,7 +33,8 @@ pub(super) struct DayV1 {
 
 /// The figures
 ///
-/// Each with the number of cases that it comes from; what has no data is null. They may be 15 seconds old.
+/// Each with the number of cases that it comes from; what has no data is null. They are counted anew after 15 seconds; where that takes longer than
+/// five, those before are shown, and `counted_at` says when that was.
 #[utoipa::path(
     get,
     path = "/api/v1/metrics",
@@ -46,9 +47,9 @@ pub(super) async fn show(_: Viewer, State(shared): State<Shared>, Params(which):
         return Err(Problem::bad_request("days is 1 to 3650"));
     }
     let counted = shared.figures().of(shared.record(), which.days, shared.now()).await;
-    let (_, counted) = counted.map_err(|e| shared.failed(&e))?;
+    let (at, counted) = counted.map_err(|e| shared.failed(&e))?;
     let head = shared.record().audit_head().await.map_err(|e| shared.failed(&e))?;
-    Ok(found(&MetricsV1::of(&counted, &head)))
+    Ok(found(&MetricsV1::of(&counted, &shared.0.worth, &head).counted(at)))
 }
 
 /// The figures day by day
@@ -61,11 +62,12 @@ pub(super) async fn show(_: Viewer, State(shared): State<Shared>, Params(which):
     responses((status = 200, body = Page<DayV1>), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn days(_: Viewer, State(shared): State<Shared>) -> Answer {
-    let days = shared.figures().days(shared.record(), shared.now()).await.map_err(|e| shared.failed(&e))?;
+    let days = shared.figures().days(shared.record(), shared.now()).await;
+    let (at, days) = days.map_err(|e| shared.failed(&e))?;
     let head = shared.record().audit_head().await.map_err(|e| shared.failed(&e))?;
     let day = |(day, metrics): &(i64, regreen_ledger::Metrics)| DayV1 {
         since: moment(day.saturating_mul(86_400_000)),
-        metrics: MetricsV1::of(metrics, &head),
+        metrics: MetricsV1::of(metrics, &shared.0.worth, &head).counted(at),
     };
     Ok(found(&Page { items: days.iter().map(day).collect(), next: None }))
 }

@@ -55,6 +55,7 @@ use crate::{
     happening::{Happening, Log},
     memory::chain,
     problem::{Problem, answer},
+    shape::Worth,
 };
 
 /// The JSON API.
@@ -73,6 +74,8 @@ pub struct Api {
     pub breaker: BreakerPolicy,
     /// What recovery may cost.
     pub budgets: Budgets,
+    /// What a failure costs.
+    pub worth: Worth,
     /// The clock, in milliseconds since 1970.
     pub clock: fn() -> i64,
     /// Is told.
@@ -162,6 +165,7 @@ impl Api {
             .routes(routes!(approvals::list))
             .routes(routes!(audit::list))
             .routes(routes!(breakers::list))
+            .routes(routes!(breakers::history))
             .routes(routes!(budgets::list))
             .routes(routes!(dispatch::dispatch))
             .routes(routes!(outages::list))

@@ -86,7 +86,7 @@ pub(super) struct AutoHealingStatus {
 pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
     let (ledger, now) = (shared.record(), shared.now());
     let (at, counted) = shared.figures().of(ledger, None, now).await.map_err(|e| shared.failed(&e))?;
-    let days = shared.figures().days(ledger, now).await.map_err(|e| shared.failed(&e))?;
+    let (_, days) = shared.figures().days(ledger, now).await.map_err(|e| shared.failed(&e))?;
     let OriginalMetrics { version, current_metrics, targets, history } = OriginalMetrics::of(&counted, &days);
     Ok(found(&InfrastructureAutoHealingMetrics {
         version,

@@ -12,14 +12,14 @@ use super::{Answer, Shared, figures::Figures};
 use crate::{
     access::Viewer,
     problem::ProblemV1,
-    shape::{Families, Standing, prometheus},
+    shape::{Families, Standing, Worth, prometheus},
 };
 
 const DAY_MS: i64 = 86_400_000;
 
 /// The figures for Prometheus
 ///
-/// In its text exposition format, version 0.0.4. What is counted over all incidents may be 15 seconds old.
+/// In its text exposition format, version 0.0.4. What is counted over all incidents may be 15 seconds old, and older where a count takes long.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -27,7 +27,8 @@ const DAY_MS: i64 = 86_400_000;
     responses((status = 200, body = String, content_type = "text/plain; version=0.0.4"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
-    let families = scraped(shared.record(), shared.figures(), shared.0.breaker, shared.now()).await;
+    let (settings, now) = ((shared.0.breaker, &shared.0.worth), shared.now());
+    let families = scraped(shared.record(), shared.figures(), settings, now).await;
     let text = families.map_err(|e| shared.failed(&e))?.text();
     let mut response = Response::new(Body::from(text));
     let media = HeaderValue::from_static("text/plain; version=0.0.4");
@@ -42,12 +43,12 @@ pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
 pub(crate) async fn scraped(
     ledger: &Ledger,
     figures: &Figures,
-    breaker: BreakerPolicy,
+    (breaker, worth): (BreakerPolicy, &Worth),
     now: i64,
 ) -> Result<Families, LedgerError> {
-    let (_, counted) = figures.of(ledger, None, now).await?;
+    let (at, counted) = figures.of(ledger, None, now).await?;
     let standing = Standing::of(ledger, breaker, PAUSED_FLEET, now).await?;
-    let mut families = prometheus(&counted, &standing.audit_head);
+    let mut families = prometheus(&counted, worth, &standing.audit_head);
     let is_open = |state: &BreakerState| matches!(state, BreakerState::Open { .. });
     let open = standing.breakers.iter().filter(|one| is_open(&one.state)).count();
     families.gauges(
@@ -78,6 +79,12 @@ pub(crate) async fn scraped(
             (&[("state", "later")], queue.later as f64),
             (&[("state", "taken")], queue.taken as f64),
         ],
+    );
+    let counted = now.saturating_sub(at).max(0);
+    families.gauge(
+        "figures_age_seconds",
+        "How long ago what is counted over all incidents was counted.",
+        counted as f64 / 1000.0,
     );
     let age = queue.oldest.map_or(0, |oldest| now.saturating_sub(oldest).max(0));
     families.gauge(

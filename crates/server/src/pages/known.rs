@@ -21,6 +21,7 @@ use super::{
     trends::rate,
     words::{count, percent, plain, shown, span},
 };
+use crate::shape::PlaybookProofsV1;
 
 /// Patterns on one page.
 const LENGTH: usize = 60;
@@ -85,6 +86,10 @@ struct PlaybookRow {
     steps: Vec<(String, String)>,
     ran: String,
     healed: String,
+    /// How many proofs it has, in words.
+    proved: String,
+    /// What each of them shows, and what is expected then.
+    proofs: Vec<(String, String)>,
 }
 
 fn status(status: Status) -> Badge {
@@ -117,7 +122,7 @@ pub(super) async fn patterns(
     uri: Uri,
 ) -> Result<Response<Body>, Failed> {
     let params = Params::of(&uri);
-    let trends = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
+    let (_, trends) = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
     let met: HashMap<&str, &Group> =
         trends.patterns.iter().map(|group| (group.name.as_str(), group)).collect();
     let text = params.get("q").unwrap_or_default().to_lowercase();
@@ -166,7 +171,7 @@ pub(super) async fn pattern(
     let Some(pattern) = house.pages.catalog.pattern(&id) else {
         return Err(Failed::NoSuchThing("pattern", id));
     };
-    let trends = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
+    let (_, trends) = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
     let met = trends.patterns.iter().find(|group| group.name == id);
     let counts = pattern.measured.counts();
     let tools: Vec<&str> = pattern.tools.iter().map(regreen_domain::Tool::as_str).collect();
@@ -198,8 +203,27 @@ pub(super) async fn playbooks(State(house): Shared, reader: Reader) -> Result<Re
     answer(&PlaybooksPage { frame: Frame::new(&reader, "/playbooks", ""), rows })
 }
 
+/// What each proof shows, and what is expected then.
+fn proofs(of: &PlaybookProofsV1) -> Vec<(String, String)> {
+    let decided = of.decisions.iter().map(|one| {
+        let because =
+            one.because.map(|because| format!(", because of {}", plain(because))).unwrap_or_default();
+        (shown(&one.name), format!("decided: {}{because}", plain(&one.decision)))
+    });
+    let rehearsed = of.rehearsals.iter().map(|one| {
+        let undone: Vec<String> = one.undone.iter().map(|step| shown(step)).collect();
+        let undone = if undone.is_empty() {
+            "nothing taken back".to_owned()
+        } else {
+            format!("taken back: {}", undone.join(", "))
+        };
+        (shown(&one.name), format!("where {} breaks: {}, {undone}", shown(&one.breaks), plain(one.outcome)))
+    });
+    decided.chain(rehearsed).collect()
+}
+
 async fn look(house: &House) -> Result<Vec<PlaybookRow>, LedgerError> {
-    let trends = house.trends(WINDOW).await?;
+    let (_, trends) = house.trends(WINDOW).await?;
     let row = |playbook: &Playbook| {
         let ran = trends.playbooks.iter().find(|group| group.name == playbook.id);
         let heals: Vec<String> = playbook.heals.iter().map(|class| plain(class.id())).collect();
@@ -218,6 +242,12 @@ async fn look(house: &House) -> Result<Vec<PlaybookRow>, LedgerError> {
             steps: playbook.steps.iter().map(|step| (shown(&step.id), plain(&step.kind))).collect(),
             ran: count(ran.map_or(0, |group| group.incidents)),
             healed: rate(ran.and_then(Group::success)),
+            proved: format!(
+                "{} decisions, {} rehearsals",
+                playbook.examples.len(),
+                playbook.rehearsals.len()
+            ),
+            proofs: proofs(&PlaybookProofsV1::from(playbook)),
         }
     };
     Ok(house.pages.catalog.playbooks().iter().map(row).collect())

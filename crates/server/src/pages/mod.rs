@@ -15,7 +15,6 @@ mod decided;
 mod diff;
 mod excerpt;
 mod form;
-mod fresh;
 mod gate;
 mod incident;
 mod incidents;
@@ -27,6 +26,7 @@ mod params;
 mod reader;
 mod review;
 mod row;
+mod saved;
 mod services;
 mod settings;
 mod sign_in;
@@ -56,7 +56,7 @@ use regreen_ledger::{BreakerPolicy, Ledger};
 use tokio::sync::{Notify, Semaphore};
 
 use self::{answer::Failed, live::Feed};
-use crate::{access::Access, happening::Log};
+use crate::{access::Access, happening::Log, shape::Worth};
 
 /// The dashboard.
 pub struct Pages {
@@ -70,6 +70,8 @@ pub struct Pages {
     pub catalog: Arc<Catalog>,
     /// What holds here.
     pub settings: Settings,
+    /// What a failure costs.
+    pub worth: Worth,
     /// Who may what.
     pub access: Access,
     /// The clock, in milliseconds since 1970.
@@ -127,7 +129,7 @@ pub(crate) struct House {
     /// How often something was done here.
     done: AtomicU64,
     now: now::Kept,
-    trends: trends::Counted,
+    trends: trends::Windows,
     drafts: suggested::Drafts,
     excerpts: excerpt::Excerpts,
     chain: chain::Chain,
@@ -181,7 +183,7 @@ impl Pages {
             feed,
             done: AtomicU64::new(0),
             now: now::Kept::default(),
-            trends: trends::Counted::default(),
+            trends: trends::Windows::default(),
             drafts: suggested::Drafts::default(),
             excerpts: excerpt::Excerpts::default(),
             chain: chain::Chain::default(),

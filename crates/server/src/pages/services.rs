@@ -1,20 +1,26 @@
 //! *Services*: what jobs depend on, whether it serves as far as is known, and the breakers.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{body::Body, extract::State, http::Response};
-use regreen_ledger::{BreakerState, LedgerError};
+use regreen_ledger::{BreakerEvent, BreakerKey, BreakerState, LedgerError};
 
 use super::{
     House, Shared,
     answer::{Failed, Frame, page as answer},
     badge::Badge,
+    params::segment,
     reader::Reader,
-    words::{When, between, count, plain, shown},
+    words::{When, between, capital, count, plain, shown, span},
 };
 use crate::shape::breaker_key;
 
 /// Most outages that are shown.
 const MOST: u32 = 50;
+/// Most breakers of which is shown what happened to them, and most events of one.
+const TOLD: usize = 100;
+const EVENTS: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "services.html")]
@@ -30,6 +36,13 @@ struct ServiceRow {
     host: String,
     failures: String,
     says: String,
+    latency: Latency,
+}
+
+/// How fast a service answers; empty texts where that is not known.
+struct Latency {
+    last: String,
+    rest: String,
 }
 
 struct OutageRow {
@@ -53,6 +66,17 @@ struct BreakerRow {
     /// The same as a number, so that what comes after it isn't closed unseen.
     at: i64,
     until: Option<When>,
+    history: Vec<EventRow>,
+    /// Whether there is more of it.
+    more: bool,
+}
+
+/// Something that happened to a breaker.
+struct EventRow {
+    at: When,
+    what: String,
+    /// The incident and its page.
+    incident: Option<(String, String)>,
 }
 
 /// The page.
@@ -63,13 +87,21 @@ pub(super) async fn page(State(house): Shared, reader: Reader) -> Result<Respons
 async fn look(house: &House, frame: Frame) -> Result<ServicesPage, LedgerError> {
     let now = house.now();
     let outages = house.ledger().outages(MOST).await?;
-    let trends = house.trends(30).await?;
+    let (_, trends) = house.trends(30).await?;
     let breakers = house.ledger().breakers(house.pages.settings.breaker, now).await?;
     let mut hosts: Vec<&str> = house.pages.settings.services.iter().map(String::as_str).collect();
     hosts.extend(outages.iter().map(|outage| outage.service.as_str()));
     hosts.extend(trends.services.iter().map(|(host, _)| host.as_str()));
     hosts.sort_unstable();
     hosts.dedup();
+    let mut latencies: HashMap<String, regreen_ledger::Latency> = HashMap::new();
+    for host in &hosts {
+        let down = outages.iter().find(|outage| outage.service == *host && outage.ended_at.is_none());
+        let since = down.map_or(i64::MIN, |outage| outage.began_at);
+        if let Some(latency) = house.ledger().latency(host, since, i64::MAX).await? {
+            latencies.insert((*host).to_owned(), latency);
+        }
+    }
     let service = |host: &str| {
         let down = outages.iter().find(|outage| outage.service == host && outage.ended_at.is_none());
         let failures = trends.services.iter().find(|(name, _)| name == host).map_or(0, |(_, n)| *n);
@@ -85,7 +117,8 @@ async fn look(house: &House, frame: Frame) -> Result<ServicesPage, LedgerError> 
                 "no job failed at it in a way that asks for a look".to_owned(),
             ),
         };
-        ServiceRow { badge, host: shown(host), failures: count(failures), says }
+        let latency = told(latencies.get(host), now);
+        ServiceRow { badge, host: shown(host), failures: count(failures), says, latency }
     };
     let mut services: Vec<ServiceRow> = hosts.into_iter().map(service).collect();
     // Those that are down first, then those that were; a stable order otherwise.
@@ -121,12 +154,47 @@ async fn look(house: &House, frame: Frame) -> Result<ServicesPage, LedgerError> 
             last: When::new(breaker.last_at, now),
             at: breaker.last_at,
             until,
+            history: Vec::new(),
+            more: false,
         }
     };
-    Ok(ServicesPage {
-        frame,
-        services,
-        outages: outages.iter().map(outage).collect(),
-        breakers: breakers.into_iter().map(breaker).collect(),
-    })
+    let keys: Vec<BreakerKey> = breakers.iter().map(|breaker| breaker.key.clone()).collect();
+    let mut breakers: Vec<BreakerRow> = breakers.into_iter().map(breaker).collect();
+    // Those in whose way something stands first, so that theirs is there.
+    let mut told: Vec<usize> = (0..breakers.len()).collect();
+    told.sort_by_key(|at| breakers.get(*at).is_none_or(|row| !row.stands));
+    for at in told.into_iter().take(TOLD) {
+        let (Some(key), Some(row)) = (keys.get(at), breakers.get_mut(at)) else { continue };
+        let mut events = house.ledger().breaker_history(key, None, EVENTS + 1).await?;
+        row.more = events.len() > EVENTS as usize;
+        events.truncate(EVENTS as usize);
+        row.history = events.iter().map(|one| event(one, now)).collect();
+    }
+    Ok(ServicesPage { frame, services, outages: outages.iter().map(outage).collect(), breakers })
+}
+
+/// How fast a service answers.
+fn told(latency: Option<&regreen_ledger::Latency>, now: i64) -> Latency {
+    let Some(of) = latency else { return Latency { last: String::new(), rest: String::new() } };
+    let ago = When::new(of.at, now).ago;
+    let last = of.last.map_or_else(|| format!("no answer {ago}"), |ms| format!("{} {ago}", span(ms)));
+    let rest = of.took.map_or_else(
+        || format!("none of {} questions answered", count(of.asked)),
+        |took| format!("half of {} within {}", count(took.n), span(took.p50)),
+    );
+    Latency { last, rest }
+}
+
+fn event(event: &BreakerEvent, now: i64) -> EventRow {
+    let what = match event.event.as_str() {
+        "failure" => "A recovery failed".to_owned(),
+        "success" => "A recovery healed".to_owned(),
+        "probe" => "One was let through, to see whether it works again".to_owned(),
+        "abandoned" => "A recovery was called off".to_owned(),
+        "reset" => "Closed on a person’s word".to_owned(),
+        other => capital(other),
+    };
+    let incident = (!event.incident.is_empty())
+        .then(|| (shown(&event.incident), format!("/incidents/{}", segment(&event.incident))));
+    EventRow { at: When::new(event.place.at, now), what, incident }
 }

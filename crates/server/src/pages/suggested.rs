@@ -9,11 +9,12 @@ use regreen_propose::{Suggestion, Unnamed, suggest};
 use super::{
     House, Shared,
     answer::{Failed, Frame, page as answer},
-    fresh::Fresh,
     params::segment,
     reader::Reader,
+    trends::TERMS,
     words::{count, plain, shown},
 };
+use crate::fresh::Fresh;
 
 /// Incidents that are looked at, newest first.
 const LOOKED_AT: u32 = 1_000;
@@ -58,8 +59,8 @@ struct DraftRow {
 /// The page.
 pub(super) async fn page(State(house): Shared, reader: Reader) -> Result<Response<Body>, Failed> {
     let of = house.clone();
-    let look = house.drafts.get(house.now(), async move { look(&of).await }).await;
-    let look = look.map_err(|e| house.failed(&e))?;
+    let look = house.drafts.get(house.now(), &TERMS, async move { look(&of).await }).await;
+    let (_, look) = look.map_err(|e| house.failed(&e))?;
     answer(&SuggestedPage {
         frame: Frame::new(&reader, "/patterns", ""),
         rows: look.suggestions.iter().take(MOST).map(|one| row(one, &look.failures)).collect(),

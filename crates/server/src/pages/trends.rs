@@ -1,6 +1,6 @@
 //! *Trends*: how it went over the last days. Every figure with the number of cases it comes from; what has none says so.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, time::Duration};
 
 use askama::Template;
 use axum::{
@@ -15,11 +15,15 @@ use super::{
     House, Shared,
     answer::{Failed, Frame, page as answer},
     chart::{Column, Point, columns, nice, points},
-    fresh::Fresh,
     params::{Params, link},
     reader::Reader,
     review::{Brought, Calibration, ChangeRow, brought, calibrated, changed},
-    words::{DAY, count, day, percent, plain, shown, span},
+    saved::{RepairRow, SavedTile, repaired, saved},
+    words::{DAY, When, count, day, percent, plain, shown, span},
+};
+use crate::{
+    fresh::{Counted, Fresh, Terms},
+    shape::Worth,
 };
 
 /// Days that can be looked back.
@@ -29,9 +33,18 @@ const COLOURED: usize = 4;
 /// Longest list of the worst.
 const WORST: usize = 8;
 
+/// Where there is a count, however old, nobody waits long: the page says when it was counted.
+pub(super) const TERMS: Terms = Terms {
+    kept: 30_000,
+    shown: 600_000,
+    patience: Duration::from_secs(2),
+    oldest: 24 * 3_600_000,
+    at_most: Duration::from_secs(60),
+};
+
 /// Figures by days looked back, in the order of [`WINDOWS`].
 #[derive(Default)]
-pub(super) struct Counted {
+pub(super) struct Windows {
     trends: [Fresh<Trends>; WINDOWS.len()],
     reviews: [Fresh<Review>; WINDOWS.len()],
 }
@@ -58,6 +71,11 @@ struct TrendsPage {
     sees_changes: bool,
     calibration: Calibration,
     brought: Option<Brought>,
+    repair: Vec<RepairRow>,
+    /// How many incidents those come from, where they are not all.
+    looked_at: Option<String>,
+    saved: SavedTile,
+    counted: When,
 }
 
 /// Until there are figures.
@@ -94,20 +112,20 @@ struct GroupRow {
 }
 
 impl House {
-    /// The figures of the last days; counted anew where they are too old.
-    pub(super) async fn trends(&self, days: i64) -> Result<Arc<Trends>, LedgerError> {
+    /// The figures of the last days, and when they were counted; counted anew where they are too old.
+    pub(super) async fn trends(&self, days: i64) -> Result<Counted<Trends>, LedgerError> {
         let (now, [fresh, ..]) = (self.now(), &self.trends.trends);
         let fresh = place(days).and_then(|at| self.trends.trends.get(at)).unwrap_or(fresh);
         let ledger = self.ledger().clone();
-        fresh.get(now, async move { ledger.trends(begin(now, days)).await }).await
+        fresh.get(now, &TERMS, async move { ledger.trends(begin(now, days)).await }).await
     }
 
     /// What the newest incidents of the last days show; looked at anew where that is too old.
-    async fn review(&self, days: i64) -> Result<Arc<Review>, LedgerError> {
+    async fn review(&self, days: i64) -> Result<Counted<Review>, LedgerError> {
         let (now, [fresh, ..]) = (self.now(), &self.trends.reviews);
         let fresh = place(days).and_then(|at| self.trends.reviews.get(at)).unwrap_or(fresh);
         let ledger = self.ledger().clone();
-        fresh.get(now, async move { ledger.review(begin(now, days), now).await }).await
+        fresh.get(now, &TERMS, async move { ledger.review(begin(now, days), now).await }).await
     }
 }
 
@@ -135,9 +153,11 @@ pub(super) async fn page(State(house): Shared, reader: Reader, uri: Uri) -> Resu
     let counted = async { tokio::join!(house.trends(window), house.review(window)) };
     match timeout(house.pages.settings.patience, counted).await {
         Ok((trends, review)) => {
-            let trends = trends.map_err(|e| house.failed(&e))?;
-            let review = review.map_err(|e| house.failed(&e))?;
-            answer(&look(&trends, &review, window, house.now().div_euclid(DAY), frame))
+            let (at, trends) = trends.map_err(|e| house.failed(&e))?;
+            let (reviewed, review) = review.map_err(|e| house.failed(&e))?;
+            // Of two counts the older one.
+            let seen = Seen { now: house.now(), counted: at.min(reviewed), worth: house.pages.worth };
+            answer(&look(&trends, &review, window, &seen, frame))
         }
         Err(_) => {
             let mut page = answer(&CountingPage { frame, windows: windows(window), window })?;
@@ -151,7 +171,16 @@ fn windows(window: i64) -> Vec<(i64, bool)> {
     WINDOWS.into_iter().map(|days| (days, days == window)).collect()
 }
 
-fn look(trends: &Trends, review: &Review, window: i64, today: i64, frame: Frame) -> TrendsPage {
+/// When it is looked at.
+struct Seen {
+    now: i64,
+    /// When it was counted.
+    counted: i64,
+    worth: Worth,
+}
+
+fn look(trends: &Trends, review: &Review, window: i64, seen: &Seen, frame: Frame) -> TrendsPage {
+    let today = seen.now.div_euclid(DAY);
     let empty = DayOf::default();
     let by_day: BTreeMap<i64, &DayOf> = trends.days.iter().map(|of| (of.day, of)).collect();
     let days: Vec<(i64, &DayOf)> =
@@ -239,6 +268,10 @@ fn look(trends: &Trends, review: &Review, window: i64, today: i64, frame: Frame)
         sees_changes: window >= 14,
         calibration: calibrated(review),
         brought: brought(review.control.as_ref()),
+        repair: repaired(review),
+        looked_at: (!review.complete).then(|| count(review.looked_at)),
+        saved: saved(review, &seen.worth),
+        counted: When::new(seen.counted, seen.now),
         repositories: rows(&trends.repositories, "repository"),
         patterns: rows(&trends.patterns, "pattern"),
         services: services(&trends.services),

@@ -1,6 +1,6 @@
 //! Version 1 of the shape of a circuit breaker.
 
-use regreen_ledger::{Breaker, BreakerKey, BreakerState};
+use regreen_ledger::{Breaker, BreakerEvent, BreakerKey, BreakerState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,9 +34,39 @@ pub struct BreakerV1 {
     pub last_at: String,
 }
 
+/// Something that happened to a circuit breaker
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = BreakerEvent)]
+pub struct BreakerEventV1 {
+    /// When
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// `success`, `failure`, `abandoned` (called off before it could tell), `probe` (let through to see whether it works again)
+    /// or `reset` (closed by a person)
+    pub event: String,
+    /// The incident; null where it was a person
+    pub incident: Option<String>,
+}
+
+impl From<&BreakerEvent> for BreakerEventV1 {
+    fn from(event: &BreakerEvent) -> BreakerEventV1 {
+        BreakerEventV1 {
+            at: moment(event.place.at),
+            event: event.event.clone(),
+            incident: (!event.incident.is_empty()).then(|| event.incident.clone()),
+        }
+    }
+}
+
 /// A breaker's name. Class and service hold no `/`, so it can be read back.
 pub fn breaker_key(key: &BreakerKey) -> String {
     format!("{}/{}/{}", key.class, key.service, key.repository)
+}
+
+/// The breaker of this name; `None` where it is no such name.
+pub(crate) fn named_breaker(key: &str) -> Option<BreakerKey> {
+    let mut parts = key.splitn(3, '/').map(str::to_owned);
+    Some(BreakerKey { class: parts.next()?, service: parts.next()?, repository: parts.next()? })
 }
 
 impl From<&Breaker> for BreakerV1 {

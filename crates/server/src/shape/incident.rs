@@ -6,7 +6,7 @@ use regreen_ledger::{DecisionV1 as Decided, Feedback, Incident, InputsV1};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Moment, moment};
+use super::{Moment, MomentV1, PlannedV1, moment};
 
 /// Everything on record about one incident.
 #[derive(Debug)]
@@ -158,16 +158,6 @@ pub struct AlternativeV1 {
     pub confidence: f64,
 }
 
-/// A step of a plan
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = PlannedStep)]
-pub struct PlannedV1 {
-    /// Unique within the plan
-    pub id: String,
-    /// The step kind
-    pub kind: String,
-}
-
 /// A person's word
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Approval)]
@@ -211,21 +201,6 @@ pub struct TimingsV1 {
     pub command: Option<u64>,
     /// What wrapping added to the command
     pub overhead: Option<u64>,
-}
-
-/// Something that happened
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Moment)]
-pub struct MomentV1 {
-    /// When
-    #[schema(format = DateTime)]
-    pub at: String,
-    /// The step of the plan, where it is one's
-    pub step: Option<String>,
-    /// What
-    pub what: String,
-    /// Who or why
-    pub detail: String,
 }
 
 /// What somebody said that an incident was
@@ -366,7 +341,14 @@ impl IncidentV1 {
             at: moment(asked.at),
             answer: asked.answer.as_ref().map(ApprovalV1::of),
         });
-        let details = IncidentDetailsV1 { decision, question, ..IncidentDetailsV1::of(whole) };
+        let plan = i.decision.as_ref().and_then(|decided| decided.plan.as_ref());
+        let details = IncidentDetailsV1 {
+            decision,
+            question,
+            steps: plan.iter().flat_map(|plan| &plan.steps).map(PlannedV1::of).collect(),
+            timeline: whole.timeline.iter().map(MomentV1::of).collect(),
+            ..IncidentDetailsV1::of(whole)
+        };
         IncidentV1 { details: Some(details), ..IncidentV1::of(i) }
     }
 }
@@ -394,11 +376,7 @@ impl IncidentDetailsV1 {
                 .iter()
                 .map(|a| AlternativeV1 { class: a.class.clone(), confidence: a.confidence })
                 .collect(),
-            steps: plan
-                .iter()
-                .flat_map(|plan| &plan.steps)
-                .map(|s| PlannedV1 { id: s.id.clone(), kind: s.kind.clone() })
-                .collect(),
+            steps: plan.iter().flat_map(|plan| &plan.steps).map(PlannedV1::named).collect(),
             approval: i.approval.as_ref().map(ApprovalV1::of),
             verification: i
                 .verification
@@ -416,7 +394,7 @@ impl IncidentDetailsV1 {
                 command: t.command,
                 overhead: t.overhead,
             },
-            timeline: whole.timeline.iter().map(MomentV1::of).collect(),
+            timeline: whole.timeline.iter().map(MomentV1::said).collect(),
             feedback: whole.feedback.iter().map(FeedbackV1::of).collect(),
             decision: None,
             question: None,
@@ -428,12 +406,6 @@ impl ApprovalV1 {
     fn of(word: &regreen_ledger::Approval) -> ApprovalV1 {
         let regreen_ledger::Approval { granted, actor, reason, at } = word.clone();
         ApprovalV1 { granted, actor, reason, at: moment(at) }
-    }
-}
-
-impl MomentV1 {
-    fn of(m: &Moment) -> MomentV1 {
-        MomentV1 { at: moment(m.at), step: m.step.clone(), what: m.what.clone(), detail: m.detail.clone() }
     }
 }
 

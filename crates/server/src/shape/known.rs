@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::{PatternProofsV1, PlaybookProofsV1};
+
 /// A sign by which a cause is known
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = Pattern)]
@@ -45,6 +47,8 @@ pub struct PatternV1 {
     pub right: u32,
     /// In how many logs
     pub logs: u32,
+    /// What proves it
+    pub proofs: PatternProofsV1,
     /// What is behind it
     pub explain: String,
     /// What to do
@@ -88,6 +92,8 @@ pub struct PlaybookV1 {
     pub steps: Vec<PlaybookStepV1>,
     /// What it does, and why that is safe
     pub explain: String,
+    /// What proves it
+    pub proofs: PlaybookProofsV1,
 }
 
 /// A step of a playbook
@@ -154,6 +160,7 @@ impl From<&Pattern> for PatternV1 {
             hits: counts.hits,
             right: counts.right,
             logs: counts.n,
+            proofs: PatternProofsV1::from(p),
             explain: p.explain.trim().to_owned(),
             fix: p.fix.trim().to_owned(),
             see: p.see.to_vec(),
@@ -189,6 +196,7 @@ impl From<&Playbook> for PlaybookV1 {
             fallback: p.fallback.clone(),
             steps: own.chain(last).collect(),
             explain: p.explain.trim().to_owned(),
+            proofs: PlaybookProofsV1::from(p),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    moment,
+    SavedV1, Worth, moment,
     targets::{TARGETS, Target},
 };
 
@@ -26,6 +26,10 @@ pub struct MetricsV1 {
     pub regreen: &'static str,
     /// Head of the audit chain
     pub audit_head: String,
+    /// When they were counted, where that may not be now
+    #[schema(format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<String>,
     /// Incidents that were opened
     pub incidents: u64,
     /// The same by class
@@ -52,6 +56,10 @@ pub struct MetricsV1 {
     pub act_ms: Option<SpreadV1>,
     /// Time of the verification
     pub verify_ms: Option<SpreadV1>,
+    /// Time from the end of a command, or of a run's jobs, until it was known to be healed
+    pub mttr_ms: Option<SpreadV1>,
+    /// What healing saved; null where no recovery was tried
+    pub saved: Option<SavedV1>,
     /// What was left alone by lot, beside what was not
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_group: Option<ControlGroupV1>,
@@ -180,12 +188,18 @@ impl TargetV1 {
 }
 
 impl MetricsV1 {
-    /// These figures.
-    pub fn of(m: &Metrics, audit_head: &str) -> MetricsV1 {
+    /// With when they were counted.
+    pub fn counted(self, at: i64) -> MetricsV1 {
+        MetricsV1 { counted_at: Some(moment(at)), ..self }
+    }
+
+    /// These figures, where a failure costs this much.
+    pub fn of(m: &Metrics, worth: &Worth, audit_head: &str) -> MetricsV1 {
         MetricsV1 {
             version: 1,
             regreen: env!("CARGO_PKG_VERSION"),
             audit_head: audit_head.to_owned(),
+            counted_at: None,
             incidents: m.incidents,
             by_class: m.by_class.clone(),
             by_outcome: m.by_outcome.clone(),
@@ -199,6 +213,8 @@ impl MetricsV1 {
             recovery_ms: m.recovery.map(SpreadV1::from),
             act_ms: m.act.map(SpreadV1::from),
             verify_ms: m.verify.map(SpreadV1::from),
+            mttr_ms: m.mttr.map(SpreadV1::from),
+            saved: m.saved.map(|saved| SavedV1::of(&saved, worth)),
             control_group: m.control.map(ControlGroupV1::from),
         }
     }

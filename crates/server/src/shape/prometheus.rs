@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use regreen_ledger::{ControlGroup, Metrics};
 
-use super::TARGETS;
+use super::{EstimateV1, SavedV1, TARGETS, Worth};
 
 /// A sample: its labels, and its value.
 pub type Sample = (Vec<(String, String)>, f64);
@@ -73,8 +73,8 @@ impl Families {
     }
 }
 
-/// The figures.
-pub fn prometheus(m: &Metrics, audit_head: &str) -> Families {
+/// The figures, where a failure costs this much.
+pub fn prometheus(m: &Metrics, worth: &Worth, audit_head: &str) -> Families {
     let mut families = Families::default();
     families.gauges(
         "info",
@@ -95,11 +95,61 @@ pub fn prometheus(m: &Metrics, audit_head: &str) -> Families {
         families.gauge(&format!("{}_target_{unit}", target.id), &help, target.limit);
     }
     stages(&mut families, m);
+    if let Some(saved) = &m.saved {
+        what_was_saved(&mut families, &SavedV1::of(saved, worth));
+    }
     families
+}
+
+/// What healing took off people, and what it ran for that.
+fn what_was_saved(families: &mut Families, saved: &SavedV1) {
+    let counted = ("counted", saved.counted);
+    let mut estimate = |name: &str, help: &str, of: Option<EstimateV1>| {
+        let Some(of) = of else { return };
+        families.gauges(
+            name,
+            help,
+            &[
+                (&[counted, ("end", "value")], of.value),
+                (&[counted, ("end", "low")], of.low),
+                (&[counted, ("end", "high")], of.high),
+            ],
+        );
+    };
+    estimate(
+        "failures_spared",
+        "Failures that no person had to see to, with the 95 % interval.",
+        saved.failures,
+    );
+    estimate(
+        "person_minutes_saved",
+        "Minutes of people that were saved, at the minutes for each failure that the operator says.",
+        saved.person_minutes,
+    );
+    estimate("person_money_saved", "What those minutes cost.", saved.person_money);
+    estimate("net_money_saved", "The same less what the runners cost.", saved.net_money);
+    families.gauge(
+        "runner_minutes_spent",
+        "Minutes that machines ran for all recoveries that were tried.",
+        saved.runner_minutes,
+    );
+    if let Some(money) = saved.runner_money {
+        families.gauge("runner_money_spent", "What those minutes cost.", money);
+    }
 }
 
 /// How long what was healed took, part by part.
 fn stages(families: &mut Families, m: &Metrics) {
+    if let Some(mttr) = m.mttr {
+        families.gauges(
+            "mttr_seconds",
+            "Time from the end of a command, or of a run's jobs, until it was known to be healed.",
+            &[
+                (&[("quantile", "0.5")], mttr.p50 as f64 / 1000.0),
+                (&[("quantile", "0.95")], mttr.p95 as f64 / 1000.0),
+            ],
+        );
+    }
     let stages = [
         ("detect", m.detect),
         ("decide", m.decide),

@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     seed::lived_in,
-    world::{BREAKER, World},
+    world::{BREAKER, WORTH, World},
 };
 
 /// What was sent: its head, and its body.
@@ -45,6 +45,7 @@ async fn a_collector_is_sent_the_figures_and_told_of_once_where_it_does_not_take
         node: "n1".to_owned(),
         ledger: world.ledger.clone(),
         breaker: BREAKER,
+        worth: WORTH,
         log: world.lines.clone(),
     };
     let (stop, stopped) = oneshot::channel::<()>();

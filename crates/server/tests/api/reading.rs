@@ -1,11 +1,11 @@
 //! What can be read: each resource, its pages, and what is refused.
 
 use axum::http::StatusCode;
-use regreen_ledger::{Booking, CallsOf};
+use regreen_ledger::{Booking, CallsOf, NewOutage};
 use serde_json::{Value, json};
 
 use crate::{
-    seed::{healed, lived_in},
+    seed::{OWNER, healed, lived_in, opened, waiting},
     world::{NOW, World},
 };
 
@@ -156,6 +156,56 @@ async fn pages_follow_each_other_whatever_comes_in_between() {
 }
 
 #[tokio::test]
+async fn what_waits_and_what_is_down_are_followed_to_the_end() {
+    let world = World::new().await;
+    let tend = |id: &str| (format!("outage/{id}"), "{}".to_owned());
+    for n in 0..7_i64 {
+        waiting(&world.ledger, &format!("w{n}"), "octo/shop", NOW - 9_000 + n * 10).await;
+        if n % 2 == 1 {
+            // One that asks in the middle of its plan, and one that asks nothing.
+            let asking = format!("q{n}");
+            opened(&world.ledger, &asking, "octo/shop", NOW - 9_000 + n * 10 + 5).await;
+            world.ledger.ask(&asking, OWNER, "rerun", "may I?", NOW - 1).await.unwrap();
+            opened(&world.ledger, &format!("o{n}"), "octo/shop", NOW - 9_000 + n * 10 + 6).await;
+        }
+        let service = format!("s{n}.example");
+        let new =
+            NewOutage { service: &service, class: "network-timeout", began_at: NOW - 50 + n, known: false };
+        let outage = world.ledger.begin_outage(&new, tend, "outage", NOW - 20).await.unwrap();
+        if n < 4 {
+            world.ledger.end_outage(&outage.id, |_| Vec::new(), NOW - 10).await.unwrap();
+        }
+    }
+    let followed = async |resource: &str, name: &str| {
+        let (mut path, mut seen, mut pages) = (format!("/api/v1/{resource}?limit=3"), Vec::new(), 0);
+        loop {
+            let page = read(&world, &path).await;
+            let items = page["items"].as_array().unwrap();
+            seen.extend(items.iter().map(|one| one.pointer(name).unwrap().as_str().unwrap().to_owned()));
+            pages += 1;
+            let Some(next) = page["next"].as_str() else { break };
+            assert_eq!(items.len(), 3, "a page is full where others follow");
+            path = format!("/api/v1/{resource}?limit=3&after={next}");
+        }
+        (seen, pages)
+    };
+    let (seen, pages) = followed("approvals", "/incident/id").await;
+    assert_eq!((seen.join(" "), pages), ("w6 q5 w5 w4 q3 w3 w2 q1 w1 w0".to_owned(), 4));
+    let (seen, pages) = followed("outages", "/service").await;
+    let want = ["s6", "s5", "s4", "s3", "s2", "s1", "s0"].map(|name| format!("{name}.example"));
+    assert_eq!((seen.as_slice(), pages), (want.as_slice(), 3));
+    for bad in [
+        "approvals?after=x",
+        "approvals?limit=0",
+        "approvals?before=1",
+        "outages?after=on.1",
+        "outages?after=off.1.a",
+    ] {
+        assert_eq!(world.get(&format!("/api/v1/{bad}")).await.status, StatusCode::BAD_REQUEST, "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn one_incident_has_all_that_is_on_record() {
     let world = World::new().await;
     lived_in(&world.ledger).await;
@@ -167,7 +217,8 @@ async fn one_incident_has_all_that_is_on_record() {
     assert_eq!(details["alternatives"][0]["class"], "cache-corruption");
     assert_eq!(details["decision"]["action"], "heal");
     assert_eq!(details["decision"]["arguments"]["rerun"]["attempts"], "3");
-    assert_eq!(details["steps"], json!([{ "id": "rerun", "kind": "rerun-command" }]));
+    let step = json!({ "id": "rerun", "kind": "rerun-command", "args": { "attempts": "3" }, "lists": {} });
+    assert_eq!(details["steps"], json!([step]));
     assert_eq!(details["feedback"][0]["note"], "right");
     assert_eq!(details["timings_ms"]["act"], 20);
     let timeline = details["timeline"].as_array().unwrap();
@@ -183,6 +234,9 @@ async fn one_incident_has_all_that_is_on_record() {
     ];
     assert_eq!(whats, want);
     assert_eq!(timeline[4]["detail"], "it ran again");
+    assert_eq!((&timeline[2]["before"], &timeline[2]["receipt"]), (&json!({ "file": "a" }), &Value::Null));
+    assert_eq!(timeline[4]["receipt"], json!({ "said": "it ran again" }));
+    assert!(timeline[3].get("before").is_none());
     let gone = world.get("/api/v1/incidents/none").await;
     assert_eq!((gone.status, &gone.body["title"]), (StatusCode::NOT_FOUND, &json!("Not Found")));
     let waits = read(&world, "/api/v1/approvals").await;
@@ -210,9 +264,43 @@ async fn what_stands_in_the_way_is_shown() {
         (&outages["items"][0]["service"], &outages["items"][0]["waiting"]),
         (&json!("registry.npmjs.org"), &json!(1))
     );
+    assert_eq!(outages["items"][0]["latency"], Value::Null, "nobody asked it");
+    world.ledger.asked("registry.npmjs.org", Some(84), NOW - 900).await.unwrap();
+    world.ledger.asked("registry.npmjs.org", None, NOW - 800).await.unwrap();
+    let outages = read(&world, "/api/v1/outages").await;
+    assert_eq!(
+        outages["items"][0]["latency"],
+        json!({
+            "asked_at": "2027-01-15T07:59:59.200Z",
+            "last_ms": null,
+            "asked": 2,
+            "took_ms": { "n": 1, "p50": 84, "p95": 84 }
+        })
+    );
     let id = outages["items"][0]["id"].as_str().unwrap();
     assert_eq!(read(&world, &format!("/api/v1/outages/{id}")).await, outages["items"][0]);
     assert_eq!(world.get("/api/v1/outages/none").await.status, StatusCode::NOT_FOUND);
+    let key = "network-timeout/npm/octo/shop";
+    let (mut path, mut told) = (format!("/api/v1/breakers/history?key={key}&limit=2"), Vec::new());
+    loop {
+        let page = read(&world, &path).await;
+        told.extend(page["items"].as_array().unwrap().iter().map(|one| one["at"].clone()));
+        assert_eq!(
+            (&page["items"][0]["event"], &page["items"][0]["incident"]),
+            (&json!("failure"), &json!("i-open"))
+        );
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/v1/breakers/history?key={key}&limit=2&after={next}");
+    }
+    assert_eq!(told, ["2027-01-15T07:59:55.002Z", "2027-01-15T07:59:55.001Z", "2027-01-15T07:59:55.000Z"]);
+    for none in ["a", "a/b/c", "network-timeout/npm", "%5B"] {
+        let gone = world.get(&format!("/api/v1/breakers/history?key={none}")).await;
+        assert_eq!(gone.status, StatusCode::NOT_FOUND, "{none}");
+    }
+    for bad in ["", "?key=a/b/c&after=x", "?key=a/b/c&after=1.", "?key=a/b/c&limit=0", "?key=a/b/c%00"] {
+        let refused = world.get(&format!("/api/v1/breakers/history{bad}")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{bad}");
+    }
     let pauses = read(&world, "/api/v1/pauses").await;
     assert_eq!(
         (&pauses["items"][0]["scope"], &pauses["items"][0]["reason"]),
@@ -233,6 +321,8 @@ async fn what_is_known_of_failures_and_cures_is_shown() {
         }
         assert!(seen.len() > 5 && seen.is_sorted(), "{seen:?}");
         let one = read(&world, &format!("/api/v1/{resource}/{}", seen[3])).await;
+        let proof = if resource == "patterns" { "examples" } else { "decisions" };
+        assert!(one["proofs"][proof][0]["name"].as_str().is_some_and(|name| !name.is_empty()), "{one}");
         assert_eq!((one["id"].as_str(), &one["version"]), (Some(seen[3].as_str()), &json!(1)));
         assert_eq!(world.get(&format!("/api/v1/{resource}/none")).await.status, StatusCode::NOT_FOUND);
     }
@@ -269,6 +359,14 @@ async fn figures_without_data_are_null_and_with_data_are_counted() {
         (&json!("2027-01-15"), &json!(3))
     );
     let own = read(&world, "/api/v1/metrics?days=1").await;
+    assert_eq!(own["counted_at"], "2027-01-15T08:00:00.000Z");
+    assert_eq!(own["mttr_ms"], json!({ "n": 1, "p50": 45, "p95": 45 }));
+    let exactly = |value: f64| json!({ "value": value, "low": value, "high": value });
+    let saved = &own["saved"];
+    assert_eq!((&saved["counted"], &saved["failures"]), (&json!("healed"), &exactly(1.0)));
+    assert_eq!((&saved["person_minutes"], &saved["person_money"]), (&exactly(10.0), &exactly(15.0)));
+    assert_eq!((&saved["runner_minutes"], &saved["runner_money"]), (&json!(0.0005), &json!(0.00025)));
+    assert_eq!(saved["net_money"]["value"], 15.0 - 0.00025);
     assert_eq!(
         (&own["incidents"], &own["success"]["n"], &own["by_outcome"]["healed"]),
         (&json!(3), &json!(1), &json!(1))

@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use regreen_ledger::{ControlGroup, Lift, Metrics, Overhead, Rate, Spread};
+use regreen_ledger::{ControlGroup, Estimate, Lift, Metrics, Overhead, Rate, Saved, Spread};
 use regreen_server::shape::prometheus;
 use serde_json::Value;
 
-use crate::{seed::lived_in, world::World};
+use crate::{
+    seed::lived_in,
+    world::{WORTH, World},
+};
 
 fn shipped(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../integrations").join(name)).unwrap()
@@ -31,6 +34,14 @@ fn everything() -> Metrics {
         recovery: spread,
         act: spread,
         verify: spread,
+        mttr: spread,
+        saved: Some(Saved {
+            tried: 1,
+            healed: 1,
+            compared: true,
+            failures: Some(Estimate { value: 1.0, low: 0.5, high: 1.0 }),
+            ran_ms: 60_000,
+        }),
         overhead: Some(Overhead { n: 1, share: 0.01 }),
         control: Some(ControlGroup {
             n: 1,
@@ -75,7 +86,7 @@ async fn every_metric_that_is_asked_for_is_there() {
         )
         .await
         .unwrap();
-    let there = named(&(world.get("/metrics").await.text + &prometheus(&everything(), "0").text()));
+    let there = named(&(world.get("/metrics").await.text + &prometheus(&everything(), &WORTH, "0").text()));
     let dashboard: Value = serde_json::from_str(&shipped("grafana/regreen.json")).unwrap();
     let rules = shipped("prometheus/alerts.yml");
     let mut asked = BTreeSet::new();

@@ -17,6 +17,7 @@ use regreen_ledger::{AsIs, BreakerPolicy, Ledger, NewToken};
 use regreen_server::{
     Api, Budgets, Happening, Log,
     access::{Access, Arrival, Proxy, Role, mint},
+    shape::Worth,
 };
 use serde_json::Value;
 
@@ -25,6 +26,10 @@ pub(crate) const NOW: i64 = 1_800_000_000_000;
 
 pub(crate) const BREAKER: BreakerPolicy =
     BreakerPolicy { threshold: 3, cooldown_ms: 60_000, probe_ms: 60_000 };
+
+/// What a failure costs.
+pub(crate) const WORTH: Worth =
+    Worth { minutes_per_failure: Some(10.0), cost_per_minute: Some(1.5), runner_cost_per_minute: Some(0.5) };
 
 #[derive(Default)]
 pub(crate) struct Lines(Mutex<Vec<String>>);
@@ -137,6 +142,7 @@ fn api(ledger: &Ledger, access: &Access, lines: &Arc<Lines>) -> Api {
         bell: Arc::default(),
         breaker: BREAKER,
         budgets: Budgets::of(&budgeted()),
+        worth: WORTH,
         clock: || NOW,
         log: lines.clone(),
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod acting;
+mod figures;
 mod full;
 mod listeners;
 mod news;
@@ -22,6 +23,7 @@ use regreen_server::{
     Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, Values,
     access::{Access, Role, mint},
     serve,
+    shape::Worth,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -77,6 +79,11 @@ impl World {
             writes: ledger.clone(),
             bell: Arc::default(),
             catalog: Arc::new(full::hostile_catalog()),
+            worth: Worth {
+                minutes_per_failure: Some(15.0),
+                cost_per_minute: Some(1.0),
+                runner_cost_per_minute: Some(0.01),
+            },
             settings: Settings {
                 breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
                 services: vec!["registry.npmjs.org".to_owned(), "pypi.org".to_owned()],

@@ -88,6 +88,16 @@ async fn some_are_left_alone_by_lot_and_followed_and_the_lift_is_shown() {
         assert_eq!(late.recovered + late.failed_again + late.not_seen, late.n);
         let lift = late.lift.unwrap();
         assert!(lift.low > 0.0 && lift.low < lift.value && lift.value <= lift.high, "{lift:?}");
+        // What would have become green all the same was saved nobody.
+        let saved = ledger.metrics(now + 25 * 60 * MINUTE, None).await.unwrap().saved.unwrap();
+        assert_eq!((saved.compared, saved.healed, saved.tried), (true, late.healed, late.treated));
+        let spared = saved.failures.unwrap();
+        let alone = late.recovered as f64 / late.n as f64;
+        assert!(
+            (spared.value - (late.healed as f64 - late.treated as f64 * alone)).abs() < 1e-9,
+            "{saved:?}"
+        );
+        assert!(spared.value < saved.healed as f64 && spared.low < spared.value, "{saved:?}");
         assert!(ledger.audit_verify(None).await.unwrap().is_sound());
     })
     .await;

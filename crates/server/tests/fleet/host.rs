@@ -8,6 +8,7 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use regreen_forge::{Calls, Check, Conclusion, ForgeError, Issue, Permission, Repository, Status};
@@ -93,9 +94,24 @@ struct OneRun {
     pull: Option<u64>,
 }
 
+/// When its jobs ended, as it says.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum JobsEnded {
+    /// The moment that they are asked about.
+    #[default]
+    Now,
+    /// So long before.
+    Before(Duration),
+    /// By its clock so much later: that is ahead.
+    After(Duration),
+    /// It does not say.
+    Unsaid,
+}
+
 /// The host.
 #[derive(Default)]
 pub struct Host {
+    pub jobs_ended: Mutex<JobsEnded>,
     /// In milliseconds since 1970; the machine's where there is none.
     pub clock: Mutex<Option<fn() -> i64>>,
     at: Mutex<AtHost>,

@@ -13,6 +13,7 @@ mod given_up;
 mod host;
 mod issues;
 mod kept;
+mod latency;
 mod leftovers;
 mod notices;
 mod outage;

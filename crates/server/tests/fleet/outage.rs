@@ -221,6 +221,12 @@ async fn a_run_whose_service_is_down_waits_and_the_wait_costs_nothing() {
         // Asked now and then: at first every 15 s, later a twentieth of the time that it has been down.
         let asked = registry.asked(NPM);
         assert!((30..70).contains(&asked), "{asked}");
+        // Each question is known with what came of it.
+        let known = async || play.stage.ledger.latency(NPM, i64::MIN, i64::MAX).await.unwrap().unwrap();
+        let silent = known().await;
+        // Two of the same moment are one.
+        assert!((asked as u64 - 3..=asked as u64).contains(&silent.asked), "{asked}: {silent:?}");
+        assert_eq!((silent.last, silent.took), (None, None));
         registry.set(NPM, false);
         play.pass(70_000).await;
         assert_eq!(host.reruns(RUN), 1);
@@ -228,6 +234,8 @@ async fn a_run_whose_service_is_down_waits_and_the_wait_costs_nothing() {
         play.pass(5 * MINUTE).await;
         let healed = play.stage.closed().await;
         assert_eq!(outcome(&healed), ("healed", ""));
+        let well = known().await;
+        assert!(well.last.is_some() && well.took.is_some_and(|took| took.n >= 2), "{well:?}");
         let breakers = play.stage.ledger.breakers(play.stage.config.breaker, now()).await.unwrap();
         assert!(breakers.iter().all(|one| one.state == BreakerState::Closed && one.failures == 0));
         // One repository's trouble is no outage to be told.

@@ -27,6 +27,7 @@ use regreen_server::{
     Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Teller, Worker,
     access::{Access, Proxy},
     schedule,
+    shape::Worth,
 };
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -88,6 +89,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             bell: parts.bell.clone(),
             breaker: parts.breaker,
             budgets: parts.budgets,
+            worth: parts.worth,
             clock: now,
             log: log.clone(),
         };
@@ -97,6 +99,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             bell: parts.bell.clone(),
             catalog,
             settings: dashboard::settings(context, &parts.config, &parts.ledger, args)?,
+            worth: parts.worth,
             access,
             clock: now,
             log: log.clone(),
@@ -161,6 +164,7 @@ struct Parts {
     jobs: JobPolicy,
     breaker: BreakerPolicy,
     budgets: Budgets,
+    worth: Worth,
     proxy: Option<Proxy>,
     collector: Option<Collector>,
     log: Arc<dyn Log>,
@@ -220,6 +224,7 @@ impl Parts {
             jobs,
             breaker,
             budgets: Budgets::of(&config.fleet()),
+            worth: config.worth(),
             proxy: config.proxy(),
             collector,
             log,
@@ -260,6 +265,7 @@ impl Parts {
             node: node(),
             ledger: record,
             breaker: self.breaker,
+            worth: self.worth,
             log: self.log.clone(),
         })
     }

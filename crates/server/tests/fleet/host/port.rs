@@ -12,7 +12,7 @@ use regreen_forge::{
     NotAllowed, Page, Permission, Proposal, Repository, Rerun, Run, RunRef, Status, Step,
 };
 
-use super::{AtHost, Host, OneRun, commit};
+use super::{AtHost, Host, JobsEnded, OneRun, commit};
 
 fn missing() -> ForgeError {
     ForgeError::NotFound { what: "it".to_owned() }
@@ -71,6 +71,12 @@ impl Forge for Host {
         let clock = *self.clock.lock().unwrap();
         let now = clock
             .map_or_else(SystemTime::now, |now| UNIX_EPOCH + Duration::from_millis(now().unsigned_abs()));
+        let completed_at = match *self.jobs_ended.lock().unwrap() {
+            JobsEnded::Now => Some(now),
+            JobsEnded::Before(ago) => Some(now - ago),
+            JobsEnded::After(ahead) => Some(now + ahead),
+            JobsEnded::Unsaid => None,
+        };
         Box::pin(self.asked(move |at| {
             let found = at.get(run.run_id)?;
             let job = |(n, (name, _, ended)): (usize, &(String, &str, Option<Conclusion>))| Job {
@@ -84,7 +90,7 @@ impl Forge for Host {
                 stage: None,
                 steps: (1..).zip(&found.steps).map(|(number, name)| step(number, name)).collect(),
                 started_at: Some(now - Duration::from_secs(60)),
-                completed_at: ended.map(|_| now),
+                completed_at: ended.and(completed_at),
                 labels: Vec::new(),
                 runner: None,
                 url: String::new(),
