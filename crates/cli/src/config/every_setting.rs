@@ -122,10 +122,10 @@ repository = "octo/shop"
 class = "network-timeout"
 "#;
 
-/// Another value of a key, as TOML, where the first is not changed as its kind is.
-fn other(path: &str, of: &Value) -> Value {
+/// Another value of a key; `None` where others would have to change with it, and it is tried elsewhere in the file.
+fn other(path: &str, of: &Value) -> Option<Value> {
     let text = |text: &str| Value::String(text.to_owned());
-    match (path.rsplit('.').next().unwrap(), of) {
+    let other = match (path.rsplit('.').next().unwrap(), of) {
         ("max-risk", _) => text("high"),
         ("class", _) => text("rate-limited"),
         ("host", Value::String(host)) if host == "github" => text("gitlab"),
@@ -134,7 +134,8 @@ fn other(path: &str, of: &Value) -> Value {
         ("zone", _) => text("UTC"),
         ("quiet", _) => text("21:00-07:00"),
         ("kind", Value::String(kind)) if kind == "slack" => text("teams"),
-        ("mode" | "to", _) => text("observe"),
+        ("kind" | "name", Value::String(of)) if of == "email" || of == "mail" => return None,
+        ("mode" | "to", Value::String(_)) => text("observe"),
         ("trusted", _) => Value::Array(vec![text("10.0.0.8")]),
         ("deny", _) => Value::Array(vec![text("tool:pip")]),
         ("events", _) => Value::Array(vec![text("stuck")]),
@@ -147,7 +148,8 @@ fn other(path: &str, of: &Value) -> Value {
         (_, Value::String(name)) if name.contains("one") => text(&name.replace("one", "two")),
         (_, Value::String(name)) => text(&format!("{name}x")),
         _ => panic!("{path}"),
-    }
+    };
+    Some(other)
 }
 
 fn rows(table: &Table) -> Vec<Row> {
@@ -233,7 +235,8 @@ fn every_setting_is_shown_and_seen_to_change() {
         }
         let mut changed = base.clone();
         let value = at(&mut changed, &way);
-        *value = other(&key, value);
+        let Some(another) = other(&key, value) else { continue };
+        *value = another;
         let of = |table: &Table| rows(table).into_iter().map(|row| row.value).collect::<Vec<_>>();
         assert_ne!(of(&base), of(&changed), "{key} is not shown");
     }
