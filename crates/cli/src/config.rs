@@ -250,16 +250,6 @@ fn bad<T>(place: &str, text: &str, value: &Spanned<T>, why: &str) -> Failed {
 }
 
 impl Config {
-    /// Where the operator's file has this key; [`DEFAULT`] where it does not.
-    pub fn source(&self, key: &str) -> String {
-        self.sources.of_key(key, &[])
-    }
-
-    /// The operator's file, where there is one.
-    pub fn operators_file(&self) -> Option<&str> {
-        self.sources.file.as_deref()
-    }
-
     /// What the engine needs.
     pub fn into_engine(self) -> EngineConfig {
         self.engine

@@ -7,7 +7,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::position;
+use super::{Config, position};
 
 /// Stands where nobody said anything.
 pub const DEFAULT: &str = "default";
@@ -17,7 +17,7 @@ pub const DEFAULT: &str = "default";
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// Where the file lies; `None` where there is none.
-    pub(super) file: Option<String>,
+    file: Option<String>,
     at: BTreeMap<String, String>,
 }
 
@@ -70,6 +70,18 @@ impl Sources {
         }
         let other = others.iter().find_map(|other| Some((other, self.at.get(*other)?)));
         other.map_or_else(|| DEFAULT.to_owned(), |(other, place)| format!("{other} in {place}"))
+    }
+}
+
+impl Config {
+    /// Where the operator's file has this key; [`DEFAULT`] where it does not.
+    pub fn source(&self, key: &str) -> String {
+        self.sources.of_key(key, &[])
+    }
+
+    /// The operator's file, where there is one.
+    pub fn operators_file(&self) -> Option<&str> {
+        self.sources.file.as_deref()
     }
 }
 
