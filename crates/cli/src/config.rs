@@ -21,16 +21,21 @@ use toml::Spanned;
 mod budget;
 #[cfg(test)]
 mod described;
+mod effective;
 #[cfg(test)]
 mod environment;
+#[cfg(test)]
+mod every_setting;
 mod limits;
 mod metrics;
 mod notify;
 mod outage;
 mod range;
 mod serve;
+mod sources;
 
 use self::range::{ATTEMPTS, BREAKER, MODES, THRESHOLD, TIMEOUT, attempts, threshold, timeout};
+pub use self::sources::DEFAULT;
 use crate::{
     context::Context,
     exit::{Failed, INVALID},
@@ -83,6 +88,8 @@ pub struct Config {
     pub allowed_hosts: Option<Vec<AllowedHost>>,
     serve: serve::Serve,
     notify: notify::Notify,
+    /// Where the operator's file says what it says.
+    sources: sources::Sources,
     metrics: metrics::Costs,
 }
 
@@ -106,6 +113,7 @@ impl Default for Config {
             allowed_hosts: None,
             serve: serve::Serve::default(),
             notify: notify::Notify::default(),
+            sources: sources::Sources::default(),
             metrics: metrics::Costs::default(),
         }
     }
@@ -186,8 +194,9 @@ fn operators_file(
 pub fn operators(context: &Context, file: Option<&Path>, workspace: &Workspace) -> Result<Config, Failed> {
     let mut config = Config::default();
     if let Some((path, text)) = operator_file(context, file, workspace)? {
-        let file = parse(&path.display().to_string(), &text)?;
-        config.take(&path.display().to_string(), &text, &file)?;
+        let place = path.display().to_string();
+        config.take(&place, &text, &parse(&place, &text)?)?;
+        config.sources = sources::Sources::of(&place, &text);
     }
     Ok(config)
 }

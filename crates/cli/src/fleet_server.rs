@@ -124,11 +124,18 @@ impl Counsellor for FleetServer {
         })
     }
 
-    fn tell<'a>(&'a self, incident: &'a Incident) -> BoxFuture<'a, ()> {
+    fn tell<'a>(&'a self, incident: &'a Incident, diff: Option<&'a str>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let Ok(record) = incident.to_report() else { return };
             let limit = if self.is_silent.load(Ordering::Relaxed) { ASKING } else { TELLING };
-            let why = match self.post("/api/v1/jobs/report", record.into_bytes(), limit).await {
+            let whole = diff.and_then(|diff| with_diff(&record, diff));
+            let body = whole.clone().unwrap_or_else(|| record.clone());
+            let mut came = self.post("/api/v1/jobs/report", body.into_bytes(), limit).await;
+            // A server of before knows of no diff.
+            if whole.is_some() && matches!(came, Came::Answer(400, _)) {
+                came = self.post("/api/v1/jobs/report", record.into_bytes(), limit).await;
+            }
+            let why = match came {
                 Came::Answer(200 | 201, _) => return,
                 Came::Answer(status, body) => refusal(status, &body),
                 Came::Nothing(why) => why,
@@ -154,6 +161,13 @@ fn agent(base: &str) -> Agent {
         .tls_config(tls)
         .build()
         .into()
+}
+
+/// The record with what was changed in tracked files.
+fn with_diff(record: &str, diff: &str) -> Option<String> {
+    let mut told: serde_json::Map<String, serde_json::Value> = serde_json::from_str(record).ok()?;
+    told.insert("diff".to_owned(), diff.into());
+    serde_json::to_string(&told).ok()
 }
 
 /// What a server that refuses says.

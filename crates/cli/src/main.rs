@@ -26,10 +26,8 @@ mod voice;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     panics::say_places_only();
-    let args = args::Args::parse();
+    let args = args::Args::read();
     ExitCode::from(commands::dispatch(args))
 }

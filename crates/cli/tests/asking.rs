@@ -88,6 +88,12 @@ fn a_job_goes_as_far_as_the_fleet_lets_it_and_tells_of_its_end() {
     let [incident] = &Server::incidents(&stage)[..] else { panic!("{:?}", Server::incidents(&stage)) };
     assert_eq!((&incident["outcome"], &incident["class"]), (&"healed".into(), &"lockfile-corruption".into()));
 
+    let id = incident["id"].as_str().unwrap();
+    let patch = Server::regreen(&stage, &["incidents", "show", id, "--log", "patch"]).output().unwrap();
+    let patch = String::from_utf8(patch.stdout).unwrap();
+    assert!(patch.starts_with("--- a/Cargo.lock\n+++ b/Cargo.lock\n@@ "), "{patch}");
+    assert!(patch.contains("\n-checksum = ") && patch.contains("\n+checksum = "), "{patch}");
+
     // A proxy reads what goes through it: to this machine nothing does.
     stage.reset();
     let proxied = said(

@@ -312,6 +312,7 @@ impl Run<'_> {
             }
             _ => None,
         };
+        let (patch, diff) = patch.unzip();
         let mut closing_record = self.closing(outcome);
         closing_record.verification = Some(verification(plan, &ended, &facts));
         closing_record.patch = patch.clone();
@@ -325,6 +326,12 @@ impl Run<'_> {
         closing_record.act_ms = Some(took.saturating_sub(again_ms).saturating_sub(verify_ms.unwrap_or(0)));
         closing_record.verify_ms = verify_ms;
         self.ledger.close(incident, self.owner, &closing_record, now()).await?;
+        // For people: without it nothing else is amiss.
+        if let Some(diff) = diff
+            && let Err(e) = self.ledger.keep_patch(incident, &diff, now()).await
+        {
+            engine.voice.tell(Event::Warning(&format!("the patch could not be kept with its incident: {e}")));
+        }
         let verdict = match outcome {
             Outcome::Healed => BreakerOutcome::Success,
             Outcome::RolledBack if called_off.is_some() => BreakerOutcome::Abandoned,

@@ -11,15 +11,15 @@ use serde_json::Value;
 
 use crate::{error::EngineError, patch::unified_file, state::State};
 
-/// A patch that undoes nothing and shows everything: what Regreen changed in tracked files, as a unified diff.
-/// `None` where nothing was changed, or where masking would change the patch: then it is refused.
+/// A patch that undoes nothing and shows everything: what Regreen changed in tracked files, as a unified diff, and its text.
+/// `None` where nothing was changed; without text where masking would change the patch: then it is refused.
 pub(crate) fn patch(
     state: &State,
     job: &Job,
     incident: &str,
     facts: &[JournalEntry],
     masker: &Masker,
-) -> io::Result<Option<Patch>> {
+) -> io::Result<Option<(Patch, String)>> {
     let mut text = String::new();
     let mut summary = Vec::new();
     let mut shown = BTreeSet::new();
@@ -58,10 +58,8 @@ pub(crate) fn patch(
     }
     let summary = summary.join("; ");
     if masker.would_change(text.as_bytes()) {
-        return Ok(Some(Patch {
-            path: None,
-            summary: format!("{summary} (the patch would hold a secret: not kept)"),
-        }));
+        let summary = format!("{summary} (the patch would hold a secret: not kept)");
+        return Ok(Some((Patch { path: None, summary }, String::new())));
     }
     let path = state.patch(incident);
     if let Some(folder) = path.parent() {
@@ -69,7 +67,7 @@ pub(crate) fn patch(
     }
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
     io::Write::write_all(&mut file, text.as_bytes())?;
-    Ok(Some(Patch { path: Some(path.display().to_string()), summary }))
+    Ok(Some((Patch { path: Some(path.display().to_string()), summary }, text)))
 }
 
 /// What is on record of the world before a step.

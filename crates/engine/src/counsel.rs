@@ -125,8 +125,8 @@ pub trait Counsellor: Send + Sync {
     /// Asks; `None` where there is no answer in time, or none that is understood. Whoever answers says so by itself.
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Option<Counsel>>;
 
-    /// Tells how an incident ended. That it could not be told is said and changes nothing.
-    fn tell<'a>(&'a self, incident: &'a Incident) -> BoxFuture<'a, ()>;
+    /// Tells how an incident ended, and what it changed in tracked files. That it could not be told is said and changes nothing.
+    fn tell<'a>(&'a self, incident: &'a Incident, diff: Option<&'a str>) -> BoxFuture<'a, ()>;
 }
 
 #[cfg(test)]

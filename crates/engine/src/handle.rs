@@ -264,7 +264,15 @@ impl Engine {
     async fn tell_the_fleet(&self, ledger: &Ledger, incident: &str) -> Result<(), EngineError> {
         let Some(fleet) = &self.counsellor else { return Ok(()) };
         if let Some(ended) = ledger.incident(incident).await? {
-            fleet.tell(&ended).await;
+            let kept = match &ended.patch {
+                Some(_) => ledger.patch_of(incident).await?,
+                None => None,
+            };
+            let diff = match kept {
+                Some(hash) => ledger.log(&hash).await?,
+                None => None,
+            };
+            fleet.tell(&ended, diff.as_deref()).await;
         }
         Ok(())
     }

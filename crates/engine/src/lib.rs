@@ -32,7 +32,6 @@ pub use config::Config;
 pub use counsel::{COUNSEL_VERSION, Counsel, Counsellor, Question};
 pub use error::EngineError;
 pub use event::{Event, Voice};
-pub use fleet::run_of as fleet_run_of;
 pub use fleet::{ALL as PAUSED_FLEET, is_paused, pause_scope};
 pub use fleet::{
     Answer, CallBudget, CallsUsedUp, ESCALATION, EndedRun, EscalationConfig, Fleet, FleetConfig, Foreseen,
@@ -40,6 +39,7 @@ pub use fleet::{
     Obeyed, Order, OutageConfig, OutageTold, Prospect, Put, Remotes, Rule, Said, Settled, Spot, TOLD,
     Telling, Tended, ToldConfig, Unfinished, escalation_of, outage_of,
 };
+pub use fleet::{is_latest as fleet_is_latest, run_of as fleet_run_of};
 pub use handle::{Engine, Failure, Handled};
 pub use look::{diagnose_log, diagnose_log_with};
 pub use patch::unified;

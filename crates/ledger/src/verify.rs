@@ -89,6 +89,72 @@ impl Ledger {
     }
 }
 
+/// How far the chain was followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainPlace {
+    /// The number of the last entry that holds; 0 before the first.
+    pub seq: i64,
+    /// Its hash.
+    pub head: String,
+}
+
+impl Default for ChainPlace {
+    fn default() -> ChainPlace {
+        ChainPlace { seq: 0, head: GENESIS.to_owned() }
+    }
+}
+
+/// What came of following the chain for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainStep {
+    /// How far it holds. Where that is no further than before, there is no more.
+    pub place: ChainPlace,
+    /// The entry that does not fit, and what does not.
+    pub broken: Option<(i64, String)>,
+}
+
+impl Ledger {
+    /// Follows the chain from a place on by at most a page of entries; `known` is a place that it had before, which it must still have. The chain
+    /// alone, and not the rows that it tells of: so it can be followed in small steps while more is written.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read; what does not fit is an answer, not an error.
+    pub async fn follow_chain(
+        &self,
+        from: &ChainPlace,
+        known: Option<&ChainPlace>,
+    ) -> Result<ChainStep, LedgerError> {
+        // From the very first number, so that an entry slipped in below 1 is seen.
+        let after = if from.seq == 0 { i64::MIN } else { from.seq };
+        let page = audit::entries(&mut *self.read().await?, after, PAGE).await?;
+        let mut place = from.clone();
+        for entry in &page {
+            let mut why = unfit(entry, place.seq, &place.head);
+            if known.is_some_and(|known| known.seq == entry.seq && known.head != entry.hash) {
+                why = why.or(Some("it is another one than at the last check".to_owned()));
+            }
+            if let Some(why) = why {
+                return Ok(ChainStep { place, broken: Some((entry.seq, why)) });
+            }
+            place = ChainPlace { seq: entry.seq, head: entry.hash.clone() };
+        }
+        Ok(ChainStep { place, broken: None })
+    }
+}
+
+/// What does not fit about an entry that should follow the one of this number and hash.
+fn unfit(entry: &audit::AuditEntry, seq: i64, head: &str) -> Option<String> {
+    if entry.seq != seq + 1 {
+        Some(format!("entry {} is missing", seq + 1))
+    } else if entry.prev != head {
+        Some("it does not follow the entry before it".to_owned())
+    } else if entry.hash != entry.expected_hash() {
+        Some("it was changed after it was written".to_owned())
+    } else {
+        None
+    }
+}
+
 /// A check in progress: first every entry, then every row.
 pub(crate) struct Check {
     expected: Option<String>,
@@ -117,16 +183,7 @@ impl Check {
         if self.verdict.is_some() {
             return;
         }
-        let why = if entry.seq != self.seq + 1 {
-            Some(format!("entry {} is missing", self.seq + 1))
-        } else if entry.prev != self.head {
-            Some("it does not follow the entry before it".to_owned())
-        } else if entry.hash != entry.expected_hash() {
-            Some("it was changed after it was written".to_owned())
-        } else {
-            None
-        };
-        if let Some(why) = why {
+        if let Some(why) = unfit(entry, self.seq, &self.head) {
             self.verdict = Some(AuditVerdict::BrokenAt { seq: entry.seq, why });
             return;
         }

@@ -64,6 +64,13 @@ impl Address {
         }
     }
 
+    /// The host that it is at. The path, which can be a key, is left out.
+    pub fn origin(&self) -> String {
+        let uri: Option<Uri> = self.0.parse().ok();
+        let parts = uri.as_ref().and_then(|uri| Some((uri.scheme_str()?, uri.authority()?)));
+        parts.map(|(scheme, at)| format!("{scheme}://{at}")).unwrap_or_default()
+    }
+
     fn in_the_clear(&self) -> bool {
         self.0.starts_with("http://")
     }

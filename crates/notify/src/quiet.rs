@@ -1,5 +1,7 @@
 //! Hours in which only what is critical is told.
 
+use std::fmt;
+
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 
 /// From one time of day to another, by the clock of a place; over midnight where the end is the earlier.
@@ -51,6 +53,13 @@ impl Quiet {
             date.to_datetime(time).to_zoned(self.zone.clone()).ok().map(|z| z.timestamp().as_millisecond())
         };
         Some((at(first, self.from)?, at(last, self.until)?))
+    }
+}
+
+impl fmt::Display for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zone = self.zone.iana_name().unwrap_or("UTC");
+        write!(f, "{}-{} {zone}", self.from.strftime("%H:%M"), self.until.strftime("%H:%M"))
     }
 }
 

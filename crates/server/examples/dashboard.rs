@@ -16,7 +16,7 @@ use std::{
 
 use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
 use regreen_server::{
-    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, access::Access, serve,
+    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, Values, access::Access, serve,
     shape::Worth,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
@@ -69,11 +69,15 @@ async fn main() {
         settings: Settings {
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
             services: vec!["registry.npmjs.org".to_owned(), "pypi.org".to_owned(), "crates.io".to_owned()],
-            values: vec![Value {
-                name: "serve.mode".to_owned(),
-                value: "auto".to_owned(),
-                source: "the operator".to_owned(),
+            values: vec![Values {
+                about: "How far it goes".to_owned(),
+                values: vec![Value {
+                    name: "serve.mode".to_owned(),
+                    value: "auto".to_owned(),
+                    source: "/etc/regreen/config.toml:3".to_owned(),
+                }],
             }],
+            patience: Settings::PATIENCE,
             github: "https://github.com".to_owned(),
             gitlab: "https://gitlab.com".to_owned(),
         },

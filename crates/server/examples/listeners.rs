@@ -83,6 +83,7 @@ async fn serves(path: &Path, says: oneshot::Sender<u16>) {
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },
             services: Vec::new(),
             values: Vec::new(),
+            patience: Settings::PATIENCE,
             github: String::new(),
             gitlab: String::new(),
         },

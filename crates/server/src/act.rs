@@ -5,7 +5,7 @@
 
 mod switches;
 
-use regreen_engine::{EndedRun, fleet_run_of};
+use regreen_engine::{EndedRun, fleet_is_latest, fleet_run_of};
 use regreen_ledger::{Incident, Ledger, LedgerError, State};
 
 pub use switches::{label, pause, reset, unpause};
@@ -85,6 +85,33 @@ pub async fn retry(ledger: &Ledger, id: &str, actor: &str, now: i64) -> Result<L
     // By hand it may be wanted again; what was done about an attempt is not done twice all the same.
     let listed =
         Task::Run { sender, ended: EndedRun { run, attempt: None } }.listed(now).once_more("by-hand");
+    ledger.enqueue_by_hand(&listed.work(), actor, now).await?;
+    Ok(Listed::Listed)
+}
+
+/// Opens an incident again in which nothing was done, and has its run looked at: everything is decided anew, by what holds now. It is no leave to heal.
+/// Only the latest attempt of a run at a CI host: what an earlier one was is past. With `seen`, only as it was at that change.
+///
+/// # Errors
+/// As [`Ledger::open_anew`].
+pub async fn reopen(
+    ledger: &Ledger,
+    id: &str,
+    seen: Option<i64>,
+    actor: &str,
+    reason: Option<&str>,
+    now: i64,
+) -> Result<Listed, LedgerError> {
+    let incident = known(ledger, id).await?;
+    let Some((sender, run, attempt)) = fleet_run_of(&incident).filter(|_| !incident.imported) else {
+        return Ok(Listed::Pointless("it is no run of a CI host's: only `regreen run` can try again there"));
+    };
+    if !fleet_is_latest(ledger, &incident).await? {
+        return Ok(Listed::Pointless("its run has a later attempt by now"));
+    }
+    ledger.open_anew(id, seen, actor, reason, now).await?;
+    let ended = EndedRun { run, attempt: Some(attempt) };
+    let listed = Task::Run { sender, ended }.listed(now).once_more("by-hand");
     ledger.enqueue_by_hand(&listed.work(), actor, now).await?;
     Ok(Listed::Listed)
 }

@@ -17,7 +17,10 @@ use axum::{
 use regreen_engine::{COUNSEL_VERSION, JobPolicy, NotTold, Question};
 use regreen_forge::hook::Secrets;
 use regreen_ledger::{Incident, Ledger, LedgerError};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -108,13 +111,30 @@ impl Jobs {
         Ok(answer(StatusCode::OK, "application/json", &counsel))
     }
 
+    /// Keeps what a job changed in tracked files, as it was first told. A store that fails costs that and nothing else.
+    async fn keep(&self, incident: &str, diff: &str) -> Result<(), Problem> {
+        let kept = async {
+            match self.ledger.patch_of(incident).await? {
+                Some(_) => Ok(false),
+                None => self.ledger.keep_patch(incident, diff, now()).await,
+            }
+        };
+        match kept.await {
+            Ok(_) | Err(LedgerError::LogStore { .. }) => Ok(()),
+            Err(e) => Err(self.failed(&e)),
+        }
+    }
+
     async fn told(&self, request: Request) -> Result<Response<Body>, Problem> {
         let (head, body) = request.into_parts();
         let own = self.admit(&head).await?;
-        let incident: Incident = read(body).await?;
+        let Told { incident, diff } = read(body).await?;
         self.speaks_of(own.as_deref(), incident.place.repository.as_deref().unwrap_or_default())?;
         match self.policy.job_told(&self.ledger, &incident, own.is_some(), now()).await {
             Ok(Ok(reported)) => {
+                if let Some(diff) = diff.filter(|_| incident.patch.is_some()) {
+                    self.keep(&reported.id, &diff).await?;
+                }
                 self.log.tell(&Happening::JobTold {
                     incident: reported.id.clone(),
                     outcome: incident.outcome().map_or("unknown", regreen_domain::Outcome::id),
@@ -131,6 +151,21 @@ impl Jobs {
             ) => Err(Problem::unprocessable(chain(&e))),
             Err(e) => Err(self.failed(&e)),
         }
+    }
+}
+
+/// What a job tells: the record, and beside it what was changed in tracked files.
+struct Told {
+    incident: Incident,
+    diff: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Told, D::Error> {
+        let mut told = serde_json::Map::deserialize(input)?;
+        let diff = told.remove("diff").map(serde_json::from_value).transpose().map_err(D::Error::custom)?;
+        let incident = serde_json::from_value(told.into()).map_err(D::Error::custom)?;
+        Ok(Told { incident, diff })
     }
 }
 
@@ -157,7 +192,7 @@ pub(crate) async fn ask(State(jobs): State<Arc<Jobs>>, request: Request) -> Resp
     path = "/api/v1/jobs/report",
     tag = "jobs",
     security(("job" = [])),
-    request_body(content = serde_json::Value, description = "The incident, in the ledger's own versioned shape"),
+    request_body(content = serde_json::Value, description = "The incident, in the ledger's own versioned shape; `diff` beside it is what was changed in tracked files"),
     responses((status = 200, body = serde_json::Value, description = "It was known"), (status = 201, body = serde_json::Value, description = "It is on record"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(crate) async fn report(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {

@@ -41,7 +41,7 @@ pub use jobs::Jobs;
 pub use limits::Limits;
 pub use memory::LedgerInbox;
 pub use otlp::Otlp;
-pub use pages::{Pages, Settings, Value};
+pub use pages::{Pages, Settings, Value, Values};
 pub use reply::Reply;
 pub use schedule::{Timetable, schedule};
 pub use task::{Listed, Spoken, Task};

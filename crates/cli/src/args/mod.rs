@@ -6,6 +6,7 @@ mod cache;
 mod demo;
 mod diagnose;
 mod drafts;
+mod given;
 mod init;
 mod itself;
 mod known;
@@ -21,7 +22,7 @@ mod serve;
 mod token;
 mod which;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "demo")]
 pub use bench::HealingArgs;
@@ -31,6 +32,7 @@ pub use cache::{Cache, CacheCheckArgs, CacheForgetArgs, CacheRepairArgs, CacheSt
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
+pub use given::Given;
 pub use init::{Init, InitArgs, InitGithubArgs, InitGitlabArgs};
 pub use itself::{Itself, SelfCheckArgs};
 pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
@@ -69,6 +71,19 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Args {
+    /// What was typed for this process. Ends it where that can't be understood, or asks for help.
+    pub fn read() -> Args {
+        let matches = Args::command().get_matches();
+        let read = Args::from_arg_matches(&matches);
+        let mut args = read.unwrap_or_else(|e| e.format(&mut Args::command()).exit());
+        if let Command::Serve(serve) = &mut args.command {
+            serve.work.given = Given::of(&Args::command(), &matches);
+        }
+        args
+    }
 }
 
 /// When to colour.

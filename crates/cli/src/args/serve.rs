@@ -6,6 +6,7 @@ use clap::{Parser, builder::NonEmptyStringValueParser, value_parser};
 use regreen_forge::{Repository, hook::Sender};
 
 use super::{
+    given::Given,
     once::OnceArgs,
     which::{WhichLedger, beside_the_fleet},
 };
@@ -107,6 +108,9 @@ pub struct WorkArgs {
     /// After this long another node goes on with what a dead one had
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = lease)]
     pub lease: Duration,
+    /// How each of them came.
+    #[arg(skip)]
+    pub given: Given,
 }
 
 /// Arguments of `dispatch`.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -94,6 +95,53 @@ struct Mail {
     login: Option<(String, PathBuf)>,
     from: String,
     to: Vec<String>,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signed = |f: &mut fmt::Formatter<'_>, secret: &Option<PathBuf>| match secret {
+            Some(path) => write!(f, ", signed with the secret in {}", path.display()),
+            None => Ok(()),
+        };
+        match self {
+            Way::Slack(path) => write!(f, "slack, its address in {}", path.display()),
+            Way::Teams(path) => write!(f, "teams, its address in {}", path.display()),
+            Way::Webhook(path, secret) => {
+                write!(f, "webhook, its address in {}", path.display())?;
+                signed(f, secret)
+            }
+            Way::PagerDuty(key, address) => {
+                write!(f, "pagerduty, its key in {}", key.display())?;
+                address.iter().try_for_each(|path| write!(f, ", its address in {}", path.display()))
+            }
+            Way::Email(mail) => {
+                let encryption = match mail.encryption {
+                    Encryption::Tls => "tls",
+                    Encryption::StartTls => "starttls",
+                    Encryption::None => "none",
+                };
+                write!(f, "email from {} to {} over {}", mail.from, mail.to.join(", "), mail.host)?;
+                mail.port.iter().try_for_each(|port| write!(f, ":{port}"))?;
+                write!(f, ", encryption {encryption}")?;
+                mail.login.iter().try_for_each(|(user, path)| {
+                    write!(f, ", as {user} with the password in {}", path.display())
+                })
+            }
+        }
+    }
+}
+
+/// When and how often somebody is told.
+fn when(to: &Recipient) -> String {
+    let mut said =
+        format!("{} an hour, a subject once in {}", to.per_hour, super::effective::span(to.once_in));
+    if let Some(quiet) = &to.quiet {
+        said += &format!(", quiet {quiet}");
+    }
+    if let Some(digest) = to.digest {
+        said += &format!(", a digest every {}", super::effective::span(digest));
+    }
+    said
 }
 
 const KINDS: &str = "kind is one of slack, teams, webhook, email, pagerduty";
@@ -238,6 +286,15 @@ impl Config {
     /// Who is told of what.
     pub(super) fn routes(&self) -> Routes {
         self.notify.routes.clone()
+    }
+
+    /// Each sink in words, in the order of the file. What a file of secrets holds is not among them, only which file it is.
+    pub(super) fn ways(&self) -> Vec<String> {
+        let way = |wanted: &Wanted| match self.notify.routes.recipient(&wanted.name) {
+            Some(to) => format!("{}: {}; {}", wanted.name, wanted.way, when(to)),
+            None => format!("{}: {}", wanted.name, wanted.way),
+        };
+        self.notify.sinks.iter().map(way).collect()
     }
 
     /// The ways out, by name. Reads the files with their secrets.

@@ -2,11 +2,11 @@
 
 use regreen_domain::{Decision, Outcome, Plan, Refusal};
 use regreen_forge::{Marker, Repository, RunRef, hook::Sender};
-use regreen_ledger::{Incident, State};
+use regreen_ledger::{Incident, Ledger, LedgerError, State};
 
 use crate::{
     error::EngineError,
-    fleet::{EndedRun, Fleet, Hand, Next, examine::Found, incident_id, settled},
+    fleet::{EndedRun, Fleet, Hand, Next, examine::Found, incident_id, run_prefix, settled},
 };
 
 /// Until an answer is looked for again that came just now, in milliseconds.
@@ -112,4 +112,17 @@ pub fn run_of(incident: &Incident) -> Option<(Sender, RunRef, u32)> {
     let attempt = attempt.parse().ok()?;
     let sender = Sender::ALL.into_iter().find(|sender| incident_id(*sender, &run, attempt) == incident.id)?;
     Some((sender, run, attempt))
+}
+
+/// Whether no later attempt of its run is on record; `false` for an incident that is not of a CI host's run. What the host knows of is
+/// seen when it is looked at.
+///
+/// # Errors
+/// Where the ledger can't be read.
+pub async fn is_latest(ledger: &Ledger, incident: &Incident) -> Result<bool, LedgerError> {
+    let Some((sender, run, attempt)) = run_of(incident) else { return Ok(false) };
+    let of_run = ledger.incidents_of(&run_prefix(&run)).await?;
+    let is_later =
+        |(of, other, later): (Sender, RunRef, u32)| of == sender && other == run && later > attempt;
+    Ok(!of_run.iter().filter_map(run_of).any(is_later))
 }

@@ -39,7 +39,7 @@ use regreen_saga::Drive;
 use regreen_steps::sha256;
 
 pub use answer::{Answer, Put};
-pub use approval::run_of;
+pub use approval::{is_latest, run_of};
 pub use calls::CallsUsedUp;
 pub use command::{Obeyed, Order};
 pub use config::{CallBudget, FleetConfig, Rule};
@@ -329,6 +329,10 @@ impl Fleet {
             true => hand.ledger.incident(id).await?.as_ref().and_then(Agreed::of),
             false => None,
         };
+        // A word is on what was seen then; without one it is taken for what it looks like now.
+        if opened && agreed.is_none() {
+            hand.ledger.diagnosed_anew(id, hand.owner, &found.decisive().diagnosis, now).await?;
+        }
         let (decision, inputs) = self.decide(hand, &found, &place, id, agreed.is_some()).await?;
         let fingerprint = found.decisive().diagnosis.fingerprint.to_string();
         let decision = match &agreed {

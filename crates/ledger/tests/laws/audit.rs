@@ -3,7 +3,7 @@
 use std::fs;
 
 use proptest::{prelude::*, strategy::ValueTree};
-use regreen_ledger::{AuditVerdict, Ledger, LedgerError};
+use regreen_ledger::{AuditVerdict, ChainPlace, Ledger, LedgerError};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
@@ -16,6 +16,7 @@ both_engines! {
     a_ledger_written_anew_does_not_have_the_head,
     every_head_that_was_ever_printed_still_counts,
     the_tail_says_whether_it_hangs_together,
+    the_chain_is_followed_on_and_to_where_it_breaks,
 }
 
 /// Table, key to find a row by, and a column that holds something.
@@ -258,4 +259,45 @@ async fn the_tail_says_whether_it_hangs_together(on: Engine) {
     let sql = format!("UPDATE audit SET kind = 'x' WHERE seq = {}", last - 1);
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
     assert!(!l.audit_tail(i64::MAX, 3).await.unwrap().holds);
+}
+
+async fn the_chain_is_followed_on_and_to_where_it_breaks(on: Engine) {
+    let world = World::lived_in(on).await;
+    let l = &world.ledger;
+    let end = async |from: &ChainPlace, known: Option<&ChainPlace>| {
+        let mut place = from.clone();
+        loop {
+            let step = l.follow_chain(&place, known).await.unwrap();
+            if step.broken.is_some() || step.place == place {
+                return (step.place, step.broken);
+            }
+            place = step.place;
+        }
+    };
+    let (first, broken) = end(&ChainPlace::default(), None).await;
+    assert_eq!(
+        (first.seq, &first.head, broken),
+        (l.audit_seq().await.unwrap(), &l.audit_head().await.unwrap(), None)
+    );
+    // More than a page of it, and from where it was.
+    for i in 0..600 {
+        l.pause(&format!("w{i}"), "ann", "x", i).await.unwrap();
+    }
+    let (on, broken) = end(&first, Some(&first)).await;
+    assert_eq!((on.seq, &on.head, broken), (first.seq + 600, &l.audit_head().await.unwrap(), None));
+    assert_eq!(end(&ChainPlace::default(), Some(&on)).await.0, on);
+    // It holds, and is another one than it was.
+    let other = ChainPlace { head: "0".repeat(64), ..first.clone() };
+    let (before, broken) = end(&ChainPlace::default(), Some(&other)).await;
+    assert_eq!((before.seq, broken.unwrap().0), (first.seq - 1, first.seq));
+    let mut db = world.at.raw().await;
+    for (sql, at) in [
+        (format!("UPDATE audit SET kind = 'x' WHERE seq = {}", on.seq - 2), on.seq - 2),
+        ("DELETE FROM audit WHERE seq = 3".to_owned(), 4),
+        ("UPDATE audit SET seq = 0 WHERE seq = 1".to_owned(), 0),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+        let (_, broken) = end(&ChainPlace::default(), None).await;
+        assert_eq!(broken.map(|(seq, _)| seq), Some(at));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use regreen_ledger::{LOG_CAP, LedgerError};
+use regreen_ledger::{LOG_CAP, LedgerError, PATCH_CAP};
 
 use crate::{
     masking::{Hides, SECRET, holds, stored},
@@ -13,6 +13,7 @@ both_engines! {
     the_same_log_is_kept_once_and_masked,
     of_a_long_log_the_end_is_kept,
     one_that_was_changed_is_seen,
+    a_patch_is_kept_as_it_is_or_not_at_all,
 }
 
 async fn the_same_log_is_kept_once_and_masked(on: Engine) {
@@ -70,4 +71,20 @@ async fn one_that_was_changed_is_seen(on: Engine) {
     l.backup(&mut file).await.unwrap();
     let refused = World::new(on).await.ledger.restore(&mut file.as_slice()).await.unwrap_err();
     assert!(matches!(refused, LedgerError::BadBackup { .. }), "{refused:?}");
+}
+
+async fn a_patch_is_kept_as_it_is_or_not_at_all(on: Engine) {
+    let world = World::new(on).await;
+    let l = world.at.open_as(Arc::new(Hides)).await.unwrap();
+    assert!(!l.keep_patch("a", &format!("+password = {SECRET}\n"), 1).await.unwrap());
+    assert_eq!((l.patch_of("a").await.unwrap(), l.logs_of("a").await.unwrap()), (None, Vec::new()));
+    assert!(!holds(&stored(&world).await));
+    assert!(!l.keep_patch("a", "", 1).await.unwrap());
+    let text = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-one\n+two\n";
+    assert!(l.keep_patch("a", text, 1).await.unwrap());
+    let hash = l.patch_of("a").await.unwrap().unwrap();
+    assert_eq!(l.log(&hash).await.unwrap().as_deref(), Some(text));
+    assert!(l.keep_patch("a", &"+x\n".repeat(PATCH_CAP), 2).await.unwrap());
+    let long = l.log(&l.patch_of("a").await.unwrap().unwrap()).await.unwrap().unwrap();
+    assert!(long.len() < PATCH_CAP + 64 && long.ends_with("more bytes are left out\n"), "{}", long.len());
 }

@@ -171,6 +171,29 @@ pub(super) async fn retry(
     taken(&shared, id, listed)
 }
 
+/// Open again
+///
+/// An incident of a CI host's run in which nothing was done is opened again: its run is looked at, and everything decided anew by what holds
+/// now. It is no leave to heal; and only the run's latest attempt can be opened again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/incidents/{id}/reopen",
+    tag = "actions",
+    params(("id" = String, Path, description = "Its id")),
+    request_body = Why,
+    responses((status = 202, body = Taken), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
+)]
+pub(super) async fn reopen(
+    Operator(who): Operator,
+    State(shared): State<Shared>,
+    Named(id): Named,
+    Sent(why): Sent<Why>,
+) -> Answer {
+    let reason = words("reason", why.reason)?;
+    let listed = act::reopen(shared.writes(), &id, None, &who.actor, reason.as_deref(), shared.now()).await;
+    taken(&shared, id, listed)
+}
+
 /// Say what it really was
 ///
 /// The newest word counts: detection is measured by it.

@@ -185,6 +185,7 @@ fn routes() -> (Router<Shared>, Description) {
         .routes(routes!(actions::deny))
         .routes(routes!(actions::rollback))
         .routes(routes!(actions::retry))
+        .routes(routes!(actions::reopen))
         .routes(routes!(actions::feedback))
         .routes(routes!(approvals::list))
         .routes(routes!(audit::list))

@@ -34,6 +34,8 @@ pub(super) struct Acts {
     /// Whether it is a run at a CI host, which goes on by itself.
     pub(super) at_host: bool,
     pub(super) rolls_back: bool,
+    /// Whether it can be opened again.
+    pub(super) reopens: bool,
     /// What it was taken for: its id, and in words.
     pub(super) class: (String, String),
     pub(super) classes: Vec<Choices>,
@@ -51,8 +53,8 @@ pub(super) fn waits(incident: &Incident) -> bool {
 }
 
 impl Acts {
-    /// `None` where the reader may only read.
-    pub(super) fn of(incident: &Incident, reader: &Reader) -> Option<Acts> {
+    /// `None` where the reader may only read. `is_latest`: no later attempt of its run is on record.
+    pub(super) fn of(incident: &Incident, reader: &Reader, is_latest: bool) -> Option<Acts> {
         reader.form()?;
         let at_host = !incident.imported && fleet_run_of(incident).is_some();
         let class = &incident.diagnosis.class;
@@ -63,6 +65,7 @@ impl Acts {
             approved: !incident.imported && incident.state == Stands::Approved,
             at_host,
             rolls_back: at_host && incident.state == Stands::Open,
+            reopens: at_host && is_latest && incident.is_undone(),
             class: (shown(class), plain(class)),
             classes: classes(None),
         })
@@ -111,6 +114,15 @@ pub(super) async fn roll_back(State(house): Shared, Path(id): Path<String>, hand
 pub(super) async fn retry(State(house): Shared, Path(id): Path<String>, hand: Hand) -> Answer {
     let listed = act::retry(house.writes(), &id, &hand.actor, house.now()).await;
     taken(&house, &id, &hand, listed, Said::LookingAgain).await
+}
+
+/// It is opened again, as it is seen.
+pub(super) async fn reopen(State(house): Shared, Path(id): Path<String>, hand: Hand) -> Answer {
+    let reason = hand.form.words("reason")?;
+    let unseen = || Failed::NotUnderstood("The form says nothing of what was seen.".to_owned());
+    let seen = hand.form.get("seen").parse().map_err(|_| unseen())?;
+    let listed = act::reopen(house.writes(), &id, Some(seen), &hand.actor, reason, house.now()).await;
+    taken(&house, &id, &hand, listed, Said::Reopened).await
 }
 
 /// What it really was.

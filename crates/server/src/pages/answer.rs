@@ -67,6 +67,8 @@ pub(super) enum Failed {
     TooLate { what: String, back: String },
     /// The ledger does not answer.
     Unavailable,
+    /// The store of logs does not.
+    LogAway,
 }
 
 #[derive(Template)]
@@ -164,6 +166,12 @@ impl IntoResponse for Failed {
             Failed::TooLate { what, back: _ } => {
                 (StatusCode::CONFLICT, "That can’t be done any more", what, "Look at how it stands now.")
             }
+            Failed::LogAway => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The log can’t be read right now",
+                "Where logs are kept does not answer, or not with what was kept there.".to_owned(),
+                "Try again in a moment; `regreen ledger check` looks at every log.",
+            ),
             Failed::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The record can’t be read right now",

@@ -1,27 +1,35 @@
 //! *Incident*: what was seen, what it was taken for and how surely, what was decided and done, and how it ended.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{
     body::Body,
     extract::{Path, State},
     http::Response,
 };
-use regreen_domain::Refusal;
-use regreen_engine::fleet_run_of as run_of;
+use regreen_engine::{fleet_is_latest, fleet_run_of as run_of};
 use regreen_forge::hook::Sender;
-use regreen_ledger::{Incident, LedgerError, PlanV1, StepV1};
+use regreen_ledger::{Incident, LedgerError, LogRef};
+use tokio::time::timeout;
 
 use super::{
     House, Shared,
     acts::{Acts, waits},
     answer::{Failed, Frame, page as answer},
     badge::Badge,
+    decided::Decided,
+    diff::{DiffLine, lines},
+    excerpt::{Excerpt, PATIENCE},
     params::{link, segment},
     reader::Reader,
     sign_in::SIGN_IN,
     timeline::{Moment, timeline},
-    words::{When, between, bytes, capital, percent, plain, shown, span},
+    words::{When, between, bytes, capital, count, percent, plain, shown, span},
 };
+
+/// So many lines of a patch stand on the page; the rest on one of its own.
+const PATCH_LINES: usize = 160;
 
 #[derive(Template)]
 #[template(path = "incident.html")]
@@ -32,7 +40,9 @@ struct IncidentPage {
     badge: Badge,
     verdict: String,
     repository: String,
-    lines: Vec<Line>,
+    excerpt: Arc<Excerpt>,
+    /// The log in which the evidence stands, where it is kept: at the first line shown.
+    whole: Option<String>,
     truncated: bool,
     /// Logs that are kept.
     logs: Vec<Kept>,
@@ -41,7 +51,7 @@ struct IncidentPage {
     question: Option<Word>,
     approval: Option<Word>,
     factors: Vec<Factor>,
-    patch: Option<String>,
+    patch: Option<Changed>,
     moments: Vec<Moment>,
     feedback: Vec<Word>,
     facts: Vec<Fact>,
@@ -56,20 +66,19 @@ struct IncidentPage {
     sign_in: String,
 }
 
-/// A line of evidence.
-struct Line {
-    number: u64,
-    column: u32,
-    text: String,
-    is_root: bool,
-    role: &'static str,
-    /// Lines between the one before and this one are not shown.
-    gap: bool,
+/// What was changed in tracked files.
+struct Changed {
+    summary: String,
+    /// The first lines of the patch; none where it is not kept.
+    lines: Vec<DiffLine>,
+    /// How many more there are, and where.
+    more: Option<(String, String)>,
 }
 
 /// A log that is kept.
 struct Kept {
     name: String,
+    href: String,
     size: String,
     omitted: String,
 }
@@ -83,21 +92,6 @@ struct Why {
     others: Vec<(String, u8)>,
     title: String,
     fix: String,
-}
-
-struct Decided {
-    action: &'static str,
-    because: Option<(String, &'static str)>,
-    playbook: Option<(String, String)>,
-    risk: String,
-    steps: Vec<Step>,
-    paths: Vec<String>,
-}
-
-struct Step {
-    id: String,
-    kind: String,
-    args: Vec<(String, String)>,
 }
 
 /// What a person said.
@@ -138,7 +132,9 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
     let Some(incident) = ledger.incident(id).await? else { return Ok(None) };
     let facts = ledger.facts(id).await?;
     let feedback = ledger.feedback_of(id).await?;
-    let logs = ledger.logs_of(id).await?;
+    let mut logs = ledger.logs_of(id).await?;
+    let patch = changed(house, &incident, &mut logs).await?;
+    let excerpt = house.excerpts.of(ledger, &incident, &logs).await;
     let moments = timeline(id, &ledger.audit_of(id).await?, &facts, now);
     let (diagnosis, place) = (&incident.diagnosis, &incident.place);
     let word = |what: String, actor: &str, text: &str, at| Word {
@@ -147,7 +143,8 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
         text: shown(text),
         at: When::new(at, now),
     };
-    let acts = Acts::of(&incident, reader);
+    let is_latest = incident.is_undone() && fleet_is_latest(ledger, &incident).await?;
+    let acts = Acts::of(&incident, reader, is_latest);
     let repository = place.repository.as_deref().unwrap_or(&place.workspace);
     Ok(Some(IncidentPage {
         frame: Frame::new(reader, "/incidents", format!("incident:{}", incident.id)),
@@ -156,18 +153,22 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
         badge: Badge::of(&incident),
         verdict: plain(&diagnosis.verdict),
         repository: shown(repository),
-        lines: lines(&incident),
+        whole: excerpt.log.as_ref().map(|hash| {
+            let first = excerpt.lines.first().map_or(1, |line| line.number);
+            format!("{}?from={first}", log_of(id, hash))
+        }),
+        excerpt,
         truncated: diagnosis.truncated,
-        logs: logs.iter().map(kept).collect(),
+        logs: logs.iter().map(|log| kept(id, log)).collect(),
         why: why(house, &incident),
-        decided: decided(&incident),
+        decided: Decided::of(&incident),
         question: incident.question.as_ref().map(|q| word("Asks".to_owned(), &q.step, &q.text, q.at)),
         approval: incident.approval.as_ref().map(|a| {
             let what = if a.granted { "Approved" } else { "Denied" };
             word(what.to_owned(), &a.actor, a.reason.as_deref().unwrap_or(""), a.at)
         }),
         factors: incident.verification.iter().flatten().map(factor).collect(),
-        patch: incident.patch.as_ref().map(|patch| shown(&patch.summary)),
+        patch,
         moments,
         feedback: feedback
             .iter()
@@ -183,29 +184,32 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
     }))
 }
 
-fn lines(incident: &Incident) -> Vec<Line> {
-    let mut evidence: Vec<_> = incident.diagnosis.evidence.iter().collect();
-    evidence.sort_by_key(|line| (line.line, line.column));
-    let mut last: Option<u64> = None;
-    let mut lines = Vec::new();
-    for line in evidence {
-        let is_root = line.role == "root";
-        lines.push(Line {
-            number: line.line,
-            column: line.column,
-            text: shown(&line.text),
-            is_root,
-            role: if is_root { "the cause" } else { "followed from it" },
-            gap: last.is_some_and(|last| line.line > last + 1),
-        });
-        last = Some(line.line);
-    }
-    lines
+fn kept(id: &str, log: &LogRef) -> Kept {
+    let omitted = if log.omitted == 0 { String::new() } else { bytes(log.omitted) };
+    Kept { name: shown(&log.name), href: log_of(id, &log.hash), size: bytes(log.size), omitted }
 }
 
-fn kept(log: &regreen_ledger::LogRef) -> Kept {
-    let omitted = if log.omitted == 0 { String::new() } else { bytes(log.omitted) };
-    Kept { name: shown(&log.name), size: bytes(log.size), omitted }
+fn log_of(id: &str, hash: &str) -> String {
+    format!("/incidents/{}/logs/{hash}", segment(id))
+}
+
+/// What was changed in tracked files; what is kept of it is no log of a job's. A store that does not answer costs the patch alone.
+async fn changed(
+    house: &House,
+    incident: &Incident,
+    logs: &mut Vec<LogRef>,
+) -> Result<Option<Changed>, LedgerError> {
+    let Some(patch) = &incident.patch else { return Ok(None) };
+    let summary = shown(&patch.summary);
+    let kept = house.ledger().patch_of(&incident.id).await?;
+    let Some(hash) = kept else { return Ok(Some(Changed { summary, lines: Vec::new(), more: None })) };
+    logs.retain(|log| log.hash != hash);
+    let text = timeout(PATIENCE, house.ledger().log(&hash)).await;
+    let mut lines = text.ok().and_then(Result::ok).flatten().map(|text| lines(&text)).unwrap_or_default();
+    let rest = lines.len().saturating_sub(PATCH_LINES);
+    lines.truncate(PATCH_LINES);
+    let more = (rest > 0).then(|| (count(rest as u64), log_of(&incident.id, &hash)));
+    Ok(Some(Changed { summary, lines, more }))
 }
 
 fn why(house: &House, incident: &Incident) -> Why {
@@ -221,35 +225,6 @@ fn why(house: &House, incident: &Incident) -> Why {
         title: known.map(|pattern| shown(&pattern.title)).unwrap_or_default(),
         fix: known.map(|pattern| shown(pattern.fix.trim())).unwrap_or_default(),
     }
-}
-
-fn decided(incident: &Incident) -> Option<Decided> {
-    let decision = incident.decision.as_ref()?;
-    let plan = decision.plan.as_ref();
-    let because = decision.because.as_deref();
-    let action = match decision.action.as_str() {
-        "heal" => "Heal it",
-        "suggest" if matches!(because, Some("mode-approve" | "demoted")) => "Ask a person before healing it",
-        "suggest" => "Say what would heal it, and do nothing",
-        _ => "Leave it alone",
-    };
-    Some(Decided {
-        action,
-        because: because.map(|id| (plain(id), Refusal::parse(id).map_or("", Refusal::explain))),
-        playbook: plan.map(|plan| (plain(&plan.playbook), shown(&plan.playbook))),
-        risk: plan.map(|plan| shown(&plan.risk)).unwrap_or_default(),
-        steps: plan.map(steps).unwrap_or_default(),
-        paths: plan.iter().flat_map(|plan| &plan.paths).map(|path| shown(path)).collect(),
-    })
-}
-
-fn steps(plan: &PlanV1) -> Vec<Step> {
-    let step = |step: &StepV1| {
-        let one = step.args.iter().map(|(name, value)| (plain(name), shown(value)));
-        let many = step.lists.iter().map(|(name, values)| (plain(name), shown(&values.join(" "))));
-        Step { id: shown(&step.id), kind: plain(&step.kind), args: one.chain(many).collect() }
-    };
-    plan.steps.iter().map(step).collect()
 }
 
 fn factor(factor: &regreen_ledger::FactorV1) -> Factor {

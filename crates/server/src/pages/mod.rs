@@ -8,14 +8,19 @@ mod acts;
 mod answer;
 mod assets;
 mod badge;
+mod chain;
 mod change;
 mod chart;
+mod decided;
+mod diff;
+mod excerpt;
 mod form;
 mod gate;
 mod incident;
 mod incidents;
 mod known;
 mod live;
+mod log;
 mod now;
 mod params;
 mod reader;
@@ -31,9 +36,12 @@ mod timeline;
 mod trends;
 mod words;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -45,7 +53,7 @@ use axum::{
 };
 use regreen_catalog::Catalog;
 use regreen_ledger::{BreakerPolicy, Ledger};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use self::{answer::Failed, live::Feed};
 use crate::{access::Access, happening::Log, shape::Worth};
@@ -84,6 +92,22 @@ pub struct Settings {
     /// Where people see GitLab's pipelines, e.g. `https://gitlab.com`.
     pub gitlab: String,
     /// Each setting that holds.
+    pub values: Vec<Values>,
+    /// So long a reader waits for figures that are being counted; then they are told that it is under way.
+    pub patience: Duration,
+}
+
+impl Settings {
+    /// As long as nobody takes for a fault.
+    pub const PATIENCE: Duration = Duration::from_millis(700);
+}
+
+/// Settings about one matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Values {
+    /// What they are about.
+    pub about: String,
+    /// Each of them.
     pub values: Vec<Value>,
 }
 
@@ -94,7 +118,7 @@ pub struct Value {
     pub name: String,
     /// Its value.
     pub value: String,
-    /// Who said so.
+    /// Who said so: a place in a file, a flag, a variable, or nobody.
     pub source: String,
 }
 
@@ -107,6 +131,10 @@ pub(crate) struct House {
     now: now::Kept,
     trends: trends::Windows,
     drafts: suggested::Drafts,
+    excerpts: excerpt::Excerpts,
+    chain: chain::Chain,
+    /// Whoever unpacks a log holds one of these.
+    logs: Semaphore,
 }
 
 type Shared = State<Arc<House>>;
@@ -157,15 +185,21 @@ impl Pages {
             now: now::Kept::default(),
             trends: trends::Windows::default(),
             drafts: suggested::Drafts::default(),
+            excerpts: excerpt::Excerpts::default(),
+            chain: chain::Chain::default(),
+            logs: Semaphore::new(log::AT_ONCE),
         });
+        tokio::spawn(chain::watch(Arc::downgrade(&house)));
         let router = Router::new()
             .route("/", get(now::page))
             .route("/incidents", get(incidents::page))
             .route("/incidents/{id}", get(incident::page))
+            .route("/incidents/{id}/logs/{hash}", get(log::page))
             .route("/incidents/{id}/approve", post(acts::approve))
             .route("/incidents/{id}/deny", post(acts::deny))
             .route("/incidents/{id}/rollback", post(acts::roll_back))
             .route("/incidents/{id}/retry", post(acts::retry))
+            .route("/incidents/{id}/reopen", post(acts::reopen))
             .route("/incidents/{id}/feedback", post(acts::label))
             .route("/pause", get(switches::ask).post(switches::pause))
             .route("/unpause", get(switches::ask_end).post(switches::unpause))

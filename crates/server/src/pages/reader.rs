@@ -19,6 +19,7 @@ pub(super) enum Said {
     Denied,
     RollingBack,
     LookingAgain,
+    Reopened,
     Labelled,
     Paused,
     WasPaused,
@@ -29,12 +30,13 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [Said; 12] = [
+    const ALL: [Said; 13] = [
         Said::Approved,
         Said::ApprovedForTheNext,
         Said::Denied,
         Said::RollingBack,
         Said::LookingAgain,
+        Said::Reopened,
         Said::Labelled,
         Said::Paused,
         Said::WasPaused,
@@ -52,6 +54,7 @@ impl Said {
             Said::Denied => "denied",
             Said::RollingBack => "rolling-back",
             Said::LookingAgain => "looking-again",
+            Said::Reopened => "reopened",
             Said::Labelled => "labelled",
             Said::Paused => "paused",
             Said::WasPaused => "was-paused",
@@ -71,6 +74,7 @@ impl Said {
             Said::Denied => "Denied. It is left alone.",
             Said::RollingBack => "Asked for. What is under way at the CI host is being cancelled.",
             Said::LookingAgain => "It is on the list of work: its run is looked at again.",
+            Said::Reopened => "Opened again. It is looked at and decided anew, by what holds now.",
             Said::Labelled => "Noted. Detection is measured by it.",
             Said::Paused => "Paused. Nothing is begun there from now on.",
             Said::WasPaused => "It was paused already, and stays so.",

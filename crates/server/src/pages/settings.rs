@@ -6,12 +6,13 @@ use axum::{
     extract::State,
     http::{Response, Uri},
 };
-use regreen_ledger::{AuditEntry, LedgerError};
+use regreen_ledger::{AuditEntry, ChainPlace, LedgerError};
 use serde_json::Value as Json;
 
 use super::{
-    House, Shared,
+    House, Shared, Values,
     answer::{Failed, Frame, page as answer},
+    chain::Known,
     params::{Params, segment},
     reader::Reader,
     words::{When, capital, count, shown},
@@ -24,15 +25,34 @@ const LENGTH: u32 = 50;
 #[template(path = "settings.html")]
 struct SettingsPage {
     frame: Frame,
-    values: Vec<(String, String, String)>,
+    groups: Vec<Group>,
     place: String,
     head: String,
     entries: String,
+    chain: WholeChain,
     holds: bool,
     checked: usize,
     rows: Vec<EntryRow>,
     older: Option<String>,
     newest: bool,
+}
+
+/// What is known of the chain as a whole.
+struct WholeChain {
+    /// When it was last followed to its end, how many entries hold, and the hash of the last of them.
+    last: Option<(When, String, String)>,
+    /// The entry at which it breaks, and what does not fit.
+    broken: Option<(i64, String)>,
+    /// How many entries are checked of a check that is under way.
+    at: Option<String>,
+    /// Whether nothing was written since.
+    is_up_to_date: bool,
+}
+
+/// Settings about one matter: each with its name, its value and who said so.
+struct Group {
+    about: String,
+    values: Vec<(String, String, String)>,
 }
 
 struct EntryRow {
@@ -61,18 +81,14 @@ pub(super) async fn page(State(house): Shared, reader: Reader, uri: Uri) -> Resu
 async fn look(house: &House, reader: &Reader, before: Option<i64>) -> Result<SettingsPage, LedgerError> {
     let (ledger, now) = (house.ledger(), house.now());
     let tail = ledger.audit_tail(before.unwrap_or(i64::MAX), LENGTH).await?;
+    let head = ledger.audit_head().await?;
     let last = tail.entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
     Ok(SettingsPage {
         frame: Frame::new(reader, "/settings", if before.is_none() { "all" } else { "" }),
-        values: house
-            .pages
-            .settings
-            .values
-            .iter()
-            .map(|v| (shown(&v.name), shown(&v.value), shown(&v.source)))
-            .collect(),
+        groups: house.pages.settings.values.iter().map(group).collect(),
         place: shown(ledger.place()),
-        head: ledger.audit_head().await?,
+        chain: whole(&house.chain.known(), &head, now),
+        head,
         entries: count(ledger.audit_seq().await?.unsigned_abs()),
         holds: tail.holds,
         checked: tail.entries.len(),
@@ -80,6 +96,24 @@ async fn look(house: &House, reader: &Reader, before: Option<i64>) -> Result<Set
         older: last.map(|seq| format!("/settings?before={seq}#audit")),
         newest: before.is_none(),
     })
+}
+
+fn whole(known: &Known, head: &str, now: i64) -> WholeChain {
+    let of = |place: &ChainPlace| (count(place.seq.unsigned_abs()), place.head.clone());
+    WholeChain {
+        last: known.last.as_ref().map(|last| {
+            let (entries, head) = of(&last.place);
+            (When::new(last.at, now), entries, head)
+        }),
+        broken: known.last.as_ref().and_then(|last| last.broken.clone()),
+        is_up_to_date: known.last.as_ref().is_some_and(|last| last.place.head == head),
+        at: known.at.map(|at| count(at.unsigned_abs())),
+    }
+}
+
+fn group(of: &Values) -> Group {
+    let values = of.values.iter().map(|v| (shown(&v.name), shown(&v.value), shown(&v.source)));
+    Group { about: shown(&of.about), values: values.collect() }
 }
 
 fn row(entry: &AuditEntry, now: i64) -> EntryRow {

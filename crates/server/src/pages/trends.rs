@@ -6,9 +6,10 @@ use askama::Template;
 use axum::{
     body::Body,
     extract::State,
-    http::{Response, Uri},
+    http::{HeaderValue, Response, Uri, header},
 };
 use regreen_ledger::{DayOf, Group, LedgerError, Review, Trends};
+use tokio::time::timeout;
 
 use super::{
     House, Shared,
@@ -77,6 +78,15 @@ struct TrendsPage {
     counted: When,
 }
 
+/// Until there are figures.
+#[derive(Template)]
+#[template(path = "counting.html")]
+struct CountingPage {
+    frame: Frame,
+    windows: Vec<(i64, bool)>,
+    window: i64,
+}
+
 pub(super) struct Share {
     pub(super) share: u8,
     pub(super) low: u8,
@@ -138,12 +148,27 @@ pub(super) async fn page(State(house): Shared, reader: Reader, uri: Uri) -> Resu
             known.ok_or_else(|| Failed::NotUnderstood("Days are 7, 30 or 90.".to_owned()))?
         }
     };
-    let (at, trends) = house.trends(window).await.map_err(|e| house.failed(&e))?;
-    let (reviewed, review) = house.review(window).await.map_err(|e| house.failed(&e))?;
-    let now = house.now();
-    // Of two counts the older one.
-    let seen = Seen { now, counted: at.min(reviewed), worth: house.pages.worth };
-    answer(&look(&trends, &review, window, &seen, Frame::new(&reader, "/trends", "")))
+    let frame = Frame::new(&reader, "/trends", "");
+    // Both begin at once, and each is counted to its end, whoever waits.
+    let counted = async { tokio::join!(house.trends(window), house.review(window)) };
+    match timeout(house.pages.settings.patience, counted).await {
+        Ok((trends, review)) => {
+            let (at, trends) = trends.map_err(|e| house.failed(&e))?;
+            let (reviewed, review) = review.map_err(|e| house.failed(&e))?;
+            // Of two counts the older one.
+            let seen = Seen { now: house.now(), counted: at.min(reviewed), worth: house.pages.worth };
+            answer(&look(&trends, &review, window, &seen, frame))
+        }
+        Err(_) => {
+            let mut page = answer(&CountingPage { frame, windows: windows(window), window })?;
+            page.headers_mut().insert(header::REFRESH, HeaderValue::from_static("1"));
+            Ok(page)
+        }
+    }
+}
+
+fn windows(window: i64) -> Vec<(i64, bool)> {
+    WINDOWS.into_iter().map(|days| (days, days == window)).collect()
 }
 
 /// When it is looked at.
@@ -210,7 +235,7 @@ fn look(trends: &Trends, review: &Review, window: i64, seen: &Seen, frame: Frame
     let seconds = |ms: f64| span(ms as u64).replace(" min 0 s", " min").replace("0 ms", "0");
     TrendsPage {
         frame,
-        windows: WINDOWS.into_iter().map(|days| (days, days == window)).collect(),
+        windows: windows(window),
         window,
         incidents: count(all),
         success: trends.success.map(share),

@@ -3,6 +3,7 @@
 (() => {
   const concerns = document.body.dataset.live;
   const light = document.getElementById("live");
+  const main = document.getElementById("main");
   const said = document.getElementById("said");
   const REST = 500; // ms between two looks
   let last = 0, due = 0, looking = false, again = false;
@@ -51,10 +52,18 @@
     if (changed) said.textContent = "The page was brought up to date.";
   };
 
+  // Said to whoever can't see it, and shown by a quiet sign.
+  const busy = (is, leaving) => {
+    if (is) main.setAttribute("aria-busy", "true"); else main.removeAttribute("aria-busy");
+    main.classList.toggle("leaving", Boolean(is && leaving));
+    light.classList.toggle("looking", Boolean(is && !leaving));
+  };
+
   const look = async () => {
     due = 0;
     if (looking) { again = true; return; }
     looking = true;
+    busy(true, main.classList.contains("leaving"));
     last = Date.now();
     try {
       const answer = await fetch(location.href, { cache: "no-store", credentials: "same-origin" });
@@ -62,11 +71,22 @@
       if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { /* the server is away; the stream comes back when it does */ }
     looking = false;
+    if (!main.classList.contains("leaving")) busy(false);
     if (again) { again = false; soon(); }
   };
   const soon = () => {
     if (!due) due = setTimeout(look, Math.max(60, last + REST - Date.now()));
   };
+
+  // Until the next page is there, which may have to be counted first.
+  const leave = () => { busy(true, true); setTimeout(() => busy(false), 20000); };
+  addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    const elsewhere = !link || link.origin !== location.origin || (link.pathname === location.pathname && link.search === location.search && link.hash);
+    if (!event.defaultPrevented && event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey && !elsewhere) leave();
+  });
+  addEventListener("submit", (event) => { if (!event.defaultPrevented) leave(); });
+  addEventListener("pageshow", () => busy(false));
 
   if (concerns) {
     const stream = new EventSource("/events");

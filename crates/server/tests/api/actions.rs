@@ -14,11 +14,12 @@ use crate::{
 };
 
 /// Every action, with a body that it takes.
-const ACTIONS: [(&str, &str); 9] = [
+const ACTIONS: [(&str, &str); 10] = [
     ("/api/v1/incidents/i-waits/approve", "{}"),
     ("/api/v1/incidents/i-waits/deny", "{}"),
     ("/api/v1/incidents/i-open/rollback", "{}"),
     ("/api/v1/incidents/i-open/retry", "{}"),
+    ("/api/v1/incidents/i-open/reopen", "{}"),
     ("/api/v1/incidents/i-open/feedback", "{\"class\":\"test-failure\"}"),
     ("/api/v1/dispatch", "{\"host\":\"github\",\"repository\":\"octo/shop\",\"run\":7}"),
     ("/api/v1/pause", "{}"),
@@ -106,7 +107,7 @@ async fn an_operators_word_is_on_record_with_their_name() {
     assert_eq!((feedback[1].class.as_str(), feedback[1].actor.as_str()), ("test-failure", "token:ann"));
     let unknown = act(&world, &token, "/api/v1/incidents/i-healed/feedback", json!({ "class": "bad" })).await;
     assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
-    for action in ["approve", "deny", "rollback", "retry"] {
+    for action in ["approve", "deny", "rollback", "retry", "reopen"] {
         let gone = act(&world, &token, &format!("/api/v1/incidents/none/{action}"), json!({})).await;
         assert_eq!(gone.status, StatusCode::NOT_FOUND, "{action}");
         let elsewhere = act(&world, &token, &format!("/api/v1/incidents/i-healed/{action}"), json!({})).await;

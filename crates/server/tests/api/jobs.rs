@@ -10,7 +10,7 @@ use hyper_util::service::TowerToHyperService;
 use regreen_domain::{Mode, Outcome};
 use regreen_engine::{FleetConfig, JobPolicy, OutageConfig};
 use regreen_forge::hook::{Secret, Secrets};
-use regreen_ledger::{Closing, Incident, NewToken};
+use regreen_ledger::{Closing, Incident, NewToken, Patch};
 use regreen_server::{
     Jobs,
     access::{JOB, Role, mint},
@@ -181,4 +181,29 @@ async fn what_a_job_met_counts_for_an_outage_once_for_each_repository_that_is_pr
         StatusCode::CREATED
     );
     assert_eq!(desk.seen().await, ["octo/bank", "octo/shop"]);
+}
+
+#[tokio::test]
+async fn what_a_job_changed_is_kept_as_it_was_first_told() {
+    let desk = Desk::new().await;
+    let shop = desk.token_for("octo/shop").await;
+    let mut told = incident("octo/shop", Outcome::Healed, false).await;
+    told.patch = Some(Patch { path: None, summary: "package-lock.json: one checksum".to_owned() });
+    let tell = async |told: &Incident, diff: &Value| {
+        let mut body: Value = serde_json::from_str(&told.to_report().unwrap()).unwrap();
+        body["diff"] = diff.clone();
+        desk.post("/api/v1/jobs/report", &shop, body.to_string()).await
+    };
+    let (status, said) = tell(&told, &json!("-one\n+two\n")).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let id = said["incident"].as_str().unwrap();
+    assert_eq!(tell(&told, &json!("+another\n")).await.0, StatusCode::OK);
+    let ledger = &desk.world.ledger;
+    let hash = ledger.patch_of(id).await.unwrap().unwrap();
+    assert_eq!(ledger.log(&hash).await.unwrap().as_deref(), Some("-one\n+two\n"));
+    // Where nothing was changed there is nothing to show; and what is no text is refused.
+    let (_, said) =
+        tell(&Incident { patch: None, id: "i-2".to_owned(), ..told.clone() }, &json!("+x\n")).await;
+    assert!(ledger.logs_of(said["incident"].as_str().unwrap()).await.unwrap().is_empty());
+    assert_eq!(tell(&Incident { id: "i-3".to_owned(), ..told }, &json!(7)).await.0, StatusCode::BAD_REQUEST);
 }

@@ -1,12 +1,14 @@
 //! What a person does by the dashboard's forms: by whom, from where, on what, and what is said then.
 
-use regreen_ledger::{BreakerPolicy, State};
+use regreen_domain::Outcome;
+use regreen_ledger::{BreakerPolicy, Closing, State};
 use regreen_server::access::{Network, Proxy, Role, proxy_header};
 
 use super::{
     World,
     news::{answer, post},
-    now, seed,
+    now,
+    seed::{self, OWNER},
 };
 
 const THERE: &str = "Host: regreen.example\r\n";
@@ -78,6 +80,7 @@ fn forms(run: &str) -> Vec<(String, &'static str)> {
         (of("deny"), "seen=0&reason=no"),
         (of("rollback"), ""),
         (of("retry"), ""),
+        (of("reopen"), "seen=0"),
         (of("feedback"), "class=test-failure"),
         ("/pause".to_owned(), "what=everything"),
         ("/unpause".to_owned(), "scope=repository%3Aocto-org%2Ffrozen"),
@@ -220,6 +223,29 @@ async fn what_an_operator_presses_is_done_said_once_and_on_record_with_their_nam
 }
 
 #[tokio::test]
+async fn what_was_left_undone_is_opened_again_by_whoever_sees_it_so() {
+    let (world, run) = busy().await;
+    let ann = Browser::signed_in(&world, "ann", Role::Operator).await;
+    let page = format!("/incidents/{run}");
+    assert!(!ann.get(&page).await.contains("Open it again"), "it is under way");
+    world.ledger.close(&run, OWNER, &Closing::new(Outcome::Suggested), now()).await.unwrap();
+    let seen = hidden(&ann.get(&page).await, "seen").unwrap();
+    assert!(ann.get(&page).await.contains(&format!("action=\"{page}/reopen\"")));
+    let said =
+        ann.said(&ann.post(&format!("{page}/reopen"), &format!("seen={seen}&reason=look")).await).await;
+    assert!(said.starts_with("Opened again."), "{said}");
+    let incident = world.ledger.incident(&run).await.unwrap().unwrap();
+    assert_eq!((incident.state, incident.decision, incident.outcome), (State::Open, None, None));
+    let audit = world.ledger.audit_of(&run).await.unwrap();
+    let opened = audit.iter().find(|entry| entry.kind == "incident-reopened").unwrap();
+    assert!(opened.body.contains("token:ann") && opened.body.contains("look"), "{}", opened.body);
+    // Who has seen it otherwise has not opened it.
+    world.ledger.close(&run, OWNER, &Closing::new(Outcome::LeftAlone), now()).await.unwrap();
+    let late = ann.post(&format!("{page}/reopen"), &format!("seen={seen}")).await;
+    assert!(late.starts_with("HTTP/1.1 409"), "{late}");
+}
+
+#[tokio::test]
 async fn what_was_decided_meanwhile_stays_and_the_reader_is_told_how_it_stands() {
     let (world, run) = busy().await;
     let ann = Browser::signed_in(&world, "ann", Role::Operator).await;
@@ -243,6 +269,9 @@ async fn what_was_decided_meanwhile_stays_and_the_reader_is_told_how_it_stands()
     for (path, fields, status) in [
         (of("rollback"), "", "409"),
         (of("retry"), "", "409"),
+        (of("reopen"), "seen=0", "409"),
+        (format!("/incidents/{run}/reopen"), "seen=0", "409"),
+        (of("reopen"), "", "400"),
         (format!("/incidents/{run}/approve"), "", "409"),
         (of("feedback"), "class=no-such", "400"),
         (of("feedback"), "", "400"),

@@ -4,24 +4,28 @@
 
 mod acting;
 mod figures;
+mod full;
 mod listeners;
 mod news;
+mod reading;
 mod seed;
 
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use regreen_ledger::{AsIs, BreakerPolicy, Ledger, NewToken};
+use regreen_domain::Outcome;
+use regreen_ledger::{AsIs, BreakerPolicy, Closing, Ledger, NewToken};
 use regreen_server::{
-    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value,
+    Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, Values,
     access::{Access, Role, mint},
     serve,
     shape::Worth,
 };
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -51,13 +55,30 @@ impl World {
 
     async fn with(access: impl FnOnce(Access) -> Access) -> World {
         let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), Arc::new(AsIs)).await.unwrap();
+        World::over(folder, ledger, access, Settings::PATIENCE).await
+    }
+
+    /// Nothing is on record, and nobody waits for figures.
+    async fn empty() -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), Arc::new(AsIs)).await.unwrap();
+        World::over(folder, ledger, Access::reading_here, Duration::ZERO).await
+    }
+
+    /// Over a ledger in which something happened before the server began.
+    async fn over(
+        folder: TempDir,
+        ledger: Ledger,
+        access: impl FnOnce(Access) -> Access,
+        patience: Duration,
+    ) -> World {
         let path = folder.path().join("ledger.db");
-        let ledger = Ledger::open(&path, Arc::new(AsIs)).await.unwrap();
         let pages = Pages {
             ledger: Ledger::open_read_only(&path, Arc::new(AsIs)).await.unwrap(),
             writes: ledger.clone(),
             bell: Arc::default(),
-            catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+            catalog: Arc::new(full::hostile_catalog()),
             worth: Worth {
                 minutes_per_failure: Some(15.0),
                 cost_per_minute: Some(1.0),
@@ -68,11 +89,8 @@ impl World {
                 services: vec!["registry.npmjs.org".to_owned(), "pypi.org".to_owned()],
                 github: "https://github.com".to_owned(),
                 gitlab: "https://gitlab.com".to_owned(),
-                values: vec![Value {
-                    name: "serve.mode".to_owned(),
-                    value: seed::HOSTILE[0].to_owned(),
-                    source: "the operator".to_owned(),
-                }],
+                values: settings(),
+                patience,
             },
             access: access(Access::new(ledger.clone(), Arc::new(Quiet))),
             clock: now,
@@ -112,6 +130,38 @@ impl World {
     }
 }
 
+/// What a server of one's own would show, and what it can't help being told.
+fn settings() -> Vec<Values> {
+    let value = |name: &str, value: &str, source: &str| Value {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        source: source.to_owned(),
+    };
+    let file = "/etc/regreen/config.toml";
+    vec![
+        Values {
+            about: "How far it goes".to_owned(),
+            values: vec![
+                value("serve.mode", "suggest", &format!("{file}:2")),
+                value(
+                    "serve.rule 1",
+                    "auto at GitLab for octo-org/*, network-timeout, any playbook",
+                    &format!("{file}:9"),
+                ),
+                value("max-risk", "medium", "default"),
+            ],
+        },
+        Values {
+            about: seed::HOSTILE[0].to_owned(),
+            values: vec![
+                value("serve.budget.per-hour", "60", &format!("budget.per-hour in {file}:31")),
+                value(seed::HOSTILE[1], seed::HOSTILE[0], seed::HOSTILE[2]),
+                value("token for GitLab", "set, not shown", "variable REGREEN_GITLAB_TOKEN"),
+            ],
+        },
+    ]
+}
+
 fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
@@ -137,14 +187,28 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     seed::fill(&world.ledger, 60, now()).await;
     seed::hostile(&world.ledger, "hostile-1", now()).await;
     seed::unnamed(&world.ledger, now()).await;
+    full::everything(&world.ledger, "full", now()).await;
+    full::hostile_words(&world.ledger, now()).await;
     seed::waits(&world.ledger, "to-approve", now()).await;
     seed::waits(&world.ledger, "to-deny", now()).await;
-    let token = world.token("ann", Role::Operator).await;
+    seed::waits(&world.ledger, "to-take-back", now()).await;
+    let run = seed::under_way(&world.ledger, 41, now()).await;
+    let undone = seed::under_way(&world.ledger, 42, now()).await;
+    world.ledger.close(&undone, seed::OWNER, &Closing::new(Outcome::Suggested), now()).await.unwrap();
+    full::log_elsewhere(&world.ledger, "to-deny", now()).await;
+    let empty = World::empty().await;
+    let at = json!({
+        "base": format!("http://localhost:{}", world.port),
+        "empty": format!("http://localhost:{}", empty.port),
+        "token": world.token("ann", Role::Operator).await,
+        "viewer": world.token("vic", Role::Viewer).await,
+        "run": run,
+        "undone": undone,
+    });
     let mut browser = Command::new("node")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard/pages.cjs"))
         .args([&driver, &axe, &pictures])
-        .arg(format!("http://localhost:{}", world.port))
-        .arg(token)
+        .arg(at.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -177,9 +241,13 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     assert!(picture.starts_with(b"RIFF") && picture.len() > 10_000, "the README's picture");
     // What was clicked is on record, with who it was.
     let word = async |id: &str| world.ledger.incident(id).await.unwrap().unwrap().approval.unwrap();
-    let (yes, no) = (word("to-approve").await, word("to-deny").await);
+    let (yes, no, back) = (word("to-approve").await, word("to-deny").await, word("to-take-back").await);
+    assert_eq!((back.granted, back.reason.as_deref()), (false, Some("changed my mind")));
     assert_eq!((yes.granted, yes.actor.as_str()), (true, "token:ann"));
     assert_eq!((no.granted, no.reason.as_deref()), (false, Some("not on a Friday")));
+    let words = world.ledger.feedback_of("full").await.unwrap();
+    assert_eq!((words[0].class.as_str(), words[0].actor.as_str()), ("lockfile-corruption", "token:ann"));
+    assert_eq!(world.ledger.incident(&undone).await.unwrap().unwrap().outcome, None, "it is open again");
     let said = world.ledger.feedback_of("to-deny").await.unwrap();
     assert_eq!((said[1].class.as_str(), said[1].actor.as_str()), ("test-failure", "token:ann"));
     assert!(
@@ -188,7 +256,7 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     );
     let kinds: Vec<String> =
         world.ledger.audit_tail(i64::MAX, 200).await.unwrap().entries.into_iter().map(|e| e.kind).collect();
-    for kind in ["paused", "unpaused", "breaker-reset"] {
+    for kind in ["paused", "unpaused", "breaker-reset", "incident-reopened", "work-listed-by-hand"] {
         assert!(kinds.iter().any(|own| own == kind), "{kind}: {kinds:?}");
     }
 }

@@ -1,7 +1,10 @@
 // Every page in a real browser: light, dark and on a phone; sound, of this origin alone, and changing in place.
 "use strict";
-const [driver, axe, pictures, base, token] = process.argv.slice(2);
+const [driver, axe, pictures, at] = process.argv.slice(2);
+const { base, empty, token, viewer, run, undone } = JSON.parse(at);
 const { chromium } = require(driver);
+const { attempt } = require("./hostile.cjs");
+const { act, refusals, tooOften } = require("./acts.cjs");
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createInterface } = require("node:readline");
 
@@ -20,8 +23,33 @@ const sound = async (page, what) => {
 };
 const watch = (page) => {
   page.on("pageerror", (error) => wrong(`${page.url()}: ${error.message}`));
-  page.on("console", (line) => { if (line.type() === "error" && !page.url().endsWith("/nowhere")) wrong(`${page.url()}: ${line.text()}`); });
-  page.on("request", (request) => { if (!request.url().startsWith(base) && !request.url().startsWith("data:")) wrong(`${page.url()} asks for ${request.url()}`); });
+  // A browser says of every page that is an answer to "no" that it was one.
+  const isRefusal = (text) => /the server responded with a status of (4\d\d|503)/.test(text);
+  page.on("console", (line) => { if (line.type() === "error" && !((page.refused || page.url().endsWith("/nowhere")) && isRefusal(line.text()))) wrong(`${page.url()}: ${line.text()}`); });
+  page.on("request", (request) => { if (![base, empty, "data:"].some((own) => request.url().startsWith(own))) wrong(`${page.url()} asks for ${request.url()}`); });
+};
+
+const fits = async (page, name) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong(`${name}: wider than a phone`);
+};
+// What is made of the same parts as another page: whether it is sound, once.
+const glance = async (page, name) => {
+  await sound(page, name);
+  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+  await fits(page, name);
+  await page.setViewportSize({ width: 1280, height: 900 });
+};
+// How a page looks and whether it is sound: light, dark and on a phone.
+const picture = async (page, name) => {
+  for (const [colorScheme, end] of [["dark", "-dark"], ["light", ""]]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await sound(page, `${name} (${colorScheme})`);
+    await page.screenshot({ path: `${pictures}/${name}${end}.png`, fullPage: true });
+  }
+  await fits(page, name);
+  await page.screenshot({ path: `${pictures}/${name}-phone.png`, fullPage: true });
+  await page.setViewportSize({ width: 1280, height: 900 });
 };
 
 // The picture in the README.
@@ -54,67 +82,27 @@ const look = async (browser, colorScheme, paths) => {
   await context.close();
 };
 
-// An operator signs in and acts, by clicking: with a script, and as well without.
-const act = async (browser, javaScriptEnabled) => {
-  const page = await (await browser.newContext({ javaScriptEnabled, viewport: { width: 1280, height: 900 } })).newPage();
+// Nothing is on record: every page says so, and what has to be counted says that it is.
+const nothing = async (browser) => {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
   watch(page);
-  const picture = async (name) => {
-    if (!javaScriptEnabled) return;
-    await sound(page, name);
-    await page.screenshot({ path: `${pictures}/act-${name}.png`, fullPage: true });
-    await page.emulateMedia({ colorScheme: "dark" });
-    await sound(page, `${name} (dark)`);
-    await page.screenshot({ path: `${pictures}/act-${name}-dark.png`, fullPage: true });
-    await page.emulateMedia({ colorScheme: "light" });
-    await page.setViewportSize({ width: 390, height: 844 });
-    if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong(`${name}: wider than a phone`);
-    await page.screenshot({ path: `${pictures}/act-${name}-phone.png`, fullPage: true });
-    await page.setViewportSize({ width: 1280, height: 900 });
-  };
-  const says = async (text) => {
-    const said = await page.textContent(".said", { timeout: 5000 }).catch(() => "nothing");
-    if (!said.includes(text)) wrong(`after "${text}" it says ${said} at ${page.url()}`);
-  };
-  const press = (name) => page.getByRole("button", { name, exact: true }).first().click();
-  await page.goto(base + "/sign-in?then=%2F");
-  await page.getByLabel("Your token").fill(token);
-  await press("Sign in");
-  await page.getByRole("link", { name: "Pause healing…" }).click();
-  await picture("pause");
-  await page.getByLabel("Everything beside the fleet").check();
-  await page.getByLabel("Why, for the record").fill("a drill");
-  await press("Pause healing");
-  await says("Paused.");
-  await picture("paused");
-  await page.locator(".notice", { hasText: "for everything." }).getByRole("link", { name: "End this pause…" }).click();
-  await press("End this pause");
-  await says("That pause has ended.");
-  if (!javaScriptEnabled) return;
-  await page.goto(base + "/incidents/to-approve");
-  await picture("waits");
-  await press("Approve");
-  await says("Approved.");
-  await picture("approved");
-  await page.goto(base + "/incidents/to-deny");
-  await page.locator("#d-deny > summary").click();
-  await page.getByLabel("Why, for the record").fill("not on a Friday");
-  // What is being written outlives what happens meanwhile.
-  await ask("change");
-  await page.waitForFunction(() => document.getElementById("p-checked").textContent.includes("bob says it was runner failure"));
-  if (await page.getByLabel("Why, for the record").inputValue() !== "not on a Friday") wrong("what was being written was lost");
-  await press("Deny");
-  await says("Denied.");
-  await page.locator("#d-wrong > summary").click();
-  await page.getByLabel("Wrong: it was really").selectOption("test-failure");
-  await picture("wrong");
-  await press("Wrong diagnosis");
-  await says("Noted.");
-  await page.reload();
-  if (await page.locator(".said").count()) wrong("what was said is said twice");
-  await page.goto(base + "/services");
-  await picture("services");
-  await page.getByRole("button", { name: /^Close it/ }).first().click();
-  await says("The breaker is closed.");
+  // It would look again by itself while it is looked at.
+  await page.route(empty + "/trends", async (route) => {
+    const response = await route.fetch();
+    const { refresh, ...headers } = response.headers();
+    await route.fulfill({ response, headers });
+  });
+  await page.goto(empty + "/trends", { waitUntil: "load" });
+  if (!(await page.textContent("main")).includes("are being counted")) wrong("what is counted is not said");
+  await glance(page, "counting");
+  await page.goto(empty + "/trends?days=7");
+  await page.waitForSelector("text=Incidents in 7 days", { timeout: 10000 }).catch(() => wrong("what was counted never came"));
+  for (const [path, says] of [["/", "Nobody is waited for"], ["/incidents", "No incident is on record"], ["/trends", "no data"], ["/services", "there is no breaker"], ["/settings", "Nothing has been done yet"]]) {
+    await page.goto(empty + path, { waitUntil: "load" });
+    if (!(await page.textContent("main")).includes(says)) wrong(`${path} of an empty ledger does not say "${says}"`);
+    await glance(page, `empty${path.replace("/", "-").replace(/-$/, "-now")}`);
+  }
+  await page.context().close();
 };
 
 (async () => {
@@ -126,7 +114,6 @@ const act = async (browser, javaScriptEnabled) => {
   // In place: what begins is there within a second, on a page that was not loaded again.
   await first.goto(base + "/", { waitUntil: "load" });
   await first.waitForSelector("#live:not([hidden]):not(.off)");
-  await first.evaluate(() => { window.same = true; });
   await first.waitForTimeout(1000);
   const appears = async (what, selector, text) => {
     const begun = Date.now();
@@ -137,19 +124,76 @@ const act = async (browser, javaScriptEnabled) => {
     else if (seen > 1000) wrong(`${what}: it appeared after ${seen} ms`);
     else console.error(`${what}: seen after ${seen} ms`);
     if (!(await first.evaluate(() => window.same))) wrong(`${what}: the page was loaded again`);
+    await first.waitForFunction(() => window.was.includes("true") && window.was.at(-1) === "no", undefined, { timeout: 5000 }).catch(() => wrong(`${what}: the look was never said to be under way, or never over`));
   };
+  // Whether a look is said to be under way.
+  const listen = () => first.evaluate(() => {
+    window.same = true;
+    window.was = [];
+    const main = document.getElementById("main");
+    new MutationObserver(() => window.was.push(main.getAttribute("aria-busy") || "no")).observe(main, { attributeFilter: ["aria-busy"] });
+  });
+  await listen();
   await appears("begin", "#healing a", "/incidents/just-now");
   await first.goto(base + "/incidents/just-now", { waitUntil: "load" });
   await first.waitForSelector("#live:not([hidden]):not(.off)");
-  await first.evaluate(() => { window.same = true; });
+  await listen();
   await appears("go-on", ".time li", "Tried once more");
 
   await first.goto(base + "/patterns/suggested");
   if (!(await first.textContent(".book")).includes("refused the seat")) wrong("what recurs without a name is not suggested");
 
-  // By the keyboard: the first stop leads past the navigation.
+  // By the keyboard: the first stop leads past the navigation, and each one after it is seen.
+  await first.goto(base + "/incidents");
   await first.keyboard.press("Tab");
   if ((await first.evaluate(() => document.activeElement.className)) !== "skip") wrong("the first stop of the keyboard is not the way to the content");
+  const stops = [];
+  for (let i = 0; i < 10; i++) {
+    await first.keyboard.press("Tab");
+    stops.push(await first.evaluate(() => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+      return [document.activeElement.getAttribute("href") || document.activeElement.name, outlineStyle !== "none" && parseFloat(outlineWidth) >= 2];
+    }));
+  }
+  const order = ["/", "/", "/incidents", "/trends", "/patterns", "/playbooks", "/services", "/settings", "/sign-in", "q"];
+  if (stops.map(([what]) => what).join() !== order.join()) wrong(`the keyboard goes to ${stops.map(([what]) => what)}`);
+  for (const [what, seen] of stops) if (!seen) wrong(`where the keyboard is, at ${what}, is not seen`);
+  await first.goto(base + "/incidents");
+  await first.keyboard.press("Tab");
+  await first.keyboard.press("Enter");
+  await first.keyboard.press("Tab");
+  if ((await first.evaluate(() => document.activeElement.name)) !== "q") wrong("past the navigation is not the first field of the content");
+  // A filter by typing, and the pages of what it finds.
+  await first.keyboard.type("octo");
+  await first.keyboard.press("Enter");
+  await first.waitForURL(/q=octo/);
+  if (await first.evaluate(() => [...document.querySelectorAll(".list .where span")].some((cell) => !cell.textContent.includes("octo")))) wrong("a filter shows what does not fit");
+  await first.goto(base + "/incidents");
+  await first.getByLabel("State").selectOption("healed");
+  await first.getByRole("button", { name: "Show" }).click();
+  await first.waitForURL(/state=healed/);
+  if ((await first.locator(".list .badge").allTextContents()).some((text) => text !== "healed")) wrong("a filter shows another state");
+  await first.getByRole("link", { name: "Clear" }).click();
+  await first.waitForURL(/incidents$/);
+  const ids = async () => first.$$eval(".list .what a", (links) => links.map((link) => link.getAttribute("href")));
+  const newest = await ids();
+  await first.getByRole("link", { name: "Older" }).click();
+  await first.waitForURL(/after=/);
+  if ((await ids()).some((id) => newest.includes(id))) wrong("the next page shows what the one before it showed");
+  await first.getByRole("link", { name: "Newest" }).click();
+  await first.waitForURL(/incidents$/);
+  if ((await ids()).join() !== newest.join()) wrong("back at the newest it is another page");
+
+  // Whoever waits is told: for the next page, which may have to be counted first, and quietly while a look is under way.
+  await first.route(base + "/trends", (route) => setTimeout(() => route.continue(), 300));
+  await first.evaluate(() => {
+    const main = document.getElementById("main");
+    new MutationObserver(() => { sessionStorage.said = `${main.getAttribute("aria-busy")} ${main.className}`; }).observe(main, { attributes: true });
+  });
+  await first.getByRole("link", { name: "Trends" }).click();
+  await first.waitForURL(/trends/);
+  if ((await first.evaluate(() => sessionStorage.said)) !== "true leaving") wrong("nobody is told that a page is on its way");
+  if (await first.evaluate(() => document.getElementById("main").hasAttribute("aria-busy"))) wrong("the page that came is busy");
   await first.close();
 
   // Without a script everything is read all the same.
@@ -157,10 +201,14 @@ const act = async (browser, javaScriptEnabled) => {
   await bare.goto(base + healed);
   if (!(await bare.textContent("main")).includes("What happened")) wrong("without a script the page says less");
 
-  const paths = ["/", "/incidents", healed, "/incidents/hostile-1", "/incidents?q=nothing-is-like-this", "/trends", "/patterns", "/patterns/suggested", "/patterns/npm-connection-lost", "/playbooks", "/services", "/settings", "/nowhere"];
-  await Promise.all([look(browser, "light", paths), look(browser, "dark", paths)]);
-  await act(browser, false);
-  await act(browser, true);
+  const full = (await (await browser.newContext()).request.get(base + "/incidents/full")).text();
+  const log = (await full).match(/\/incidents\/full\/logs\/[0-9a-f]+/)[0] + "?from=980";
+  const by = { base, token, viewer, run, undone, wrong, watch, picture, glance, ask };
+  const paths = ["/", "/incidents", healed, "/incidents/hostile-1", "/incidents/full", log, "/incidents?q=nothing-is-like-this", "/trends", "/patterns", "/patterns/suggested", "/patterns/npm-connection-lost", "/playbooks", "/services", "/settings", "/nowhere"];
+  await Promise.all([look(browser, "light", paths), look(browser, "dark", paths), nothing(browser), attempt(browser, base, token, wrong), refusals(browser, by)]);
+  await act(browser, false, by);
+  await act(browser, true, by);
+  await tooOften(browser, by);
   await browser.close();
   process.exit(0);
 })().catch((error) => { wrong(error.stack); process.exit(1); });

@@ -24,6 +24,7 @@ mod latency;
 mod leftovers;
 mod notices;
 mod outage;
+mod reopened;
 mod simulated;
 mod simulation;
 mod told;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The variable.
-const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+pub(super) const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 
 /// Headers: each with its name and its value.
 pub(super) type Headers = Vec<(String, String)>;

@@ -24,8 +24,8 @@ use regreen_forge::{
 use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
 use regreen_notify::{Address, Sink};
 use regreen_server::{
-    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Settings, Teller,
-    Timetable, Worker,
+    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Teller, Timetable,
+    Worker,
     access::{Access, Proxy},
     schedule,
     shape::Worth,
@@ -37,7 +37,7 @@ pub use dispatch::dispatch;
 use self::{lines::Lines, stop::Stop};
 use crate::{
     args::{ServeArgs, WhichLedger, WorkArgs, WorkerArgs},
-    config,
+    config::{self, Config},
     context::{Context, catalog, runtime},
     credentials::secret_file,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
@@ -99,7 +99,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             writes: parts.ledger.clone(),
             bell: parts.bell.clone(),
             catalog,
-            settings: parts.settings.clone(),
+            settings: dashboard::settings(context, &parts.config, &parts.ledger, args)?,
             worth: parts.worth,
             access,
             clock: now,
@@ -174,10 +174,8 @@ struct Parts {
     comments: bool,
     /// Ways out to people, by name.
     sinks: BTreeMap<String, Sink>,
-    /// What the dashboard shows of them.
-    settings: Settings,
-    /// What was over for longer goes.
-    keep: Option<Duration>,
+    /// What the operator said.
+    config: Config,
 }
 
 impl Parts {
@@ -234,15 +232,14 @@ impl Parts {
             bell: Arc::new(Notify::new()),
             comments,
             sinks,
-            settings: dashboard::settings(&config.fleet(), args),
-            keep: config.keep(),
+            config,
         })
     }
 
     /// Works, and sweeps, until it is asked to stop.
     async fn work(&self, args: &WorkArgs, stop: &Stop) {
         let at_once = usize::from(args.at_once);
-        let pace = Pace { at_once, lease: args.lease, keep: self.keep, ..Pace::default() };
+        let pace = Pace { at_once, lease: args.lease, keep: self.config.keep(), ..Pace::default() };
         let (ledger, log, bell) = (self.ledger.clone(), self.log.clone(), self.bell.clone());
         if self.fleets.is_empty() {
             return stop.asked().await;
@@ -251,7 +248,7 @@ impl Parts {
             let at = |sender| move |repository: &Repository| (sender, repository.clone());
             let github = args.watch.iter().map(at(Sender::GitHub));
             let watched = github.chain(args.watch_gitlab.iter().map(at(Sender::GitLab))).collect();
-            let table = Timetable { watched, every: args.sweep_every, prunes: self.keep.is_some() };
+            let table = Timetable { watched, every: args.sweep_every, prunes: self.config.keep().is_some() };
             schedule(ledger.clone(), table, log.clone(), bell.clone(), stop.asked())
         };
         let telling = self.tell(stop);
