@@ -31,7 +31,7 @@ mod task;
 mod teller;
 mod worker;
 
-pub use api::{Api, Budgets, history};
+pub use api::{Api, Budgets, Sinks, history};
 pub use asked::{Asked, Wanted};
 pub use happening::{Happening, Level, Log, Refused};
 pub use hooks::Hooks;

@@ -22,9 +22,11 @@ mod reader;
 mod review;
 mod row;
 mod saved;
+mod seats;
 mod services;
 mod settings;
 mod sign_in;
+mod sinks;
 mod suggested;
 mod switches;
 mod timeline;
@@ -48,7 +50,7 @@ use regreen_ledger::{BreakerPolicy, Ledger};
 use tokio::sync::Notify;
 
 use self::{answer::Failed, live::Feed};
-use crate::{access::Access, happening::Log, shape::Worth};
+use crate::{access::Access, api::Sinks, happening::Log, shape::Worth};
 
 /// The dashboard.
 pub struct Pages {
@@ -70,6 +72,8 @@ pub struct Pages {
     pub clock: fn() -> i64,
     /// Is told.
     pub log: Arc<dyn Log>,
+    /// The ways out to people that are configured.
+    pub sinks: Sinks,
 }
 
 /// What holds here, as far as pages show it.
@@ -148,7 +152,7 @@ impl Opened {
 impl Pages {
     /// Opens them; news are looked for from here on. Within a tokio runtime.
     pub(crate) fn open(self) -> Opened {
-        let feed = Feed::follow(self.ledger.clone());
+        let feed = Feed::follow(self.ledger.clone(), self.sinks.clone());
         let access = self.access.clone();
         let house = Arc::new(House {
             pages: self,

@@ -14,6 +14,7 @@ use super::{
     answer::{Failed, Frame, page as answer},
     params::{Params, segment},
     reader::Reader,
+    sinks::{self, SinkRow},
     words::{When, capital, count, shown},
 };
 
@@ -26,6 +27,7 @@ struct SettingsPage {
     frame: Frame,
     values: Vec<(String, String, String)>,
     place: String,
+    sinks: Vec<SinkRow>,
     head: String,
     entries: String,
     holds: bool,
@@ -72,6 +74,7 @@ async fn look(house: &House, reader: &Reader, before: Option<i64>) -> Result<Set
             .map(|v| (shown(&v.name), shown(&v.value), shown(&v.source)))
             .collect(),
         place: shown(ledger.place()),
+        sinks: sinks::rows(house, now).await?,
         head: ledger.audit_head().await?,
         entries: count(ledger.audit_seq().await?.unsigned_abs()),
         holds: tail.holds,
