@@ -5,6 +5,7 @@
 mod acting;
 mod crowd;
 mod figures;
+mod healing;
 mod listeners;
 mod news;
 mod seed;
