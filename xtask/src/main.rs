@@ -3,6 +3,7 @@
 mod dist;
 mod docs;
 mod measure;
+mod mentions;
 mod pages;
 mod picture;
 mod soak;

@@ -237,8 +237,7 @@ pub fn soak(args: &[&str]) -> Result<String, String> {
     if names == ["packages"] {
         return packages();
     }
-    let trials = TRIALS.iter().map(|trial| trial.name);
-    let known: Vec<&str> = SUITES.iter().map(|s| s.name).chain(trials).chain(["packages"]).collect();
+    let known = suites();
     if let Some(name) = names.iter().find(|n| !known.contains(n)) {
         return Err(format!("there is no suite `{name}`; the suites are: {}", known.join(", ")));
     }
@@ -289,6 +288,12 @@ fn tried(trial: &Trial) -> Result<String, String> {
         true => Ok(format!("passed: {name} at {commit}: {}\n", trial.shows)),
         false => Err(format!("{name} at {commit}: it does not hold: {}", trial.shows)),
     }
+}
+
+/// The names of all.
+pub fn suites() -> Vec<&'static str> {
+    let trials = TRIALS.iter().map(|trial| trial.name);
+    SUITES.iter().map(|s| s.name).chain(trials).chain(["packages"]).collect()
 }
 
 fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {

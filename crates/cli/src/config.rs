@@ -21,6 +21,8 @@ use toml::Spanned;
 mod budget;
 #[cfg(test)]
 mod described;
+#[cfg(test)]
+mod environment;
 mod limits;
 mod metrics;
 mod notify;

@@ -1,4 +1,4 @@
-//! `regreen bench accuracy` on a small corpus of invented logs.
+//! `regreen bench`: accuracy on a small corpus of invented logs, the others on as little as they can be measured with.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 use std::{fs, path::Path, process::Command};
@@ -106,4 +106,34 @@ fn healing_is_measured_on_a_scenario_and_a_second_run_takes_the_result_from_its_
     assert_eq!(all["touched"]["hits"].as_u64(), Some(0), "{all:#}");
     let (again, same, told) = measure();
     assert_eq!((again, &same, told.as_str()), (Some(0), &figures, ""), "nothing is run twice");
+}
+
+#[test]
+fn a_logs_and_a_caches_speed_are_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let measured = |args: &[&str]| {
+        let mut bench = Command::new(env!("CARGO_BIN_EXE_regreen"));
+        bench.arg("bench").args(args).args(["--runs", "1", "--format", "json"]).env_clear();
+        bench.env("PATH", std::env::var("PATH").unwrap()).env("HOME", folder.path().join("home"));
+        let output = bench.env("TMPDIR", folder.path()).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    fs::write(folder.path().join("big.log"), "npm error code ECONNRESET\n".repeat(40_000)).unwrap();
+    for (log, whats) in [
+        (["--size", "1"].as_slice(), ["streamed and diagnosed", "window scanned"].as_slice()),
+        (&["big.log"], &["streamed and diagnosed", "read as a file and diagnosed", "window scanned"]),
+    ] {
+        let told = measured(&[&["throughput"], log].concat());
+        let rows = told["measured"].as_array().unwrap();
+        assert_eq!(rows.iter().map(|row| row["what"].as_str().unwrap()).collect::<Vec<_>>(), whats);
+        assert!(rows.iter().all(|row| row["ms"].as_f64() > Some(0.0)), "{told}");
+        assert!(rows[0]["bytes"].as_u64() >= Some(1_000_000), "{told}");
+    }
+    let told = measured(&["cache", "--size", "1"]);
+    assert_eq!(told["runs"], 1);
+    assert!(told["packages"].as_u64() > Some(0) && told["bytes"].as_u64() >= Some(1_000_000), "{told}");
+    assert!(told["regreen_ms"].as_f64() > Some(0.0) && told["npm_ms"].as_f64() > Some(0.0), "{told}");
+    let left = fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name());
+    assert!(left.into_iter().all(|name| name == "big.log" || name == "home"), "the made-up cache is left");
 }

@@ -19,6 +19,10 @@ use regreen_lab::forge;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+#[path = "fleet/action.rs"]
+mod action;
+#[path = "fleet/age.rs"]
+mod age;
 #[path = "fleet/elsewhere.rs"]
 mod elsewhere;
 #[path = "fleet/expression.rs"]
@@ -29,8 +33,12 @@ mod init;
 mod kept;
 #[path = "fleet/killed.rs"]
 mod killed;
+#[path = "fleet/linters.rs"]
+mod linters;
 #[path = "fleet/runner.rs"]
 mod runner;
+#[path = "fleet/standin.rs"]
+mod standin;
 #[path = "fleet/workflow.rs"]
 mod workflow;
 

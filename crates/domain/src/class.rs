@@ -131,6 +131,43 @@ impl FailureClass {
         Self::ALL.into_iter().find(|c| c.id() == id)
     }
 
+    /// What it is, in a few words.
+    pub const fn explain(self) -> &'static str {
+        use {AdviseClass as A, CodeClass as C, HealableClass as H};
+        match self {
+            FailureClass::Infra(InfraClass::Healable(class)) => match class {
+                H::LockfileCorruption => {
+                    "a lockfile that can't be parsed, holds conflict markers or a wrong checksum, or disagrees with its manifest"
+                }
+                H::CacheCorruption => "a package, build or layer cache that is damaged or stale",
+                H::NetworkTimeout => "time-outs, resets, hang-ups, DNS failures, unreachable hosts",
+                H::ServiceUnavailable => "a remote service answers 5xx or is down",
+                H::RateLimited => "HTTP 429, an API quota, a pull limit",
+                H::ResourceExhausted => "disk full, out of memory, no file handles left",
+                H::RunnerFailure => "the runner was lost, shut down or pre-empted",
+            },
+            FailureClass::Infra(InfraClass::Advise(class)) => match class {
+                A::CredentialFailure => "401 or 403, an expired token, a public key that was denied",
+                A::TrustFailure => {
+                    "an expired, self-signed or unknown certificate; a missing or expired signing key"
+                }
+                A::ToolchainMissing => "a tool, runtime or system library is absent or of the wrong version",
+                A::DependencyUnresolvable => {
+                    "versions conflict, no version matches, or a package is gone or yanked"
+                }
+            },
+            FailureClass::Code(class) => match class {
+                C::BuildFailure => "the project does not build",
+                C::TestFailure => "a test of the project fails, also one that talks of time-outs or sockets",
+                C::LintFailure => "a linter or formatter objects",
+                C::ConfigFailure => {
+                    "a workflow or pipeline definition is wrong; a script or variable is missing"
+                }
+            },
+            FailureClass::Unknown => "an honest answer: the cause is not known",
+        }
+    }
+
     /// Infrastructure, code or unknown.
     pub const fn verdict(self) -> Verdict {
         match self {

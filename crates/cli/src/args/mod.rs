@@ -192,5 +192,8 @@ pub enum Command {
         /// Write man pages to this folder instead, one a command
         #[arg(long, value_name = "DIR")]
         man: Option<std::path::PathBuf>,
+        /// Print the description of the JSON API instead
+        #[arg(long, conflicts_with = "man")]
+        api: bool,
     },
 }

@@ -5,7 +5,7 @@ use std::{
     env,
     ffi::OsStr,
     io::{self, Write},
-    path::Path,
+    path::{self, Path},
     process::{Command, Stdio},
     time::Instant,
 };
@@ -50,9 +50,12 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failed> {
     let broken = break_it(args.cause, &project, &lab).map_err(failed)?;
     say(context, &format!("It is broken now: {broken}"))?;
     let argv = project.install_argv();
+    // The command runs elsewhere.
+    let report = args.report.as_deref().map(path::absolute).transpose();
+    let report = report.map_err(|e| Failed::new(NOTHING_TO_READ, format!("the report's file: {e}")))?;
     say(context, &format!("$ regreen run -- {}", argv.join(" ")))?;
     let started = Instant::now();
-    let status = wrapped(context, &project, folder.path(), argv, args.report.as_deref())?
+    let status = wrapped(context, &project, folder.path(), argv, report.as_deref())?
         .status()
         .map_err(|e| Failed::new(BUG, format!("failed to start regreen itself: {e}")))?;
     let took = started.elapsed().as_secs_f64();

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use regreen_catalog::Catalog;
-use regreen_domain::{
-    AdviseClass, CodeClass, Confidence, FailureClass, HealableClass, InfraClass, Outcome, Refusal,
-};
+use regreen_domain::{Confidence, FailureClass, InfraClass, Outcome, Refusal};
 use regreen_lockfile::Rule;
 use regreen_saga::KindFacts;
 use regreen_show::{Named, advice};
@@ -119,7 +117,7 @@ fn class(catalog: &Catalog, code: &str) -> Option<String> {
         FailureClass::Code(_) => "the project's own; never healed",
         FailureClass::Unknown => "not diagnosed; never acted on",
     };
-    let mut text = format!("{code} (class): {}\nIt is {kind}.\n", meaning(class));
+    let mut text = format!("{code} (class): {}\nIt is {kind}.\n", class.explain());
     let patterns = catalog.patterns().iter().filter(|p| p.class == class).count();
     if patterns > 0 {
         text.push_str(&format!("Patterns: {patterns} (see `regreen patterns list`).\n"));
@@ -141,40 +139,6 @@ fn class(catalog: &Catalog, code: &str) -> Option<String> {
         text.push_str(&format!("Whom to ask: {}.\n", advice.who));
     }
     Some(text)
-}
-
-const fn meaning(class: FailureClass) -> &'static str {
-    use {AdviseClass as A, CodeClass as C, HealableClass as H};
-    match class {
-        FailureClass::Infra(InfraClass::Healable(class)) => match class {
-            H::LockfileCorruption => {
-                "a lockfile that can't be parsed, holds conflict markers or a wrong checksum, or disagrees with its manifest"
-            }
-            H::CacheCorruption => "a package, build or layer cache that is damaged or stale",
-            H::NetworkTimeout => "time-outs, resets, hang-ups, DNS failures, unreachable hosts",
-            H::ServiceUnavailable => "a remote service answers 5xx or is down",
-            H::RateLimited => "HTTP 429, an API quota, a pull limit",
-            H::ResourceExhausted => "disk full, out of memory, no file handles left",
-            H::RunnerFailure => "the runner was lost, shut down or pre-empted",
-        },
-        FailureClass::Infra(InfraClass::Advise(class)) => match class {
-            A::CredentialFailure => "401 or 403, an expired token, a public key that was denied",
-            A::TrustFailure => {
-                "an expired, self-signed or unknown certificate; a missing or expired signing key"
-            }
-            A::ToolchainMissing => "a tool, runtime or system library is absent or of the wrong version",
-            A::DependencyUnresolvable => {
-                "versions conflict, no version matches, or a package is gone or yanked"
-            }
-        },
-        FailureClass::Code(class) => match class {
-            C::BuildFailure => "the project does not build",
-            C::TestFailure => "a test of the project fails, also one that talks of time-outs or sockets",
-            C::LintFailure => "a linter or formatter objects",
-            C::ConfigFailure => "a workflow or pipeline definition is wrong; a script or variable is missing",
-        },
-        FailureClass::Unknown => "an honest answer: the cause is not known",
-    }
 }
 
 fn unknown(catalog: &Catalog, code: &str) -> Failed {

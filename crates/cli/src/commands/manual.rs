@@ -1,4 +1,5 @@
-//! `regreen manual` (hidden): what `cargo xtask docs` writes to docs/cli.md; and the man pages that packages carry.
+//! `regreen manual` (hidden): what `cargo xtask docs` writes to docs/cli.md, and makes docs/api-reference.md from; and the man
+//! pages that packages carry.
 
 use std::path::Path;
 
@@ -6,13 +7,19 @@ use clap::CommandFactory;
 
 use crate::{
     args::Args,
-    exit::{FINE, Failed, NOTHING_TO_READ},
+    exit::{BUG, FINE, Failed, NOTHING_TO_READ},
     output::{manual::markdown, print::print},
 };
 
 /// Prints the page.
 pub fn manual() -> Result<u8, Failed> {
     print(&markdown(Args::command()))
+}
+
+/// Prints what the JSON API says of itself.
+pub fn api() -> Result<u8, Failed> {
+    let description = regreen_server::description().map_err(|e| Failed::new(BUG, e))?;
+    print(&format!("{description:#}\n"))
 }
 
 /// Writes `regreen.1` and a page for each command into a folder.

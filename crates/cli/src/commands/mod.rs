@@ -92,8 +92,9 @@ pub fn dispatch(args: Args) -> u8 {
         Command::Completions { shell } => completions::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(demo) => demo::demo(&context, &demo),
-        Command::Manual { man: None } => manual::manual(),
-        Command::Manual { man: Some(folder) } => manual::man(&folder),
+        Command::Manual { man: Some(folder), .. } => manual::man(&folder),
+        Command::Manual { api: true, .. } => manual::api(),
+        Command::Manual { .. } => manual::manual(),
     };
     match done {
         Ok(code) => code,

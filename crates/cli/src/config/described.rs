@@ -117,6 +117,61 @@ fn ranges_and_words_are_those_that_are_read() {
     assert!(tried > 80, "{tried}");
 }
 
+/// What the program makes of a file.
+fn taken(text: &str) -> String {
+    let mut config = Config::default();
+    parse("c", text).and_then(|file| config.take("c", text, &file)).unwrap_or_else(|e| panic!("{e}: {text}"));
+    format!("{config:?}")
+}
+
+/// Another good value of the same kind.
+fn another(of: &Value) -> String {
+    let default = &of["default"];
+    if let Some(words) = of["enum"].as_array() {
+        return words.iter().find(|word| *word != default).unwrap().to_string();
+    }
+    match default {
+        Value::Bool(it) => (!it).to_string(),
+        Value::Number(it) if it.is_u64() => (it.as_u64().unwrap() + 1).to_string(),
+        Value::Number(it) => (it.as_f64().unwrap() + 0.03).to_string(),
+        // A zone, or a duration within all limits.
+        _ if default == "UTC" => "\"Europe/Berlin\"".to_owned(),
+        _ => "\"2m\"".to_owned(),
+    }
+}
+
+#[test]
+fn what_holds_where_nothing_is_said_is_what_the_schema_says() {
+    let schema = schema();
+    let mail = "name = \"a\"\nkind = \"email\"\nhost = \"h\"\nfrom = \"a@b.c\"\nto = [\"a@b.c\"]\nquiet = \"22:00-07:00\"\n";
+    let beside = |heading: &str| match heading {
+        "[[notify.sink]]" => mail,
+        "[promotion]" => "to = \"auto\"\n",
+        "[serve.otlp]" => "endpoint = \"https://otel.example\"\n",
+        _ => "",
+    };
+    let mut all = vec![(String::new(), schema.clone())];
+    tables(&schema, "", &mut all);
+    let mut compared = 0;
+    for (heading, table) in all {
+        for (key, mut of) in leaves(&schema, &table) {
+            // It stands beside what the key refers to.
+            let default = table["properties"][&key]["default"].clone();
+            if default.is_null() {
+                continue;
+            }
+            of["default"] = default.clone();
+            let with = |value: &str| taken(&format!("{heading}\n{}{key} = {value}\n", beside(&heading)));
+            let without = taken(&format!("{heading}\n{}", beside(&heading)));
+            let say = |text: String| text.split_whitespace().collect::<String>();
+            assert_eq!(say(with(&default.to_string())), say(without.clone()), "{heading} {key}");
+            assert_ne!(with(&another(&of)), without, "{heading} {key}: nothing comes of it");
+            compared += 1;
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}
+
 #[test]
 fn what_the_manual_shows_is_described() {
     let validator = jsonschema::validator_for(&schema()).unwrap();

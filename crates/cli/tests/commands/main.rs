@@ -6,12 +6,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../../src/documented/fences.rs"]
+mod fences;
+
 mod approval;
 mod breakers;
 mod cache;
 mod cache_forget;
 mod cache_killed;
 mod clock;
+mod demo;
 mod diagnose;
 mod drafts;
 mod empty;

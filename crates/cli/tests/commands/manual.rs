@@ -1,84 +1,97 @@
 //! What the README and the manual say to type is typed: every block ```` ```sh,run ```` in a fresh folder with an empty HOME, by a
-//! shell. What can't be run here has a reason.
+//! shell. Whatever can't be run as it stands has its reason in docs/tried.md, which readers see, and a test that runs it
+//! otherwise, if there is one.
 
-use std::{fs, path::Path, process::Command};
-
-use crate::{
-    said::Bare,
-    support::stage::{REGREEN, said},
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
 };
 
-/// What no test types as it stands in the manual, and why. Whatever follows `regreen` is parsed all the same (`src/documented.rs`),
-/// and each of its commands is run by another test of this crate.
-const NOT_RUN: [(&str, &str); 31] = [
-    ("regreen run", "wants a package manager's project: tests/scenarios.rs"),
-    ("regreen demo", "wants a package manager, and takes seconds: tests/terminal.rs"),
-    ("regreen serve", "waits for webhooks: tests/fleet.rs"),
-    ("regreen worker", "waits for work: tests/fleet.rs"),
-    ("regreen dispatch", "wants a CI host: tests/fleet.rs"),
-    ("regreen token", "writes a fleet's ledger: tests/fleet.rs"),
-    ("regreen report --git", "asks a CI host: tests/commands/history.rs"),
-    ("regreen report --format html", "the same as without: tests/commands/report.rs"),
-    ("regreen report --corpus", "wants labelled logs"),
-    ("regreen bench", "takes minutes, or wants labelled logs: tests/bench.rs"),
-    ("regreen lockfile", "wants lockfiles: tests/commands/lockfile.rs"),
-    ("regreen cache", "wants caches: tests/commands/cache.rs"),
-    ("regreen notify", "tells somebody: tests/commands/notify.rs"),
-    ("regreen ledger", "wants a ledger: tests/commands/help_ledger.rs and crates/ledger"),
-    ("regreen state", "wants something on record: tests/commands/transfer.rs"),
-    ("regreen patterns", "wants files of the reader's: tests/commands/proving.rs"),
-    ("regreen playbooks", "takes seconds: crates/engine/tests/rehearse.rs"),
-    ("regreen init", "writes into a repository: its own tests"),
-    ("regreen report logs/", "docs/start.md has it, and there it is run"),
-    ("target/release/examples/intake", "measures for minutes: crates/server/tests/load.rs"),
-    ("curl", "asks a server that waits: crates/server/tests/api"),
-    ("ssh", "wants another machine"),
-    ("gh", "wants GitHub"),
-    ("cargo", "builds, or measures for minutes"),
-    ("scripts/", "builds everything"),
-    ("openssl", "makes a secret below /etc"),
-    ("install", "writes below /etc"),
-    ("systemctl", "wants a running systemd"),
-    ("kubectl", "wants a cluster"),
-    ("helm", "wants a cluster; the chart is rendered by `cargo xtask soak packages`"),
-    ("sha256sum", "wants a release; `cargo xtask soak packages` does it"),
-];
+use crate::{
+    fences::{Fence, commands, fences, pages},
+    said::Bare,
+    support::{
+        stage::{REGREEN, said},
+        toolchain::toolchain,
+    },
+};
 
-struct Block {
-    place: String,
-    info: String,
-    text: String,
+/// A row of docs/tried.md.
+struct Row {
+    /// How a line begins that it is about.
+    starts: String,
+    /// The files that run such commands, or none.
+    tests: Vec<String>,
 }
 
-fn blocks() -> Vec<Block> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let docs = fs::read_dir(top.join("docs")).unwrap().flatten().map(|entry| entry.path());
-    let pages =
-        docs.filter(|path| path.extension().is_some_and(|e| e == "md")).chain([top.join("README.md")]);
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn rows() -> Vec<Row> {
+    let text = fs::read_to_string(top().join("docs/tried.md")).unwrap();
+    let code = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let cells = text.lines().filter(|line| line.starts_with("| `")).map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        assert_eq!(cells.len(), 3, "{line}");
+        assert!(cells[1].trim().len() > 4, "no reason: {line}");
+        Row { starts: code(cells[0]).concat(), tests: code(cells[2]) }
+    });
+    cells.collect()
+}
+
+fn blocks() -> Vec<(String, Fence)> {
+    let named = pages().into_iter().flat_map(|path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let found = fences(&fs::read_to_string(&path).unwrap());
+        found.into_iter().map(move |fence| (name.clone(), fence))
+    });
+    named.collect()
+}
+
+/// Every command that some page names and no test types as it stands there, with its place; and each command that there is.
+fn not_typed() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for path in pages {
-        let mut open: Option<Block> = None;
-        let text = fs::read_to_string(&path).unwrap();
-        for (at, line) in text.lines().enumerate() {
-            match (line.strip_prefix("```"), &mut open) {
-                (Some(_), Some(_)) => found.extend(open.take()),
-                (Some(info), None) => {
-                    let place = format!("{}:{}", path.file_name().unwrap().display(), at + 1);
-                    open = Some(Block { place, info: info.to_owned(), text: String::new() });
+    for (page, fence) in blocks().into_iter().filter(|(_, fence)| !fence.marks.iter().any(|m| m == "run")) {
+        for (line, typed) in fence.typed() {
+            let place = format!("{page}:{line}");
+            let own = commands(&typed).into_iter().map(|words| (place.clone(), words.join(" ")));
+            match fence.language.as_str() {
+                "sh" | "console" | "" if !typed.starts_with("regreen ") => {
+                    found.push((place, typed.trim_start_matches("target/release/").to_owned()));
                 }
-                (None, Some(block)) => block.text.push_str(&format!("{line}\n")),
-                (None, None) => {}
+                _ => found.extend(own),
             }
         }
     }
-    found.retain(|block| block.info.split(',').next() == Some("sh"));
+    let all = headings().into_iter().map(|command| ("cli.md".to_owned(), format!("regreen {command}")));
+    found.extend(all);
     found
+}
+
+/// The words of each command after `regreen`, groups and all.
+fn headings() -> BTreeSet<String> {
+    let text = fs::read_to_string(top().join("docs/cli.md")).unwrap();
+    let lines = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(" `regreen "));
+    lines.map(|name| name.trim_end_matches('`').to_owned()).collect()
+}
+
+/// The row that speaks of this line: the one that says most.
+fn row<'r>(rows: &'r [Row], line: &str) -> Option<&'r Row> {
+    let begins = |row: &&Row| {
+        line.strip_prefix(&row.starts).is_some_and(|rest| {
+            row.starts.ends_with('/') || !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-')
+        })
+    };
+    rows.iter().filter(begins).max_by_key(|row| row.starts.len())
 }
 
 #[test]
 fn what_the_manual_says_to_type_is_typed() {
     let mut typed = 0;
-    for block in blocks().iter().filter(|block| block.info.contains(",run")) {
+    for (page, fence) in blocks().iter().filter(|(_, fence)| fence.marks.iter().any(|m| m == "run")) {
         let bare = Bare::new();
         let log = "$ npm ci\nnpm error code ECONNRESET\nnpm error network read ECONNRESET\n";
         fs::create_dir(bare.work().join("logs")).unwrap();
@@ -88,26 +101,65 @@ fn what_the_manual_says_to_type_is_typed() {
         let mut shell = Command::new("bash");
         let here = Path::new(REGREEN).parent().unwrap();
         let path = format!("{}:{}", here.display(), std::env::var("PATH").unwrap());
-        shell.args(["-euc", &block.text]).current_dir(bare.work()).env_clear().env("PATH", path);
+        let text = fence.text();
+        shell.args(["-euc", &text]).current_dir(bare.work()).env_clear().envs(toolchain()).env("PATH", path);
         shell.env("HOME", bare.base().join("home"));
         let ended = said(&mut shell);
-        let expected = block.info.split(",exit-").nth(1).map_or(0, |code| code.parse().unwrap());
-        assert_eq!(ended.code, expected, "{}: {}\n{}", block.place, block.text, ended.err);
+        let code = fence.marks.iter().find_map(|mark| mark.strip_prefix("exit-"));
+        let expected = code.map_or(0, |code| code.parse().unwrap());
+        assert_eq!(ended.code, expected, "{page}:{}: {text}\n{}", fence.line, ended.err);
         typed += 1;
     }
-    assert!(typed > 5, "{typed} blocks were run");
+    assert!(typed > 6, "{typed} blocks were run");
 }
 
 #[test]
-fn what_is_not_typed_has_a_reason() {
-    let mut without = Vec::new();
-    for block in blocks().iter().filter(|block| !block.info.contains(",run")) {
-        let text = block.text.replace("\\\n", " ");
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let unreasoned = lines.filter(|line| !NOT_RUN.iter().any(|(start, _)| line.starts_with(start)));
-        without.extend(
-            unreasoned.map(|line| format!("{}: `{line}` is neither run nor has a reason", block.place)),
-        );
+fn what_is_not_typed_has_a_reason_that_readers_see() {
+    let rows = rows();
+    let (mut without, mut used) = (Vec::new(), BTreeSet::new());
+    for (place, line) in not_typed() {
+        match row(&rows, &line) {
+            Some(row) => _ = used.insert(&row.starts),
+            None => without.push(format!("{place}: `{line}` is neither run nor has a row in docs/tried.md")),
+        }
     }
+    let idle = rows.iter().filter(|row| !used.contains(&row.starts));
+    without.extend(idle.map(|row| format!("docs/tried.md: no page has `{}` (any more)", row.starts)));
     assert!(without.is_empty(), "{}", without.join("\n"));
+}
+
+#[test]
+fn the_tests_that_are_named_for_them_run_them() {
+    let (rows, headings) = (rows(), headings());
+    let mut wrong = BTreeSet::new();
+    let text = |file: &str| fs::read_to_string(top().join(file)).unwrap_or_default();
+    for row in &rows {
+        let missing = row.tests.iter().filter(|file| text(file).is_empty());
+        wrong.extend(missing.map(|file| format!("`{}`: there is no {file}", row.starts)));
+        let pictures = row.tests.iter().filter(|file| file.contains("/help_") || file.ends_with("manual.rs"));
+        wrong.extend(pictures.map(|file| format!("`{}`: {file} runs no command", row.starts)));
+    }
+    for (place, line) in not_typed() {
+        let Some(row) = row(&rows, &line) else { continue };
+        let Some(words) = line.strip_prefix("regreen ") else {
+            // `target/release/examples/intake` is called `intake`.
+            let name = row.starts.rsplit(['/', ' ']).find(|part| !part.is_empty()).unwrap_or_default();
+            let named = row.tests.iter().all(|file| text(file).contains(name));
+            wrong.extend((!named).then(|| format!("`{}`: its tests don't name {name}", row.starts)));
+            continue;
+        };
+        let is_it = |heading: &&String| words == *heading || words.starts_with(&format!("{heading} "));
+        let Some(command) = headings.iter().filter(is_it).max_by_key(|heading| heading.len()) else {
+            wrong.insert(format!("{place}: `{line}` is no command"));
+            continue;
+        };
+        // A group is run by whoever runs its commands.
+        let says = |file: &String, word: &str| {
+            let text = text(file);
+            text.contains(&format!("\"{word}\"")) || text.contains(&format!("regreen {command}"))
+        };
+        let runs = row.tests.iter().any(|file| command.split(' ').all(|word| says(file, word)));
+        wrong.extend((!runs).then(|| format!("`{}`: none of its tests runs `{command}`", row.starts)));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -1,61 +1,17 @@
-//! The action, GitLab's job, and what is shipped for other CI systems.
+//! GitLab's job, alone and as a component, and what is shipped for other CI systems.
 
 use std::{
     fs,
-    path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 use regreen_lab::forge;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{NETWORK, Stage, runner::Runner};
-
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-#[test]
-fn the_action_tells_what_came_of_a_command() {
-    let stage = Stage::new("observe");
-    let folder = stage.path("runner");
-    fs::create_dir_all(&folder).unwrap();
-    let action = fs::read_to_string(top().join("action.yml")).unwrap();
-    let mut runner = Runner::of_action(&folder, &action);
-    runner.env.insert("HOME".to_owned(), stage.path("home").display().to_string());
-    runner.env.insert("PATH".to_owned(), std::env::var("PATH").unwrap());
-    let mut run = |command: &str, mode: &str| {
-        let inputs = json!({
-            "run": command, "mode": mode, "state": "true", "binary": env!("CARGO_BIN_EXE_regreen"),
-            "working-directory": ".",
-        });
-        runner.run("push", &json!({ "inputs": inputs }), |_, _| {})
-    };
-    let ran = run("true", "");
-    assert_eq!(ran.results["action"], "success", "{ran:#?}");
-    assert_eq!(
-        (&ran.outputs["action"]["healed"], &ran.outputs["action"]["verdict"]),
-        (&json!("false"), &json!(""))
-    );
-    let script = "echo 'error[E0425]: cannot find value `x` in this scope'; echo ' --> src/a.rs:3:1'; \
-                  echo 'error: could not compile `a` (lib) due to 1 previous error'; exit 7";
-    let ran = run(script, "");
-    assert_eq!(ran.results["action"], "failure", "{ran:#?}");
-    let outputs = &ran.outputs["action"];
-    assert_eq!(
-        (&outputs["verdict"], &outputs["outcome"]),
-        (&json!("code"), &json!("left-alone")),
-        "{ran:#?}"
-    );
-    assert!(ran.said["action"].contains("::error title="), "{}", ran.said["action"]);
-    assert!(ran.summary.contains("outcome: `left-alone`"), "{}", ran.summary);
-    assert!(ran.workspaces["action"].exists() && !outputs["incident"].as_str().unwrap().is_empty());
-    // What it learnt is carried on, and a hostile mode reaches no shell.
-    let ran = run("true", "auto; touch planted; $(touch planted)");
-    assert_eq!(ran.results["action"], "failure");
-    assert!(!ran.workspaces["action"].join("planted").exists());
-    assert!(ran.said["action"].contains("imported: 1 incident(s)"), "{}", ran.said["action"]);
-}
+use super::{
+    NETWORK, Stage,
+    standin::{Release, another, top},
+};
 
 /// The scripts of GitLab's job, one after the other in one shell, as its runner does it.
 fn script(job: &Value) -> String {
@@ -67,47 +23,180 @@ fn script(job: &Value) -> String {
         .join("\n")
 }
 
+/// A job of GitLab's that failed, and the scripts that look after it.
+struct Job {
+    stage: Stage,
+    host: forge::gitlab::GitLab,
+    pipeline: u64,
+}
+
+const PROJECT: &str = "octo-org/tools/rake";
+
+impl Job {
+    fn new() -> Job {
+        let stage = Stage::new("observe");
+        let host = forge::gitlab::GitLab::start().unwrap();
+        host.world().token = Some("glpat-test".to_owned());
+        host.world().add(PROJECT, &[("a", b"1\n")]);
+        let (pipeline, _) = host.world().add_failed(PROJECT, &[("build", NETWORK)]);
+        fs::create_dir_all(stage.path("workspace")).unwrap();
+        Job { stage, host, pipeline }
+    }
+
+    /// Runs the scripts of this file's job.
+    fn run(&self, text: &str, env: &[(&str, &str)]) -> Output {
+        let script = script(&serde_norway::from_str(text).unwrap());
+        let mut bash = Command::new("bash");
+        bash.args(["-e", "-o", "pipefail", "-c", &script])
+            .env_clear()
+            .current_dir(self.stage.path("workspace"));
+        bash.env("PATH", std::env::var("PATH").unwrap()).env("HOME", self.stage.path("home"));
+        bash.env("CI_SERVER_URL", self.host.url()).env("CI_PROJECT_PATH", PROJECT);
+        bash.env("REGREEN_GITLAB_TOKEN", "glpat-test").env("REGREEN_LOG_STORE", "none");
+        bash.envs(env.iter().copied()).output().unwrap()
+    }
+}
+
 #[test]
 fn gitlabs_job_retries_what_the_network_failed_and_sees_its_end() {
-    const PROJECT: &str = "octo-org/tools/rake";
-    let stage = Stage::new("observe");
-    let host = forge::gitlab::GitLab::start().unwrap();
-    host.world().token = Some("glpat-test".to_owned());
-    host.world().add(PROJECT, &[("a", b"1\n")]);
-    let (pipeline, _) = host.world().add_failed(PROJECT, &[("build", NETWORK)]);
-    let root = stage.path("repository");
+    let job = Job::new();
+    let root = job.stage.path("repository");
     fs::create_dir_all(&root).unwrap();
     assert!(Command::new("git").args(["init", "-q"]).current_dir(&root).status().unwrap().success());
-    let said = stage.regreen(&["init", "gitlab", "--yes"]).current_dir(&root).output().unwrap();
+    let said = job.stage.regreen(&["init", "gitlab", "--yes"]).current_dir(&root).output().unwrap();
     assert!(said.status.success(), "{said:?}");
     let text = fs::read_to_string(root.join(".gitlab/ci/infrastructure-auto-healing.yml")).unwrap();
-    let script = script(&serde_norway::from_str(&text).unwrap());
-    let workspace = stage.path("workspace");
-    fs::create_dir_all(&workspace).unwrap();
-    let go = |mode: &str| {
-        let mut bash = Command::new("bash");
-        bash.args(["-e", "-o", "pipefail", "-c", &script]).env_clear().current_dir(&workspace);
-        bash.env("PATH", std::env::var("PATH").unwrap())
-            .env("HOME", stage.path("home"))
-            .env("REGREEN_MODE", mode);
-        bash.env("REGREEN_BINARY", env!("CARGO_BIN_EXE_regreen")).env("CI_SERVER_URL", host.url());
-        bash.env("CI_PROJECT_PATH", PROJECT)
-            .env("REGREEN_GITLAB_TOKEN", "glpat-test")
-            .env("REGREEN_LOG_STORE", "none");
-        let ended = bash.output().unwrap();
+    let go = || {
+        let env = [("REGREEN_MODE", "auto"), ("REGREEN_BINARY", env!("CARGO_BIN_EXE_regreen"))];
+        let ended = job.run(&text, &env);
         assert!(ended.status.success(), "{ended:?}");
         String::from_utf8(ended.stdout).unwrap()
     };
-    let said = go("auto");
+    let said = go();
     assert!(said.contains("under-way"), "{said}");
-    assert_eq!(host.world().count("POST", "/retry"), 1);
-    host.world().pipeline(PROJECT, pipeline).unwrap().finish("success");
-    let said = go("auto");
+    assert_eq!(job.host.world().count("POST", "/retry"), 1);
+    job.host.world().pipeline(PROJECT, job.pipeline).unwrap().finish("success");
+    let said = go();
     assert!(said.contains("healed"), "{said}");
-    assert_eq!(host.world().count("POST", ""), 1);
-    let metrics = fs::read(workspace.join("infrastructure-auto-healing-metrics.json")).unwrap();
+    assert_eq!(job.host.world().count("POST", ""), 1);
+    let metrics = fs::read(job.stage.path("workspace/infrastructure-auto-healing-metrics.json")).unwrap();
     let metrics: Value = serde_json::from_slice(&metrics).unwrap();
     assert_eq!(metrics["current_metrics"]["recovery_orchestration"]["success_rate"], 1.0, "{metrics:#}");
+}
+
+#[test]
+fn the_component_fetches_the_release_that_was_meant_and_does_the_same() {
+    let job = Job::new();
+    let release = Release::of(&job.stage);
+    let component = top().join("integrations/gitlab/templates/infrastructure-auto-healing.yml");
+    let component = fs::read_to_string(component).unwrap();
+    let (_, jobs) = component.split_once("\n---\n").unwrap();
+    let filled = |sha256: &str| {
+        let inputs =
+            [("mode", "auto"), ("version", env!("CARGO_PKG_VERSION")), ("sha256", sha256), ("stage", "test")];
+        inputs.iter().fold(jobs.to_owned(), |text, (name, value)| {
+            text.replace(&format!("$[[ inputs.{name} ]]"), value)
+        })
+    };
+    let go = |sha256: &str| {
+        let text = filled(sha256);
+        let variables: Value = serde_norway::from_str(&text).unwrap();
+        let variables = variables[".regreen-setup"]["variables"].as_object().unwrap().clone();
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+        job.run(&text, &[&variables[..], &[("PATH", &release.path)]].concat())
+    };
+    assert!(!filled("x").contains("$[["));
+    let right = release.program_sha256();
+    let refused = go(&another(&right));
+    assert!(!refused.status.success() && job.host.world().calls.is_empty(), "{refused:?}");
+    let ended = go(&right);
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(job.host.world().count("POST", "/retry"), 1);
+    let version = env!("CARGO_PKG_VERSION");
+    let address = format!(
+        "https://github.com/regreen/regreen/releases/download/v{version}/regreen-{version}-linux-x86_64.tar.gz"
+    );
+    assert_eq!(release.asked(), [address.clone(), address]);
+}
+
+#[test]
+fn the_script_for_other_systems_puts_there_what_was_meant_and_nothing_else() {
+    let stage = Stage::new("observe");
+    let release = Release::of(&stage);
+    let right = release.sha256(&release.archive);
+    let install = |sha256: &str, folder: &str| {
+        let mut sh = Command::new("sh");
+        sh.arg(top().canonicalize().unwrap().join("integrations/install.sh")).arg(folder);
+        sh.env_clear().env("PATH", &release.path).current_dir(stage.path("empty"));
+        let version = env!("CARGO_PKG_VERSION");
+        let ended = sh.env("REGREEN_VERSION", version).env("REGREEN_SHA256", sha256).output().unwrap();
+        (ended.status.success(), stage.path("empty").join(folder).join("regreen"))
+    };
+    let (ended, program) = install(&right, "right");
+    assert!(ended);
+    let version = Command::new(program).arg("--version").output().unwrap();
+    assert_eq!(version.stdout, format!("regreen {}\n", env!("CARGO_PKG_VERSION")).as_bytes());
+    let left = fs::read_dir(stage.path("empty/right")).unwrap().count();
+    assert_eq!(left, 1, "the archive is taken away");
+    let (ended, program) = install(&another(&right), "wrong");
+    assert!(!ended && !program.exists());
+    let (ended, program) = install("", "none");
+    assert!(!ended && !program.exists());
+}
+
+/// The hook as pre-commit runs it, from a repository that has it.
+#[test]
+fn pre_commit_runs_the_hook() {
+    let tool = top().canonicalize().unwrap().join("target/tools/pre-commit/bin/pre-commit");
+    assert!(tool.exists(), "pre-commit is not there: run scripts/test once");
+    let stage = Stage::new("observe");
+    let made = |name: &str, files: &[(&str, &str)]| {
+        let folder = stage.path(name);
+        fs::create_dir_all(&folder).unwrap();
+        for (file, text) in files {
+            fs::write(folder.join(file), text).unwrap();
+        }
+        for words in [
+            &["init", "-q"][..],
+            &["add", "--all"],
+            &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"],
+        ] {
+            assert!(Command::new("git").args(words).current_dir(&folder).status().unwrap().success());
+        }
+        folder
+    };
+    let hooks = fs::read_to_string(top().join(".pre-commit-hooks.yaml")).unwrap();
+    let hooks = made("hooks", &[(".pre-commit-hooks.yaml", &hooks)]);
+    let sound = "{\"name\":\"a\",\"version\":\"1.0.0\",\"lockfileVersion\":3,\"requires\":true,\"packages\":{\"\":{\"name\":\"a\",\"version\":\"1.0.0\"}}}\n";
+    let manifest = ("package.json", "{\"name\":\"a\",\"version\":\"1.0.0\"}\n");
+    let regreen = std::path::Path::new(env!("CARGO_BIN_EXE_regreen")).parent().unwrap();
+    for (name, lockfile, ends) in [("sound", sound, true), ("broken", &sound[..60], false)] {
+        let project = made(name, &[manifest, ("package-lock.json", lockfile), ("README", "x\n")]);
+        let path = format!("{}:{}", regreen.display(), std::env::var("PATH").unwrap());
+        let mut hook = Command::new(&tool);
+        hook.args([
+            "try-repo".as_ref(),
+            hooks.as_os_str(),
+            "regreen-lockfile-check".as_ref(),
+            "--all-files".as_ref(),
+            "--color=never".as_ref(),
+        ]);
+        let said = hook
+            .current_dir(&project)
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", stage.path("home"))
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert_eq!(said.status.success(), ends, "{said:?}");
+        assert!(
+            out.contains("check lockfiles")
+                && out.contains(if ends { "Passed" } else { "package-lock.json" }),
+            "{out}"
+        );
+    }
 }
 
 #[test]
@@ -145,10 +234,4 @@ fn every_file_for_a_ci_system_is_as_its_schema_says() {
         let said = check.output().unwrap();
         assert!(said.status.success(), "{}: {said:?}", file.display());
     }
-    let zizmor = Command::new(top().join("target/tools/zizmor/bin/zizmor"))
-        .args(["--offline", "--no-progress", "--no-config"])
-        .arg(top().join("action.yml"))
-        .output()
-        .unwrap();
-    assert!(zizmor.status.success(), "{zizmor:?}");
 }

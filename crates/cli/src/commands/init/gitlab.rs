@@ -30,3 +30,30 @@ pub fn text(mode: Mode, install: &Install) -> String {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use regreen_domain::Mode;
+
+    use super::{super::install::Install, text};
+
+    /// The jobs of the component are these, with its inputs in place of what is written.
+    #[test]
+    fn the_component_has_the_same_jobs() {
+        let component =
+            include_str!("../../../../../integrations/gitlab/templates/infrastructure-auto-healing.yml");
+        let (_, jobs) = component.split_once("\n---\n").unwrap();
+        let written = text(Mode::Observe, &Install::Release { sha256: "$[[ inputs.sha256 ]]".to_owned() });
+        let (_, written) = written.split_once("\n\n.regreen-setup:").unwrap();
+        let mut expected = format!(".regreen-setup:{written}");
+        for (from, to) in [
+            (env!("CARGO_PKG_VERSION"), "$[[ inputs.version ]]"),
+            ("${REGREEN_MODE:-observe}", "${REGREEN_MODE:-$[[ inputs.mode ]]}"),
+            ("stage: test\n", "stage: $[[ inputs.stage ]]\n"),
+        ] {
+            assert!(expected.contains(from), "{from}");
+            expected = expected.replace(from, to);
+        }
+        assert_eq!(jobs, expected);
+    }
+}
