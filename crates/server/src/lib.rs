@@ -31,11 +31,7 @@ mod task;
 mod teller;
 mod worker;
 
-<<<<<<< HEAD
-pub use api::{Api, Budgets, Sinks, history};
-=======
-pub use api::{Api, Budgets, description, history};
->>>>>>> w-five
+pub use api::{Api, Budgets, Sinks, description, history};
 pub use asked::{Asked, Wanted};
 pub use happening::{Happening, Level, Log, Refused};
 pub use hooks::Hooks;

@@ -158,42 +158,7 @@ impl Api {
     /// Its routes.
     pub fn router(self) -> Router {
         let shared = Shared(Arc::new(self), Arc::default());
-<<<<<<< HEAD
-        let (router, mut description) = OpenApiRouter::with_openapi(Described::openapi())
-            .routes(routes!(incidents::list))
-            .routes(routes!(incidents::show))
-            .routes(routes!(actions::approve))
-            .routes(routes!(actions::deny))
-            .routes(routes!(actions::rollback))
-            .routes(routes!(actions::retry))
-            .routes(routes!(actions::feedback))
-            .routes(routes!(approvals::list))
-            .routes(routes!(audit::list))
-            .routes(routes!(breakers::list))
-            .routes(routes!(breakers::history))
-            .routes(routes!(budgets::list))
-            .routes(routes!(dispatch::dispatch))
-            .routes(routes!(outages::list))
-            .routes(routes!(outages::show))
-            .routes(routes!(pauses::list))
-            .routes(routes!(sinks::list))
-            .routes(routes!(switches::pause))
-            .routes(routes!(switches::unpause))
-            .routes(routes!(switches::reset))
-            .routes(routes!(known::patterns))
-            .routes(routes!(known::pattern))
-            .routes(routes!(known::playbooks))
-            .routes(routes!(known::playbook))
-            .routes(routes!(metrics::show))
-            .routes(routes!(metrics::days))
-            .routes(routes!(scrape::metrics))
-            .routes(routes!(original::metrics))
-            .routes(routes!(original::status))
-            .split_for_parts();
-        words::name(&mut description);
-=======
         let (router, description) = routes();
->>>>>>> w-five
         let takes = unasked::that_take_any(&description);
         let description = Arc::new(description);
         let described = async move |_: Viewer, State(_): State<Shared>| {
@@ -235,6 +200,7 @@ fn routes() -> (Router<Shared>, Description) {
         .routes(routes!(outages::list))
         .routes(routes!(outages::show))
         .routes(routes!(pauses::list))
+        .routes(routes!(sinks::list))
         .routes(routes!(switches::pause))
         .routes(routes!(switches::unpause))
         .routes(routes!(switches::reset))
