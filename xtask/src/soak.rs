@@ -195,6 +195,30 @@ const SUITES: [Suite; 13] = [
     },
 ];
 
+/// What is promised of the dashboard, tried once at full size: an example that fails where it does not hold.
+struct Trial {
+    name: &'static str,
+    /// What it shows.
+    shows: &'static str,
+    example: &'static str,
+    args: &'static [&'static str],
+}
+
+const TRIALS: [Trial; 2] = [
+    Trial {
+        name: "pages",
+        shows: "the first pages over 100,000 incidents in SQLite, within 100 ms and 60 kB",
+        example: "dashboard",
+        args: &["100000", "0", "measure"],
+    },
+    Trial {
+        name: "listeners",
+        shows: "500 listeners of 50 news a second for a minute, who go away and come back: none lost, none twice",
+        example: "listeners",
+        args: &["500", "50", "60"],
+    },
+];
+
 /// How far a suite has come.
 #[derive(Debug, Serialize, Deserialize)]
 struct Progress {
@@ -226,6 +250,9 @@ pub fn soak(args: &[&str]) -> Result<String, String> {
     for suite in SUITES.iter().filter(|s| names.is_empty() || names.contains(&s.name)) {
         said.push_str(&run(suite, seed)?);
     }
+    for trial in TRIALS.iter().filter(|t| names.is_empty() || names.contains(&t.name)) {
+        said.push_str(&tried(trial)?);
+    }
     Ok(said)
 }
 
@@ -239,9 +266,34 @@ fn packages() -> Result<String, String> {
     }
 }
 
+/// Runs it, in release.
+fn tried(trial: &Trial) -> Result<String, String> {
+    let (name, commit) = (trial.name, commit()?);
+    print(&format!("soak {name}: {}", trial.shows));
+    let status = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        .args([
+            "run",
+            "--release",
+            "--quiet",
+            "--package",
+            "regreen-server",
+            "--example",
+            trial.example,
+            "--",
+        ])
+        .args(trial.args)
+        .current_dir(top())
+        .status();
+    match status.map_err(|e| format!("cargo run: {e}"))?.success() {
+        true => Ok(format!("passed: {name} at {commit}: {}\n", trial.shows)),
+        false => Err(format!("{name} at {commit}: it does not hold: {}", trial.shows)),
+    }
+}
+
 /// The names of all.
 pub fn suites() -> Vec<&'static str> {
-    SUITES.iter().map(|s| s.name).chain(["packages"]).collect()
+    let trials = TRIALS.iter().map(|trial| trial.name);
+    SUITES.iter().map(|s| s.name).chain(trials).chain(["packages"]).collect()
 }
 
 fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {

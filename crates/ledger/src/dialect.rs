@@ -28,6 +28,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0010_log_folders.sql"),
                 include_str!("../migrations/sqlite/0011_books_and_marks.sql"),
                 include_str!("../migrations/sqlite/0012_probes.sql"),
+                include_str!("../migrations/sqlite/0013_sinks.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
@@ -42,6 +43,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0010_log_folders.sql"),
                 include_str!("../migrations/postgres/0011_books_and_marks.sql"),
                 include_str!("../migrations/postgres/0012_probes.sql"),
+                include_str!("../migrations/postgres/0013_sinks.sql"),
             ],
         }
     }

@@ -94,6 +94,7 @@ mod rows;
 mod schema;
 mod scrub;
 mod shape;
+mod sink;
 mod sqlite;
 mod statistics;
 mod take_up;
@@ -141,6 +142,7 @@ pub use shape::{
     FindingV1, FlowV1, Followed, HistoryV1, Incident, InputsV1, Patch, Place, PlanV1, PlaybookV1, PolicyV1,
     Question, RankedV1, RecordV1, SettingV1, SpentV1, State, StepV1, Timings,
 };
+pub use sink::{Heard, SinkRecord};
 pub use statistics::{Rate, Spread};
 pub use token::{NewToken, Session, Token};
 pub use trend::{DayOf, Group, Trends};

@@ -1,12 +1,19 @@
 //! Many listeners of the dashboard's stream of news: `cargo run --release -p regreen-server --example listeners -- [LISTENERS]
-//! [PER-SECOND] [SECONDS]`. Says whether one lost anything, how late news were heard, and what it cost.
+//! [PER-SECOND] [SECONDS]`. Says how late news were heard and what it cost, and
+//! fails where a listener lost something or heard it twice, or where it was not as much as was asked for.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a tool for the workshop: it says what it measured, or stops"
 )]
 
-use std::{env, path::Path, sync::Arc, thread, time::Instant};
+use std::{
+    env,
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
 use regreen_server::{
@@ -67,7 +74,14 @@ async fn main() {
         cpu_seconds() - cpu,
         begun.elapsed().as_secs_f64(),
     );
-    assert!(heard.lost == 0 && heard.out_of_order == 0, "something was lost");
+    assert!(heard.lost == 0, "{} news were lost", heard.lost);
+    assert!(heard.out_of_order == 0, "{} news were heard twice or out of order", heard.out_of_order);
+    // Else nothing was shown: not as many news, not as fast, or nobody who came back.
+    let asked = i64::try_from(trial.per_second * trial.seconds).unwrap();
+    assert!(heard.written >= asked, "{} news were written, not {asked}", heard.written);
+    let most = Duration::from_secs(trial.seconds).mul_f64(1.1);
+    assert!(heard.writing <= most, "writing {asked} news took {:.1?}, more than {most:.1?}", heard.writing);
+    assert!(heard.returned > 0, "nobody came back");
 }
 
 /// Serves the ledger's pages for good; says where.
@@ -90,6 +104,7 @@ async fn serves(path: &Path, says: oneshot::Sender<u16>) {
         access: Access::new(ledger.clone(), Arc::new(Quiet)).reading_here(),
         clock: || 0,
         log: Arc::new(Quiet),
+        sinks: Default::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     says.send(listener.local_addr().unwrap().port()).unwrap();

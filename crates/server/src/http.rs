@@ -20,7 +20,7 @@ use regreen_forge::hook::Sender;
 use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 
 use crate::{
-    access::Arrival,
+    access::{Access, Arrival},
     api::Api,
     happening::{Happening, Log},
     hooks::{Hooks, Reception, later},
@@ -69,6 +69,7 @@ pub async fn serve(
     let commits = tokio::spawn(commits);
     let reception = Reception::new(hooks, way_in, limits, log.clone());
     let mut app = router(Arc::new(Shared { reception, inbox }));
+    let access = doors.pages.as_ref().map(|pages| pages.access.clone());
     if let Some(jobs) = doors.jobs {
         app = app.merge(jobs.router());
     }
@@ -86,7 +87,7 @@ pub async fn serve(
     };
     let address = listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
     log.tell(&Happening::Listening { address });
-    let cut = connections(listener, app, limits, &*log, stop).await;
+    let cut = connections(listener, (app, access), limits, &*log, stop).await;
     // The last way in went with the last connection: what came through is committed and answered.
     let _panicked = timeout(limits.drain, commits).await;
     log.tell(&Happening::Stopped { cut });
@@ -123,7 +124,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response<Body> {
 /// Accepts until `stop`; gives how many connections had to be cut.
 async fn connections(
     listener: TcpListener,
-    app: Router,
+    (app, access): (Router, Option<Access>),
     limits: Limits,
     log: &dyn Log,
     stop: impl Future<Output = ()>,
@@ -152,7 +153,9 @@ async fn connections(
         };
         let peer = Peer::of(from.ip());
         let arrival = Arrival { peer: from.ip(), listens_here };
-        if !peers.take(peer, 1, 1) {
+        // Many people come from a proxy that says who they are.
+        let is_proxy = access.as_ref().is_some_and(|access| access.is_proxy(from.ip()));
+        if !is_proxy && !peers.take(peer, 1, 1) {
             continue;
         }
         let _small = stream.set_nodelay(true);
@@ -167,7 +170,9 @@ async fn connections(
         let peers = peers.clone();
         tokio::spawn(async move {
             let _broken = connection.await;
-            peers.give(peer, 1);
+            if !is_proxy {
+                peers.give(peer, 1);
+            }
             drop(permit);
         });
     }

@@ -31,7 +31,7 @@ mod task;
 mod teller;
 mod worker;
 
-pub use api::{Api, Budgets, description, history};
+pub use api::{Api, Budgets, Sinks, description, history};
 pub use asked::{Asked, Wanted};
 pub use happening::{Happening, Level, Log, Refused};
 pub use hooks::Hooks;

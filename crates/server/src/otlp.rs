@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
-    api::{Figures, scraped},
+    api::{Figures, Sinks, scraped},
     happening::{Happening, Log},
     memory::chain,
     shape::{Families, Family, Worth},
@@ -35,6 +35,8 @@ pub struct Otlp {
     pub breaker: BreakerPolicy,
     /// What a failure costs.
     pub worth: Worth,
+    /// The ways out to people that are configured.
+    pub sinks: Sinks,
     /// Is told.
     pub log: Arc<dyn Log>,
 }
@@ -65,7 +67,7 @@ impl Otlp {
 
     async fn send(&self, figures: &Figures) -> Result<(), String> {
         let at = now();
-        let families = scraped(&self.ledger, figures, (self.breaker, &self.worth), at).await;
+        let families = scraped(&self.ledger, figures, (self.breaker, &self.worth, &self.sinks), at).await;
         let families = families.map_err(|e| chain(&e))?;
         let body = document(&families, &self.node, at).to_string();
         let (address, headers) = (self.address.clone(), self.headers.clone());

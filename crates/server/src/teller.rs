@@ -9,7 +9,7 @@ use std::{
 };
 
 use regreen_engine::{Letter, NOTICE};
-use regreen_ledger::{Claim, Ledger, LedgerError};
+use regreen_ledger::{Claim, Heard, Ledger, LedgerError};
 use regreen_notify::{Notice, Sink, SinkError};
 use tokio::{
     task::JoinSet,
@@ -124,7 +124,9 @@ impl Teller {
         for claim in claims {
             match Letter::read(&claim.payload) {
                 Some(letter) => by_sink.entry(letter.sink.clone()).or_default().push((claim, letter)),
-                None => self.ended(&[claim], "unreadable").await,
+                None => {
+                    self.noted(self.ledger.finish(&claim, "unreadable", now()).await);
+                }
             }
         }
         let mut sending = JoinSet::new();
@@ -141,16 +143,15 @@ impl Teller {
         let Some(sink) = self.sinks.get(name) else {
             // Another node may know it; for good it is nobody's.
             // It is not this node's to give up.
+            let why = "no sink of this name is configured here";
+            let mut claims = Vec::new();
             for (claim, letter) in letters {
-                let why = "no sink of this name is configured here".to_owned();
-                self.log.tell(&Happening::NoticeDelayed {
-                    sink: name.to_owned(),
-                    notice: letter.notice.id,
-                    why,
-                });
-                let at = now().saturating_add(millis(self.calm.at_most));
-                self.heard(self.ledger.retry_at(&claim, at).await);
+                let (sink, notice) = (name.to_owned(), letter.notice.id);
+                self.log.tell(&Happening::NoticeDelayed { sink, notice, why: why.to_owned() });
+                claims.push(claim);
             }
+            let when = now().saturating_add(millis(self.calm.at_most));
+            self.heard(name, &claims, Heard::Delayed { why, when }).await;
             return;
         };
         let begun = Instant::now();
@@ -160,7 +161,7 @@ impl Teller {
             if begun.elapsed() > self.calm.lease / 2 {
                 let at = now();
                 for claim in &claims {
-                    self.heard(self.ledger.retry_at(claim, at).await);
+                    self.noted(self.ledger.retry_at(claim, at).await);
                 }
                 continue;
             }
@@ -172,7 +173,7 @@ impl Teller {
             let told = self.hold(&mut claims, tokio::task::spawn_blocking(move || way.send(&sent))).await;
             match told.unwrap_or_else(|_| Err(SinkError::Refused { why: "the sender stopped".to_owned() })) {
                 Ok(()) => {
-                    self.ended(&claims, "sent").await;
+                    self.heard(name, &claims, Heard::Sent).await;
                     let told = Happening::NoticeSent { sink: name.to_owned(), notice: notice.id };
                     self.log.tell(&told);
                 }
@@ -182,7 +183,7 @@ impl Teller {
                         notice: notice.id,
                         why: why.clone(),
                     });
-                    self.ended(&claims, "refused").await;
+                    self.heard(name, &claims, Heard::GivenUp { outcome: "refused", why: &why }).await;
                 }
                 Err(SinkError::Later { why, after }) => {
                     let tried =
@@ -204,7 +205,7 @@ impl Teller {
                 told = &mut sending => return told,
                 () = sleep(self.calm.lease / 3) => {
                     for claim in claims.iter_mut() {
-                        self.heard(self.ledger.renew(claim, millis(self.calm.lease), now()).await);
+                        self.noted(self.ledger.renew(claim, millis(self.calm.lease), now()).await);
                     }
                 }
             }
@@ -221,23 +222,22 @@ impl Teller {
         wait: Duration,
     ) {
         let at = now();
-        let (sink, id, why) = (sink.to_owned(), notice.id.clone(), why.to_owned());
+        let (name, id, told) = (sink.to_owned(), notice.id.clone(), why.to_owned());
         if at.saturating_sub(due) > millis(self.calm.given_up) {
-            self.log.tell(&Happening::NoticeRefused { sink, notice: id, why });
-            return self.ended(claims, "given-up").await;
+            self.log.tell(&Happening::NoticeRefused { sink: name, notice: id, why: told });
+            return self.heard(sink, claims, Heard::GivenUp { outcome: "given-up", why }).await;
         }
-        self.log.tell(&Happening::NoticeDelayed { sink, notice: id, why });
-        for claim in claims {
-            self.heard(self.ledger.retry_at(claim, at.saturating_add(millis(wait))).await);
-        }
+        self.log.tell(&Happening::NoticeDelayed { sink: name, notice: id, why: told });
+        let when = at.saturating_add(millis(wait));
+        self.heard(sink, claims, Heard::Delayed { why, when }).await;
     }
 
-    async fn ended(&self, claims: &[Claim], outcome: &str) {
-        let done: Vec<(&Claim, &str)> = claims.iter().map(|claim| (claim, outcome)).collect();
-        self.heard(self.ledger.finish_many(&done, now()).await.map(drop));
+    /// What came of notices to a sink: their work, and what people are shown of the sink.
+    async fn heard(&self, sink: &str, claims: &[Claim], heard: Heard<'_>) {
+        self.noted(self.ledger.heard_of_sink(sink, claims, heard, now()).await);
     }
 
-    fn heard(&self, told: Result<(), LedgerError>) {
+    fn noted(&self, told: Result<(), LedgerError>) {
         if let Err(e) = told {
             self.log.tell(&Happening::WorkUnavailable { why: chain(&e) });
         }

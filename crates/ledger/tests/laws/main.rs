@@ -38,6 +38,7 @@ mod outages;
 mod pruning;
 mod reports;
 mod server;
+mod sinks;
 mod spending;
 mod tls;
 mod tokens;

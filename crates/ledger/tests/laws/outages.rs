@@ -174,7 +174,7 @@ async fn an_older_ledger_is_brought_up_to_date(on: Engine) {
                 DROP TABLE host_calls; ALTER TABLE work DROP COLUMN stumbles_since;
                 ALTER TABLE incidents DROP COLUMN ran_ms;
                 DROP INDEX work_notices; DROP TABLE tokens; DROP TABLE sessions;
-                DROP TABLE identity; DROP TABLE call_books; DROP TABLE probes; ALTER TABLE logs DROP COLUMN folder; DELETE FROM schema_version WHERE version >= 5";
+                DROP TABLE identity; DROP TABLE call_books; DROP TABLE probes; DROP TABLE sinks; DROP INDEX work_notices_waiting; ALTER TABLE logs DROP COLUMN folder; DELETE FROM schema_version WHERE version >= 5";
     sqlx::raw_sql(back).execute(&mut db).await.unwrap();
     sqlx::raw_sql(super::listing::unlist(on)).execute(&mut db).await.unwrap();
     drop(db);

@@ -6,7 +6,10 @@ use axum::{
     response::IntoResponse,
 };
 
-use super::Role;
+use super::{
+    Role,
+    rate::{BURST, PER_SECOND},
+};
 use crate::problem::Problem;
 
 /// Why somebody may not.
@@ -18,6 +21,11 @@ pub enum Denied {
     Wrong,
     /// Too many wrong ones came from this address.
     TooOften {
+        /// Try again after so many seconds.
+        seconds: u64,
+    },
+    /// They ask too often.
+    TooFast {
         /// Try again after so many seconds.
         seconds: u64,
     },
@@ -54,6 +62,11 @@ impl Denied {
             Denied::TooOften { seconds } => Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 format!("too many wrong tokens came from this address; try again in {seconds} seconds"),
+            )
+            .after(*seconds),
+            Denied::TooFast { seconds } => Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                format!("more than {PER_SECOND} requests a second, after {BURST} at once; try again in {seconds} seconds"),
             )
             .after(*seconds),
             Denied::Needs(role) => {

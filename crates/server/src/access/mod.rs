@@ -8,6 +8,7 @@
 mod denied;
 mod here;
 mod proxy;
+mod rate;
 mod session;
 mod throttle;
 mod token;
@@ -28,6 +29,7 @@ pub use token::{Minted, mint};
 
 use self::{
     here::is_here,
+    rate::{Asks, Rate},
     session::{cookie, is_of_this_site},
     throttle::Throttle,
     token::Shown,
@@ -83,6 +85,16 @@ pub struct Who {
     pub by_session: bool,
 }
 
+/// The actor of whoever reads on this machine without a token.
+const HERE: &str = "loopback";
+
+impl Who {
+    /// Whether it is somebody: a token, or a person whom a proxy knows.
+    pub fn is_named(&self) -> bool {
+        self.actor != HERE
+    }
+}
+
 /// Where a request came in. [`crate::serve`] puts it into every request's extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
@@ -105,6 +117,7 @@ struct Inner {
     /// The proxy that says who has signed in.
     proxy: Option<Proxy>,
     throttle: Throttle,
+    rate: Rate,
 }
 
 impl Access {
@@ -115,8 +128,8 @@ impl Access {
 
     /// The same by another clock, in milliseconds since 1970.
     pub fn by_clock(ledger: Ledger, log: Arc<dyn Log>, clock: fn() -> i64) -> Access {
-        let throttle = Throttle::default();
-        Access(Arc::new(Inner { ledger, log, clock, trusts_here: false, proxy: None, throttle }))
+        let (throttle, rate) = (Throttle::default(), Rate::default());
+        Access(Arc::new(Inner { ledger, log, clock, trusts_here: false, proxy: None, throttle, rate }))
     }
 
     /// The same where a proxy says who has signed in.
@@ -132,6 +145,11 @@ impl Access {
         self.with(|inner| inner.trusts_here = true)
     }
 
+    /// Whether a proxy that says who has signed in may be at this address: many people come from it.
+    pub(crate) fn is_proxy(&self, peer: IpAddr) -> bool {
+        self.0.proxy.as_ref().is_some_and(|proxy| proxy.is_at(peer))
+    }
+
     fn with(self, set: impl FnOnce(&mut Inner)) -> Access {
         let Inner { ledger, log, clock, trusts_here, proxy, .. } = &*self.0;
         let mut inner = Inner {
@@ -141,6 +159,7 @@ impl Access {
             trusts_here: *trusts_here,
             proxy: proxy.clone(),
             throttle: Throttle::default(),
+            rate: Rate::default(),
         };
         set(&mut inner);
         Access(Arc::new(inner))
@@ -190,20 +209,23 @@ impl Access {
             return acts(who);
         }
         if self.0.trusts_here && arrival.is_some_and(|arrival| is_here(arrival, request)) {
-            return Ok(Who { actor: "loopback".to_owned(), role: Role::Viewer, by_session: false });
+            return Ok(Who { actor: HERE.to_owned(), role: Role::Viewer, by_session: false });
         }
         Err(Denied::Missing)
     }
 
-    /// Who asks, where they may do what `role` may.
+    /// Who asks, where they may do what `role` may, and have not asked too often.
     ///
     /// # Errors
     /// [`Denied`].
     pub async fn at_least(&self, request: &Parts, role: Role) -> Result<Who, Denied> {
         let who = self.who(request).await?;
+        let peer = request.extensions.get::<Arrival>().map(|arrival| Peer::of(arrival.peer));
+        let taken = self.0.rate.take(Asks::of(&who, peer), (self.0.clock)());
+        taken.map_err(|seconds| Denied::TooFast { seconds })?;
         match who.role >= role {
             true => Ok(who),
-            false if who.actor == "loopback" => Err(Denied::Missing),
+            false if !who.is_named() => Err(Denied::Missing),
             false => Err(Denied::Needs(role)),
         }
     }

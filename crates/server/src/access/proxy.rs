@@ -82,13 +82,18 @@ pub struct Proxy {
 }
 
 impl Proxy {
+    /// Whether its requests come from this address.
+    pub(super) fn is_at(&self, peer: IpAddr) -> bool {
+        self.from.iter().any(|network| network.holds(peer))
+    }
+
     /// Who asks by its word; `None` where it says nothing about that.
     pub(super) fn who(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Result<Option<Who>, Denied> {
         let says = std::iter::once(&self.user).chain(&self.groups).any(|name| headers.contains_key(name));
         if !says {
             return Ok(None);
         }
-        if !peer.is_some_and(|peer| self.from.iter().any(|network| network.holds(peer))) {
+        if !peer.is_some_and(|peer| self.is_at(peer)) {
             return Err(Denied::Stranger);
         }
         let user = match one(headers, &self.user) {

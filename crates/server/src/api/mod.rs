@@ -19,6 +19,7 @@ mod page;
 mod params;
 mod pauses;
 mod scrape;
+mod sinks;
 mod switches;
 mod unasked;
 mod words;
@@ -49,6 +50,8 @@ pub use budgets::Budgets;
 pub(crate) use figures::Figures;
 pub use figures::history;
 pub(crate) use scrape::scraped;
+pub use sinks::Sinks;
+pub(crate) use sinks::names as sink_names;
 
 use crate::{
     access::{Access, Viewer},
@@ -74,6 +77,8 @@ pub struct Api {
     pub breaker: BreakerPolicy,
     /// What recovery may cost.
     pub budgets: Budgets,
+    /// The ways out to people that are configured, by name, with their kinds.
+    pub sinks: Sinks,
     /// What a failure costs.
     pub worth: Worth,
     /// The clock, in milliseconds since 1970.
@@ -196,6 +201,7 @@ fn routes() -> (Router<Shared>, Description) {
         .routes(routes!(outages::list))
         .routes(routes!(outages::show))
         .routes(routes!(pauses::list))
+        .routes(routes!(sinks::list))
         .routes(routes!(switches::pause))
         .routes(routes!(switches::unpause))
         .routes(routes!(switches::reset))

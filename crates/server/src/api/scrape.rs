@@ -6,9 +6,9 @@ use axum::{
     http::{HeaderValue, Response, header},
 };
 use regreen_engine::PAUSED_FLEET;
-use regreen_ledger::{BreakerPolicy, BreakerState, Ledger, LedgerError};
+use regreen_ledger::{BreakerPolicy, BreakerState, Ledger, LedgerError, SinkRecord};
 
-use super::{Answer, Shared, figures::Figures};
+use super::{Answer, Api, Shared, Sinks, figures::Figures, sinks::names};
 use crate::{
     access::Viewer,
     problem::ProblemV1,
@@ -27,8 +27,9 @@ const DAY_MS: i64 = 86_400_000;
     responses((status = 200, body = String, content_type = "text/plain; version=0.0.4"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
-    let (settings, now) = ((shared.0.breaker, &shared.0.worth), shared.now());
-    let families = scraped(shared.record(), shared.figures(), settings, now).await;
+    let Api { breaker, worth, sinks, .. } = &*shared.0;
+    let settings = (*breaker, worth, sinks);
+    let families = scraped(shared.record(), shared.figures(), settings, shared.now()).await;
     let text = families.map_err(|e| shared.failed(&e))?.text();
     let mut response = Response::new(Body::from(text));
     let media = HeaderValue::from_static("text/plain; version=0.0.4");
@@ -43,7 +44,7 @@ pub(super) async fn metrics(_: Viewer, State(shared): State<Shared>) -> Answer {
 pub(crate) async fn scraped(
     ledger: &Ledger,
     figures: &Figures,
-    (breaker, worth): (BreakerPolicy, &Worth),
+    (breaker, worth, sinks): (BreakerPolicy, &Worth, &Sinks),
     now: i64,
 ) -> Result<Families, LedgerError> {
     let (at, counted) = figures.of(ledger, None, now).await?;
@@ -97,7 +98,26 @@ pub(crate) async fn scraped(
     let calls: Vec<(&[(&str, &str)], f64)> =
         labels.iter().zip(&calls).map(|(labels, (_, n))| (labels.as_slice(), *n as f64)).collect();
     families.gauges("host_calls_this_hour", "Requests to a CI host in this hour of the clock.", &calls);
+    told(&mut families, &ledger.sinks(&names(sinks)).await?);
     let deliveries = ledger.deliveries_since(now.saturating_sub(DAY_MS)).await?;
     families.gauge("deliveries_last_day", "Webhooks that came in the last 24 hours.", deliveries as f64);
     Ok(families)
+}
+
+/// How the ways out to people do.
+fn told(families: &mut Families, sinks: &[SinkRecord]) {
+    let labels: Vec<[(&str, &str); 1]> = sinks.iter().map(|sink| [("sink", sink.name.as_str())]).collect();
+    let mut each = |name: &str, help: &str, of: fn(&SinkRecord) -> f64| {
+        let samples: Vec<(&[(&str, &str)], f64)> =
+            labels.iter().zip(sinks).map(|(labels, sink)| (labels.as_slice(), of(sink))).collect();
+        families.gauges(name, help, &samples);
+    };
+    each("sink_failing", "Whether the last notice to a sink failed.", |sink| {
+        f64::from(u8::from(sink.is_failing()))
+    });
+    each("notices_waiting", "Notices that wait for a sink.", |sink| sink.waiting as f64);
+    each("notices_sent", "Notices that a sink took.", |sink| sink.sent as f64);
+    each("notices_given_up", "Notices that a sink refused, or did not take within a day.", |sink| {
+        sink.given_up as f64
+    });
 }

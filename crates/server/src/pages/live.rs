@@ -22,27 +22,35 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use regreen_ledger::{AuditEntry, Ledger, LedgerError};
+use regreen_ledger::{AuditEntry, Ledger, LedgerError, SinkRecord};
 use serde_json::json;
 use tokio::{
-    sync::{Semaphore, broadcast, mpsc, watch},
+    sync::{broadcast, mpsc, watch},
     time::{sleep, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{House, Shared, params::Params};
-use crate::room::{Peer, Room};
+use super::{
+    House, Shared,
+    params::Params,
+    reader::Reader,
+    seats::{Seats, Sits},
+};
+use crate::{
+    api::{Sinks, sink_names},
+    room::Peer,
+};
 
 /// Readers at once.
 const READERS: usize = 600;
-/// Of those, from any one address: half of the connections that it may have are left for everything else.
+/// Of those, for any one who has signed in, or one address: half of the connections that it may have are left for everything else.
 const READERS_OF_ONE: usize = 128;
 /// A stream ends after so long; the browser comes back by itself, says where it was, and is asked anew who it is.
 const LASTS: Duration = Duration::from_secs(600);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(100);
-/// Every so many looks, services are looked at too: they are not in the audit log.
-const SERVICES_EVERY: u32 = 10;
+/// Every so many looks, services and sinks are looked at too: they are not in the audit log.
+const ASIDE_EVERY: u32 = 10;
 /// News that are kept for readers that are slow.
 const KEPT: usize = 1_024;
 /// So much that a reader missed is made good; beyond it, it looks anew.
@@ -59,27 +67,25 @@ struct News {
 /// Where news come from.
 pub(super) struct Feed {
     out: broadcast::Sender<Arc<News>>,
-    readers: Arc<Semaphore>,
-    peers: Arc<Room>,
+    seats: Arc<Seats>,
     ended: watch::Sender<bool>,
     generation: Arc<AtomicU64>,
 }
 
 impl Feed {
     /// Follows the ledger until it is ended.
-    pub(super) fn follow(ledger: Ledger) -> Feed {
+    pub(super) fn follow(ledger: Ledger, sinks: Sinks) -> Feed {
         let (out, _) = broadcast::channel(KEPT);
         let (ended, mut end) = watch::channel(false);
         let generation = Arc::new(AtomicU64::new(0));
         let feed = Feed {
             out: out.clone(),
-            readers: Arc::new(Semaphore::new(READERS)),
-            peers: Arc::new(Room::new(usize::MAX, READERS_OF_ONE)),
+            seats: Arc::new(Seats::new(READERS, READERS_OF_ONE)),
             ended,
             generation: generation.clone(),
         };
         tokio::spawn(async move {
-            let following = follow(&ledger, &out, &generation);
+            let following = follow(&ledger, &sinks, &out, &generation);
             tokio::select! {
                 _ = end.changed() => {}
                 () = following => {}
@@ -104,20 +110,20 @@ impl Drop for Feed {
     }
 }
 
-async fn follow(ledger: &Ledger, out: &broadcast::Sender<Arc<News>>, generation: &AtomicU64) {
-    let (mut last, mut services, mut looks) = (None, None, 0_u32);
+async fn follow(ledger: &Ledger, sinks: &Sinks, out: &broadcast::Sender<Arc<News>>, generation: &AtomicU64) {
+    let (mut last, mut aside, mut looks) = (None, None, 0_u32);
     loop {
         // A ledger that does not answer is asked again; readers see that on the pages.
         let found = look(ledger, &mut last).await.unwrap_or_default();
         let mut news: Vec<News> = found.iter().map(News::of).collect();
-        if looks.is_multiple_of(SERVICES_EVERY)
-            && let Ok(outages) = ledger.outages(20).await
+        if looks.is_multiple_of(ASIDE_EVERY)
+            && let Ok(now) = beside(ledger, sinks).await
         {
-            let now = Some(format!("{outages:?}"));
-            if services.is_some() && services != now {
-                news.push(News { seq: None, data: json!({ "kind": "services-changed" }).to_string() });
+            let now = Some(now);
+            if aside.is_some() && aside != now {
+                news.push(News { seq: None, data: json!({ "kind": "standing-changed" }).to_string() });
             }
-            services = now;
+            aside = now;
         }
         looks = looks.wrapping_add(1);
         if !news.is_empty() {
@@ -130,6 +136,13 @@ async fn follow(ledger: &Ledger, out: &broadcast::Sender<Arc<News>>, generation:
             sleep(LOOK).await;
         }
     }
+}
+
+/// How services and sinks stand: news where it is another text.
+async fn beside(ledger: &Ledger, sinks: &Sinks) -> Result<String, LedgerError> {
+    let fails = |sink: SinkRecord| (sink.name, sink.failing_since);
+    let sinks: Vec<_> = ledger.sinks(&sink_names(sinks)).await?.into_iter().map(fails).collect();
+    Ok(format!("{:?} {sinks:?}", ledger.outages(20).await?))
 }
 
 async fn look(ledger: &Ledger, last: &mut Option<i64>) -> Result<Vec<AuditEntry>, LedgerError> {
@@ -166,17 +179,18 @@ type Out = mpsc::Sender<Result<Event, Infallible>>;
 pub(super) async fn events(
     State(house): Shared,
     peer: Option<Extension<Peer>>,
+    reader: Reader,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let full = || {
         (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")], "too many readers\n").into_response()
     };
-    let Ok(seat) = house.feed.readers.clone().try_acquire_owned() else { return full() };
-    let peer = peer.map(|Extension(peer)| peer);
-    if peer.is_some_and(|peer| !house.feed.peers.take(peer, 1, 1)) {
-        return full();
-    }
+    let sits = match reader.name {
+        Some(name) => Sits::Named(name),
+        None => Sits::At(peer.map(|Extension(peer)| peer)),
+    };
+    let Some(seat) = house.feed.seats.take(sits) else { return full() };
     let said = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     // A page says up to where it has been made: what came since then is not lost either.
     let after: Option<i64> = said.or_else(|| Params::of(&uri).get("after")?.parse().ok());
@@ -185,7 +199,6 @@ pub(super) async fn events(
     let (out, stream) = mpsc::channel(64);
     tokio::spawn(async move {
         let _over = timeout(LASTS, read(&house, &out, news, ended, after)).await;
-        peer.inspect(|peer| house.feed.peers.give(*peer, 1));
         drop(seat);
     });
     let alive = KeepAlive::new().interval(Duration::from_secs(15));

@@ -27,9 +27,11 @@ mod reader;
 mod review;
 mod row;
 mod saved;
+mod seats;
 mod services;
 mod settings;
 mod sign_in;
+mod sinks;
 mod suggested;
 mod switches;
 mod timeline;
@@ -56,7 +58,7 @@ use regreen_ledger::{BreakerPolicy, Ledger};
 use tokio::sync::{Notify, Semaphore};
 
 use self::{answer::Failed, live::Feed};
-use crate::{access::Access, happening::Log, shape::Worth};
+use crate::{access::Access, api::Sinks, happening::Log, shape::Worth};
 
 /// The dashboard.
 pub struct Pages {
@@ -78,6 +80,8 @@ pub struct Pages {
     pub clock: fn() -> i64,
     /// Is told.
     pub log: Arc<dyn Log>,
+    /// The ways out to people that are configured.
+    pub sinks: Sinks,
 }
 
 /// What holds here, as far as pages show it.
@@ -176,7 +180,7 @@ impl Opened {
 impl Pages {
     /// Opens them; news are looked for from here on. Within a tokio runtime.
     pub(crate) fn open(self) -> Opened {
-        let feed = Feed::follow(self.ledger.clone());
+        let feed = Feed::follow(self.ledger.clone(), self.sinks.clone());
         let access = self.access.clone();
         let house = Arc::new(House {
             pages: self,

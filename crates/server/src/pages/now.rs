@@ -15,6 +15,7 @@ use super::{
     params::link,
     reader::Reader,
     row::Row,
+    sinks::{self, SinkRow},
     words::{When, between, plain, shown},
 };
 
@@ -42,6 +43,7 @@ pub(super) struct Look {
     headline: String,
     calm: bool,
     pauses: Vec<PauseRow>,
+    failing: Vec<SinkRow>,
     tiles: [Tile; 4],
     healing: Vec<Row>,
     waiting: Vec<Row>,
@@ -115,8 +117,10 @@ async fn look(house: &Arc<House>) -> Result<Look, LedgerError> {
     let pauses = ledger.pauses(MOST).await?;
     let breakers = breakers(house, now).await?;
     let down = down(house, now).await?;
+    let failing = sinks::failing(house, now).await?;
     let (healed, waits) = (count(healing.len()), count(waiting.len()));
-    let calm = healing.is_empty() && waiting.is_empty() && breakers.is_empty() && down.is_empty();
+    let in_order = breakers.is_empty() && down.is_empty() && failing.is_empty();
+    let calm = healing.is_empty() && waiting.is_empty() && in_order;
     let headline = match (healing.len(), waiting.len()) {
         _ if pauses.iter().any(|pause| pause.scope == PAUSED_FLEET) => "Healing is paused".to_owned(),
         (0, 0) if !calm => "Nothing is being healed; something is out of order".to_owned(),
@@ -153,6 +157,7 @@ async fn look(house: &Arc<House>) -> Result<Look, LedgerError> {
                 since: When::new(pause.at, now),
             })
             .collect(),
+        failing,
         breakers,
         down,
     })

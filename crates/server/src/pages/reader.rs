@@ -101,7 +101,7 @@ impl Reader {
     pub(super) fn new(who: &Who, headers: &HeaderMap) -> Reader {
         let left = said(headers).filter(|_| is_navigation(headers));
         Reader {
-            name: (who.actor != "loopback").then(|| who.actor.clone()),
+            name: who.is_named().then(|| who.actor.clone()),
             role: Some(who.role),
             form: form_word(who, headers).filter(|_| who.role >= Role::Operator),
             said: left.and_then(|id| Said::ALL.into_iter().find(|one| one.id() == id)),

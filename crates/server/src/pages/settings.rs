@@ -15,6 +15,7 @@ use super::{
     chain::Known,
     params::{Params, segment},
     reader::Reader,
+    sinks::{self, SinkRow},
     words::{When, capital, count, shown},
 };
 
@@ -27,6 +28,7 @@ struct SettingsPage {
     frame: Frame,
     groups: Vec<Group>,
     place: String,
+    sinks: Vec<SinkRow>,
     head: String,
     entries: String,
     chain: WholeChain,
@@ -88,6 +90,7 @@ async fn look(house: &House, reader: &Reader, before: Option<i64>) -> Result<Set
         groups: house.pages.settings.values.iter().map(group).collect(),
         place: shown(ledger.place()),
         chain: whole(&house.chain.known(), &head, now),
+        sinks: sinks::rows(house, now).await?,
         head,
         entries: count(ledger.audit_seq().await?.unsigned_abs()),
         holds: tail.holds,

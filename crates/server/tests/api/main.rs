@@ -6,6 +6,7 @@ mod actions;
 mod described;
 mod jobs;
 mod otlp;
+mod rate;
 mod reading;
 mod scraping;
 mod seed;

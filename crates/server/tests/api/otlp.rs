@@ -46,6 +46,7 @@ async fn a_collector_is_sent_the_figures_and_told_of_once_where_it_does_not_take
         ledger: world.ledger.clone(),
         breaker: BREAKER,
         worth: WORTH,
+        sinks: [("ops".to_owned(), "slack")].into(),
         log: world.lines.clone(),
     };
     let (stop, stopped) = oneshot::channel::<()>();

@@ -259,6 +259,27 @@ async fn what_stands_in_the_way_is_shown() {
     );
     let after = read(&world, "/api/v1/breakers?after=network-timeout/npm/octo/shop").await;
     assert_eq!(after["items"], json!([]));
+    let sinks = read(&world, "/api/v1/sinks?limit=1").await;
+    assert_eq!((&sinks["items"][0]["name"], &sinks["next"]), (&json!("mail"), &json!("mail")));
+    assert_eq!((&sinks["items"][0]["failing"], &sinks["items"][0]["sent_at"]), (&json!(false), &Value::Null));
+    assert_eq!(
+        read(&world, "/api/v1/sinks?after=mail").await,
+        json!({
+            "items": [{
+                "name": "ops",
+                "kind": "slack",
+                "failing": true,
+                "failing_since": "2027-01-15T07:59:59.200Z",
+                "sent_at": null,
+                "failed_at": "2027-01-15T07:59:59.200Z",
+                "why": "503 <b>busy</b>",
+                "waiting": 1,
+                "sent": 0,
+                "given_up": 0
+            }],
+            "next": null
+        })
+    );
     let outages = read(&world, "/api/v1/outages").await;
     assert_eq!(
         (&outages["items"][0]["service"], &outages["items"][0]["waiting"]),

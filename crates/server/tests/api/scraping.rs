@@ -44,10 +44,14 @@ async fn how_it_stands_is_there_for_prometheus() {
         "regreen_awaiting_approval 1",
         "regreen_services_down 1",
         "regreen_runs_waiting_for_services 1",
-        "regreen_work_items{state=\"later\"} 1",
+        "regreen_work_items{state=\"later\"} 2",
         "regreen_work_age_seconds 30",
         "regreen_deliveries_last_day 1",
         "regreen_host_calls_this_hour{host=\"github\"} 7",
+        "regreen_sink_failing{sink=\"ops\"} 1",
+        "regreen_sink_failing{sink=\"mail\"} 0",
+        "regreen_notices_waiting{sink=\"ops\"} 1",
+        "regreen_notices_given_up{sink=\"ops\"} 0",
     ] {
         assert!(answer.text.lines().any(|one| one == line), "{line}\n{}", answer.text);
     }

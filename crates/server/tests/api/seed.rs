@@ -4,7 +4,9 @@ use regreen_domain::{
     Alternative, Confidence, Decision, Diagnosis, Evidence, FailureClass, Fingerprint, HealableClass,
     Outcome, Plan, PlannedStep, Refusal, Risk, Role, Tool,
 };
-use regreen_ledger::{BreakerKey, BreakerOutcome, Closing, Ledger, NewIncident, NewOutage, Place};
+use regreen_ledger::{
+    BreakerKey, BreakerOutcome, Closing, Heard, Ledger, NewIncident, NewOutage, NewWork, Place,
+};
 use regreen_saga::{Fact, Journal as _, StepEvent};
 use serde_json::json;
 
@@ -120,4 +122,15 @@ pub(crate) async fn lived_in(ledger: &Ledger) {
     let outage = ledger.begin_outage(&new, tend, "outage", NOW - 3_000).await.unwrap();
     ledger.wait_for("i-open", &outage.id, NOW - 2_000).await.unwrap();
     ledger.pause("repository:octo/other", "ann", "release day", NOW - 1_000).await.unwrap();
+    not_told(ledger).await;
+}
+
+/// A notice that its sink did not take.
+async fn not_told(ledger: &Ledger) {
+    let (key, at) = ("notice/ops/stuck/i-healed", NOW - 900);
+    let new = NewWork { kind: "notice", key, payload: "{}", created_at: at, due_at: at };
+    ledger.enqueue(&[new]).await.unwrap();
+    let claims = ledger.claim_many(&["notice"], OWNER, 1_000, at, 1).await.unwrap();
+    let heard = Heard::Delayed { why: "503 <b>busy</b>", when: NOW + 5_000 };
+    ledger.heard_of_sink("ops", &claims, heard, NOW - 800).await.unwrap();
 }

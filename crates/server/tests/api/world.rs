@@ -145,6 +145,7 @@ fn api(ledger: &Ledger, access: &Access, lines: &Arc<Lines>) -> Api {
         worth: WORTH,
         clock: || NOW,
         log: lines.clone(),
+        sinks: [("ops".to_owned(), "slack"), ("mail".to_owned(), "email")].into(),
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Trial {
 pub struct Heard {
     /// News that were written.
     pub written: i64,
+    /// How long that took.
+    pub writing: Duration,
     /// How often listeners came back.
     pub returned: u64,
     /// News that a listener did not hear, or heard twice or out of order.
@@ -58,6 +60,7 @@ pub async fn listen(ledger: &Ledger, port: u16, trial: Trial) -> Heard {
     tokio::time::sleep(Duration::from_millis(500 + 4 * trial.listeners)).await;
     let mut tick = interval(Duration::from_secs(1) / u32::try_from(trial.per_second).unwrap());
     tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let begun = Instant::now();
     for n in 0..trial.per_second * trial.seconds {
         tick.tick().await;
         let (scope, now) = ("repository:octo-org/drill", i64::try_from(n).unwrap());
@@ -70,9 +73,10 @@ pub async fn listen(ledger: &Ledger, port: u16, trial: Trial) -> Heard {
         written.resize(at, None);
         written.push(Some(Instant::now()));
     }
+    let writing = begun.elapsed();
     let last = ledger.audit_seq().await.unwrap();
     end.send_replace(Some(last));
-    let mut heard = Heard { written: last - begin, ..Heard::default() };
+    let mut heard = Heard { written: last - begin, writing, ..Heard::default() };
     for listener in listeners {
         let (ids, returned, late) = listener.await.unwrap();
         heard.returned += returned;
@@ -141,7 +145,7 @@ async fn one(
 async fn stream(n: u64, port: u16, last: i64) -> TcpStream {
     loop {
         let socket = TcpSocket::new_v4().unwrap();
-        let from = Ipv4Addr::new(127, 0, 0, u8::try_from(10 + n % 8).unwrap());
+        let from = Ipv4Addr::new(127, 0, 0, u8::try_from(10 + n % 16).unwrap());
         socket.bind((from, 0).into()).unwrap();
         let mut stream = socket.connect((Ipv4Addr::LOCALHOST, port).into()).await.unwrap();
         let request = format!("GET /events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {last}\r\n\r\n");

@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod acting;
+mod crowd;
 mod figures;
 mod full;
+mod healing;
 mod listeners;
 mod news;
 mod reading;
 mod seed;
+mod sinks;
 
 use std::{
     path::{Path, PathBuf},
@@ -95,6 +98,7 @@ impl World {
             access: access(Access::new(ledger.clone(), Arc::new(Quiet))),
             clock: now,
             log: Arc::new(Quiet),
+            sinks: [("ops".to_owned(), "slack"), ("mail".to_owned(), "email")].into(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -189,6 +193,7 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     seed::unnamed(&world.ledger, now()).await;
     full::everything(&world.ledger, "full", now()).await;
     full::hostile_words(&world.ledger, now()).await;
+    sinks::fails(&world.ledger, &format!("503 {} {}", seed::HOSTILE[0], "x".repeat(150)), now()).await;
     seed::waits(&world.ledger, "to-approve", now()).await;
     seed::waits(&world.ledger, "to-deny", now()).await;
     seed::waits(&world.ledger, "to-take-back", now()).await;

@@ -16,7 +16,7 @@ use super::{
     now, seed,
 };
 
-async fn ask(world: &World, path: &str, headers: &str) -> TcpStream {
+pub async fn ask(world: &World, path: &str, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", world.port)).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -169,7 +169,12 @@ async fn many_listeners_that_come_and_go_lose_nothing() {
     let world = World::new().await;
     let trial = Trial { listeners: 40, per_second: 100, seconds: 1, away_every: 20 };
     let heard = listen(&world.ledger, world.port, trial).await;
-    assert_eq!((heard.written, heard.lost, heard.out_of_order), (100, 0, 0));
+    assert_eq!(
+        (heard.written, heard.lost, heard.out_of_order),
+        (100, 0, 0),
+        "written in {:?}",
+        heard.writing
+    );
     assert!(heard.returned > 40 && heard.late.len() > 1_000, "{heard:?}");
 }
 

@@ -127,11 +127,16 @@ async fn who_is_told_that_a_run_was_healed_is_told_once_however_often_it_takes()
     let calm = Calm { again: Duration::ZERO, ..Calm::default() };
     let teller = stage.teller(sink, calm, log.clone());
     assert!(teller.step().await.unwrap());
+    let sink = async || stage.ledger.sinks(&["ops"]).await.unwrap().remove(0);
+    let failing = sink().await;
+    assert_eq!((failing.is_failing(), failing.waiting, failing.why.as_deref()), (true, 1, Some("503 ")));
     ear.status.store(200, Ordering::SeqCst);
     assert!(teller.step().await.unwrap());
     assert!(!teller.step().await.unwrap(), "it is told");
     assert_eq!(ear.kinds(), ["healed", "healed"], "once in vain");
     assert_eq!(*log.0.lock().unwrap(), ["notice-delayed", "notice-sent"]);
+    let well = sink().await;
+    assert_eq!((well.is_failing(), well.waiting, well.sent, well.given_up), (false, 0, 1, 0));
     let body = ear.heard.lock().unwrap()[1].clone();
     assert_eq!(body["data"]["repository"], "octo/shop");
     assert!(body["data"]["evidence"].as_str().unwrap().contains("ECONNRESET"), "{body}");
@@ -164,6 +169,8 @@ async fn a_question_is_told_and_what_is_refused_is_given_up() {
     assert!(!teller.step().await.unwrap());
     assert_eq!(ear.kinds(), ["awaiting-approval"]);
     assert_eq!(*log.0.lock().unwrap(), ["notice-refused"]);
+    let sink = stage.ledger.sinks(&["ops"]).await.unwrap().remove(0);
+    assert_eq!((sink.is_failing(), sink.waiting, sink.given_up), (true, 0, 1));
     let lines = ear.heard.lock().unwrap()[0]["data"]["lines"].to_string();
     assert!(lines.contains(&format!("regreen approve {}", incident.id)), "{lines}");
     node.abort();

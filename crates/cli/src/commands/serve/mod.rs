@@ -24,8 +24,8 @@ use regreen_forge::{
 use regreen_ledger::{BreakerPolicy, Ledger, Scrub};
 use regreen_notify::{Address, Sink};
 use regreen_server::{
-    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Teller, Timetable,
-    Worker,
+    Api, Budgets, Calm, Doors, Hooks, Jobs, LedgerInbox, Limits, Log, Otlp, Pace, Pages, Sinks, Teller,
+    Timetable, Worker,
     access::{Access, Proxy},
     schedule,
     shape::Worth,
@@ -93,6 +93,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             worth: parts.worth,
             clock: now,
             log: log.clone(),
+            sinks: parts.kinds(),
         };
         let pages = Pages {
             ledger: record,
@@ -104,6 +105,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             access,
             clock: now,
             log: log.clone(),
+            sinks: parts.kinds(),
         };
         let doors = Doors { jobs: Some(jobs), api: Some(api), pages: Some(pages) };
         let taking = regreen_server::serve(listener, hooks, inbox, doors, limits, log, stop.asked());
@@ -269,8 +271,14 @@ impl Parts {
             ledger: record,
             breaker: self.breaker,
             worth: self.worth,
+            sinks: self.kinds(),
             log: self.log.clone(),
         })
+    }
+
+    /// The sinks, with their kinds.
+    fn kinds(&self) -> Sinks {
+        self.sinks.iter().map(|(name, sink)| (name.clone(), sink.kind())).collect()
     }
 
     /// Sends notices, until it is asked to stop.
