@@ -94,7 +94,7 @@ fn they_are_listed_and_closed_by_key() {
     assert_snapshot!(bare.tell(&["breaker", "reset", "--all"]), @r"
     exit code 0
     --- out
-    closed: cache-corruption/npm/github.com/org/repo
+    was closed by hand already: cache-corruption/npm/github.com/org/repo
     closed: network-timeout/npm/github.com/org/repo
     ");
     assert_snapshot!(bare.tell(&["audit", "verify"]), @r"

@@ -90,6 +90,7 @@ fn it_is_listed_shown_and_replayed() {
       [TIME]  installs-the-same applied
       [TIME]  installs-the-same verified
       [TIME]  incident-closed                outcome healed
+    log of patch, 352 bytes: regreen incidents show [INCIDENT A] --log 'patch'
     ");
     assert_snapshot!(on(&stage, &["incidents", "show", &id, "--format", "json"]), @r#"
     exit code 0
