@@ -6,7 +6,7 @@ use crate::{Policy, Record};
 
 /// The mode of a playbook with this record under this policy.
 ///
-/// It rises to what the operator lets it earn where the lower end of the interval of its healed share reaches the mark
+/// It rises to what the operator lets it earn, but not from `observe`, which is how everything is stopped, where the lower end of the interval of its healed share reaches the mark
 /// and its latest incident was healed. One that got stuck falls to `approve` until it has healed again: a person must
 /// have looked.
 pub fn earned(policy: &Policy, record: Option<&Record>) -> Mode {
@@ -16,7 +16,9 @@ pub fn earned(policy: &Policy, record: Option<&Record>) -> Mode {
     let Some(record) = record else { return policy.mode };
     match (record.last, policy.promotion) {
         (Some(Outcome::Stuck), _) => policy.mode.min(Mode::Approve),
-        (Some(Outcome::Healed), Some(promotion)) if least_share(record) >= promotion.at => {
+        (Some(Outcome::Healed), Some(promotion))
+            if policy.mode > Mode::Observe && least_share(record) >= promotion.at =>
+        {
             policy.mode.max(promotion.to)
         }
         _ => policy.mode,
@@ -68,6 +70,8 @@ mod tests {
         assert_eq!(earned(&auto, Some(&record(50, 1, Outcome::Stuck))), Mode::Approve);
         assert_eq!(earned(&auto, Some(&record(50, 1, Outcome::Healed))), Mode::Auto);
         assert_eq!(earned(&policy(Mode::Observe, None), Some(&record(0, 1, Outcome::Stuck))), Mode::Observe);
+        let observes = policy(Mode::Observe, Some(Promotion { to: Mode::Auto, at: 0.5 }));
+        assert_eq!(earned(&observes, Some(&record(99, 0, Outcome::Healed))), Mode::Observe);
         let approved = Policy { approved: true, ..auto };
         assert_eq!(earned(&approved, Some(&record(0, 1, Outcome::Stuck))), Mode::Auto);
     }

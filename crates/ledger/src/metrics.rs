@@ -169,7 +169,8 @@ impl Tally {
         let outcome = incident.outcome();
         self.metrics.incidents += 1;
         self.control.add(incident, self.now);
-        self.recoveries.add(&incident.ended());
+        let wrong = label.is_some_and(|class| class.id() != incident.diagnosis.class);
+        self.recoveries.add(&incident.ended(), wrong);
         *self.metrics.by_class.entry(incident.diagnosis.class.clone()).or_default() += 1;
         let ended = incident.outcome.clone().unwrap_or_else(|| incident.state.id().to_owned());
         *self.metrics.by_outcome.entry(ended).or_default() += 1;

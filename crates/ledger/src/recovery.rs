@@ -79,17 +79,18 @@ pub(crate) struct Recoveries {
 }
 
 impl Recoveries {
-    pub(crate) fn add(&mut self, one: &Ended<'_>) {
+    /// Counts one; of one that a person called `wrong` nothing was healed.
+    pub(crate) fn add(&mut self, one: &Ended<'_>, wrong: bool) {
         let Some(outcome @ (Outcome::Healed | Outcome::RolledBack | Outcome::Stuck)) = one.outcome else {
             return;
         };
         // What a person had repaired before anything failed is named after itself: nobody was spared by it.
         if one.job != Some(one.id) {
             self.tried += 1;
-            self.healed += u64::from(outcome == Outcome::Healed);
+            self.healed += u64::from(outcome == Outcome::Healed && !wrong);
             self.ran_ms = self.ran_ms.saturating_add(one.ran_ms());
         }
-        if outcome == Outcome::Healed {
+        if outcome == Outcome::Healed && !wrong {
             self.repaired(one);
         }
     }
@@ -217,15 +218,15 @@ mod tests {
     fn nothing_tried_saved_nothing_and_says_so() {
         assert_eq!(Recoveries::default().finish(None), (Repair::default(), None));
         let mut all = Recoveries::default();
-        all.add(&ended(Outcome::Suggested, &beside_the_fleet()));
+        all.add(&ended(Outcome::Suggested, &beside_the_fleet()), false);
         assert_eq!(all.finish(None), (Repair::default(), None));
     }
 
     #[test]
     fn what_healed_is_split_from_the_end_of_its_jobs_to_its_own_end() {
         let mut all = Recoveries::default();
-        all.add(&ended(Outcome::Healed, &beside_the_fleet()));
-        all.add(&ended(Outcome::RolledBack, &beside_the_fleet()));
+        all.add(&ended(Outcome::Healed, &beside_the_fleet()), false);
+        all.add(&ended(Outcome::RolledBack, &beside_the_fleet()), false);
         let (repair, saved) = all.finish(None);
         let one = |ms| Some(Spread { n: 1, p50: ms, p95: ms });
         assert_eq!((repair.whole, repair.detect, repair.verify), (one(60_000), one(20_000), one(30_000)));
@@ -236,10 +237,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_person_called_wrong_healed_nothing() {
+        let mut all = Recoveries::default();
+        all.add(&ended(Outcome::Healed, &beside_the_fleet()), true);
+        let (repair, saved) = all.finish(None);
+        let saved = saved.unwrap();
+        assert_eq!((repair.whole, saved.tried, saved.healed), (None, 1, 0));
+        assert_eq!(saved.failures, Some(Estimate { value: 0.0, low: 0.0, high: 0.0 }));
+    }
+
+    #[test]
     fn a_wrapped_command_ran_before_anything_was_tried() {
         let timings = beside_the_fleet();
         let mut all = Recoveries::default();
-        all.add(&Ended { exit_code: Some(1), ..ended(Outcome::Healed, &timings) });
+        all.add(&Ended { exit_code: Some(1), ..ended(Outcome::Healed, &timings) }, false);
         assert_eq!(all.finish(None).1.unwrap().ran_ms, 30_999);
     }
 
@@ -247,7 +258,7 @@ mod tests {
     fn what_was_repaired_before_it_failed_spared_nobody() {
         let timings = beside_the_fleet();
         let mut all = Recoveries::default();
-        all.add(&Ended { job: Some("i"), ..ended(Outcome::Healed, &timings) });
+        all.add(&Ended { job: Some("i"), ..ended(Outcome::Healed, &timings) }, false);
         assert_eq!(all.finish(None).1, None);
     }
 
@@ -263,7 +274,7 @@ mod tests {
             let mut all = Recoveries::default();
             for n in 0..100 {
                 let outcome = if n < 90 { Outcome::Healed } else { Outcome::RolledBack };
-                all.add(&ended(outcome, &beside_the_fleet()));
+                all.add(&ended(outcome, &beside_the_fleet()), false);
             }
             all.finish(Some(group)).1.unwrap()
         };

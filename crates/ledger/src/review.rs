@@ -102,7 +102,8 @@ impl Ledger {
                 let said = labels.get(id).copied();
                 let brief = brief(record)?;
                 judge(&mut counts, &brief, said);
-                recoveries.add(&brief.ended());
+                let wrong = said.is_some_and(|class| class.id() != brief.diagnosis.class);
+                recoveries.add(&brief.ended(), wrong);
                 // A quotation mark within a text is escaped, so this is a field of that name.
                 if record.contains("\"control\":") {
                     control.add(&Incident::parse(record)?, now);

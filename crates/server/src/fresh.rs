@@ -7,7 +7,11 @@ use std::{
 };
 
 use regreen_ledger::LedgerError;
-use tokio::{sync::OwnedMutexGuard, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::{OwnedMutexGuard, Semaphore},
+    task::JoinHandle,
+    time::timeout,
+};
 
 use crate::memory::chain;
 
@@ -28,6 +32,9 @@ pub(crate) struct Terms {
 
 /// Longest that a count may take, so that one which hangs does not stand in the way of the next for ever.
 const LONGEST: Duration = Duration::from_secs(600);
+
+/// Counts of every kind that are made at once: each holds a connection to the ledger, and the work beside them wants some too.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// When it was counted, and what.
 pub(crate) type Counted<T> = (i64, Arc<T>);
@@ -117,7 +124,12 @@ impl<T: Send + Sync + 'static> Fresh<T> {
         let kept = self.0.clone();
         tokio::spawn(async move {
             let _one_counts = mine;
-            let counted = timeout(LONGEST, count).await.unwrap_or_else(|_| Err(too_long()));
+            let counted = async {
+                // Closed by nobody.
+                let _permit = AT_ONCE.acquire().await;
+                count.await
+            };
+            let counted = timeout(LONGEST, counted).await.unwrap_or_else(|_| Err(too_long()));
             let counted = counted.map(|counted| (now, Arc::new(counted)));
             kept.put(&counted);
             counted

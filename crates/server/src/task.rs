@@ -41,14 +41,12 @@ pub enum Task {
         /// Which.
         ended: EndedRun,
     },
-    /// A job has failed in a run that may go on.
+    /// A job has failed in a run that may go on: the run is looked at once for all of them, each attempt that is told.
     Job {
         /// At which host.
         sender: Sender,
         /// The run as far as it is known.
         of: EndedRun,
-        /// The host's id of the job.
-        job: u64,
     },
     /// A person commands, by a comment.
     Command {
@@ -162,8 +160,6 @@ struct TaskV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    job: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     slot: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spoken: Option<SpokenV1>,
@@ -177,7 +173,6 @@ impl TaskV1 {
             repository: repository.as_str().to_owned(),
             run: None,
             attempt: None,
-            job: None,
             slot: None,
             spoken: None,
         }
@@ -255,10 +250,10 @@ impl Task {
             let spoken = Spoken { repository, comment, at, about, on_change, author, command };
             return Some(Task::Command { sender, spoken });
         }
-        if let Event::JobEnded(JobEnded { repository, run, attempt, job, conclusion, .. }) = event {
+        if let Event::JobEnded(JobEnded { repository, run, attempt, conclusion, .. }) = event {
             let run = RunRef { repository: repository.clone(), run_id: *run };
             let of = EndedRun { run, attempt: *attempt };
-            return conclusion.failed().then_some(Task::Job { sender, of, job: *job });
+            return conclusion.failed().then_some(Task::Job { sender, of });
         }
         let Event::RunEnded(RunEnded { repository, run, attempt, conclusion, .. }) = event else {
             return None;
@@ -288,21 +283,18 @@ impl Task {
     pub fn listed(&self, at: i64) -> Listed {
         let (kind, key, document) = match self {
             Task::Run { sender, ended: EndedRun { run, attempt } }
+            | Task::Job { sender, of: EndedRun { run, attempt } }
             | Task::Green { sender, ended: EndedRun { run, attempt } } => {
                 let which = attempt.map_or_else(|| LATEST.to_owned(), |attempt| attempt.to_string());
                 let (kind, what) = match self {
                     Task::Green { .. } => (GREEN, "green"),
+                    Task::Job { .. } => (JOB, "job"),
                     _ => (RUN, "run"),
                 };
                 let key =
                     format!("{}/{what}/{}/{}/{which}", sender.id(), run.repository.folded(), run.run_id);
                 let new = TaskV1::new(*sender, &run.repository);
                 (kind, key, TaskV1 { run: Some(run.run_id), attempt: *attempt, ..new })
-            }
-            Task::Job { sender, of: EndedRun { run, attempt }, job } => {
-                let key = format!("{}/job/{}/{}/{job}", sender.id(), run.repository.folded(), run.run_id);
-                let new = TaskV1::new(*sender, &run.repository);
-                (JOB, key, TaskV1 { run: Some(run.run_id), attempt: *attempt, job: Some(*job), ..new })
             }
             Task::Command { sender, spoken } => {
                 let key =
@@ -380,17 +372,17 @@ impl Task {
         if kind == ANSWER {
             return Reply::read(payload).map(|(sender, reply)| Task::Answer { sender, reply });
         }
-        let TaskV1 { version, sender, repository, run, attempt, job, slot, spoken } =
+        let TaskV1 { version, sender, repository, run, attempt, slot, spoken } =
             serde_json::from_str(payload).ok()?;
         let (sender, repository) = (Sender::parse(&sender)?, Repository::parse(&repository)?);
         match (version, kind) {
-            (1, RUN | GREEN) => {
+            (1, RUN | GREEN | JOB) => {
                 let ended = EndedRun { run: RunRef { repository, run_id: run? }, attempt };
-                Some(if kind == RUN { Task::Run { sender, ended } } else { Task::Green { sender, ended } })
-            }
-            (1, JOB) => {
-                let of = EndedRun { run: RunRef { repository, run_id: run? }, attempt };
-                Some(Task::Job { sender, of, job: job? })
+                Some(match kind {
+                    RUN => Task::Run { sender, ended },
+                    JOB => Task::Job { sender, of: ended },
+                    _ => Task::Green { sender, ended },
+                })
             }
             (1, COMMAND) => {
                 let SpokenV1 { comment, at, about, author, word, incident, on_issue } = spoken?;
@@ -444,7 +436,7 @@ mod tests {
             (Task::Answer { sender: Sender::GitLab, reply }, "gitlab/answer/octo/shop/9"),
             (Task::Run { sender: Sender::GitHub, ended: ended.clone() }, "github/run/octo/shop/7/2"),
             (Task::Green { sender: Sender::GitHub, ended: ended.clone() }, "github/green/octo/shop/7/2"),
-            (Task::Job { sender: Sender::GitHub, of: ended, job: 8 }, "github/job/octo/shop/7/8"),
+            (Task::Job { sender: Sender::GitHub, of: ended }, "github/job/octo/shop/7/2"),
             (Task::Issue { sender: Sender::GitLab, id: "0a".to_owned() }, "escalation/0a"),
             (Task::Told(telling), "github/told/4d-1-0a1b2c3d/check-run"),
             (Task::Sweep { sender: Sender::GitHub, repository, slot: 3 }, "github/sweep/octo/shop/3"),

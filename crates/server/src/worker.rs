@@ -313,7 +313,7 @@ impl Worker {
         }
         let done = match &task {
             Task::Run { sender, ended } => self.bring(claim, *sender, ended).await,
-            Task::Job { sender, of, job } => self.hear_job(claim, *sender, of, *job).await,
+            Task::Job { sender, of } => self.hear(claim, *sender, of).await,
             Task::Command { sender, spoken } => self.obey(claim, *sender, spoken).await,
             Task::Answer { sender, reply } => Ok(self.answer(claim, *sender, reply).await),
             Task::Asked { sender, asked } => self.asked(claim, *sender, asked).await,

@@ -44,8 +44,9 @@ pub use mcp::McpArgs;
 pub use notify::{Notify, NotifyTestArgs};
 pub use once::{OnceArgs, OnceFormat, OnlyPart};
 pub use record::{
-    ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics, MetricsArgs,
-    MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs, UnpauseArgs,
+    ANY_REASON, ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics,
+    MetricsArgs, MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs,
+    UnpauseArgs,
 };
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};

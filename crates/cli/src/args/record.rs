@@ -113,6 +113,9 @@ pub struct DenyArgs {
     pub at: WhichLedger,
 }
 
+/// Stands where `rollback` was given no reason.
+pub const ANY_REASON: &str = "a person asked for it";
+
 /// Arguments of `rollback`.
 #[derive(Debug, Parser)]
 #[command(
@@ -127,7 +130,7 @@ pub struct RollbackArgs {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub incident: String,
     /// Why
-    #[arg(long, default_value = "a person asked for it")]
+    #[arg(long, default_value = ANY_REASON)]
     pub reason: String,
     #[command(flatten)]
     pub at: WhichLedger,

@@ -66,8 +66,12 @@ async fn reset(context: &Context, args: &ResetArgs) -> Result<u8, Failed> {
     let (ledger, policy) = (record::write(context).await?, policy(context).await?);
     for breaker in chosen {
         let name = key(&breaker.key);
-        act::reset(&ledger, policy, &name, &actor(), now()).await?;
-        print(&format!("closed: {name}\n"))?;
+        let word = match act::reset(&ledger, policy, &name, &actor(), now()).await? {
+            Some(true) => "closed",
+            Some(false) => "was closed by hand already",
+            None => "is gone",
+        };
+        print(&format!("{word}: {name}\n"))?;
     }
     Ok(FINE)
 }

@@ -8,28 +8,34 @@ use regreen_server::act::{self, Listed};
 use regreen_tools::Job;
 
 use crate::{
-    args::RollbackArgs,
+    args::{ANY_REASON, RollbackArgs},
     context::{Context, engine, runtime, unless_interrupted},
-    exit::{FINE, Failed, NOTHING_TO_READ, STUCK},
+    exit::{FINE, Failed, NOTHING_TO_READ, STUCK, USAGE},
     output::print::print,
     record,
     voice::Terminal,
 };
 
 /// Has it taken back by the fleet, where it is about a run of a CI host's.
-async fn at_a_host(context: &Context, id: &str) -> Result<Option<Listed>, Failed> {
+async fn at_a_host(context: &Context, args: &RollbackArgs) -> Result<Option<Listed>, Failed> {
+    let id = args.incident.as_str();
     let (_, incident) = record::one(context, id).await?;
     if incident.imported || fleet_run_of(&incident).is_none() {
         return Ok(None);
     }
     let ledger = record::write(context).await?;
+    // What is asked of the fleet is on record with who asked, and has no room for more.
+    if args.reason != ANY_REASON {
+        let why = "--reason is kept with what is taken back in a workspace; this is a run of a CI host's";
+        return Err(Failed::new(USAGE, why).help("leave --reason out"));
+    }
     Ok(Some(act::roll_back(&ledger, id, &record::actor(), record::now()).await?))
 }
 
 /// Takes it back.
 pub fn rollback(context: &Context, args: &RollbackArgs) -> Result<u8, Failed> {
     let id = args.incident.as_str();
-    if let Some(listed) = runtime()?.block_on(at_a_host(context, id))? {
+    if let Some(listed) = runtime()?.block_on(at_a_host(context, args))? {
         return match listed {
             Listed::Listed => print(&format!(
                 "listed: whoever works beside the fleet cancels what {id} has under way, and closes it as rolled back\n"

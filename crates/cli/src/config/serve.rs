@@ -161,7 +161,7 @@ pub(super) fn take(
         serve.mode = mode(v)?;
     }
     if let Some(v) = &file.keep_days {
-        // What counts attempts, budgets and outages looks back a day, records and figures a month.
+        // Budgets and outages look back a day, and nobody repeats a run that is older than a month.
         let why = "keep-days is from 30 to 36500";
         let days = Some(*v.get_ref()).filter(|days| (30..=36_500).contains(days));
         serve.keep_days = Some(days.ok_or_else(|| bad(place, text, v, why))?);

@@ -134,7 +134,11 @@ impl Fleet {
         })
     }
 
+    /// Whether Regreen only looks there. Where it has acted people are told of it, whatever holds by now.
     pub(super) fn observed(&self, repository: &Repository, incident: &Incident) -> bool {
+        if matches!(incident.outcome(), Some(Outcome::Healed | Outcome::RolledBack | Outcome::Stuck)) {
+            return false;
+        }
         let playbook = incident.plan().map(|plan| plan.playbook).unwrap_or_default();
         self.config.mode(self.sender, repository, incident.class(), &playbook) == Mode::Observe
     }

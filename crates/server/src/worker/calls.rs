@@ -48,6 +48,10 @@ impl Worker {
             self.log.tell(&Happening::CallsUsedUp { sender, whose: whose.clone(), most });
         }
         let why = format!("{} of {whose}", Refusal::CallsUsedUp.id());
+        // What is left of the budget is for the run itself, which is looked at when it has ended.
+        if matches!(task, Task::Job { .. }) {
+            return Ok(Some(Ended::Done(Refusal::CallsUsedUp.id().to_owned(), Vec::new())));
+        }
         let Task::Run { ended, .. } = task else { return Ok(Some(Ended::Stumbled(at, why))) };
         // A run to which it never comes is given up, too.
         let (ledger, owner) = (self.ledger.under(claim), claim.token());

@@ -8,12 +8,11 @@ use super::{Ended, Worker};
 use crate::happening::Happening;
 
 impl Worker {
-    pub(super) async fn hear_job(
+    pub(super) async fn hear(
         &self,
         claim: &Claim,
         sender: Sender,
         of: &EndedRun,
-        job: u64,
     ) -> Result<Ended, EngineError> {
         let Some(fleet) = self.fleets.get(&sender) else {
             return Ok(Ended::Done("no-credential".to_owned(), Vec::new()));
@@ -21,7 +20,7 @@ impl Worker {
         let (ledger, owner) = (self.ledger.under(claim), claim.token());
         let hand = Hand { ledger: &ledger, owner: &owner, now: self.clock };
         let key = claim.key.clone();
-        Ok(match fleet.hear_job(&hand, of, job).await? {
+        Ok(match fleet.hear(&hand, of).await? {
             Next::Done(Settled { why, .. }) => {
                 self.log.tell(&Happening::JobHeard { key, why });
                 Ended::Done("heard".to_owned(), Vec::new())

@@ -59,12 +59,19 @@ async fn what_was_over_for_long_goes_by_the_hand_of_a_node_that_is_told_so() {
     stage.closed().await;
     node.abort();
     let day = Duration::from_secs(86_400);
-    for (n, (keep, left)) in
-        [(None, 1), (Some(30 * day), 1), (Some(Duration::ZERO), 0)].into_iter().enumerate()
-    {
-        let gone = Arc::new(Gone::default());
+    let node = |keep, gone: &Arc<Gone>| {
         let pace = Pace { keep, ..Pace::default() };
-        let worker = stage.worker_with(stage.ledger.clone(), pace, real_time, gone.clone());
+        stage.worker_with(stage.ledger.clone(), pace, real_time, gone.clone())
+    };
+    // By one that is told otherwise it is left to another.
+    let (gone, listed) = (Arc::default(), Task::Prune { day: 9 }.listed(1));
+    stage.ledger.enqueue(&[listed.work()]).await.unwrap();
+    node(None, &gone).drain().await.unwrap();
+    assert_eq!(stage.ledger.outcome(listed.key()).await.unwrap(), None);
+    assert_eq!(stage.ledger.waiting(&["prune"], real_time()).await.unwrap().later, 1);
+    for (n, (keep, left)) in [(30 * day, 1), (Duration::ZERO, 0)].into_iter().enumerate() {
+        let gone = Arc::default();
+        let worker = node(Some(keep), &gone);
         let listed = Task::Prune { day: n as i64 }.listed(1);
         // Twice listed, once done.
         stage.ledger.enqueue(&[listed.work(), listed.work()]).await.unwrap();
@@ -74,8 +81,7 @@ async fn what_was_over_for_long_goes_by_the_hand_of_a_node_that_is_told_so() {
             worker.drain().await.unwrap();
         }
         assert_eq!(stage.incidents().await.len(), left, "{keep:?}");
-        let told = keep.map(|_| vec![1 - left as u64]).unwrap_or_default();
-        assert_eq!(*gone.0.lock().unwrap(), told, "{keep:?}");
+        assert_eq!(*gone.0.lock().unwrap(), [1 - left as u64], "{keep:?}");
     }
     assert!(stage.ledger.audit_verify(None).await.unwrap().is_sound());
 }

@@ -1,5 +1,10 @@
 //! A job fails in a run that goes on: nothing is done about the run, and that its service is down is known from then on.
 
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
 use regreen_domain::Mode;
 use regreen_forge::{
     Conclusion, Repository,
@@ -8,7 +13,7 @@ use regreen_forge::{
 use regreen_server::{Inbox as _, LedgerInbox, NewDelivery};
 
 use crate::{
-    host::{CODE, NETWORK, commit},
+    host::{CODE, JobsEnded, NETWORK, commit},
     outage::{MINUTE, NPM, Play, here},
 };
 
@@ -16,14 +21,16 @@ use crate::{
 async fn job_fails(play: &Play, repository: &str, run: u64, log: &'static str, told: Conclusion) {
     play.stage.host.fail(run, &[("build", log), ("test", "")]);
     play.stage.host.show_end(run, false);
-    tell(play, repository, run, run * 100, told).await;
+    tell(play, repository, run, Some(1), told).await;
 }
 
-async fn tell(play: &Play, repository: &str, run: u64, job: u64, conclusion: Conclusion) {
+async fn tell(play: &Play, repository: &str, run: u64, attempt: Option<u32>, conclusion: Conclusion) {
+    static JOBS: AtomicU64 = AtomicU64::new(1);
+    let job = JOBS.fetch_add(1, Ordering::SeqCst);
     let event = Event::JobEnded(JobEnded {
         repository: Repository::parse(repository).unwrap(),
         run,
-        attempt: Some(1),
+        attempt,
         job,
         name: "build".to_owned(),
         commit: commit(run),
@@ -94,10 +101,40 @@ async fn a_job_that_says_nothing_of_a_service_or_may_not_be_believed_changes_not
         // Many jobs of one run, and many runs of one repository, are one repository's trouble.
         for run in 11..=13 {
             job_fails(&play, "octo/shop", run, NETWORK, Conclusion::Failure).await;
-            tell(&play, "octo/shop", run, run * 100 + 1, Conclusion::Failure).await;
         }
         play.settle().await;
+        let calls = host.calls.load(Ordering::SeqCst);
+        for run in 11..=13 {
+            tell(&play, "octo/shop", run, Some(1), Conclusion::Failure).await;
+        }
+        play.settle().await;
+        assert_eq!(host.calls.load(Ordering::SeqCst), calls, "a run is looked at once for all its jobs");
         assert!(play.stage.ledger.outages(9).await.unwrap().iter().all(|one| one.known_at.is_none()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_an_attempt_met_is_not_held_against_the_next_and_is_as_old_as_it_is() {
+    here(async {
+        let play = Play::new(Mode::Auto, 1).await;
+        play.stage.remotes.set(NPM, true);
+        for run in 1..=6 {
+            play.stage.host.fail(run, &[("build", NETWORK), ("test", "")]);
+            play.stage.host.again_by_hand(run);
+            // One hook comes late, another does not say of which attempt it is.
+            let attempt = (run > 3).then_some(1);
+            tell(&play, &format!("octo/r{run}"), run, attempt, Conclusion::Failure).await;
+        }
+        play.settle().await;
+        assert_eq!(outages(&play).await, 0);
+        // What has failed is dated by its end, however late it is heard of.
+        *play.stage.host.jobs_ended.lock().unwrap() = JobsEnded::Before(Duration::from_secs(180));
+        job_fails(&play, "octo/r7", 7, NETWORK, Conclusion::Failure).await;
+        play.settle().await;
+        let found = play.stage.ledger.sightings(NPM, 0).await.unwrap();
+        let ended = play.now() - 3 * MINUTE;
+        assert!(matches!(found.as_slice(), [one] if one.at == ended), "{found:?}, {ended}");
     })
     .await;
 }
