@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt::Write, fs, process::Command};
 use regreen_catalog::{Catalog, Pattern, Playbook, Status, pattern_schema, playbook_schema};
 use regreen_domain::{Confidence, FailureClass, InfraClass, Refusal};
 use regreen_lockfile::Rule;
-use regreen_steps::{closing, kind_facts};
+use regreen_steps::{closing, is_remote, kind_facts};
 use serde_json::Value;
 
 use crate::top;
@@ -137,7 +137,7 @@ fn classes(catalog: &Catalog) -> String {
             .playbooks()
             .iter()
             .filter(heals)
-            .map(|p| format!("[`{0}`](playbooks.md#{0})", p.id))
+            .map(|p| format!("[`{0}`](playbooks.md#{0}){1}", p.id, only(p)))
             .collect();
         let healed = match (class, by.as_slice()) {
             (FailureClass::Infra(InfraClass::Advise(_)), _) => "never: advice".to_owned(),
@@ -153,6 +153,17 @@ fn classes(catalog: &Catalog) -> String {
         "\nThat a lockfile disagrees with its manifest is only said, with what to do; it is never healed by itself.\n",
     );
     page
+}
+
+/// Where alone a playbook works, by its steps.
+fn only(playbook: &Playbook) -> &'static str {
+    let has = |kind| playbook.steps.iter().any(|step| step.kind == kind);
+    let remote = playbook.steps.iter().any(|step| is_remote(&step.kind));
+    match (remote, has("wait-until-reachable"), has("quarantine-entries")) {
+        (true, ..) => " (beside the fleet only)",
+        (_, true, true) => " (while the registry is down)",
+        _ => "",
+    }
 }
 
 fn refusals() -> String {

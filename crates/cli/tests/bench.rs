@@ -113,7 +113,7 @@ fn a_logs_and_a_caches_speed_are_measured() {
     let folder = tempfile::tempdir().unwrap();
     let measured = |args: &[&str]| {
         let mut bench = Command::new(env!("CARGO_BIN_EXE_regreen"));
-        bench.arg("bench").args(args).args(["--runs", "1", "--format", "json"]).env_clear();
+        bench.args(args).args(["--runs", "1", "--format", "json"]).env_clear();
         bench.env("PATH", std::env::var("PATH").unwrap()).env("HOME", folder.path().join("home"));
         let output = bench.env("TMPDIR", folder.path()).current_dir(folder.path()).output().unwrap();
         assert!(output.status.success(), "{output:?}");
@@ -124,13 +124,13 @@ fn a_logs_and_a_caches_speed_are_measured() {
         (["--size", "1"].as_slice(), ["streamed and diagnosed", "window scanned"].as_slice()),
         (&["big.log"], &["streamed and diagnosed", "read as a file and diagnosed", "window scanned"]),
     ] {
-        let told = measured(&[&["throughput"], log].concat());
+        let told = measured(&[&["bench", "throughput"], log].concat());
         let rows = told["measured"].as_array().unwrap();
         assert_eq!(rows.iter().map(|row| row["what"].as_str().unwrap()).collect::<Vec<_>>(), whats);
         assert!(rows.iter().all(|row| row["ms"].as_f64() > Some(0.0)), "{told}");
         assert!(rows[0]["bytes"].as_u64() >= Some(1_000_000), "{told}");
     }
-    let told = measured(&["cache", "--size", "1"]);
+    let told = measured(&["bench", "cache", "--size", "1"]);
     assert_eq!(told["runs"], 1);
     assert!(told["packages"].as_u64() > Some(0) && told["bytes"].as_u64() >= Some(1_000_000), "{told}");
     assert!(told["regreen_ms"].as_f64() > Some(0.0) && told["npm_ms"].as_f64() > Some(0.0), "{told}");

@@ -21,8 +21,9 @@ pub fn page(description: &Value) -> String {
             by_tag.entry(tag).or_default().push((path, method, operation));
         }
     }
+    // A shape may be called as a tag is, and one of the two would have no anchor of its own.
     for (tag, operations) in by_tag {
-        put(&mut page, &format!("\n## {tag}\n"));
+        put(&mut page, &format!("\n## Paths: {tag}\n"));
         for (path, method, operation) in operations {
             one(&mut page, path, method, operation);
         }
@@ -197,6 +198,7 @@ mod tests {
         });
         let page = page(&description);
         for part in [
+            "\n## Paths: looks\n",
             "### `GET /a/{id}`\n\nOne. As it is.\n\nWho: a viewer.\n",
             "| `id` | path, required | text | a\\|b |\n",
             "| `limit` | query | a whole number or `null` from 1 up to 200 |  |\n",

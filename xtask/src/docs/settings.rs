@@ -69,7 +69,7 @@ fn followed<'v>(schema: &'v Value, key: &'v Value) -> &'v Value {
 /// What may stand there.
 fn takes(schema: &Value, of: &Value) -> String {
     if of["not"].is_object() {
-        return "nothing".to_owned();
+        return "not allowed".to_owned();
     }
     if let Some(words) = of["enum"].as_array() {
         let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();

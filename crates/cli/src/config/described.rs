@@ -69,6 +69,12 @@ fn ranges_and_words_are_those_that_are_read() {
         ("[[serve.rule]]" | "[[serve.jobs.rule]]", "host" | "class") => "mode = \"auto\"\n",
         ("[[notify.rule]]", "class") => "sinks = []\n",
         ("[promotion]", "at") => "to = \"auto\"\n",
+        ("[budget]" | "[serve.budget]", "money-per-day") => "cost-per-minute = 0.5\n",
+        _ => "",
+    };
+    // And what stands in the table above it.
+    let above = |heading: &str, key: &str| match (heading, key) {
+        ("[serve.budget.organisation]", "money-per-day") => "[serve.budget]\ncost-per-minute = 0.5\n",
         _ => "",
     };
     let mut all = vec![(String::new(), schema.clone())];
@@ -77,7 +83,8 @@ fn ranges_and_words_are_those_that_are_read() {
     for (heading, table) in all {
         for (key, of) in leaves(&schema, &table) {
             let says = |value: &str| {
-                let text = format!("{heading}\n{}{key} = {value}\n", beside(&heading, &key));
+                let (above, beside) = (above(&heading, &key), beside(&heading, &key));
+                let text = format!("{above}{heading}\n{beside}{key} = {value}\n");
                 (refused(&text), text)
             };
             let mut good = Vec::new();

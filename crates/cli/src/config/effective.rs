@@ -50,6 +50,10 @@ impl Config {
         };
         vec![
             group("How far it goes", &|rows| reach(rows, &fleet)),
+            group("What is kept", &|rows| {
+                let days = |keep: Duration| format!("{} days", keep.as_secs() / 86_400);
+                rows.say("serve.keep-days", self.keep().map_or_else(|| "for good".to_owned(), days));
+            }),
             group("Jobs that ask", &|rows| {
                 let jobs = self.jobs();
                 rows.say("serve.jobs.mode", jobs.mode.id());

@@ -31,6 +31,7 @@ cost-per-minute = 0.35
 minutes-per-failure = 12.5
 cost-per-minute = 0.75
 [serve]
+keep-days = 90
 mode = "suggest"
 [[serve.rule]]
 host = "github"

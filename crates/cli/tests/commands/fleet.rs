@@ -173,36 +173,36 @@ fn a_servers_password_is_never_said() {
 #[test]
 fn tokens_are_shown_once_listed_and_taken_away() {
     let (bare, fleet) = with_fleet();
-    let token = |arguments: &[&str]| bare.tell(&[&["token"], arguments, &["--ledger", &fleet]].concat());
-    assert_eq!(token(&["list"]), "exit code 0\n--- out\nthere is no token\n");
-    let made = token(&["create", "--name", "ci", "--role", "operator"]);
+    let token = |arguments: &[&str]| bare.tell(&[arguments, &["--ledger", &fleet]].concat());
+    assert_eq!(token(&["token", "list"]), "exit code 0\n--- out\nthere is no token\n");
+    let made = token(&["token", "create", "--name", "ci", "--role", "operator"]);
     let text = made.lines().find(|line| line.starts_with("rgr_")).unwrap();
     assert!(made.contains("exit code 0") && made.contains("is shown once"), "{made}");
-    let twice = token(&["create", "--name", "ci"]);
+    let twice = token(&["token", "create", "--name", "ci"]);
     assert!(twice.contains("exit code 14") && twice.contains("there is a token `ci` already"), "{twice}");
-    let listed = token(&["list"]);
+    let listed = token(&["token", "list"]);
     assert!(listed.contains("ci  operator") && listed.contains("never used"), "{listed}");
     let id = text.split('_').nth(1).unwrap();
-    let listed = token(&["list", "--format", "json"]);
+    let listed = token(&["token", "list", "--format", "json"]);
     for part in [&format!("\"id\":\"{id}\""), "\"role\":\"operator\"", "\"state\":\"good\""] {
         assert!(listed.contains(part), "{listed}");
     }
     assert!(!listed.contains(text) && !listed.contains("digest"), "{listed}");
-    assert!(token(&["revoke", id]).contains(&format!("taken away: ci ({id})")));
-    assert!(token(&["revoke", "ci"]).contains("exit code 3"));
-    assert!(token(&["list", "--format", "json"]).contains("\"state\":\"revoked\""));
+    assert!(token(&["token", "revoke", id]).contains(&format!("taken away: ci ({id})")));
+    assert!(token(&["token", "revoke", "ci"]).contains("exit code 3"));
+    assert!(token(&["token", "list", "--format", "json"]).contains("\"state\":\"revoked\""));
     // A job's is for its repository, and has no other role.
-    let made = token(&["create", "--name", "shop", "--for-repository", "Octo/Shop"]);
+    let made = token(&["token", "create", "--name", "shop", "--for-repository", "Octo/Shop"]);
     assert!(made.starts_with("exit code 0") && made.contains("rgr_"), "{made}");
-    assert!(token(&["list"]).contains("job of octo/shop"), "{}", token(&["list"]));
+    assert!(token(&["token", "list"]).contains("job of octo/shop"), "{}", token(&["token", "list"]));
     for bad in [&["--for-repository", "octo"][..], &["--for-repository", "octo/shop", "--role", "admin"]] {
-        let refused = token(&[&["create", "--name", "other"][..], bad].concat());
+        let refused = token(&[&["token", "create", "--name", "other"][..], bad].concat());
         assert!(refused.starts_with("exit code 2"), "{refused}");
     }
     for bad in [
-        ["create", "--name", "a b"].as_slice(),
-        &["create", "--name", "x", "--expires-in", "11y"],
-        &["create", "--name", "x", "--role", "root"],
+        ["token", "create", "--name", "a b"].as_slice(),
+        &["token", "create", "--name", "x", "--expires-in", "11y"],
+        &["token", "create", "--name", "x", "--role", "root"],
     ] {
         assert!(token(bad).contains("exit code 2"), "{bad:?}");
     }

@@ -9,6 +9,8 @@ use std::{
     process::Command,
 };
 
+use regex::Regex;
+
 use crate::{
     fences::{Fence, commands, fences, pages},
     said::Bare,
@@ -88,6 +90,26 @@ fn row<'r>(rows: &'r [Row], line: &str) -> Option<&'r Row> {
     rows.iter().filter(begins).max_by_key(|row| row.starts.len())
 }
 
+/// Whether somewhere in this text a list of arguments begins with the words of the command.
+fn begins_arguments(text: &str, command: &str) -> bool {
+    let words: Vec<String> = command.split(' ').map(|word| format!("\"{}\"", regex::escape(word))).collect();
+    Regex::new(&format!(r"[\[(]\s*{}\s*[,\])]", words.join(r",\s*"))).unwrap().is_match(text)
+}
+
+#[test]
+fn a_tests_words_are_arguments_only_where_they_stand_together() {
+    for (text, begins) in [
+        (r#"bare.tell(&["incidents", "list"])"#, true),
+        ("args([\n    \"incidents\",\n    \"list\",\n])", true),
+        (r#"args(["list", "incidents", "x"])"#, false),
+        (r#"args(["incidents", "show"]); args(["list"])"#, false),
+        (r#"{"incidents": ["list"]}"#, false),
+        ("// regreen incidents list", false),
+    ] {
+        assert_eq!(begins_arguments(text, "incidents list"), begins, "{text}");
+    }
+}
+
 #[test]
 fn what_the_manual_says_to_type_is_typed() {
     let mut typed = 0;
@@ -139,27 +161,35 @@ fn the_tests_that_are_named_for_them_run_them() {
         let pictures = row.tests.iter().filter(|file| file.contains("/help_") || file.ends_with("manual.rs"));
         wrong.extend(pictures.map(|file| format!("`{}`: {file} runs no command", row.starts)));
     }
+    let mut idle: BTreeSet<_> =
+        rows.iter().flat_map(|row| row.tests.iter().map(|file| (&row.starts, file))).collect();
+    let group = |words: &str| headings.iter().any(|heading| heading.starts_with(&format!("{words} ")));
     for (place, line) in not_typed() {
         let Some(row) = row(&rows, &line) else { continue };
-        let Some(words) = line.strip_prefix("regreen ") else {
+        let command = match line.strip_prefix("regreen ") {
             // `target/release/examples/intake` is called `intake`.
-            let name = row.starts.rsplit(['/', ' ']).find(|part| !part.is_empty()).unwrap_or_default();
-            let named = row.tests.iter().all(|file| text(file).contains(name));
-            wrong.extend((!named).then(|| format!("`{}`: its tests don't name {name}", row.starts)));
-            continue;
+            None => row.starts.rsplit(['/', ' ']).find(|part| !part.is_empty()).unwrap_or_default(),
+            // A group is run by whoever runs its commands.
+            Some(words) if group(words) => continue,
+            Some(words) => {
+                let is_it =
+                    |heading: &&String| words == *heading || words.starts_with(&format!("{heading} "));
+                let Some(command) = headings.iter().filter(is_it).max_by_key(|heading| heading.len()) else {
+                    wrong.insert(format!("{place}: `{line}` is no command"));
+                    continue;
+                };
+                command
+            }
         };
-        let is_it = |heading: &&String| words == *heading || words.starts_with(&format!("{heading} "));
-        let Some(command) = headings.iter().filter(is_it).max_by_key(|heading| heading.len()) else {
-            wrong.insert(format!("{place}: `{line}` is no command"));
-            continue;
-        };
-        // A group is run by whoever runs its commands.
-        let says = |file: &String, word: &str| {
-            let text = text(file);
-            text.contains(&format!("\"{word}\"")) || text.contains(&format!("regreen {command}"))
-        };
-        let runs = row.tests.iter().any(|file| command.split(' ').all(|word| says(file, word)));
-        wrong.extend((!runs).then(|| format!("`{}`: none of its tests runs `{command}`", row.starts)));
+        let run: Vec<_> = row.tests.iter().filter(|file| begins_arguments(&text(file), command)).collect();
+        let wanted = line.starts_with("regreen ") || !row.tests.is_empty();
+        let none = (wanted && run.is_empty())
+            .then(|| format!("`{}`: none of its tests runs `{command}`", row.starts));
+        wrong.extend(none);
+        for file in run {
+            idle.remove(&(&row.starts, file));
+        }
     }
+    wrong.extend(idle.iter().map(|(starts, file)| format!("`{starts}`: {file} runs none of its commands")));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -101,6 +101,6 @@ mod tests {
             ]
         );
         // Cut off or no diff at all: it is text all the same.
-        assert!(lines("@@ -9999999999999999999,1 +1 @@\n-x\n\n").iter().all(|line| line.kind == place));
+        assert!(lines("@@ -1,99999999999999999999 +1 @@\n-x\n\n").iter().all(|line| line.kind == place));
     }
 }

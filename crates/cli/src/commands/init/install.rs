@@ -60,7 +60,9 @@ impl Install {
                 let url = format!(
                     "{REPOSITORY}/releases/download/v{VERSION}/regreen-{VERSION}-linux-x86_64.tar.gz"
                 );
-                format!("REGREEN_RELEASE: \"{url}\"\n# Of the program in it.\nREGREEN_SHA256: \"{sha256}\"")
+                format!(
+                    "REGREEN_RELEASE: \"{url}\"\n# Of the program in it.\nREGREEN_PROGRAM_SHA256: \"{sha256}\""
+                )
             }
             Install::Source => format!(
                 "# This was written by a Regreen that is no release: the program is built from the source of its version, and\n\
@@ -88,10 +90,13 @@ impl Install {
     pub fn shell(&self) -> &'static str {
         match self {
             Install::Release { .. } => {
-                r#"curl --fail --silent --show-error --location --proto =https --retry 3 "$REGREEN_RELEASE" |
-  tar --extract --gzip --to-stdout --wildcards '*/bin/regreen' > "$RUNNER_TEMP/regreen/regreen"
-chmod 700 "$RUNNER_TEMP/regreen/regreen"
-echo "$REGREEN_SHA256  $RUNNER_TEMP/regreen/regreen" | sha256sum --check --quiet"#
+                r#"curl --fail --silent --show-error --location --proto =https --retry 3 \
+  --output "$RUNNER_TEMP/regreen/archive" "$REGREEN_RELEASE"
+tar --extract --gzip --to-stdout --wildcards --file "$RUNNER_TEMP/regreen/archive" '*/bin/regreen' > "$RUNNER_TEMP/regreen/unpacked"
+echo "$REGREEN_PROGRAM_SHA256  $RUNNER_TEMP/regreen/unpacked" | sha256sum --check --quiet
+chmod 700 "$RUNNER_TEMP/regreen/unpacked"
+mv "$RUNNER_TEMP/regreen/unpacked" "$RUNNER_TEMP/regreen/regreen"
+rm "$RUNNER_TEMP/regreen/archive""#
             }
             Install::Source => {
                 r#"[ -x regreen-built/bin/regreen ] ||
@@ -111,14 +116,14 @@ mod tests {
     #[test]
     fn a_release_is_taken_only_if_it_is_the_program_that_was_meant() {
         let folder = tempfile::tempdir().unwrap();
-        let script = "mkdir -p x/bin regreen bin && echo program > x/bin/regreen && tar -czf a.tar.gz x && sha256sum x/bin/regreen | cut -d ' ' -f 1
-                      printf '#!/bin/sh\ncat a.tar.gz\n' > bin/curl && chmod +x bin/curl";
+        let script = r#"mkdir -p x/bin regreen bin && echo program > x/bin/regreen && tar -czf a.tar.gz x && sha256sum x/bin/regreen | cut -d ' ' -f 1
+                      printf '#!/bin/sh\nwhile [ "$1" != --output ]; do shift; done\ncp a.tar.gz "$2"\n' > bin/curl && chmod +x bin/curl"#;
         let bash = |script: &str, sha256: &str| {
             let path = format!("{}/bin:{}", folder.path().display(), std::env::var("PATH").unwrap());
             let mut bash = Command::new("bash");
             bash.args(["-e", "-o", "pipefail", "-c", script]).current_dir(folder.path()).env("PATH", path);
             bash.env("RUNNER_TEMP", folder.path())
-                .env("REGREEN_SHA256", sha256)
+                .env("REGREEN_PROGRAM_SHA256", sha256)
                 .env("REGREEN_RELEASE", "https://x");
             bash.output().unwrap()
         };
@@ -126,10 +131,12 @@ mod tests {
         assert!(made.status.success(), "{made:?}");
         let sha256 = String::from_utf8(made.stdout).unwrap().trim().to_owned();
         let install = Install::Release { sha256: sha256.clone() };
+        let program = folder.path().join("regreen/regreen");
+        assert!(!bash(install.shell(), &sha256.replace(|c: char| c.is_ascii_digit(), "a")).status.success());
+        assert!(!program.exists(), "what was not meant lies where it would be called");
         let got = bash(install.shell(), &sha256);
         assert!(got.status.success(), "{got:?}");
-        assert_eq!(fs::read_to_string(folder.path().join("regreen/regreen")).unwrap(), "program\n");
-        assert!(!bash(install.shell(), &sha256.replace(|c: char| c.is_ascii_digit(), "a")).status.success());
+        assert_eq!(fs::read_to_string(program).unwrap(), "program\n");
         assert!(install.env().contains(&sha256));
     }
 }
