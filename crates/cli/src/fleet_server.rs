@@ -131,8 +131,8 @@ impl Counsellor for FleetServer {
             let whole = diff.and_then(|diff| with_diff(&record, diff));
             let body = whole.clone().unwrap_or_else(|| record.clone());
             let mut came = self.post("/api/v1/jobs/report", body.into_bytes(), limit).await;
-            // A server of before knows of no diff.
-            if whole.is_some() && matches!(came, Came::Answer(400, _)) {
+            // A server of before knows of no diff, and one, or what stands before it, may find it too large.
+            if whole.is_some() && matches!(came, Came::Answer(400 | 413, _)) {
                 came = self.post("/api/v1/jobs/report", record.into_bytes(), limit).await;
             }
             let why = match came {

@@ -37,7 +37,8 @@ fn beginning(text: &str) -> String {
     if text.len() <= PATCH_CAP {
         return text.to_owned();
     }
-    let end = text.floor_char_boundary(PATCH_CAP);
+    // With room for the line that says so: what was cut here once is cut nowhere again.
+    let end = text.floor_char_boundary(PATCH_CAP - 64);
     let end = text[..end].rfind('\n').map_or(end, |at| at + 1);
     let mut kept = text[..end].to_owned();
     // As `diff` says what is no line of a file.
@@ -53,7 +54,9 @@ mod tests {
     fn of_a_long_one_the_beginning_is_kept() {
         let text = "+a line of a file\n".repeat(10_000);
         let kept = beginning(&text);
-        assert!(kept.len() <= PATCH_CAP + 64 && kept.starts_with("+a line of a file\n+a"));
+        assert!(
+            kept.len() <= PATCH_CAP && beginning(&kept) == kept && kept.starts_with("+a line of a file\n+a")
+        );
         let lines = kept.lines().count() - 1;
         let left_out = format!("\\ {} more bytes are left out", text.len() - lines * 18);
         assert_eq!(kept.lines().last(), Some(left_out.as_str()));

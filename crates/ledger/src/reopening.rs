@@ -9,9 +9,16 @@ use crate::{
     shape::{DiagnosisV1, State},
 };
 
+/// So long after it was opened an incident may be opened anew, in milliseconds: what it costs then is counted among what began
+/// within a day.
+const WITHIN: i64 = 20 * 3_600_000;
+
 impl Incident {
-    /// Whether it is over and nothing was done in it, so that it can be looked at anew.
-    pub fn is_undone(&self) -> bool {
+    /// Whether it is over and nothing was done in it, lately enough that it can be looked at anew.
+    pub fn is_undone(&self, now: i64) -> bool {
+        if now.saturating_sub(self.opened_at) > WITHIN {
+            return false;
+        }
         let undone = matches!(self.outcome(), Some(Outcome::Suggested | Outcome::LeftAlone));
         self.state == State::Closed && undone && !self.imported && self.handed_over_to.is_none()
     }
@@ -22,8 +29,8 @@ impl Ledger {
     /// opens it allows nothing. With `seen`, only where it has not changed since that change.
     ///
     /// # Errors
-    /// `UnknownIncident`, `Imported`; `WrongState` where it is not over, where something was done, or where it has changed; or the ledger's
-    /// own.
+    /// `UnknownIncident`, `Imported`; `WrongState` where it is not over, where something was done, where it is 20 hours old, or where it has
+    /// changed; or the ledger's own.
     pub async fn open_anew(
         &self,
         id: &str,
@@ -39,7 +46,7 @@ impl Ledger {
             .bind(id)
             .fetch_one(&mut *db)
             .await?;
-        if !incident.is_undone() || facts > 0 || seen.is_some_and(|seen| seen != incident.changed_at) {
+        if !incident.is_undone(now) || facts > 0 || seen.is_some_and(|seen| seen != incident.changed_at) {
             let state = incident.state.id();
             return Err(LedgerError::WrongState { id: incident.id, state, doing: "opened anew" });
         }

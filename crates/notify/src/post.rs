@@ -105,12 +105,25 @@ pub(crate) fn post(address: &Address, headers: &[(&str, String)], body: &[u8]) -
     let mut text = Vec::new();
     // What it says is for people; that it can't be read changes nothing.
     let _read = response.body_mut().as_reader().take(ANSWER).read_to_end(&mut text);
-    let text: String = String::from_utf8_lossy(&text).chars().filter(|c| !c.is_control()).take(200).collect();
+    let text = without_address(address, &String::from_utf8_lossy(&text));
+    let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
     match status {
         200..300 => Ok(text),
         408 | 425 | 429 | 500.. => Err(SinkError::Later { why: format!("{status} {text}"), after }),
         _ => Err(SinkError::Refused { why: format!("{status} {text}") }),
     }
+}
+
+/// What a server says, without the parts of its own address: many a one says which path it did not know, and that may be the key.
+fn without_address(address: &Address, text: &str) -> String {
+    /// What is shorter is a word, such as `hooks`.
+    const SHORTEST: usize = 6;
+    let (_, path) =
+        address.0.split_once("://").and_then(|(_, rest)| rest.split_once('/')).unwrap_or_default();
+    let mut parts: Vec<&str> =
+        path.split(['/', '?', '&', '=', '#']).filter(|part| part.len() >= SHORTEST).collect();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    parts.into_iter().fold(text.to_owned(), |text, part| text.replace(part, "[hidden]"))
 }
 
 fn agent(proxy: bool) -> Agent {
@@ -163,5 +176,12 @@ mod tests {
         }
         let shown = format!("{:?}", Address::parse("https://hooks.example/T/B/secret"));
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn what_a_server_repeats_of_its_address_is_hidden() {
+        let address = Address::parse("https://hooks.example/hooks/T0/SeCrEtKeY123?token=abcdef99").unwrap();
+        let said = "Cannot POST /hooks/T0/SeCrEtKeY123?token=abcdef99 (hooks)";
+        assert_eq!(without_address(&address, said), "Cannot POST /hooks/T0/[hidden]?token=[hidden] (hooks)");
     }
 }

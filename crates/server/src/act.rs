@@ -109,7 +109,10 @@ pub async fn reopen(
     if !fleet_is_latest(ledger, &incident).await? {
         return Ok(Listed::Pointless("its run has a later attempt by now"));
     }
-    ledger.open_anew(id, seen, actor, reason, now).await?;
+    // Opened, and whoever did so died before its work was listed: that is made good.
+    if incident.state != State::Open || incident.decision.is_some() {
+        ledger.open_anew(id, seen, actor, reason, now).await?;
+    }
     let ended = EndedRun { run, attempt: Some(attempt) };
     let listed = Task::Run { sender, ended }.listed(now).once_more("by-hand");
     ledger.enqueue_by_hand(&listed.work(), actor, now).await?;

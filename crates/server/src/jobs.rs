@@ -132,7 +132,7 @@ impl Jobs {
         self.speaks_of(own.as_deref(), incident.place.repository.as_deref().unwrap_or_default())?;
         match self.policy.job_told(&self.ledger, &incident, own.is_some(), now()).await {
             Ok(Ok(reported)) => {
-                if let Some(diff) = diff.filter(|_| incident.patch.is_some()) {
+                if let Some(diff) = diff.filter(|_| reported.fresh && incident.patch.is_some()) {
                     self.keep(&reported.id, &diff).await?;
                 }
                 self.log.tell(&Happening::JobTold {

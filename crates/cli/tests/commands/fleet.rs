@@ -124,7 +124,7 @@ fn it_is_backed_up_restored_and_checked() {
     exit code 0
     --- out
     ledger   [BASE]/copy.db
-    engine   sqlite, schema version 12
+    engine   sqlite, schema version 13
     records  1
     audit    1 entries, head [DIGEST]
     nothing is wrong

@@ -1,5 +1,6 @@
 //! How often one who may ask does: a bucket of requests for each, which fills up again steadily. It is wide enough for pages that
-//! are kept up to date and for scripts, and holds up a loop that has gone wild before the ledger feels it.
+//! are kept up to date and for scripts, and holds up a loop that has gone wild: what it would ask of the
+//! ledger beyond who asks is not asked.
 
 use std::{
     collections::HashMap,

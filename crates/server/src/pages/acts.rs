@@ -53,8 +53,8 @@ pub(super) fn waits(incident: &Incident) -> bool {
 }
 
 impl Acts {
-    /// `None` where the reader may only read. `is_latest`: no later attempt of its run is on record.
-    pub(super) fn of(incident: &Incident, reader: &Reader, is_latest: bool) -> Option<Acts> {
+    /// `None` where the reader may only read. `can_reopen`: nothing was done in it, and no later attempt of its run is on record.
+    pub(super) fn of(incident: &Incident, reader: &Reader, can_reopen: bool) -> Option<Acts> {
         reader.form()?;
         let at_host = !incident.imported && fleet_run_of(incident).is_some();
         let class = &incident.diagnosis.class;
@@ -65,7 +65,7 @@ impl Acts {
             approved: !incident.imported && incident.state == Stands::Approved,
             at_host,
             rolls_back: at_host && incident.state == Stands::Open,
-            reopens: at_host && is_latest && incident.is_undone(),
+            reopens: at_host && can_reopen,
             class: (shown(class), plain(class)),
             classes: classes(None),
         })

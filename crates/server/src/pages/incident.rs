@@ -143,8 +143,8 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
         text: shown(text),
         at: When::new(at, now),
     };
-    let is_latest = incident.is_undone() && fleet_is_latest(ledger, &incident).await?;
-    let acts = Acts::of(&incident, reader, is_latest);
+    let can_reopen = incident.is_undone(now) && fleet_is_latest(ledger, &incident).await?;
+    let acts = Acts::of(&incident, reader, can_reopen);
     let repository = place.repository.as_deref().unwrap_or(&place.workspace);
     Ok(Some(IncidentPage {
         frame: Frame::new(reader, "/incidents", format!("incident:{}", incident.id)),

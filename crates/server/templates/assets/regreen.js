@@ -68,6 +68,7 @@
     try {
       const answer = await fetch(location.href, { cache: "no-store", credentials: "same-origin" });
       if (answer.redirected) { location.href = answer.url; return; } // to sign in: the session is over
+      if (answer.status === 429) setTimeout(soon, 1000 * (Number(answer.headers.get("retry-after")) || 1));
       if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { /* the server is away; the stream comes back when it does */ }
     looking = false;

@@ -137,11 +137,17 @@ async fn what_the_run_has_left_behind_stays_closed() {
     let first = undone(&stage).await;
     let late = reopen(&stage.ledger, &first.id, Some(first.changed_at - 1), ANN, None, real_time()).await;
     assert!(matches!(late, Err(LedgerError::WrongState { .. })), "it has changed since: {late:?}");
+    // What it would cost now would be counted in no budget of today.
+    let tomorrow = real_time() + 21 * 3_600_000;
+    let old = reopen(&stage.ledger, &first.id, None, ANN, None, tomorrow).await;
+    assert!(matches!(old, Err(LedgerError::WrongState { .. })), "{old:?}");
     let gone = reopen(&stage.ledger, "none", None, ANN, None, real_time()).await;
     assert!(matches!(gone, Err(LedgerError::UnknownIncident { .. })), "{gone:?}");
     // The host is past it, and nobody here has seen that yet.
     stage.host.again_by_hand(RUN);
     let node = node(&stage);
+    // As by somebody who died before the work was listed: said again, it is.
+    stage.ledger.open_anew(&first.id, None, ANN, None, real_time()).await.unwrap();
     let listed = reopen(&stage.ledger, &first.id, None, ANN, None, real_time()).await.unwrap();
     assert_eq!(listed, Listed::Listed);
     let incident = stage.closed().await;
