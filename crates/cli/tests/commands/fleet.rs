@@ -132,7 +132,7 @@ fn it_is_backed_up_restored_and_checked() {
     assert_snapshot!(bare.tell(&["ledger", "check", "--ledger", copy, "--format", "json"]), @r#"
     exit code 0
     --- out
-    {"version":1,"ledger":"[BASE]/copy.db","engine":"sqlite","schema":12,"records":1,"audit_entries":1,"audit_head":"[DIGEST]","sound":true,"problems":[]}
+    {"version":1,"ledger":"[BASE]/copy.db","engine":"sqlite","schema":13,"records":1,"audit_entries":1,"audit_head":"[DIGEST]","sound":true,"problems":[]}
     "#);
     assert_snapshot!(bare.tell(&["ledger", "prune", "--keep-days", "30", "--ledger", copy]), @r"
     exit code 0
