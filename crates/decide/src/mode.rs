@@ -6,8 +6,8 @@ use crate::{Policy, Record};
 
 /// The mode of a playbook with this record under this policy.
 ///
-/// It rises to what the operator lets it earn, but not from `observe`, which is how everything is stopped, where the lower end of the interval of its healed share reaches the mark
-/// and its latest incident was healed. One that got stuck falls to `approve` until it has healed again: a person must
+/// It rises to what the operator lets it earn where the lower end of the interval of its healed share reaches the mark
+/// and its latest incident was healed; never from `observe`, by which everything is stopped. One that got stuck falls to `approve` until it has healed again: a person must
 /// have looked.
 pub fn earned(policy: &Policy, record: Option<&Record>) -> Mode {
     if policy.approved {

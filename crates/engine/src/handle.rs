@@ -153,8 +153,9 @@ impl Engine {
                         }
                         let told = seen.detection.diagnosis.clone();
                         seen = self.look_at(&failure, state).await;
-                        detect_ms = millis(ended.elapsed());
+                        // What was told before its turn came is as old as it was then.
                         if seen.detection.diagnosis != told {
+                            detect_ms = millis(ended.elapsed());
                             self.tell(&seen.detection);
                         }
                         snapshot = self.snapshot(&failure.job).await;

@@ -8,7 +8,7 @@ mod switches;
 use regreen_engine::{EndedRun, fleet_is_latest, fleet_run_of};
 use regreen_ledger::{Incident, Ledger, LedgerError, State};
 
-pub use switches::{label, pause, reset, unpause};
+pub use switches::{close, label, pause, reset, unpause};
 
 use crate::{
     asked::{Asked, Wanted},

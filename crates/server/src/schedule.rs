@@ -21,8 +21,8 @@ pub struct Timetable {
     pub watched: Vec<(Sender, Repository)>,
     /// How often.
     pub every: Duration,
-    /// Whether what is old goes, once a day: see [`crate::Pace::keep`].
-    pub prunes: bool,
+    /// What was over for so many days goes, once a day; `None`: nothing does.
+    pub keep_days: Option<u32>,
 }
 
 impl Timetable {
@@ -35,8 +35,8 @@ impl Timetable {
             listed.push(Task::Sweep { sender, repository, slot }.listed(at));
         }
         let day = at.div_euclid(DAY);
-        if self.prunes {
-            listed.push(Task::Prune { day }.listed(at));
+        if let Some(keep_days) = self.keep_days {
+            listed.push(Task::Prune { day, keep_days }.listed(at));
         }
         let ends = |length: i64| (at.div_euclid(length) + 1).saturating_mul(length).saturating_sub(at);
         (listed, ends(every).min(ends(DAY)))

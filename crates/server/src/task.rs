@@ -94,6 +94,8 @@ pub enum Task {
     Prune {
         /// Names the day, so that it is done once for all nodes.
         day: i64,
+        /// What was over for so many days goes.
+        keep_days: u32,
     },
     /// People are told where they work. The engine lists that by itself.
     Told(Telling),
@@ -146,6 +148,7 @@ struct SpokenV1 {
 struct PruneV1 {
     version: u32,
     day: i64,
+    keep_days: u32,
 }
 
 /// The stored document. Fields may be added, never changed.
@@ -329,8 +332,9 @@ impl Task {
                 let payload = serde_json::json!({ "version": 1, "outage": id }).to_string();
                 return Listed { kind: OUTAGE, key: format!("outage/{id}"), payload, at };
             }
-            Task::Prune { day } => {
-                let payload = serde_json::json!({ "version": 1, "day": day }).to_string();
+            Task::Prune { day, keep_days } => {
+                let payload = serde_json::json!({ "version": 1, "day": day, "keep_days": keep_days });
+                let payload = payload.to_string();
                 return Listed { kind: PRUNE, key: format!("prune/{day}"), payload, at };
             }
             Task::Told(telling) => {
@@ -353,8 +357,8 @@ impl Task {
     /// What was listed; `None` where this version can't read it.
     pub fn read(kind: &str, payload: &str) -> Option<Task> {
         if kind == PRUNE {
-            let PruneV1 { version, day } = serde_json::from_str(payload).ok()?;
-            return (version == 1).then_some(Task::Prune { day });
+            let PruneV1 { version, day, keep_days } = serde_json::from_str(payload).ok()?;
+            return (version == 1).then_some(Task::Prune { day, keep_days });
         }
         if kind == OUTAGE {
             return outage_of(payload).map(|id| Task::Outage { id });
@@ -441,7 +445,7 @@ mod tests {
             (Task::Told(telling), "github/told/4d-1-0a1b2c3d/check-run"),
             (Task::Sweep { sender: Sender::GitHub, repository, slot: 3 }, "github/sweep/octo/shop/3"),
             (Task::Outage { id: "0a1b".to_owned() }, "outage/0a1b"),
-            (Task::Prune { day: 20_000 }, "prune/20000"),
+            (Task::Prune { day: 20_000, keep_days: 90 }, "prune/20000"),
         ] {
             let listed = task.listed(1_000);
             assert_eq!(listed.key(), key);

@@ -58,8 +58,6 @@ pub struct Pace {
     pub request: Duration,
     /// How far a sweep looks back.
     pub look_back: Duration,
-    /// What is over for longer than that goes, where it is done by the clock; `None`: nothing goes.
-    pub keep: Option<Duration>,
 }
 
 impl Default for Pace {
@@ -75,7 +73,6 @@ impl Default for Pace {
             drain: Duration::from_secs(20),
             request: Duration::from_secs(40),
             look_back: Duration::from_secs(24 * 3600),
-            keep: None,
         }
     }
 }
@@ -320,7 +317,7 @@ impl Worker {
             Task::Sweep { sender, repository, .. } => self.sweep(*sender, repository).await,
             Task::Outage { id } => self.tend(claim, id).await,
             Task::Issue { sender, id } => self.keep_issue(claim, *sender, id).await,
-            Task::Prune { .. } => self.prune().await,
+            Task::Prune { keep_days, .. } => self.prune(*keep_days).await,
             Task::Told(telling) => self.tell_there(claim, telling).await,
             Task::Green { sender, ended } => self.green(claim, *sender, ended).await,
         };

@@ -1,6 +1,6 @@
 //! `regreen breaker list|reset`: circuit breakers, one for each class, service and repository.
 
-use regreen_ledger::{Breaker as Found, BreakerPolicy};
+use regreen_ledger::Breaker as Found;
 use regreen_server::act;
 
 use crate::{
@@ -28,12 +28,9 @@ pub fn breaker(context: &Context, command: &Breaker) -> Result<u8, Failed> {
 
 async fn found(context: &Context) -> Result<Option<Vec<Found>>, Failed> {
     let Some(ledger) = record::read(context).await? else { return Ok(None) };
-    Ok(Some(ledger.breakers(policy(context).await?, now()).await?))
-}
-
-async fn policy(context: &Context) -> Result<BreakerPolicy, Failed> {
     let workspace = context.workspace()?;
-    Ok(config::load(context, None, &workspace, &Terminal::new(context)).await?.into_engine().breaker)
+    let config = config::load(context, None, &workspace, &Terminal::new(context)).await?.into_engine();
+    Ok(Some(ledger.breakers(config.breaker, now()).await?))
 }
 
 async fn list(context: &Context, format: Format) -> Result<u8, Failed> {
@@ -63,15 +60,11 @@ async fn reset(context: &Context, args: &ResetArgs) -> Result<u8, Failed> {
     if chosen.is_empty() {
         return print("no breaker was ever told anything\n");
     }
-    let (ledger, policy) = (record::write(context).await?, policy(context).await?);
+    let ledger = record::write(context).await?;
     for breaker in chosen {
-        let name = key(&breaker.key);
-        let word = match act::reset(&ledger, policy, &name, &actor(), now()).await? {
-            Some(true) => "closed",
-            Some(false) => "was closed by hand already",
-            None => "is gone",
-        };
-        print(&format!("{word}: {name}\n"))?;
+        let is_new = act::close(&ledger, &breaker.key, &actor(), now()).await?;
+        let word = if is_new { "closed" } else { "was closed by hand already" };
+        print(&format!("{word}: {}\n", key(&breaker.key)))?;
     }
     Ok(FINE)
 }

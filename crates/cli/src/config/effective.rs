@@ -51,8 +51,8 @@ impl Config {
         vec![
             group("How far it goes", &|rows| reach(rows, &fleet)),
             group("What is kept", &|rows| {
-                let days = |keep: Duration| format!("{} days", keep.as_secs() / 86_400);
-                rows.say("serve.keep-days", self.keep().map_or_else(|| "for good".to_owned(), days));
+                let days = self.keep_days().map_or_else(|| "for good".to_owned(), |n| format!("{n} days"));
+                rows.say("serve.keep-days", days);
             }),
             group("Jobs that ask", &|rows| {
                 let jobs = self.jobs();

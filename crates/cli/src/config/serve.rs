@@ -266,9 +266,9 @@ impl Config {
         self.serve.otlp.clone()
     }
 
-    /// What was over for longer goes by the clock of the fleet; `None`: nothing does.
-    pub fn keep(&self) -> Option<Duration> {
-        self.serve.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400))
+    /// What was over for so many days goes by the clock of the fleet; `None`: nothing does.
+    pub fn keep_days(&self) -> Option<u32> {
+        self.serve.keep_days
     }
 
     /// The proxy that says who has signed in, where there is one.

@@ -1,7 +1,7 @@
 //! What a person switches beside the fleet: the kill switch and the breakers; and what they say a failure was.
 
 use regreen_domain::FailureClass;
-use regreen_ledger::{BreakerPolicy, Ledger, LedgerError};
+use regreen_ledger::{BreakerKey, BreakerPolicy, Ledger, LedgerError};
 
 use crate::shape::breaker_key;
 
@@ -47,7 +47,15 @@ pub async fn reset(
 ) -> Result<Option<bool>, LedgerError> {
     let all = ledger.breakers(policy, now).await?;
     let Some(breaker) = all.into_iter().find(|one| breaker_key(&one.key) == key) else { return Ok(None) };
-    ledger.breaker_reset(&breaker.key, actor, now).await.map(Some)
+    close(ledger, &breaker.key, actor, now).await.map(Some)
+}
+
+/// Closes a breaker that is known to be there; `false` where a person has closed it already.
+///
+/// # Errors
+/// Where the ledger can't be read or written.
+pub async fn close(ledger: &Ledger, key: &BreakerKey, actor: &str, now: i64) -> Result<bool, LedgerError> {
+    ledger.breaker_reset(key, actor, now).await
 }
 
 /// Says what an incident really was: detection is measured by it, and the newest word counts.

@@ -174,7 +174,7 @@ pub(super) async fn retry(
 /// Open again
 ///
 /// An incident of a CI host's run in which nothing was done is opened again: its run is looked at, and everything decided anew by what holds
-/// now. It is no leave to heal; and only the run's latest attempt can be opened again.
+/// now. It is no leave to heal; and only the run's latest attempt can be opened again, within 20 hours.
 #[utoipa::path(
     post,
     path = "/api/v1/incidents/{id}/reopen",

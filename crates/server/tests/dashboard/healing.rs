@@ -3,8 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
-    process::Stdio,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,26 +19,13 @@ use regreen_mask::Masker;
 use regreen_server::{Inbox as _, LedgerInbox, NewDelivery, Pace, Worker};
 use regreen_tools::remote::Answer;
 use serde_json::json;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::Command,
-    sync::Notify,
-    time::sleep,
-};
+use tokio::{io::AsyncWriteExt, sync::Notify, time::sleep};
 
-use super::{Quiet, World, now, top};
+use super::{Quiet, World, browser, now, top};
 
 const NAME: &str = "octo/shop";
 
-const NETWORK: &[u8] = b"\
-2026-11-29T09:00:01.0000000Z ##[group]Run npm ci
-2026-11-29T09:00:01.1000000Z npm ci
-2026-11-29T09:00:01.3000000Z ##[endgroup]
-2026-11-29T09:03:20.0000000Z npm error code ECONNRESET
-2026-11-29T09:03:20.1000000Z npm error network request to https://registry.npmjs.org/left-pad/-/left-pad-1.3.0.tgz failed, reason: read ECONNRESET
-2026-11-29T09:03:20.2000000Z npm error network This is a problem related to network connectivity.
-2026-11-29T09:03:20.5000000Z ##[error]Process completed with exit code 1.
-";
+const NETWORK: &[u8] = forge::NETWORK_LOSS.as_bytes();
 
 /// Every service serves.
 struct Serves;
@@ -118,17 +103,8 @@ async fn a_healing_is_shown_as_it_happens() {
         run
     };
     let working = tokio::spawn(worker(&host, ledger, &bell).run(std::future::pending()));
-    let mut browser = Command::new("node")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard/healing.cjs"))
-        .arg(&driver)
-        .arg(format!("http://localhost:{}", world.port))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("node is not there: run scripts/test once");
-    let mut told = browser.stdin.take().unwrap();
-    let mut says = BufReader::new(browser.stdout.take().unwrap()).lines();
+    let address = format!("http://localhost:{}", world.port);
+    let (mut driven, mut told, mut says) = browser("healing.cjs", &[driver.as_os_str(), address.as_ref()]);
     let mut complaints = Vec::new();
     while let Some(line) = says.next_line().await.unwrap() {
         let (incident, at) = match line.as_str() {
@@ -158,7 +134,7 @@ async fn a_healing_is_shown_as_it_happens() {
         let line = format!("{}\n", json!({ "incident": incident.id, "at": at }));
         told.write_all(line.as_bytes()).await.unwrap();
     }
-    assert!(browser.wait().await.unwrap().success(), "{}", complaints.join("\n"));
+    assert!(driven.wait().await.unwrap().success(), "{}", complaints.join("\n"));
     assert_eq!(complaints.join("\n"), "");
     working.abort();
 }

@@ -14,6 +14,7 @@ mod seed;
 mod sinks;
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
@@ -31,9 +32,9 @@ use regreen_server::{
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     net::TcpListener,
-    process::Command,
+    process::{Child, ChildStdin, ChildStdout, Command},
     sync::{Notify, oneshot},
 };
 
@@ -174,6 +175,20 @@ fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
+/// A script that drives a browser: it says line by line what is to happen, and is told that it has.
+fn browser(script: &str, given: &[&OsStr]) -> (Child, ChildStdin, Lines<BufReader<ChildStdout>>) {
+    let mut browser = Command::new("node")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard").join(script))
+        .args(given)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node is not there: run scripts/test once");
+    let (told, says) = (browser.stdin.take().unwrap(), browser.stdout.take().unwrap());
+    (browser, told, BufReader::new(says).lines())
+}
+
 #[tokio::test]
 async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     let tools = top().join("target/tools");
@@ -210,17 +225,9 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
         "run": run,
         "undone": undone,
     });
-    let mut browser = Command::new("node")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard/pages.cjs"))
-        .args([&driver, &axe, &pictures])
-        .arg(at.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("node is not there: run scripts/test once");
-    let mut told = browser.stdin.take().unwrap();
-    let mut says = BufReader::new(browser.stdout.take().unwrap()).lines();
+    let at = at.to_string();
+    let given = [driver.as_os_str(), axe.as_os_str(), pictures.as_os_str(), at.as_ref()];
+    let (mut driven, mut told, mut says) = browser("pages.cjs", &given);
     let mut complaints = Vec::new();
     while let Some(line) = says.next_line().await.unwrap() {
         match line.as_str() {
@@ -240,7 +247,7 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
             other => complaints.push(other.to_owned()),
         }
     }
-    assert!(browser.wait().await.unwrap().success(), "{}", complaints.join("\n"));
+    assert!(driven.wait().await.unwrap().success(), "{}", complaints.join("\n"));
     assert_eq!(complaints.join("\n"), "");
     let picture = std::fs::read(pictures.join("incident.webp")).unwrap();
     assert!(picture.starts_with(b"RIFF") && picture.len() > 10_000, "the README's picture");

@@ -2,12 +2,12 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use regreen_domain::Mode;
 use regreen_forge::{Conclusion, hook::Sender};
-use regreen_server::{Happening, Log, Pace, Task, Timetable, schedule};
+use regreen_server::{Happening, Log, Task, Timetable, schedule};
 
 use crate::{Quiet, RUN, Stage, host::NETWORK, octo, open, outcome, real_time};
 
@@ -23,7 +23,7 @@ async fn what_no_hook_told_is_found_by_the_clock() {
         let stop = tokio::time::sleep(Duration::from_millis(100));
         let (ledger, bell) = (open(stage.folder.path()).await, stage.bell.clone());
         let watched = vec![(Sender::GitHub, octo())];
-        let table = Timetable { watched, every, prunes: true };
+        let table = Timetable { watched, every, keep_days: Some(90) };
         clocks.spawn(schedule(ledger, table, Arc::new(Quiet), bell, stop));
     }
     clocks.join_all().await;
@@ -51,37 +51,23 @@ impl Log for Gone {
 }
 
 #[tokio::test]
-async fn what_was_over_for_long_goes_by_the_hand_of_a_node_that_is_told_so() {
+async fn what_was_over_for_long_goes_once_for_all_nodes() {
     let stage = Stage::new(Mode::Observe).await;
     stage.host.fail(RUN, &[("build", NETWORK)]);
     let node = stage.start_one();
     stage.hook("one", RUN, 1, Conclusion::Failure).await;
     stage.closed().await;
     node.abort();
-    let day = Duration::from_secs(86_400);
-    let node = |keep, gone: &Arc<Gone>| {
-        let pace = Pace { keep, ..Pace::default() };
-        stage.worker_with(stage.ledger.clone(), pace, real_time, gone.clone())
-    };
-    // By one that is told otherwise it is left to another.
-    let (gone, listed) = (Arc::default(), Task::Prune { day: 9 }.listed(1));
-    stage.ledger.enqueue(&[listed.work()]).await.unwrap();
-    node(None, &gone).drain().await.unwrap();
-    assert_eq!(stage.ledger.outcome(listed.key()).await.unwrap(), None);
-    assert_eq!(stage.ledger.waiting(&["prune"], real_time()).await.unwrap().later, 1);
-    for (n, (keep, left)) in [(30 * day, 1), (Duration::ZERO, 0)].into_iter().enumerate() {
-        let gone = Arc::default();
-        let worker = node(Some(keep), &gone);
-        let listed = Task::Prune { day: n as i64 }.listed(1);
+    for (n, (keep_days, left)) in [(30, 1), (0, 0)].into_iter().enumerate() {
+        let gone = Arc::new(Gone::default());
+        let worker = stage.worker_by(stage.ledger.clone(), Duration::from_secs(5), real_time, gone.clone());
+        let listed = Task::Prune { day: n as i64, keep_days }.listed(1);
         // Twice listed, once done.
         stage.ledger.enqueue(&[listed.work(), listed.work()]).await.unwrap();
-        let begun = Instant::now();
-        while stage.ledger.outcome(listed.key()).await.unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "{keep:?}");
-            worker.drain().await.unwrap();
-        }
-        assert_eq!(stage.incidents().await.len(), left, "{keep:?}");
-        assert_eq!(*gone.0.lock().unwrap(), [1 - left as u64], "{keep:?}");
+        worker.drain().await.unwrap();
+        assert_eq!(stage.ledger.outcome(listed.key()).await.unwrap().as_deref(), Some("pruned"));
+        assert_eq!(stage.incidents().await.len(), left, "{keep_days}");
+        assert_eq!(*gone.0.lock().unwrap(), [1 - left as u64], "{keep_days}");
     }
     assert!(stage.ledger.audit_verify(None).await.unwrap().is_sound());
 }

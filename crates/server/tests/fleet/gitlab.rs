@@ -196,7 +196,7 @@ async fn a_pipeline_that_the_network_failed_is_healed_once() {
     let watched = vec![(Sender::GitLab, Repository::parse(NAME).unwrap())];
     let stop = tokio::time::sleep(Duration::from_millis(100));
     let (ledger, bell) = (stage.ledger.clone(), stage.bell.clone());
-    let table = Timetable { watched, every: Duration::from_secs(900), prunes: false };
+    let table = Timetable { watched, every: Duration::from_secs(900), keep_days: None };
     schedule(ledger, table, Arc::new(Quiet), bell, stop).await;
     assert_eq!(stage.retries(), 2);
     let world = stage.host.world();
@@ -213,7 +213,7 @@ async fn what_no_hook_told_is_found_by_the_clock_and_a_second_end_of_a_pipeline_
     let watched = vec![(Sender::GitLab, Repository::parse(NAME).unwrap())];
     let stop = tokio::time::sleep(Duration::from_millis(30));
     let (ledger, bell) = (stage.ledger.clone(), stage.bell.clone());
-    let table = Timetable { watched, every: Duration::from_secs(900), prunes: false };
+    let table = Timetable { watched, every: Duration::from_secs(900), keep_days: None };
     schedule(ledger, table, Arc::new(Quiet), bell, stop).await;
     stage.until("it never ran again", || stage.retries() == 1).await;
     stage.finish(pipeline, "failed");

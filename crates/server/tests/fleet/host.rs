@@ -13,15 +13,7 @@ use std::{
 
 use regreen_forge::{Calls, Check, Conclusion, ForgeError, Issue, Permission, Repository, Status};
 
-pub const NETWORK: &str = "\
-2026-11-29T09:00:01.0000000Z ##[group]Run npm ci
-2026-11-29T09:00:01.1000000Z npm ci
-2026-11-29T09:00:01.3000000Z ##[endgroup]
-2026-11-29T09:03:20.0000000Z npm error code ECONNRESET
-2026-11-29T09:03:20.1000000Z npm error network request to https://registry.npmjs.org/left-pad/-/left-pad-1.3.0.tgz failed, reason: read ECONNRESET
-2026-11-29T09:03:20.2000000Z npm error network This is a problem related to network connectivity.
-2026-11-29T09:03:20.5000000Z ##[error]Process completed with exit code 1.
-";
+pub const NETWORK: &str = regreen_lab::forge::NETWORK_LOSS;
 
 pub const CODE: &str = "\
 2026-11-29T09:00:01.0000000Z ##[group]Run npm test

@@ -35,15 +35,7 @@ const JOB: i64 = 20_000;
 const RETRIES: u32 = 3;
 const BACKOFF: i64 = 60_000;
 
-const LOG: &str = "\
-2026-11-29T09:00:01.0000000Z ##[group]Run npm ci
-2026-11-29T09:00:01.1000000Z npm ci
-2026-11-29T09:00:01.3000000Z ##[endgroup]
-2026-11-29T09:03:20.0000000Z npm error code ECONNRESET
-2026-11-29T09:03:20.1000000Z npm error network request to https://registry.npmjs.org/left-pad/-/left-pad-1.3.0.tgz failed, reason: read ECONNRESET
-2026-11-29T09:03:20.2000000Z npm error network This is a problem related to network connectivity.
-2026-11-29T09:03:20.5000000Z ##[error]Process completed with exit code 1.
-";
+const LOG: &str = regreen_lab::forge::NETWORK_LOSS;
 
 thread_local! {
     static NOW: Cell<i64> = const { Cell::new(0) };

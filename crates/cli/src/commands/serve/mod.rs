@@ -241,7 +241,7 @@ impl Parts {
     /// Works, and sweeps, until it is asked to stop.
     async fn work(&self, args: &WorkArgs, stop: &Stop) {
         let at_once = usize::from(args.at_once);
-        let pace = Pace { at_once, lease: args.lease, keep: self.config.keep(), ..Pace::default() };
+        let pace = Pace { at_once, lease: args.lease, ..Pace::default() };
         let (ledger, log, bell) = (self.ledger.clone(), self.log.clone(), self.bell.clone());
         if self.fleets.is_empty() {
             return stop.asked().await;
@@ -250,7 +250,7 @@ impl Parts {
             let at = |sender| move |repository: &Repository| (sender, repository.clone());
             let github = args.watch.iter().map(at(Sender::GitHub));
             let watched = github.chain(args.watch_gitlab.iter().map(at(Sender::GitLab))).collect();
-            let table = Timetable { watched, every: args.sweep_every, prunes: self.config.keep().is_some() };
+            let table = Timetable { watched, every: args.sweep_every, keep_days: self.config.keep_days() };
             schedule(ledger.clone(), table, log.clone(), bell.clone(), stop.asked())
         };
         let telling = self.tell(stop);
