@@ -174,15 +174,23 @@ fn refusals() -> String {
     page
 }
 
-/// What the program says of itself: its definition is nowhere else.
+/// What the program says of itself: its definition is nowhere else. Asked is the one that `REGREEN` names, if
+/// somebody has just built it; else it is built.
 fn manual(args: &[&str]) -> Result<String, String> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let output = Command::new(cargo)
-        .args(["run", "--quiet", "--package", "regreen-cli", "--bin", "regreen", "--", "manual"])
+    let mut regreen = match std::env::var_os("REGREEN") {
+        Some(built) => Command::new(built),
+        None => {
+            let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+            cargo.args(["run", "--quiet", "--package", "regreen-cli", "--bin", "regreen", "--"]);
+            cargo
+        }
+    };
+    let output = regreen
+        .arg("manual")
         .args(args)
         .current_dir(top())
         .output()
-        .map_err(|e| format!("cargo run: {e}"))?;
+        .map_err(|e| format!("{}: {e}", regreen.get_program().display()))?;
     if !output.status.success() {
         return Err(format!("regreen manual: {}", String::from_utf8_lossy(&output.stderr).trim_end()));
     }
