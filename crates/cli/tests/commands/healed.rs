@@ -169,6 +169,10 @@ fn it_is_counted_and_checked() {
     # HELP regreen_detection_accuracy_ratio Measured detection accuracy.
     # TYPE regreen_detection_accuracy_ratio gauge
     regreen_detection_accuracy_ratio 1
+    # HELP regreen_detection_accuracy_interval_ratio 95 % Wilson interval of the measured detection accuracy.
+    # TYPE regreen_detection_accuracy_interval_ratio gauge
+    regreen_detection_accuracy_interval_ratio{end="low"} 0.20654931437723742
+    regreen_detection_accuracy_interval_ratio{end="high"} 1
     # HELP regreen_detection_accuracy_cases Cases it was measured on.
     # TYPE regreen_detection_accuracy_cases gauge
     regreen_detection_accuracy_cases 1
@@ -178,6 +182,10 @@ fn it_is_counted_and_checked() {
     # HELP regreen_false_positive_rate_ratio Measured false positives.
     # TYPE regreen_false_positive_rate_ratio gauge
     regreen_false_positive_rate_ratio 0
+    # HELP regreen_false_positive_rate_interval_ratio 95 % Wilson interval of the measured false positives.
+    # TYPE regreen_false_positive_rate_interval_ratio gauge
+    regreen_false_positive_rate_interval_ratio{end="low"} 0
+    regreen_false_positive_rate_interval_ratio{end="high"} 0.7934506856227626
     # HELP regreen_false_positive_rate_cases Cases it was measured on.
     # TYPE regreen_false_positive_rate_cases gauge
     regreen_false_positive_rate_cases 1
@@ -214,6 +222,10 @@ fn it_is_counted_and_checked() {
     # HELP regreen_success_rate_ratio Measured recovery success.
     # TYPE regreen_success_rate_ratio gauge
     regreen_success_rate_ratio 1
+    # HELP regreen_success_rate_interval_ratio 95 % Wilson interval of the measured recovery success.
+    # TYPE regreen_success_rate_interval_ratio gauge
+    regreen_success_rate_interval_ratio{end="low"} 0.20654931437723742
+    regreen_success_rate_interval_ratio{end="high"} 1
     # HELP regreen_success_rate_cases Cases it was measured on.
     # TYPE regreen_success_rate_cases gauge
     regreen_success_rate_cases 1

@@ -90,6 +90,11 @@ pub fn prometheus(m: &Metrics, worth: &Worth, audit_head: &str) -> Families {
         let unit = if target.unit() == "share" { "ratio" } else { "seconds" };
         let Some((value, n)) = target.measured(m).value else { continue };
         families.gauge(&format!("{}_{unit}", target.id), &format!("Measured {}.", target.name), value);
+        if let Some((low, high)) = target.interval(m) {
+            let help = format!("95 % Wilson interval of the measured {}.", target.name);
+            let ends: [(&[(&str, &str)], f64); 2] = [(&[("end", "low")], low), (&[("end", "high")], high)];
+            families.gauges(&format!("{}_interval_{unit}", target.id), &help, &ends);
+        }
         families.gauge(&format!("{}_cases", target.id), "Cases it was measured on.", n as f64);
         let help = format!("Target: {}.", target.bound);
         families.gauge(&format!("{}_target_{unit}", target.id), &help, target.limit);

@@ -1,7 +1,7 @@
 //! The targets of the system that Regreen follows, each beside what was measured: the value, its n, and pass, miss or
 //! no data.
 
-use regreen_ledger::Metrics;
+use regreen_ledger::{Metrics, Rate};
 
 /// A target.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,8 @@ pub struct Target {
     unit: Unit,
     side: Side,
     measure: fn(&Metrics) -> Option<(f64, u64)>,
+    /// Where it is a share of counted cases: with its interval.
+    rate: fn(&Metrics) -> Option<Rate>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,7 @@ pub const TARGETS: [Target; 7] = [
         unit: Unit::Share,
         side: Side::AtLeast,
         measure: |m| m.accuracy.map(|r| (r.share, r.n)),
+        rate: |m| m.accuracy,
     },
     Target {
         id: "false_positive_rate",
@@ -59,6 +62,7 @@ pub const TARGETS: [Target; 7] = [
         unit: Unit::Share,
         side: Side::Under,
         measure: |m| m.false_positives.map(|r| (r.share, r.n)),
+        rate: |m| m.false_positives,
     },
     Target {
         id: "mean_detection_time",
@@ -68,6 +72,7 @@ pub const TARGETS: [Target; 7] = [
         unit: Unit::Seconds,
         side: Side::Under,
         measure: |m| Some((m.mean_detect_ms? / 1000.0, m.detect?.n)),
+        rate: |_| None,
     },
     Target {
         id: "detection_latency",
@@ -77,6 +82,7 @@ pub const TARGETS: [Target; 7] = [
         unit: Unit::Seconds,
         side: Side::Under,
         measure: |m| m.detect.map(|s| (s.p95 as f64 / 1000.0, s.n)),
+        rate: |_| None,
     },
     Target {
         id: "mean_recovery_time",
@@ -86,6 +92,7 @@ pub const TARGETS: [Target; 7] = [
         unit: Unit::Seconds,
         side: Side::Under,
         measure: |m| Some((m.mean_recovery_ms? / 1000.0, m.recovery?.n)),
+        rate: |_| None,
     },
     Target {
         id: "success_rate",
@@ -95,6 +102,7 @@ pub const TARGETS: [Target; 7] = [
         unit: Unit::Share,
         side: Side::AtLeast,
         measure: |m| m.success.map(|r| (r.share, r.n)),
+        rate: |m| m.success,
     },
     Target {
         id: "engine_overhead",
@@ -104,6 +112,7 @@ pub const TARGETS: [Target; 7] = [
         unit: Unit::Share,
         side: Side::Under,
         measure: |m| m.overhead.map(|o| (o.share, o.n)),
+        rate: |_| None,
     },
 ];
 
@@ -112,6 +121,11 @@ impl Target {
     pub fn measured(&self, metrics: &Metrics) -> Measured {
         let value = (self.measure)(metrics);
         Measured { value, verdict: value.map_or("no data", |(value, _)| self.judge(value)) }
+    }
+
+    /// The ends of the 95 % Wilson interval of what was measured; `None` without data, or where it is no share of counted cases.
+    pub fn interval(&self, metrics: &Metrics) -> Option<(f64, f64)> {
+        (self.rate)(metrics).map(|rate| (rate.low, rate.high))
     }
 
     fn judge(&self, value: f64) -> &'static str {
