@@ -64,7 +64,7 @@ fn a_ledger_that_is_named_is_read_and_written_instead_of_the_workspaces_own() {
     detection latency (p95)  under 30 s     -         0  no data
     mean recovery time       under 300 s    -         0  no data
     recovery success         at least 90 %  -         0  no data
-    overhead                 under 2 %      -         0  no data
+    overhead on failed jobs  under 2 %      -         0  no data
     ");
     let none = bare.base().join("none.db");
     assert_snapshot!(bare.tell(&["incidents", "list", "--ledger", none.to_str().unwrap()]), @r"

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     fn reviewed(failures: Option<Estimate>, compared: bool) -> Review {
-        let saved = Saved { tried: 10, healed: 8, compared, failures, ran_ms: 90_000 };
+        let saved = Saved { tried: 10, healed: 8, compared, counted_on: 10, failures, ran_ms: 90_000 };
         Review { complete: true, saved: Some(saved), ..Review::default() }
     }
 
