@@ -167,10 +167,6 @@ impl Api {
         let nothing = async || {
             Problem::not_found("there is nothing here; /api/v1/openapi.json says what is").into_response()
         };
-        let otherwise = async || {
-            let detail = "this is asked in another way; /api/v1/openapi.json says how";
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
-        };
         router
             .route("/api/v1/openapi.json", axum::routing::get(described))
             .route_layer(from_fn_with_state(takes, unasked::refused))
@@ -227,8 +223,14 @@ pub fn description() -> serde_json::Result<serde_json::Value> {
     serde_json::to_value(routes().1)
 }
 
+/// A path that is there, asked by a method that it does not take.
+pub(crate) async fn otherwise() -> Response<Body> {
+    let detail = "this is asked in another way; /api/v1/openapi.json says how";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+}
+
 /// Nothing here is ever kept by a cache, taken for a page, or read by a page of another site.
-async fn secure(mut response: Response<Body>) -> Response<Body> {
+pub(crate) async fn secure(mut response: Response<Body>) -> Response<Body> {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
