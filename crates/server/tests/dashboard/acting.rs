@@ -132,6 +132,26 @@ async fn who_may_only_look_is_shown_no_button_and_told_why() {
 }
 
 #[tokio::test]
+async fn who_may_not_act_is_told_what_ends_each_pause() {
+    let world = World::new().await;
+    let pauses = [
+        ("fleet", "regreen unpause --fleet"),
+        ("host:gitlab", "regreen unpause --fleet --host gitlab"),
+        ("repository:octo/shop", "regreen unpause --fleet --repository octo/shop"),
+        ("repository:github:octo/shop", "regreen unpause --fleet --host github --repository octo/shop"),
+    ];
+    for (scope, _) in pauses {
+        world.ledger.pause(scope, "root", "release", now()).await.unwrap();
+    }
+    let here = "Host: localhost:8787\r\n";
+    let page = answer(&world, "/", here).await;
+    for (scope, command) in pauses {
+        let code = format!("<code>{command}</code> ends it");
+        assert_eq!(page.matches(&code).count(), 1, "{scope}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_counts_from_a_page_of_the_very_session_alone() {
     let (world, run) = busy().await;
     let ann = Browser::signed_in(&world, "ann", Role::Operator).await;
