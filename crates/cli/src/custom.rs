@@ -58,6 +58,23 @@ pub fn known_here(context: &Context, given: Option<&Path>) -> Result<Known, Fail
     Ok(Known { warnings: said, ..known })
 }
 
+/// For a node beside the fleet: the operator's folder, and no repository's.
+///
+/// # Errors
+/// A bug: the catalogue in the binary can't be read; or what is wrong with the operator's file.
+pub fn known_beside_a_fleet(
+    context: &Context,
+    config: Option<&Path>,
+    workspace: &Workspace,
+) -> Result<Known, Failed> {
+    let folder = crate::config::patterns_folder(context, None, config, workspace)?;
+    let known = Known { catalog: catalog()?, warnings: Vec::new() };
+    Ok(match folder {
+        Some(folder) => known.and(PatternSource::Operator, of_folder(&folder, PatternSource::Operator)),
+        None => known,
+    })
+}
+
 /// Everything that is known in a workspace.
 ///
 /// # Errors

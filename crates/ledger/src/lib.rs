@@ -47,6 +47,7 @@
 //! # }
 //! ```
 
+mod accepted;
 mod approval;
 mod aside;
 mod audit;
@@ -104,6 +105,7 @@ mod trend;
 mod verify;
 mod work;
 
+pub use accepted::{Acceptance, AcceptedPattern};
 pub use approval::{APPROVAL_LASTS_MS, APPROVAL_SKEW_MS};
 pub use audit::{AuditEntry, AuditTail};
 pub use backup::BackedUp;

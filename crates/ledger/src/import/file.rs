@@ -145,7 +145,9 @@ fn check_row(row: &Row, latest: i64, incidents: &mut HashSet<String>) -> Result<
             FailureClass::parse(class).ok_or("its class is not known")?;
             known(incidents, incident)?;
         }
-        Row::BreakerEvent { id: key, at: when, .. } | Row::Pause { id: key, at: when, .. } => {
+        Row::BreakerEvent { id: key, at: when, .. }
+        | Row::Pause { id: key, at: when, .. }
+        | Row::Pattern { id: key, at: when, .. } => {
             id(key)?;
             at(*when)?;
         }

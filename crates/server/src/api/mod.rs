@@ -2,6 +2,7 @@
 //!
 //! Whatever is shown was masked when it was stored. Pages are followed by their `next`; unknown parameters are refused.
 
+mod accepted;
 mod actions;
 mod approvals;
 mod audit;
@@ -34,7 +35,7 @@ use axum::{
     middleware::{from_fn_with_state, map_response},
     response::IntoResponse as _,
 };
-use regreen_catalog::Catalog;
+use regreen_engine::{Known, LiveCatalog};
 use regreen_ledger::{BreakerPolicy, Ledger, LedgerError};
 use tokio::sync::Notify;
 use utoipa::{
@@ -69,8 +70,8 @@ pub struct Api {
     pub record: Ledger,
     /// Who may what.
     pub access: Access,
-    /// What is known of failures and cures.
-    pub catalog: Arc<Catalog>,
+    /// What is known of failures and cures, and what people have accepted.
+    pub catalog: Arc<LiveCatalog>,
     /// Rung when somebody has said something that work waits for.
     pub bell: Arc<Notify>,
     /// When a circuit breaker opens, and for how long.
@@ -114,6 +115,11 @@ impl Shared {
     /// Where what people do is put on record.
     fn writes(&self) -> &Ledger {
         &self.0.ledger
+    }
+
+    /// What is known now.
+    async fn known(&self) -> Result<Arc<Known>, Problem> {
+        self.0.catalog.look(self.record()).await.map_err(|e| self.failed(&e))
     }
 
     /// The reason is for the log and for people with access to it.
@@ -207,6 +213,8 @@ fn routes() -> (Router<Shared>, Description) {
         .routes(routes!(switches::reset))
         .routes(routes!(known::patterns))
         .routes(routes!(known::pattern))
+        .routes(routes!(accepted::accept))
+        .routes(routes!(accepted::take_back))
         .routes(routes!(known::playbooks))
         .routes(routes!(known::playbook))
         .routes(routes!(metrics::show))

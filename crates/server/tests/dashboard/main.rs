@@ -22,6 +22,7 @@ use std::{
 };
 
 use regreen_domain::Outcome;
+use regreen_engine::LiveCatalog;
 use regreen_ledger::{AsIs, BreakerPolicy, Closing, Ledger, NewToken};
 use regreen_server::{
     Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, Values,
@@ -82,7 +83,7 @@ impl World {
             ledger: Ledger::open_read_only(&path, Arc::new(AsIs)).await.unwrap(),
             writes: ledger.clone(),
             bell: Arc::default(),
-            catalog: Arc::new(full::hostile_catalog()),
+            catalog: LiveCatalog::new(full::hostile_catalog()),
             worth: Worth {
                 minutes_per_failure: Some(15.0),
                 cost_per_minute: Some(1.0),
