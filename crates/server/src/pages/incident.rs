@@ -26,7 +26,7 @@ use super::{
     reader::Reader,
     sign_in::SIGN_IN,
     timeline::{Moment, timeline},
-    words::{When, between, bytes, capital, count, percent, plain, shown, span},
+    words::{When, between, bytes, capital, many, percent, plain, shown, span},
 };
 
 /// So many lines of a patch stand on the page; the rest on one of its own.
@@ -210,7 +210,7 @@ async fn changed(
     let mut lines = text.ok().and_then(Result::ok).flatten().map(|text| lines(&text)).unwrap_or_default();
     let rest = lines.len().saturating_sub(PATCH_LINES);
     lines.truncate(PATCH_LINES);
-    let more = (rest > 0).then(|| (count(rest as u64), log_of(&incident.id, &hash)));
+    let more = (rest > 0).then(|| (many(rest as u64, "more line"), log_of(&incident.id, &hash)));
     Ok(Some(Changed { summary, lines, more }))
 }
 

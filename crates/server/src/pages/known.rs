@@ -19,7 +19,7 @@ use super::{
     params::{Params, link, segment},
     reader::Reader,
     trends::rate,
-    words::{When, count, percent, plain, shown, span},
+    words::{When, count, many, percent, plain, shown, span},
 };
 use crate::shape::PlaybookProofsV1;
 
@@ -62,6 +62,10 @@ struct PatternPage {
     see: Vec<String>,
     measured: String,
     proofs: String,
+    /// Logs in which it is found, each with where it comes from.
+    examples: Vec<(String, String)>,
+    /// Logs in which it is not found, each with why it would be wrong there.
+    counterexamples: Vec<(String, String)>,
     since: String,
     accepted: Option<AcceptedBy>,
 }
@@ -215,10 +219,16 @@ pub(super) async fn pattern(
             hits => format!("right in {} of {hits} labelled logs ({} %)", counts.right, percent(precision)),
         },
         proofs: format!(
-            "{} examples, {} counterexamples",
-            pattern.examples.len(),
-            pattern.counterexamples.len()
+            "{}, {}",
+            many(pattern.examples.len() as u64, "example"),
+            many(pattern.counterexamples.len() as u64, "counterexample")
         ),
+        examples: pattern.examples.iter().map(|one| (shown(&one.name), shown(&one.origin))).collect(),
+        counterexamples: pattern
+            .counterexamples
+            .iter()
+            .map(|one| (shown(&one.name), shown(&one.why)))
+            .collect(),
         since: shown(&pattern.since),
         accepted: known.accepted(&id).map(|one| AcceptedBy {
             actor: shown(&one.actor),
@@ -279,9 +289,9 @@ async fn look(house: &House) -> Result<Vec<PlaybookRow>, LedgerError> {
             ran: count(ran.map_or(0, |group| group.incidents)),
             healed: rate(ran.and_then(Group::success)),
             proved: format!(
-                "{} decisions, {} rehearsals",
-                playbook.examples.len(),
-                playbook.rehearsals.len()
+                "{}, {}",
+                many(playbook.examples.len() as u64, "decision"),
+                many(playbook.rehearsals.len() as u64, "rehearsal")
             ),
             proofs: proofs(&PlaybookProofsV1::from(playbook)),
         }

@@ -119,6 +119,7 @@ async fn who_may_only_look_is_shown_no_button_and_told_why() {
         let refused = viewer.post(&path, fields).await;
         assert!(refused.starts_with("HTTP/1.1 403"), "{path}: {refused}");
         assert!(refused.contains("token:vic, with the role viewer"), "{path}: {refused}");
+        assert!(refused.contains("<code>regreen token create --role operator</code>"), "{path}: {refused}");
         let present = post(&world, &path, here, fields).await;
         assert!(
             present.starts_with("HTTP/1.1 401") && present.contains("Sign in to act"),
@@ -131,6 +132,26 @@ async fn who_may_only_look_is_shown_no_button_and_told_why() {
         assert!(answer(&world, path, here).await.starts_with("HTTP/1.1 401"), "{path}");
     }
     assert_eq!(world.ledger.audit_head().await.unwrap(), head, "nothing was done");
+}
+
+#[tokio::test]
+async fn who_may_not_act_is_told_what_ends_each_pause() {
+    let world = World::new().await;
+    let pauses = [
+        ("fleet", "regreen unpause --fleet"),
+        ("host:gitlab", "regreen unpause --fleet --host gitlab"),
+        ("repository:octo/shop", "regreen unpause --fleet --repository octo/shop"),
+        ("repository:github:octo/shop", "regreen unpause --fleet --host github --repository octo/shop"),
+    ];
+    for (scope, _) in pauses {
+        world.ledger.pause(scope, "root", "release", now()).await.unwrap();
+    }
+    let here = "Host: localhost:8787\r\n";
+    let page = answer(&world, "/", here).await;
+    for (scope, command) in pauses {
+        let code = format!("<code>{command}</code> ends it");
+        assert_eq!(page.matches(&code).count(), 1, "{scope}: {page}");
+    }
 }
 
 #[tokio::test]
@@ -202,6 +223,8 @@ async fn what_an_operator_presses_is_done_said_once_and_on_record_with_their_nam
         for late in ["", "&at=1"].iter().filter(|_| stands) {
             let refused = ann.post(path, &format!("{fields}{late}")).await;
             assert!(refused.starts_with("HTTP/1.1 409"), "{path} {fields}{late}: {refused}");
+            let back = if path == "/unpause" { "To what happens now" } else { "To the services" };
+            assert!(refused.contains(back), "{path}: {refused}");
         }
         let said = ann.said(&ann.post(path, &format!("{fields}&at={at}")).await).await;
         assert!(said.starts_with(says), "{path} {fields}: {said}");

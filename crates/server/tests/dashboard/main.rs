@@ -209,6 +209,7 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     seed::unnamed(&world.ledger, now()).await;
     full::everything(&world.ledger, "full", now()).await;
     full::hostile_words(&world.ledger, now()).await;
+    full::hostile_journal(&world.ledger, "hostile-steps", now()).await;
     sinks::fails(&world.ledger, &format!("503 {} {}", seed::HOSTILE[0], "x".repeat(150)), now()).await;
     seed::waits(&world.ledger, "to-approve", now()).await;
     seed::waits(&world.ledger, "to-deny", now()).await;
