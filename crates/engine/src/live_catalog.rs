@@ -1,9 +1,13 @@
 //! What is known beside the fleet at a moment: the catalogue that a node was started with, and the patterns that people have
 //! accepted since, on whichever node.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use regreen_catalog::{Catalog, CatalogError, PatternSource};
+use regreen_catalog::{Catalog, CatalogError, PatternSource, Status};
 use regreen_detect::admit;
 use regreen_ledger::{AcceptedPattern, Ledger, LedgerError};
 
@@ -11,7 +15,8 @@ use regreen_ledger::{AcceptedPattern, Ledger, LedgerError};
 pub struct LiveCatalog {
     base: Arc<Catalog>,
     known: RwLock<Arc<Known>>,
-    building: tokio::sync::Mutex<()>,
+    /// Whoever builds or tries one holds it, also where nobody waits for that any more.
+    building: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What is known at a moment.
@@ -32,7 +37,7 @@ impl LiveCatalog {
         let known =
             Known { catalog: base.clone(), accepted: Vec::new(), left_out: Vec::new(), edition: Vec::new() };
         let (base, known) = (Arc::new(base), RwLock::new(Arc::new(known)));
-        Arc::new(LiveCatalog { base, known, building: tokio::sync::Mutex::default() })
+        Arc::new(LiveCatalog { base, known, building: Arc::default() })
     }
 
     /// What was known at the last look.
@@ -44,24 +49,29 @@ impl LiveCatalog {
     ///
     /// # Errors
     /// Where the ledger can't be read.
-    pub async fn look(&self, ledger: &Ledger) -> Result<Arc<Known>, LedgerError> {
+    pub async fn look(self: &Arc<Self>, ledger: &Ledger) -> Result<Arc<Known>, LedgerError> {
         if ledger.accepted_edition().await? == self.known().edition {
             return Ok(self.known());
         }
-        let _one_builds = self.building.lock().await;
+        let one_builds = self.building.clone().lock_owned().await;
         // The edition first: what comes between is seen at the next look.
         let edition = ledger.accepted_edition().await?;
         if edition == self.known().edition {
             return Ok(self.known());
         }
         let accepted = ledger.accepted_patterns().await?;
-        let base = self.base.clone();
-        let building = tokio::task::spawn_blocking(move || Known::of(&base, accepted, edition));
-        // A bug in a proof keeps what was known.
-        let Ok(built) = building.await else { return Ok(self.known()) };
-        let built = Arc::new(built);
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = built.clone();
-        Ok(built)
+        let own = self.clone();
+        // To its end, also where whoever asked has gone.
+        let building = tokio::task::spawn_blocking(move || {
+            let _one_builds = one_builds;
+            let built = || Known::of(&own.base, accepted.clone(), edition.clone());
+            // A bug in a proof costs what was accepted, and is not met again at every look.
+            let built = catch_unwind(AssertUnwindSafe(built));
+            let built = built.unwrap_or_else(|_| Known::without(&own.base, accepted, edition));
+            *own.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(built);
+        });
+        let _stopped = building.await;
+        Ok(self.known())
     }
 
     /// What is wrong with one more file beside all that stands; nothing, where it would be let in and take no other down.
@@ -69,32 +79,46 @@ impl LiveCatalog {
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn objections(
-        &self,
+        self: &Arc<Self>,
         ledger: &Ledger,
         file: String,
         text: String,
     ) -> Result<Vec<CatalogError>, LedgerError> {
         let (known, base) = (self.look(ledger).await?, self.base.clone());
+        let one_tries = self.building.clone().lock_owned().await;
         let trying = move || {
+            let _one_tries = one_tries;
             let mut files: Vec<_> = known.accepted.iter().map(file_of).collect();
             files.push((file.clone(), text));
-            admit(Catalog::clone(&base), PatternSource::Accepted, &files).refused
+            let admitted = admit(Catalog::clone(&base), PatternSource::Accepted, &files);
+            let mut refused = admitted.refused;
+            let retired = admitted.catalog.patterns().last().filter(|one| one.status == Status::Retired);
+            refused.extend(retired.map(|_| error(&file, "it is retired", "make it `stable`")));
+            refused
         };
         let tried = tokio::task::spawn_blocking(trying).await;
-        Ok(tried.unwrap_or_else(|_| {
-            let what = "it could not be tried: its proof went wrong".to_owned();
-            let help = "this is a bug; please report it with the file".to_owned();
-            vec![CatalogError { file: String::new(), line: 0, column: 0, what, help }]
-        }))
+        Ok(tried.unwrap_or_else(|_| vec![gone_wrong("")]))
     }
 }
 
 impl Known {
     fn of(base: &Catalog, accepted: Vec<AcceptedPattern>, edition: Vec<String>) -> Known {
+        // Two of a name stand where an import brought another.
+        let mut names = BTreeSet::new();
+        let (accepted, again): (Vec<_>, Vec<_>) =
+            accepted.into_iter().partition(|one| names.insert(one.name.clone()));
         let files: Vec<_> = accepted.iter().map(file_of).collect();
         let admitted = admit(base.clone(), PatternSource::Accepted, &files);
         let mut known =
             Known { catalog: admitted.catalog, accepted: Vec::new(), left_out: Vec::new(), edition };
+        known.left_out.extend(again.into_iter().map(|one| {
+            let why = error(
+                &one.name,
+                "another of its name was accepted before",
+                "take both back, and accept one again",
+            );
+            (one, why)
+        }));
         let mut refused = admitted.refused;
         for one in accepted {
             let file = file_of(&one).0;
@@ -106,6 +130,14 @@ impl Known {
         known
     }
 
+    fn without(base: &Catalog, accepted: Vec<AcceptedPattern>, edition: Vec<String>) -> Known {
+        let left_out = accepted.into_iter().map(|one| {
+            let why = gone_wrong(&one.name);
+            (one, why)
+        });
+        Known { catalog: base.clone(), accepted: Vec::new(), left_out: left_out.collect(), edition }
+    }
+
     /// Names this very set of accepted patterns.
     pub fn edition(&self) -> &[String] {
         &self.edition
@@ -115,6 +147,14 @@ impl Known {
     pub fn accepted(&self, id: &str) -> Option<&AcceptedPattern> {
         self.accepted.iter().find(|one| one.name == id)
     }
+}
+
+fn error(file: &str, what: &str, help: &str) -> CatalogError {
+    CatalogError { file: file.to_owned(), line: 0, column: 0, what: what.to_owned(), help: help.to_owned() }
+}
+
+fn gone_wrong(file: &str) -> CatalogError {
+    error(file, "it could not be tried: a proof went wrong", "this is a bug; please report it with the file")
 }
 
 fn file_of(one: &AcceptedPattern) -> (String, String) {

@@ -112,13 +112,13 @@ impl Ledger {
         Ok(ended)
     }
 
-    /// Every accepted pattern that stands, in the order in which they were accepted.
+    /// Every accepted pattern that stands, in the order in which they were accepted; no more than may stand, whatever an import brought.
     ///
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn accepted_patterns(&self) -> Result<Vec<AcceptedPattern>, LedgerError> {
         let standing = standing(&mut *self.read().await?).await?;
-        Ok(standing.into_iter().map(|(_, one)| one).collect())
+        Ok(standing.into_iter().take(Self::MOST_ACCEPTED).map(|(_, one)| one).collect())
     }
 
     /// Names this very set of accepted patterns: it is another whenever one was accepted or taken back.
@@ -126,8 +126,9 @@ impl Ledger {
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn accepted_edition(&self) -> Result<Vec<String>, LedgerError> {
-        let ids = sqlx::query_scalar("SELECT id FROM patterns WHERE ended_at IS NULL ORDER BY at, id");
-        Ok(ids.fetch_all(&mut *self.read().await?).await?)
+        let ids =
+            sqlx::query_scalar("SELECT id FROM patterns WHERE ended_at IS NULL ORDER BY at, id LIMIT $1");
+        Ok(ids.bind(Self::MOST_ACCEPTED as i64).fetch_all(&mut *self.read().await?).await?)
     }
 }
 

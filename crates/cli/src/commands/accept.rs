@@ -14,6 +14,7 @@ use crate::{
     exit::{FINE, Failed, NOTHING_TO_READ, PROBLEMS},
     output::print::print,
     record::{actor, now},
+    voice,
 };
 
 /// Accepts it.
@@ -22,6 +23,7 @@ pub fn accept(context: &Context, args: &AcceptArgs) -> Result<u8, Failed> {
     runtime()?.block_on(async {
         let ledger = serve::open(context, &args.at).await?;
         let known = known_beside_a_fleet(context, None, &context.workspace()?)?;
+        known.warnings.iter().for_each(|warning| voice::warning(context, warning));
         let catalog = LiveCatalog::new(known.catalog);
         match act::accept(&ledger, &catalog, &text, &actor(), now()).await? {
             Ok(name) => {

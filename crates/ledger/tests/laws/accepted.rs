@@ -1,6 +1,6 @@
 //! Patterns that people accepted: which stand, who said so, and that no two of one name do.
 
-use regreen_ledger::{Acceptance, AcceptedPattern, Ledger};
+use regreen_ledger::{Acceptance, AcceptedPattern, Ledger, LedgerError};
 
 use crate::world::{Engine, World};
 
@@ -8,6 +8,7 @@ both_engines! {
     what_is_accepted_stands_until_it_is_taken_back,
     one_of_a_name_stands_and_not_too_many_do,
     of_two_who_accept_one_name_at_once_one_does,
+    an_import_brings_no_more_than_may_stand,
 }
 
 async fn names(ledger: &Ledger) -> Vec<String> {
@@ -69,4 +70,29 @@ async fn of_two_who_accept_one_name_at_once_one_does(on: Engine) {
     came.sort_by_key(|one| *one == Acceptance::Taken);
     assert_eq!(came, [Acceptance::Accepted, Acceptance::Taken]);
     assert_eq!(names(&world.ledger).await, ["a"]);
+}
+
+async fn an_import_brings_no_more_than_may_stand(on: Engine) {
+    let (here, there) = (World::new(on).await, World::new(on).await);
+    for n in 0..60 {
+        for (ledger, name) in [(&here.ledger, "a"), (&there.ledger, "b")] {
+            let accepted =
+                ledger.accept_pattern(&format!("{name}{n}"), "a file", "ann", 10 + n).await.unwrap();
+            assert_eq!(accepted, Acceptance::Accepted);
+        }
+    }
+    let mut file = Vec::new();
+    there.ledger.export(&mut file).await.unwrap();
+    assert_eq!(here.ledger.import(&mut file.as_slice(), 100).await.unwrap().patterns, 60);
+    assert_eq!(names(&here.ledger).await.len(), Ledger::MOST_ACCEPTED);
+    assert_eq!(here.ledger.accepted_edition().await.unwrap().len(), Ledger::MOST_ACCEPTED);
+    assert_eq!(here.ledger.accept_pattern("c", "a file", "ann", 100).await.unwrap(), Acceptance::Full);
+    // A file with more of them than may stand is none of ours.
+    let mut more = Vec::new();
+    here.ledger.export(&mut more).await.unwrap();
+    let refused = there.ledger.import(&mut more.as_slice(), 200).await.unwrap_err();
+    assert!(
+        matches!(&refused, LedgerError::BadImport { why, .. } if why.contains("accepted patterns")),
+        "{refused:?}"
+    );
 }

@@ -1,9 +1,14 @@
 //! What a person accepts of what was drafted: a pattern that names such failures on every node from then on.
 
+use std::sync::Arc;
+
 use regreen_catalog::{CatalogError, TO_FILL_IN, id_in};
 use regreen_engine::LiveCatalog;
 use regreen_ledger::{Acceptance, Ledger, LedgerError};
 use thiserror::Error;
+
+/// The dashboard's page of drafts has the place of a pattern with this id.
+const THE_PAGE: &str = "suggested";
 
 /// Why a pattern is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -28,7 +33,7 @@ pub enum NotAccepted {
 /// Where the ledger can't be read or written.
 pub async fn accept(
     ledger: &Ledger,
-    catalog: &LiveCatalog,
+    catalog: &Arc<LiveCatalog>,
     text: &str,
     actor: &str,
     now: i64,
@@ -41,6 +46,10 @@ pub async fn accept(
     let mut wrong = catalog.objections(ledger, file.clone(), text.to_owned()).await?;
     if wrong.is_empty() {
         wrong.extend(unsaid(&file, text));
+    }
+    if name == THE_PAGE {
+        let (what, help) = (format!("`{name}` is the name of a page"), "choose another id".to_owned());
+        wrong.push(CatalogError { file, line: 0, column: 0, what, help });
     }
     if !wrong.is_empty() {
         return Ok(Err(NotAccepted::Wrong(wrong)));

@@ -1,11 +1,15 @@
 //! A pattern that a person accepts names the failures of every node that works, from the next one on; and heals nothing.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use regreen_domain::{FailureClass, Mode};
-use regreen_engine::LiveCatalog;
+use regreen_catalog::PatternSource;
+use regreen_domain::{FailureClass, Mode, Tool};
+use regreen_engine::{LiveCatalog, OutageConfig};
 use regreen_forge::Conclusion;
-use regreen_ledger::{Incident, State};
+use regreen_ledger::{Acceptance, Incident, State};
 use regreen_propose::{Draft, Rest, Words, expression};
 use regreen_server::act;
 use tokio::time::sleep;
@@ -39,7 +43,7 @@ fn completed() -> String {
         id: "no-seat".to_owned(),
         class: FailureClass::parse("network-timeout").unwrap(),
         class_note: String::new(),
-        tool: None,
+        tool: Tool::new("npm"),
         expression: expression(LINE),
         examples: vec![LINE.to_owned()],
         about: Vec::new(),
@@ -65,7 +69,8 @@ async fn failed(stage: &Stage, run: u64) -> Incident {
 
 #[tokio::test]
 async fn what_is_accepted_names_the_next_failure_on_a_node_that_works_and_heals_nothing() {
-    let stage = Stage::new(Mode::Auto).await;
+    let mut stage = Stage::new(Mode::Auto).await;
+    stage.config.outage.services = OutageConfig::public();
     let node = stage.start_one();
     let before = failed(&stage, RUN).await;
     assert_eq!(before.diagnosis.pattern, None, "{before:#?}");
@@ -84,8 +89,48 @@ async fn what_is_accepted_names_the_next_failure_on_a_node_that_works_and_heals_
     // A playbook that heals this class is there, and the mode would let it: it is not begun all the same.
     assert_eq!((stage.host.reruns(RUN + 1), outcome(&named)), (0, ("suggested", "below-threshold")));
 
+    // Nor is it a witness that npm's registry is down, for which others would have to wait.
+    assert_eq!(stage.ledger.sightings_of(&named.id).await.unwrap(), []);
+
     assert!(act::take_back(&stage.ledger, "no-seat", "ann", 2).await.unwrap());
     let after = failed(&stage, RUN + 2).await;
     assert_eq!(after.diagnosis.pattern, None, "{after:#?}");
     node.abort();
+}
+
+#[tokio::test]
+async fn what_no_longer_proves_itself_is_left_out_and_the_rest_counts() {
+    let stage = Stage::new(Mode::Auto).await;
+    let accept =
+        async |name: &str, text: &str| stage.ledger.accept_pattern(name, text, "ann", 1).await.unwrap();
+    // As a later version may find them: one is no pattern, one has the id of a built-in one.
+    let taken = completed().replace("no-seat", "npm-connection-lost");
+    for (name, text) in
+        [("broken", "id = 'broken'"), ("no-seat", &completed()), ("npm-connection-lost", &taken)]
+    {
+        assert_eq!(accept(name, text).await, Acceptance::Accepted);
+    }
+    let catalog = LiveCatalog::new(regreen_builtin::catalog().unwrap());
+    let known = catalog.look(&stage.ledger).await.unwrap();
+    let names = |one: &regreen_ledger::AcceptedPattern| one.name.clone();
+    assert_eq!(known.accepted.iter().map(names).collect::<Vec<_>>(), ["no-seat"]);
+    let mut left: Vec<String> = known.left_out.iter().map(|(one, _)| one.name.clone()).collect();
+    left.sort();
+    assert_eq!(left, ["broken", "npm-connection-lost"]);
+    assert_eq!(known.catalog.pattern("npm-connection-lost").unwrap().source, PatternSource::BuiltIn);
+    // Nothing is built again until something changes.
+    assert!(Arc::ptr_eq(&known, &catalog.look(&stage.ledger).await.unwrap()));
+    let tried =
+        act::accept(&stage.ledger, &catalog, &completed().replace("no-seat", "suggested"), "ann", 1).await;
+    assert!(tried.unwrap().unwrap_err().to_string().contains("the name of a page"));
+    let retired =
+        completed().replace("no-seat", "other").replace("status = \"stable\"", "status = \"retired\"");
+    let tried = act::accept(&stage.ledger, &catalog, &retired, "ann", 1).await;
+    assert!(tried.unwrap().unwrap_err().to_string().contains("it is retired"));
+    // Whoever asked may have gone before it was built.
+    assert!(stage.ledger.take_pattern_back("broken", "ann", 2).await.unwrap());
+    let gone = tokio::time::timeout(Duration::ZERO, catalog.look(&stage.ledger)).await;
+    assert!(gone.is_err(), "a look reads the ledger first");
+    let known = catalog.look(&stage.ledger).await.unwrap();
+    assert_eq!(known.left_out.len(), 1);
 }
