@@ -12,7 +12,7 @@ use regreen_lockfile::Rule;
 use regreen_steps::{closing, is_remote, kind_facts};
 use serde_json::Value;
 
-use crate::top;
+use crate::{cargo, top};
 
 /// Writes the pages, or with `--check` compares them.
 pub fn docs(args: &[&str]) -> Result<String, String> {
@@ -180,7 +180,7 @@ fn manual(args: &[&str]) -> Result<String, String> {
     let mut regreen = match std::env::var_os("REGREEN") {
         Some(built) => Command::new(built),
         None => {
-            let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+            let mut cargo = cargo();
             cargo.args(["run", "--quiet", "--package", "regreen-cli", "--bin", "regreen", "--"]);
             cargo
         }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::top;
+use crate::{cargo, top};
 
 /// What is recorded.
 const DEMO: [&str; 4] = ["demo", "lockfile", "--tool", "cargo"];
@@ -37,11 +37,7 @@ struct Line {
 
 /// Records it.
 pub fn picture() -> Result<String, String> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let build = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "regreen-cli"])
-        .current_dir(top())
-        .status();
+    let build = cargo().args(["build", "--quiet", "--package", "regreen-cli"]).current_dir(top()).status();
     if !build.is_ok_and(|status| status.success()) {
         return Err("cargo build failed".to_owned());
     }

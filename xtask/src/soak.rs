@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{print, top};
+use crate::{as_typed, cargo, print, top};
 
 /// Longest that a call may take before it leaves the rest to the next one.
 const LONGEST: Duration = Duration::from_secs(43 * 60);
@@ -259,7 +259,7 @@ pub fn soak(args: &[&str]) -> Result<String, String> {
 /// Builds every package of a release, and installs and runs each as its users would.
 fn packages() -> Result<String, String> {
     print(&crate::dist::dist(&[])?);
-    let check = Command::new(top().join("packaging/check")).current_dir(top()).status();
+    let check = as_typed(Command::new(top().join("packaging/check"))).current_dir(top()).status();
     match check.map_err(|e| format!("packaging/check: {e}"))?.success() {
         true => Ok("passed: packages".to_owned()),
         false => Err("packages: see above".to_owned()),
@@ -270,7 +270,7 @@ fn packages() -> Result<String, String> {
 fn tried(trial: &Trial) -> Result<String, String> {
     let (name, commit) = (trial.name, commit()?);
     print(&format!("soak {name}: {}", trial.shows));
-    let status = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+    let status = cargo()
         .args([
             "run",
             "--release",
@@ -318,7 +318,7 @@ fn run(suite: &Suite, seed: Option<u64>) -> Result<String, String> {
     let started = Instant::now();
     while progress.done < count && started.elapsed() < LONGEST {
         let portion = suite.portion.min(count - progress.done);
-        let status = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        let status = cargo()
             .args(["nextest", "run", "--retries", "0", "--no-fail-fast", "--status-level", "fail"])
             .args(suite.tests)
             .envs(suite.how_many.map(|name| (name, portion.to_string())))
@@ -352,10 +352,8 @@ fn install_wrkflw() -> Result<(), String> {
         return Ok(());
     }
     print("installing wrkflw");
-    let status = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .args(["install", "--quiet", "--locked", "wrkflw@0.8.0", "--root"])
-        .arg(&root)
-        .status();
+    let status =
+        cargo().args(["install", "--quiet", "--locked", "wrkflw@0.8.0", "--root"]).arg(&root).status();
     match status.map_err(|e| format!("cargo install: {e}"))?.success() {
         true => Ok(()),
         false => Err("wrkflw could not be installed".to_owned()),

@@ -4,12 +4,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    process::Command,
 };
 
 use serde_json::Value;
 
-use crate::{pages, top};
+use crate::{cargo, pages, top};
 
 /// What each crate may import, as in ARCHITECTURE.md. A crate that is not here may not exist.
 const MAY_IMPORT: [(&str, &[&str]); 26] = [
@@ -102,8 +101,7 @@ pub fn tidy() -> Result<String, String> {
 }
 
 fn imports() -> Result<Vec<String>, String> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let output = Command::new(cargo)
+    let output = cargo()
         .args(["metadata", "--no-deps", "--format-version=1", "--offline"])
         .current_dir(top())
         .output()

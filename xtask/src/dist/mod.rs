@@ -1,5 +1,6 @@
-//! `cargo xtask dist [--binary FILE]`: everything that a release hands out, from one built program into `target/dist`: an
-//! archive, a Debian package, npm and PyPI packages that carry the program, the Homebrew formula, an SBOM and checksums.
+//! `cargo xtask dist [--binary FILE [--runner PROGRAM]]`: everything that a release hands out, from one built program into `target/dist`: an
+//! archive, a Debian package, npm and PyPI packages that carry the program, the Homebrew formula, what the container image has
+//! beside the program, an SBOM and checksums.
 //!
 //! All of it is written here and not by the tools of each world, so that the same program gives the same bytes anywhere;
 //! the tools themselves take it in `cargo xtask soak packages`.
@@ -7,6 +8,7 @@
 mod archive;
 mod deb;
 mod elf;
+mod image;
 mod npm;
 mod sbom;
 mod wheel;
@@ -20,7 +22,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use self::archive::Member;
-use crate::top;
+use crate::{cargo, top};
 
 /// The version of all packages.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -51,21 +53,25 @@ pub struct Built {
 
 /// Makes all of it.
 pub fn dist(args: &[&str]) -> Result<String, String> {
-    let given = match args {
-        [] => None,
-        ["--binary", file] => Some(PathBuf::from(file)),
+    let (given, runner) = match args {
+        [] => (None, None),
+        ["--binary", file] => (Some(PathBuf::from(file)), None),
+        // What starts a program for another processor, such as qemu-aarch64-static.
+        ["--binary", file, "--runner", runner] => (Some(PathBuf::from(file)), Some(*runner)),
         other => {
-            return Err(format!("unknown: {}; usage: cargo xtask dist [--binary FILE]", other.join(" ")));
+            let usage = "usage: cargo xtask dist [--binary FILE [--runner PROGRAM]]";
+            return Err(format!("unknown: {}; {usage}", other.join(" ")));
         }
     };
     let program = given.map_or_else(build, Ok)?;
-    let built = Built::of(&program)?;
+    let built = Built::of(&program, runner)?;
     let out = top().join("target/dist");
     fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     let mut made = vec![
         (format!("regreen-{VERSION}-linux-{}.tar.gz", built.elf.arch.kernel()), tarball(&built)?),
         (format!("regreen-linux-{}", built.elf.arch.debian()), built.binary.clone()),
         (format!("regreen-{VERSION}-linux-{}.cdx.json", built.elf.arch.kernel()), sbom::sbom(&built)?),
+        (image::BASE.to_owned(), image::base(built.at)?),
         deb::deb(&built)?,
         wheel::wheel(&built)?,
     ];
@@ -81,9 +87,17 @@ pub fn dist(args: &[&str]) -> Result<String, String> {
 }
 
 impl Built {
-    fn of(program: &Path) -> Result<Built, String> {
+    fn of(program: &Path, runner: Option<&str>) -> Result<Built, String> {
         let binary = fs::read(program).map_err(|e| format!("{}: {e}", program.display()))?;
-        let says = Command::new(program).arg("--version").output();
+        let start = || match runner {
+            None => Command::new(program),
+            Some(runner) => {
+                let mut command = Command::new(runner);
+                command.arg(program);
+                command
+            }
+        };
+        let says = start().arg("--version").output();
         let says = says.map_err(|e| format!("{}: {e}", program.display()))?;
         let expected = format!("regreen {VERSION}\n");
         if says.stdout != expected.as_bytes() {
@@ -92,7 +106,7 @@ impl Built {
         }
         let folder = top().join("target/dist/man");
         let _old = fs::remove_dir_all(&folder);
-        output(Command::new(program).args(["manual", "--man"]).arg(&folder))?;
+        output(start().args(["manual", "--man"]).arg(&folder))?;
         let mut man = Vec::new();
         for entry in fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))? {
             let path = entry.map_err(|e| e.to_string())?.path();
@@ -100,7 +114,7 @@ impl Built {
             man.push((name, fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?));
         }
         man.sort();
-        let script = |shell: &str| output(Command::new(program).args(["completions", shell]));
+        let script = |shell: &str| output(start().args(["completions", shell]));
         let completions = [
             ("regreen.bash", script("bash")?),
             ("_regreen", script("zsh")?),
@@ -115,7 +129,7 @@ fn build() -> Result<PathBuf, String> {
     let installed =
         output(Command::new("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
     let fixed = String::from_utf8_lossy(&installed).lines().any(|target| target == MUSL);
-    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    let mut cargo = cargo();
     cargo.args(["build", "--release", "--locked", "--package", "regreen-cli"]).current_dir(top());
     if fixed {
         cargo.args(["--target", MUSL]).env(format!("CC_{}", MUSL.replace('-', "_")), "musl-gcc");

@@ -3,15 +3,12 @@
 //!
 //! Source: the CycloneDX 1.5 JSON schema; package URLs as in purl-spec's type `cargo`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    process::Command,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{ABOUT, Built, HOME, VERSION, output, text};
-use crate::top;
+use crate::{cargo, top};
 
 /// The document.
 ///
@@ -20,9 +17,8 @@ use crate::top;
 pub fn sbom(built: &Built) -> Result<Vec<u8>, String> {
     let libc = if built.elf.glibc.is_some() { "gnu" } else { "musl" };
     let target = format!("{}-unknown-linux-{libc}", built.elf.arch.kernel());
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let arguments = ["metadata", "--format-version=1", "--locked", "--offline", "--filter-platform", &target];
-    let answer = output(Command::new(cargo).args(arguments).current_dir(top()))?;
+    let answer = output(cargo().args(arguments).current_dir(top()))?;
     let metadata: Value = serde_json::from_slice(&answer).map_err(|e| format!("cargo metadata: {e}"))?;
     let linked = linked(&metadata);
     let checksums = checksums(&String::from_utf8_lossy(&text("Cargo.lock")?));

@@ -10,7 +10,7 @@ pub struct DemoArgs {
     /// What to break
     #[arg(value_enum, value_name = "CAUSE", default_value_t = DemoCause::Lockfile)]
     pub cause: DemoCause,
-    /// With which package manager (default: npm where it is installed, else cargo)
+    /// With which package manager (default: the first of npm, cargo and pip that is installed)
     #[arg(long, value_enum)]
     pub tool: Option<DemoTool>,
     /// Write the diagnosis and the outcome as one line of JSON to this file

@@ -21,19 +21,20 @@ use crate::{
     exit::{BUG, FINE, Failed, NOTHING_TO_READ},
 };
 
+/// What has to be there.
+const NEEDS: &str = "it needs git, and npm, cargo or python3 with pip";
+
 /// Breaks it, shows the break, and lets `regreen run` heal it.
 pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failed> {
-    let tool =
-        args.tool.unwrap_or_else(|| if installed(context, "npm") { DemoTool::Npm } else { DemoTool::Cargo });
-    let manager = match tool {
-        DemoTool::Npm => PackageManager::Npm,
-        DemoTool::Cargo => PackageManager::Cargo,
-        DemoTool::Pip => PackageManager::Pip,
+    let known = [DemoTool::Npm, DemoTool::Cargo, DemoTool::Pip].map(manager);
+    let found = known.into_iter().find(|manager| installed(context, manager.program()));
+    let Some(manager) = args.tool.map(manager).or(found) else {
+        let why = "none of the package managers is installed that the demo can use";
+        return Err(Failed::new(NOTHING_TO_READ, why).help(NEEDS));
     };
     let program = manager.program();
-    if !installed(context, program) {
-        let help = "cargo is there wherever Regreen was built: `regreen demo --tool cargo`";
-        return Err(Failed::new(NOTHING_TO_READ, format!("`{program}` is not installed")).help(help));
+    if let Some(absent) = [program, "git"].into_iter().find(|name| !installed(context, name)) {
+        return Err(Failed::new(NOTHING_TO_READ, format!("`{absent}` is not installed")).help(NEEDS));
     }
     let folder = tempfile::Builder::new().prefix("regreen-demo-").tempdir();
     let folder = folder.map_err(|e| Failed::new(NOTHING_TO_READ, format!("no temporary folder: {e}")))?;
@@ -69,6 +70,14 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<u8, Failed> {
         say(context, &format!("Not healed: exit code {code} after {took:.1} s. Please report this."))?;
     }
     Ok(code)
+}
+
+fn manager(tool: DemoTool) -> PackageManager {
+    match tool {
+        DemoTool::Npm => PackageManager::Npm,
+        DemoTool::Cargo => PackageManager::Cargo,
+        DemoTool::Pip => PackageManager::Pip,
+    }
 }
 
 fn break_it(cause: DemoCause, project: &Project, lab: &Lab) -> Result<String, LabError> {

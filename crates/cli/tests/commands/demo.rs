@@ -10,6 +10,25 @@ use crate::{
 };
 
 #[test]
+fn without_a_package_manager_it_says_what_it_needs() {
+    let bare = Bare::new();
+    let empty = bare.base().join("empty");
+    fs::create_dir(&empty).unwrap();
+    for (options, why) in [
+        (&[][..], "none of the package managers is installed that the demo can use"),
+        (&["--tool", "pip"], "`python3` is not installed"),
+    ] {
+        let ended = said(bare.command(&[&["demo"], options].concat()).env("PATH", &empty));
+        assert_eq!(ended.code, 3, "{}", ended.err);
+        assert!(
+            ended.err.contains(why) && ended.err.contains("it needs git, and npm, cargo or"),
+            "{}",
+            ended.err
+        );
+    }
+}
+
+#[test]
 fn a_broken_project_is_healed_before_the_readers_eyes() {
     let bare = Bare::new();
     let temp = bare.base().join("tmp");

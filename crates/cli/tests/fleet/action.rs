@@ -179,15 +179,15 @@ fn a_release_is_fetched_and_run_only_if_it_is_the_one_that_was_meant() {
     action.runner.env.insert("PATH".to_owned(), release.path.clone());
     let version = action.defaults["version"].as_str().unwrap().to_owned();
     let base = format!("https://github.com/regreen/regreen/releases/download/v{version}");
-    let archive = format!("{base}/{}", release.archive);
+    let program = format!("{base}/{}", release.program);
     let sums = format!("{base}/SHA256SUMS");
-    let (right, program) = (release.sha256(&release.archive), release.program_sha256());
+    let right = release.sha256(release.program);
     for (listed, given, ends, asked) in [
-        (right.clone(), String::new(), "success", vec![&archive, &sums]),
-        (another(&right), String::new(), "failure", vec![&archive, &sums]),
-        // Of the program itself: then nobody else's list counts.
-        (another(&right), program.clone(), "success", vec![&archive]),
-        (right.clone(), another(&program), "failure", vec![&archive]),
+        (right.clone(), String::new(), "success", vec![&program, &sums]),
+        (another(&right), String::new(), "failure", vec![&program, &sums]),
+        // Where one is given nobody else's list counts.
+        (another(&right), right.clone(), "success", vec![&program]),
+        (right.clone(), another(&right), "failure", vec![&program]),
     ] {
         release.sums(&listed);
         let with = [("run", "touch ran"), ("binary", ""), ("sha256", &given), ("state", "false")];
@@ -196,6 +196,7 @@ fn a_release_is_fetched_and_run_only_if_it_is_the_one_that_was_meant() {
         assert_eq!(release.asked().iter().collect::<Vec<_>>(), asked);
         let ran_it = ran.workspaces["action"].join("ran").exists();
         assert_eq!(ran_it, ends == "success", "{ran:#?}");
+        assert!(!release.unpacked(), "what was fetched is the program");
     }
     // One that there is not, and no version at all.
     release.sums(&right);

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     NETWORK, Stage,
-    standin::{Release, another, top},
+    standin::{Release, another, program, top},
 };
 
 /// The scripts of GitLab's job, one after the other in one shell, as its runner does it.
@@ -107,16 +107,16 @@ fn the_component_fetches_the_release_that_was_meant_and_does_the_same() {
         job.run(&text, &[&variables[..], &[("PATH", &release.path)]].concat())
     };
     assert!(!filled("x").contains("$[["));
-    let right = release.program_sha256();
+    let right = release.sha256(release.program);
     let refused = go(&another(&right));
     assert!(!refused.status.success() && job.host.world().calls.is_empty(), "{refused:?}");
+    assert!(!release.unpacked(), "nothing reads what was not checked");
     let ended = go(&right);
     assert!(ended.status.success(), "{ended:?}");
     assert_eq!(job.host.world().count("POST", "/retry"), 1);
     let version = env!("CARGO_PKG_VERSION");
-    let address = format!(
-        "https://github.com/regreen/regreen/releases/download/v{version}/regreen-{version}-linux-x86_64.tar.gz"
-    );
+    let address =
+        format!("https://github.com/regreen/regreen/releases/download/v{version}/regreen-linux-amd64");
     assert_eq!(release.asked(), [address.clone(), address]);
 }
 
@@ -139,10 +139,79 @@ fn the_script_for_other_systems_puts_there_what_was_meant_and_nothing_else() {
     assert_eq!(version.stdout, format!("regreen {}\n", env!("CARGO_PKG_VERSION")).as_bytes());
     let left = fs::read_dir(stage.path("empty/right")).unwrap().count();
     assert_eq!(left, 1, "the archive is taken away");
+    assert!(release.unpacked());
     let (ended, program) = install(&another(&right), "wrong");
     assert!(!ended && !program.exists());
     let (ended, program) = install("", "none");
     assert!(!ended && !program.exists());
+    assert!(!release.unpacked(), "nothing reads what was not checked");
+}
+
+/// What these files have a shell do, in a folder with the script that fetches Regreen, where npm fails by the code; each time on a
+/// runner that knows nothing.
+#[test]
+fn the_scripts_of_circleci_azure_and_buildkite_keep_a_failure_and_what_is_known_of_it() {
+    let stage = Stage::new("observe");
+    let release = Release::of(&stage);
+    let fails = "echo 'error[E0425]: cannot find value `x` in this scope'; echo ' --> src/a.rs:3:1'
+                 echo 'error: could not compile `a` (lib) due to 1 previous error'; exit 7";
+    let path = program(&stage, "npm", fails);
+    let file = |name: &str| -> Value {
+        let text = fs::read_to_string(top().join("integrations").join(name)).unwrap();
+        serde_norway::from_str(&text).unwrap()
+    };
+    let (circle, azure) = (file("circleci/config.yml"), file("azure/azure-pipelines.yml"));
+    let buildkite = file("buildkite/pipeline.yml");
+    let circle = &circle["commands"]["regreen"]["steps"][1]["run"];
+    let systems = [
+        ("circleci", vec![&circle["command"]], &circle["environment"]),
+        ("azure", vec![&azure["steps"][2]["bash"], &azure["steps"][3]["bash"]], &azure["variables"]),
+        (
+            "buildkite",
+            buildkite["steps"][0]["command"].as_array().unwrap().iter().collect(),
+            &buildkite["env"],
+        ),
+    ];
+    for (name, scripts, variables) in systems {
+        assert_eq!(variables["REGREEN_VERSION"], env!("CARGO_PKG_VERSION"), "{name}");
+        let workspace = stage.path(name);
+        fs::create_dir_all(workspace.join(format!(".{name}"))).unwrap();
+        let script = workspace.join(format!(".{name}/install-regreen.sh"));
+        fs::copy(top().join("integrations/install.sh"), script).unwrap();
+        let run = |home: &str| {
+            let (mut said, mut code) = (String::new(), Some(0));
+            for script in &scripts {
+                let mut bash = Command::new("bash");
+                bash.args(["-e", "-o", "pipefail", "-c", script.as_str().unwrap()]).current_dir(&workspace);
+                bash.env_clear().env("PATH", &path).env("HOME", stage.path(home)).env("CI", "true");
+                bash.env("AGENT_TEMPDIRECTORY", workspace.join("temp"))
+                    .env("PIPELINE_WORKSPACE", &workspace)
+                    .env("COMMAND", "npm ci")
+                    .env("MODE", "auto")
+                    .env("REGREEN_VERSION", env!("CARGO_PKG_VERSION"))
+                    .env("REGREEN_SHA256", release.sha256(&release.archive));
+                let ended = bash.output().unwrap();
+                said += &String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat());
+                code = ended.status.code();
+                if code != Some(0) {
+                    break;
+                }
+            }
+            assert_eq!(code, Some(7), "{name}: {said}");
+            said
+        };
+        run("first");
+        let folder = if name == "azure" { workspace.join("temp") } else { workspace.clone() };
+        let report: Value =
+            serde_json::from_slice(&fs::read(folder.join("regreen-report.json")).unwrap()).unwrap();
+        assert_eq!(
+            (&report["verdict"], &report["outcome"]),
+            (&"code".into(), &"left-alone".into()),
+            "{name}"
+        );
+        let said = run("second");
+        assert_eq!(said.contains("imported: 1 incident(s)"), name != "buildkite", "{name}: {said}");
+    }
 }
 
 /// The hook as pre-commit runs it, from a repository that has it.

@@ -24,10 +24,12 @@ pub fn program(stage: &Stage, name: &str, script: &str) -> String {
     format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
 }
 
-/// A release of this version: its archive holds a program that hands over to the real one.
+/// A release of this version: a program that hands over to the real one, as it is and in an archive.
 pub struct Release {
     /// With a `curl` that knows it.
     pub path: String,
+    /// The program's name.
+    pub program: &'static str,
     /// The archive's name.
     pub archive: String,
     folder: PathBuf,
@@ -40,7 +42,9 @@ impl Release {
         fs::create_dir_all(folder.join(&name).join("bin")).unwrap();
         let real = env!("CARGO_BIN_EXE_regreen");
         let program = format!("#!/bin/sh\nexec {real} \"$@\"\n");
-        fs::write(folder.join(&name).join("bin/regreen"), program).unwrap();
+        fs::write(folder.join(&name).join("bin/regreen"), &program).unwrap();
+        let plain = if cfg!(target_arch = "aarch64") { "regreen-linux-arm64" } else { "regreen-linux-amd64" };
+        fs::write(folder.join(plain), &program).unwrap();
         let archive = format!("{name}.tar.gz");
         let mut tar = Command::new("tar");
         tar.args(["-czf", &archive, &name]).current_dir(&folder);
@@ -55,24 +59,28 @@ impl Release {
                shift
              done
              echo \"$url\" >> {0}/asked
-             exec cat \"{0}/${{url##*/}}\" > \"$out\"",
-            folder.display()
+             case \"$url\" in */v{1}/*) exec cat \"{0}/${{url##*/}}\" > \"$out\" ;; esac
+             exit 22",
+            folder.display(),
+            env!("CARGO_PKG_VERSION")
         );
-        let path = self::program(stage, "curl", &script);
-        let release = Release { path, archive, folder };
-        release.sums(&release.sha256(&release.archive));
+        self::program(stage, "curl", &script);
+        let tar = format!("touch {}/unpacked\nPATH=\"${{PATH#*:}}\"\nexec tar \"$@\"", folder.display());
+        let path = self::program(stage, "tar", &tar);
+        let release = Release { path, program: plain, archive, folder };
+        release.sums(&release.sha256(plain));
         release
     }
 
-    /// Says in the release's own list that the archive has this SHA-256.
+    /// Says in the release's own list that the program has this SHA-256.
     pub fn sums(&self, sha256: &str) {
-        let text = format!("{sha256}  {}\n{}  regreen.rb\n", self.archive, "0".repeat(64));
+        let text = format!("{sha256}  {}\n{}  regreen.rb\n", self.program, "0".repeat(64));
         fs::write(self.folder.join("SHA256SUMS"), text).unwrap();
     }
 
-    /// The SHA-256 of the program in the archive.
-    pub fn program_sha256(&self) -> String {
-        self.sha256(&format!("{}/bin/regreen", self.archive.trim_end_matches(".tar.gz")))
+    /// Whether something was unpacked since the last look.
+    pub fn unpacked(&self) -> bool {
+        fs::remove_file(self.folder.join("unpacked")).is_ok()
     }
 
     /// The SHA-256 of a file, as somebody else counts it.

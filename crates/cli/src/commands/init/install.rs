@@ -57,12 +57,10 @@ impl Install {
     pub fn env(&self) -> String {
         match self {
             Install::Release { sha256 } => {
-                let url = format!(
-                    "{REPOSITORY}/releases/download/v{VERSION}/regreen-{VERSION}-linux-x86_64.tar.gz"
-                );
-                format!(
-                    "REGREEN_RELEASE: \"{url}\"\n# Of the program in it.\nREGREEN_PROGRAM_SHA256: \"{sha256}\""
-                )
+                // The program as it is and no archive: a program can't know the checksum of what it is packed into, and
+                // what is fetched is checked before anything reads it.
+                let url = format!("{REPOSITORY}/releases/download/v{VERSION}/regreen-linux-amd64");
+                format!("REGREEN_RELEASE: \"{url}\"\nREGREEN_PROGRAM_SHA256: \"{sha256}\"")
             }
             Install::Source => format!(
                 "# This was written by a Regreen that is no release: the program is built from the source of its version, and\n\
@@ -91,12 +89,10 @@ impl Install {
         match self {
             Install::Release { .. } => {
                 r#"curl --fail --silent --show-error --location --proto =https --retry 3 \
-  --output "$RUNNER_TEMP/regreen/archive" "$REGREEN_RELEASE"
-tar --extract --gzip --to-stdout --wildcards --file "$RUNNER_TEMP/regreen/archive" '*/bin/regreen' > "$RUNNER_TEMP/regreen/unpacked"
-echo "$REGREEN_PROGRAM_SHA256  $RUNNER_TEMP/regreen/unpacked" | sha256sum --check --quiet
-chmod 700 "$RUNNER_TEMP/regreen/unpacked"
-mv "$RUNNER_TEMP/regreen/unpacked" "$RUNNER_TEMP/regreen/regreen"
-rm "$RUNNER_TEMP/regreen/archive""#
+  --output "$RUNNER_TEMP/regreen/fetched" "$REGREEN_RELEASE"
+echo "$REGREEN_PROGRAM_SHA256  $RUNNER_TEMP/regreen/fetched" | sha256sum --check --quiet
+chmod 700 "$RUNNER_TEMP/regreen/fetched"
+mv "$RUNNER_TEMP/regreen/fetched" "$RUNNER_TEMP/regreen/regreen""#
             }
             Install::Source => {
                 r#"[ -x regreen-built/bin/regreen ] ||
@@ -116,8 +112,8 @@ mod tests {
     #[test]
     fn a_release_is_taken_only_if_it_is_the_program_that_was_meant() {
         let folder = tempfile::tempdir().unwrap();
-        let script = r#"mkdir -p x/bin regreen bin && echo program > x/bin/regreen && tar -czf a.tar.gz x && sha256sum x/bin/regreen | cut -d ' ' -f 1
-                      printf '#!/bin/sh\nwhile [ "$1" != --output ]; do shift; done\ncp a.tar.gz "$2"\n' > bin/curl && chmod +x bin/curl"#;
+        let script = r#"mkdir -p regreen bin && echo program > released && sha256sum released | cut -d ' ' -f 1
+                      printf '#!/bin/sh\nwhile [ "$1" != --output ]; do shift; done\ncp released "$2"\n' > bin/curl && chmod +x bin/curl"#;
         let bash = |script: &str, sha256: &str| {
             let path = format!("{}/bin:{}", folder.path().display(), std::env::var("PATH").unwrap());
             let mut bash = Command::new("bash");
