@@ -122,9 +122,9 @@ fn whole(why: String) -> LedgerError {
 
 /// A row must be what its table holds, speak of an incident that came before it, and not come from the future.
 ///
-/// `known`: the incidents so far, and how many accepted patterns stand.
-fn check_row(row: &Row, latest: i64, known: (&mut HashSet<String>, &mut usize)) -> Result<(), String> {
-    let (incidents, patterns) = known;
+/// `seen`: the incidents so far, and how many accepted patterns stand.
+fn check_row(row: &Row, latest: i64, seen: (&mut HashSet<String>, &mut usize)) -> Result<(), String> {
+    let (incidents, patterns) = seen;
     let id = |id: &str| check_id(id).map_err(|e| e.to_string());
     let at = |at: i64| (at <= latest).then_some(()).ok_or_else(|| "it comes from the future".to_owned());
     match row {
