@@ -35,28 +35,36 @@ pub enum PatternSource {
     /// The repository's, which is hostile until shown otherwise: it names a cause where nothing else does, gives advice,
     /// and speaks for code; it never leads to a healing.
     Repository,
+    /// Accepted by a person beside the fleet, from a draft: as far as a repository's.
+    Accepted,
 }
 
 impl PatternSource {
-    /// `built-in`, `operator` or `repository`.
+    /// `built-in`, `operator`, `repository` or `accepted`.
     pub const fn id(self) -> &'static str {
         match self {
             PatternSource::BuiltIn => "built-in",
             PatternSource::Operator => "operator",
             PatternSource::Repository => "repository",
+            PatternSource::Accepted => "accepted",
         }
+    }
+
+    /// Whether it names and advises, and never leads to a healing.
+    pub const fn only_names(self) -> bool {
+        matches!(self, PatternSource::Repository | PatternSource::Accepted)
     }
 }
 
 impl Pattern {
     /// Whether something stands behind it, so that it may raise a confidence: a built-in one that is stable, an
-    /// operator's that is stable and was measured, a repository's never.
+    /// operator's that is stable and was measured, a repository's or one that was accepted never.
     pub fn is_vouched(&self) -> bool {
         let stable = self.status == Status::Stable;
         match self.source {
             PatternSource::BuiltIn => stable,
             PatternSource::Operator => stable && self.measured.counts().hits > 0,
-            PatternSource::Repository => false,
+            PatternSource::Repository | PatternSource::Accepted => false,
         }
     }
 }
@@ -64,6 +72,11 @@ impl Pattern {
 #[derive(Debug, Deserialize)]
 struct Named {
     id: Spanned<String>,
+}
+
+/// The id that a pattern's file says it has; `None` where it is no such file.
+pub fn id_in(text: &str) -> Option<String> {
+    Source { file: "", text }.parse::<Named>().ok().map(|named| named.id.into_inner())
 }
 
 impl Catalog {

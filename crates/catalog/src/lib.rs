@@ -24,7 +24,7 @@ mod template;
 
 pub use banner::Banner;
 pub use catalog::Catalog;
-pub use custom::{LARGEST_CUSTOM_FILE, MOST_CUSTOM_FILES, PatternSource};
+pub use custom::{LARGEST_CUSTOM_FILE, MOST_CUSTOM_FILES, PatternSource, id_in};
 pub use error::CatalogError;
 pub use expression::Expression;
 pub use matcher::{Context, Description, Matcher, Side, Surroundings};

@@ -2,6 +2,7 @@
 //! limits and let in beside the built-in ones. What is wrong with one is a warning; the diagnosis goes on without it.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -58,6 +59,32 @@ pub fn known_here(context: &Context, given: Option<&Path>) -> Result<Known, Fail
     Ok(Known { warnings: said, ..known })
 }
 
+/// For a node beside the fleet: the operator's folder, which `REGREEN_PATTERNS` or the operator's file names, and no repository's.
+///
+/// # Errors
+/// A bug: the catalogue in the binary can't be read; or what is wrong with the operator's file.
+pub fn known_beside_a_fleet(
+    context: &Context,
+    config: Option<&Path>,
+    workspace: &Workspace,
+) -> Result<Known, Failed> {
+    let given = context.env.get(OsStr::new("REGREEN_PATTERNS")).map(Path::new);
+    let folder = crate::config::patterns_folder(context, given, config, workspace)?;
+    let mut known = Known { catalog: catalog()?, warnings: Vec::new() };
+    let Some(folder) = folder else { return Ok(known) };
+    if is_in_git(workspace) && is_inside(&folder, workspace) {
+        let what =
+            "it lies in the checkout, so its patterns are the repository's, and a fleet has none of these";
+        known.warnings.push(format!("without the patterns of {}: {what}", folder.display()));
+        return Ok(known);
+    }
+    Ok(known.and(PatternSource::Operator, of_folder(&folder, PatternSource::Operator)))
+}
+
+fn is_inside(folder: &Path, workspace: &Workspace) -> bool {
+    folder.canonicalize().is_ok_and(|folder| folder.starts_with(workspace.checkout()))
+}
+
 /// Everything that is known in a workspace.
 ///
 /// # Errors
@@ -70,8 +97,8 @@ fn with(workspace: &Workspace, operator: Option<&Path>, repository: Files) -> Re
     let mut known = Known { catalog: catalog()?, warnings: Vec::new() };
     if let Some(folder) = operator {
         // What lies in the checkout is the repository's, whoever names it.
-        let inside = folder.canonicalize().is_ok_and(|folder| folder.starts_with(workspace.checkout()));
-        let source = if inside { PatternSource::Repository } else { PatternSource::Operator };
+        let source =
+            if is_inside(folder, workspace) { PatternSource::Repository } else { PatternSource::Operator };
         known = known.and(source, of_folder(folder, source));
     }
     Ok(known.and(PatternSource::Repository, repository))

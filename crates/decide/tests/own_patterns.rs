@@ -156,14 +156,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_repository_s_patterns_never_heal_never_raise_and_never_hide(
+    fn patterns_that_only_name_never_heal_never_raise_and_never_hide(
+        source in proptest::sample::select(&[PatternSource::Repository, PatternSource::Accepted][..]),
         own in proptest::collection::vec(any_own(), 1..5),
         lines in proptest::collection::vec(proptest::sample::select(LINES.clone()), 0..5),
         place in 0usize..6,
         seen in proptest::option::of(proptest::sample::select(&FailureClass::ALL[..7])),
         in_a_job in any::<bool>(),
     ) {
-        let catalog = with(PatternSource::Repository, &own);
+        let catalog = with(source, &own);
         let mut lines = lines;
         for own in &own {
             lines.insert(place.min(lines.len()), own.line.clone());

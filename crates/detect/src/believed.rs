@@ -1,4 +1,4 @@
-//! Whose word counts. A repository's own patterns may speak for code, as every pattern may; about infrastructure they
+//! Whose word counts. A repository's own patterns, and those accepted beside the fleet, may speak for code, as every pattern may; about infrastructure they
 //! are heard only where nothing else says anything, and lead to advice.
 
 use regreen_catalog::{Pattern, PatternSource};
@@ -8,7 +8,7 @@ use regreen_logs::Ending;
 use crate::Scan;
 use crate::ranking::{Ranked, Ranking, rank};
 
-/// What is believed: of a repository's own patterns only those that speak for code.
+/// What is believed: of patterns that only name, those that speak for code.
 pub(crate) fn ranking<'s>(hits: &[Ranked<'s>], scan: &Scan) -> Ranking<'s> {
     if succeeded(scan) {
         return Ranking::Nothing;
@@ -17,7 +17,7 @@ pub(crate) fn ranking<'s>(hits: &[Ranked<'s>], scan: &Scan) -> Ranking<'s> {
     rank(&believed, hung(scan))
 }
 
-/// The root that a repository's own patterns of infrastructure name, where what is believed says nothing.
+/// The root that patterns of infrastructure which only name lead to, where what is believed says nothing.
 pub(crate) fn advised<'s>(ranking: &Ranking<'s>, hits: &[Ranked<'s>], scan: &Scan) -> Option<Ranked<'s>> {
     if succeeded(scan) || !matches!(ranking, Ranking::Nothing) {
         return None;
@@ -28,9 +28,9 @@ pub(crate) fn advised<'s>(ranking: &Ranking<'s>, hits: &[Ranked<'s>], scan: &Sca
     }
 }
 
-/// A repository's own word about infrastructure.
+/// The word about infrastructure of one that only names.
 fn only_advises(pattern: &Pattern) -> bool {
-    pattern.source == PatternSource::Repository && pattern.class.verdict() == Verdict::Infrastructure
+    pattern.source.only_names() && pattern.class.verdict() == Verdict::Infrastructure
 }
 
 /// Somebody's own pattern for which nothing vouches: the model does not know of it.

@@ -51,7 +51,7 @@ impl Detector<'_> {
     /// Without a look at what would be concluded without a baseline. `failed`: something did, whatever this reading says.
     fn conclude_alone(&self, scan: &Scan, findings: &[Finding], masker: &Masker, failed: bool) -> Detection {
         let hits = self.ranked(scan);
-        let chooses = |(_, pattern): &&Ranked<'_>| pattern.source != PatternSource::Repository;
+        let chooses = |(_, pattern): &&Ranked<'_>| !pattern.source.only_names();
         let signatures = hits.iter().filter(chooses).map(|hit| signature(*hit, scan)).collect();
         let ranking = ranking(&hits, scan);
         let mut weighed = Weighed::of(self.model, &scan.reading, &hits, &ranking);
@@ -153,8 +153,8 @@ impl<'s> Case<'s> {
 
     fn of_root(&self, root: Ranked<'_>, findings: &[Finding]) -> Diagnosis {
         let (hit, pattern) = root;
-        // What a probe sees is no word for a pattern of the repository's own.
-        let findings = if pattern.source == PatternSource::Repository { &[] } else { findings };
+        // What a probe sees is no word for a pattern that only names.
+        let findings = if pattern.source.only_names() { &[] } else { findings };
         let settled = settle(pattern, findings);
         let said = format!("line {}: {}", hit.line, pattern.title);
         let evidence = evidence::of_root(root, self.hits, self.masker);
@@ -184,8 +184,12 @@ impl<'s> Case<'s> {
         if !self.weighed.agrees(class) {
             reason.push_str("; but the words around the failure speak for the project's own code");
         }
-        if pattern.source == PatternSource::Repository && !matches!(class, FailureClass::Code(_)) {
-            reason.push_str("; a pattern of the repository's own says so, which is advice and heals nothing");
+        if pattern.source.only_names() && !matches!(class, FailureClass::Code(_)) {
+            let whose = match pattern.source {
+                PatternSource::Accepted => "a pattern that was accepted from a draft",
+                _ => "a pattern of the repository's own",
+            };
+            reason.push_str(&format!("; {whose} says so, which is advice and heals nothing"));
         }
         if self.scan.went_on && class.verdict() == Verdict::Infrastructure {
             reason.push_str("; but the job went on after it");

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use regreen_catalog::PatternSource;
 use regreen_domain::{Evidence, Role, Untrusted};
 use regreen_mask::Masker;
 
@@ -24,10 +23,10 @@ pub(crate) fn of_root(root: Ranked<'_>, hits: &[Ranked<'_>], masker: &Masker) ->
 }
 
 /// What the root's holes captured, and of holes that the root has not, what all its symptoms agree on: npm names
-/// the host in another line than the error. A repository's patterns fill no holes.
+/// the host in another line than the error. Patterns that only name fill no holes.
 pub(crate) fn captures(root: Ranked<'_>, hits: &[Ranked<'_>]) -> BTreeMap<String, Untrusted> {
     let mut agreed: BTreeMap<&String, Option<&Untrusted>> = BTreeMap::new();
-    let trusted = |(_, pattern): &Ranked<'_>| pattern.source != PatternSource::Repository;
+    let trusted = |(_, pattern): &Ranked<'_>| !pattern.source.only_names();
     if !trusted(&root) {
         return BTreeMap::new();
     }

@@ -8,6 +8,7 @@ use regreen_domain::{Diagnosis, FailureClass, Mode};
 use regreen_ledger::{Incident, Place};
 use regreen_saga::BoxFuture;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{attempt::Run, event::Event, look::Look};
 
@@ -15,10 +16,12 @@ use crate::{attempt::Run, event::Event, look::Look};
 pub const COUNSEL_VERSION: u32 = 1;
 
 /// What a job asks before it decides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = JobQuestion)]
 pub struct Question {
-    /// [`COUNSEL_VERSION`].
+    /// Version of this shape.
+    #[schema(minimum = 1, maximum = 1)]
     pub version: u32,
     /// The repository, as the checkout or the CI system names it.
     pub repository: String,
@@ -36,15 +39,17 @@ pub struct Question {
 }
 
 /// What the fleet says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Counsel {
-    /// [`COUNSEL_VERSION`].
+    /// Version of this shape.
+    #[schema(minimum = 1, maximum = 1)]
     pub version: u32,
     /// Id of the furthest mode for this class in this repository.
     pub mode: String,
     /// The same for some playbooks: id of the playbook, id of the mode; the last one counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Vec<String>>)]
     pub playbooks: Vec<(String, String)>,
     /// Healing is paused, in the fleet or in this repository.
     pub paused: bool,

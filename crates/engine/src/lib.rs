@@ -16,6 +16,7 @@ mod handle;
 mod held;
 mod inputs;
 mod interrupted;
+mod live_catalog;
 mod look;
 mod patch;
 mod playbooks;
@@ -41,6 +42,7 @@ pub use fleet::{
 };
 pub use fleet::{is_latest as fleet_is_latest, run_of as fleet_run_of};
 pub use handle::{Engine, Failure, Handled};
+pub use live_catalog::{Known, LiveCatalog};
 pub use look::{diagnose_log, diagnose_log_with};
 pub use patch::unified;
 pub use playbooks::{check_own as check_own_playbook, join as join_playbooks};

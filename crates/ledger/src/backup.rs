@@ -85,7 +85,7 @@ struct Work {
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackedUp {
-    /// Incidents, journal entries, labels, breaker events and pauses.
+    /// Incidents, journal entries, labels, breaker events, pauses and accepted patterns.
     pub records: u64,
     /// Deliveries that were received.
     pub deliveries: u64,

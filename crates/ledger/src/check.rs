@@ -18,7 +18,7 @@ pub struct CheckReport {
     pub engine: &'static str,
     /// Version of its schema.
     pub schema: i64,
-    /// Incidents, journal entries, labels, breaker events and pauses.
+    /// Incidents, journal entries, labels, breaker events, pauses and accepted patterns.
     pub records: u64,
     /// The audit chain, and every row against it.
     pub audit: AuditReport,
@@ -111,6 +111,6 @@ pub(crate) fn shape(row: &Row) -> Result<(), String> {
         Row::Feedback { class, .. } => {
             FailureClass::parse(class).map(|_| ()).ok_or_else(|| "its class is not known".to_owned())
         }
-        Row::BreakerEvent { .. } | Row::Pause { .. } => Ok(()),
+        Row::BreakerEvent { .. } | Row::Pause { .. } | Row::Pattern { .. } => Ok(()),
     }
 }

@@ -52,12 +52,18 @@ impl Lift {
     }
 }
 
+impl Incident {
+    /// Whether it was drawn from, by what it was decided from.
+    pub(crate) fn is_drawn_from(&self) -> bool {
+        self.inputs.as_ref().is_some_and(|inputs| inputs.policy.control.is_some())
+    }
+}
+
 impl ControlGroup {
     /// Counts an incident, if it was drawn from; `now` says which may still be seen.
     pub(crate) fn add(&mut self, incident: &Incident, now: i64) {
         let Some(decision) = &incident.decision else { return };
-        let drawn_from = incident.inputs.as_ref().is_some_and(|inputs| inputs.policy.control.is_some());
-        if !drawn_from || incident.state != State::Closed {
+        if !incident.is_drawn_from() || incident.state != State::Closed {
             return;
         }
         if decision.because.as_deref() == Some(Refusal::ControlGroup.id()) {

@@ -29,6 +29,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0011_books_and_marks.sql"),
                 include_str!("../migrations/sqlite/0012_probes.sql"),
                 include_str!("../migrations/sqlite/0013_sinks.sql"),
+                include_str!("../migrations/sqlite/0014_patterns.sql"),
             ],
             Dialect::Postgres => &[
                 include_str!("../migrations/postgres/0001_start.sql"),
@@ -44,6 +45,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0011_books_and_marks.sql"),
                 include_str!("../migrations/postgres/0012_probes.sql"),
                 include_str!("../migrations/postgres/0013_sinks.sql"),
+                include_str!("../migrations/postgres/0014_patterns.sql"),
             ],
         }
     }

@@ -55,7 +55,7 @@ pub struct Closing {
     pub verify_ms: Option<u64>,
     /// How long the wrapped command ran; beside the fleet the jobs that ran again, together.
     pub command_ms: Option<u64>,
-    /// What wrapping added to that.
+    /// What Regreen added to that: from the command's end to the decision.
     pub overhead_ms: Option<u64>,
 }
 

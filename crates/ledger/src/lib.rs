@@ -47,6 +47,7 @@
 //! # }
 //! ```
 
+mod accepted;
 mod approval;
 mod aside;
 mod audit;
@@ -78,6 +79,7 @@ mod listing;
 mod log_folder;
 mod log_store;
 mod metrics;
+mod notice;
 mod open;
 mod outage;
 mod pause;
@@ -104,6 +106,7 @@ mod trend;
 mod verify;
 mod work;
 
+pub use accepted::{Acceptance, AcceptedPattern};
 pub use approval::{APPROVAL_LASTS_MS, APPROVAL_SKEW_MS};
 pub use audit::{AuditEntry, AuditTail};
 pub use backup::BackedUp;
@@ -128,6 +131,7 @@ pub use kept_patch::PATCH_CAP;
 pub use listing::{Cursor, IncidentFilter, LOOKED_AT, Page};
 pub use log_store::LogStore;
 pub use metrics::{Metrics, Overhead};
+pub use notice::Addressed;
 pub use open::Ledger;
 pub use outage::{NewOutage, Outage, OutagePlace, Released, Sighting, Wait};
 pub use pause::Pause;

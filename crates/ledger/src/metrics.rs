@@ -6,7 +6,7 @@ use regreen_domain::{FailureClass, Outcome, Verdict};
 use sqlx::AnyConnection;
 
 use crate::{
-    ControlGroup, Ledger, LedgerError, Saved,
+    ControlGroup, Ledger, LedgerError, Repair, Saved,
     recovery::Recoveries,
     shape::Incident,
     statistics::{Rate, Spread, mean},
@@ -35,32 +35,27 @@ pub struct Metrics {
     pub mean_detect_ms: Option<f64>,
     /// Mean time of a recovery that healed, from the first step to the end of the verification.
     pub mean_recovery_ms: Option<f64>,
-    /// Time to a diagnosis.
+    /// Time to a diagnosis, of every incident.
     pub detect: Option<Spread>,
-    /// Time to a decision.
-    pub decide: Option<Spread>,
     /// Time of a recovery that healed.
     pub recovery: Option<Spread>,
-    /// Time of the steps.
-    pub act: Option<Spread>,
-    /// Time of the verification.
-    pub verify: Option<Spread>,
-    /// Time from the end of a command, or of a run's jobs, until it was known to be healed.
-    pub mttr: Option<Spread>,
+    /// How long it took until what failed was healed (the MTTR), and the parts of that.
+    pub repair: Repair,
     /// What healing took off people; `None` where no recovery was tried.
     pub saved: Option<Saved>,
-    /// What wrapping added to the commands.
+    /// What Regreen added to commands that failed.
     pub overhead: Option<Overhead>,
     /// What was left alone by lot, beside what was not; `None` where nothing was drawn from.
     pub control: Option<ControlGroup>,
 }
 
-/// What wrapping added to commands.
+/// What Regreen added to commands that failed: the time from their end to the decision. A command that passes leaves nothing on
+/// record, so what is added to it is not in here.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Overhead {
     /// Commands that it was measured on.
     pub n: u64,
-    /// Added time over the commands' own time.
+    /// Added time over these commands' own time.
     pub share: f64,
 }
 
@@ -156,9 +151,6 @@ struct Tally {
     success: Share,
     rollback: Share,
     detect: Vec<u64>,
-    decide: Vec<u64>,
-    act: Vec<u64>,
-    verify: Vec<u64>,
     recovery: Vec<u64>,
     recoveries: Recoveries,
     overhead: Vec<(u64, u64)>,
@@ -192,14 +184,7 @@ impl Tally {
             }
         }
         let t = &incident.timings;
-        for (value, list) in [
-            (t.detect, &mut self.detect),
-            (t.decide, &mut self.decide),
-            (t.act, &mut self.act),
-            (t.verify, &mut self.verify),
-        ] {
-            list.extend(value);
-        }
+        self.detect.extend(t.detect);
         if let (true, Some(act)) = (healed, t.act) {
             self.recovery.push(act.saturating_add(t.verify.unwrap_or(0)));
         }
@@ -219,11 +204,8 @@ impl Tally {
             mean_detect_ms: mean(&self.detect),
             mean_recovery_ms: mean(&self.recovery),
             detect: Spread::of(self.detect),
-            decide: Spread::of(self.decide),
             recovery: Spread::of(self.recovery),
-            act: Spread::of(self.act),
-            verify: Spread::of(self.verify),
-            mttr: repair.whole,
+            repair,
             saved,
             control,
             overhead: (own > 0.0).then(|| Overhead { n: self.overhead.len() as u64, share: added / own }),

@@ -10,6 +10,8 @@ use crate::{
 /// A kill switch that is thrown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
+    /// Its id.
+    pub id: String,
     /// What is paused: a workspace.
     pub scope: String,
     /// Since when.
@@ -72,9 +74,9 @@ impl Ledger {
         let standing = standing(&mut work, &scope).await?;
         let ended = !standing.is_empty();
         // More than one, where an import brought another.
-        for (id, pause) in standing {
+        for pause in standing {
             let row = Row::Pause {
-                id,
+                id: pause.id,
                 scope: pause.scope,
                 at: pause.at,
                 actor: pause.actor,
@@ -95,7 +97,7 @@ impl Ledger {
     /// Where the ledger can't be read.
     pub async fn paused(&self, scope: &str) -> Result<Option<Pause>, LedgerError> {
         let scope = self.clean(scope);
-        Ok(standing(&mut *self.read().await?, &scope).await?.into_iter().next().map(|(_, pause)| pause))
+        Ok(standing(&mut *self.read().await?, &scope).await?.into_iter().next())
     }
 }
 
@@ -123,24 +125,41 @@ impl Ledger {
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn pauses(&self, most: u32) -> Result<Vec<Pause>, LedgerError> {
-        let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
-            "SELECT scope, at, actor, reason FROM pauses WHERE ended_at IS NULL ORDER BY at DESC, id LIMIT $1",
+        self.pauses_after(None, most).await
+    }
+
+    /// As [`Ledger::pauses`], those after the one that began at that time and has that id.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn pauses_after(
+        &self,
+        after: Option<(i64, &str)>,
+        most: u32,
+    ) -> Result<Vec<Pause>, LedgerError> {
+        // What sorts behind every id.
+        let (at, id) = after.unwrap_or((i64::MAX, "\u{10ffff}"));
+        let rows: Vec<(String, String, i64, String, String)> = sqlx::query_as(
+            "SELECT id, scope, at, actor, reason FROM pauses WHERE ended_at IS NULL AND (at, id) < ($1, $2)
+             ORDER BY at DESC, id DESC LIMIT $3",
         )
+        .bind(at)
+        .bind(id)
         .bind(i64::from(most))
         .fetch_all(&mut *self.read().await?)
         .await?;
-        let pause = |(scope, at, actor, reason)| Pause { scope, at, actor, reason };
+        let pause = |(id, scope, at, actor, reason)| Pause { id, scope, at, actor, reason };
         Ok(rows.into_iter().map(pause).collect())
     }
 }
 
-async fn standing(db: &mut sqlx::AnyConnection, scope: &str) -> Result<Vec<(String, Pause)>, LedgerError> {
+async fn standing(db: &mut sqlx::AnyConnection, scope: &str) -> Result<Vec<Pause>, LedgerError> {
     let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
         "SELECT id, at, actor, reason FROM pauses WHERE scope = $1 AND ended_at IS NULL ORDER BY at, id",
     )
     .bind(scope)
     .fetch_all(db)
     .await?;
-    let pause = |(id, at, actor, reason)| (id, Pause { scope: scope.to_owned(), at, actor, reason });
+    let pause = |(id, at, actor, reason)| Pause { id, scope: scope.to_owned(), at, actor, reason };
     Ok(rows.into_iter().map(pause).collect())
 }

@@ -36,7 +36,10 @@ pub struct Saved {
     pub healed: u64,
     /// Whether there is a control group, so that what would have become green by itself does not count.
     pub compared: bool,
-    /// Failures that no person had to see to; `None` where the control group has no case yet.
+    /// Of the recoveries that were tried, those on which [`failures`](Saved::failures) is counted: where there is a control group
+    /// only those that it was drawn from, for it says nothing of others; else all.
+    pub counted_on: u64,
+    /// Failures that no person had to see to; `None` where the control group, or what it is compared with, has no case yet.
     pub failures: Option<Estimate>,
     /// What machines ran for all that was tried, in milliseconds.
     pub ran_ms: u64,
@@ -62,6 +65,22 @@ pub(crate) struct Ended<'a> {
     pub(crate) command_ended_at: Option<i64>,
     pub(crate) closed_at: Option<i64>,
     pub(crate) timings: &'a Timings,
+    /// Whether it was drawn from for the control group.
+    pub(crate) drawn_from: bool,
+}
+
+/// Recoveries that were tried.
+#[derive(Default, Clone, Copy)]
+struct Tried {
+    n: u64,
+    healed: u64,
+}
+
+impl Tried {
+    fn count(&mut self, healed: bool) {
+        self.n += 1;
+        self.healed += u64::from(healed);
+    }
 }
 
 /// Collects them.
@@ -73,8 +92,9 @@ pub(crate) struct Recoveries {
     act: Vec<u64>,
     verify: Vec<u64>,
     between: Vec<u64>,
-    tried: u64,
-    healed: u64,
+    all: Tried,
+    /// Of all those that were drawn from.
+    drawn_from: Tried,
     ran_ms: u64,
 }
 
@@ -86,8 +106,11 @@ impl Recoveries {
         };
         // What a person had repaired before anything failed is named after itself: nobody was spared by it.
         if one.job != Some(one.id) {
-            self.tried += 1;
-            self.healed += u64::from(outcome == Outcome::Healed && !wrong);
+            let healed = outcome == Outcome::Healed && !wrong;
+            self.all.count(healed);
+            if one.drawn_from {
+                self.drawn_from.count(healed);
+            }
             self.ran_ms = self.ran_ms.saturating_add(one.ran_ms());
         }
         if outcome == Outcome::Healed && !wrong {
@@ -124,17 +147,19 @@ impl Recoveries {
             verify: Spread::of(self.verify),
             between: Spread::of(self.between),
         };
+        let counted = if control.is_some() { self.drawn_from } else { self.all };
         let saved = Saved {
-            tried: self.tried,
-            healed: self.healed,
+            tried: self.all.n,
+            healed: self.all.healed,
             compared: control.is_some(),
+            counted_on: counted.n,
             failures: match control {
-                None => Some(Estimate::counted(self.healed)),
-                Some(group) => group.alone().map(|alone| Estimate::beyond(self.healed, self.tried, alone)),
+                None => Some(Estimate::counted(counted.healed)),
+                Some(group) => group.alone().filter(|_| counted.n > 0).map(|alone| counted.beyond(alone)),
             },
             ran_ms: self.ran_ms,
         };
-        (repair, (self.tried > 0).then_some(saved))
+        (repair, (self.all.n > 0).then_some(saved))
     }
 }
 
@@ -148,16 +173,18 @@ impl Ended<'_> {
     }
 }
 
+impl Tried {
+    /// What healed less what of as many as were tried would have become green by itself. How many healed is counted; what is
+    /// not known exactly is the other. It may be less than nothing.
+    fn beyond(self, alone: Rate) -> Estimate {
+        let less = |share: f64| self.healed as f64 - self.n as f64 * share;
+        Estimate { value: less(alone.share), low: less(alone.high), high: less(alone.low) }
+    }
+}
+
 impl Estimate {
     fn counted(n: u64) -> Estimate {
         Estimate { value: n as f64, low: n as f64, high: n as f64 }
-    }
-
-    /// What healed less what of as many as were tried would have become green by itself. How many healed is counted; what is
-    /// not known exactly is the other. It may be less than nothing.
-    fn beyond(healed: u64, tried: u64, alone: Rate) -> Estimate {
-        let less = |share: f64| healed as f64 - tried as f64 * share;
-        Estimate { value: less(alone.share), low: less(alone.high), high: less(alone.low) }
     }
 
     /// So many times as much.
@@ -183,6 +210,7 @@ impl Incident {
             command_ended_at: self.command_ended_at,
             closed_at: self.closed_at,
             timings: &self.timings,
+            drawn_from: self.is_drawn_from(),
         }
     }
 }
@@ -200,6 +228,7 @@ mod tests {
             command_ended_at: Some(1_000),
             closed_at: Some(61_000),
             timings,
+            drawn_from: false,
         }
     }
 
@@ -274,15 +303,26 @@ mod tests {
             let mut all = Recoveries::default();
             for n in 0..100 {
                 let outcome = if n < 90 { Outcome::Healed } else { Outcome::RolledBack };
-                all.add(&ended(outcome, &beside_the_fleet()), false);
+                all.add(&Ended { drawn_from: true, ..ended(outcome, &beside_the_fleet()) }, false);
+                // Of what a job repaired itself the group says nothing: nothing was drawn from that.
+                all.add(&Ended { exit_code: Some(1), ..ended(Outcome::Healed, &beside_the_fleet()) }, false);
             }
             all.finish(Some(group)).1.unwrap()
         };
         let saved = of(&group(30, 70));
         let Estimate { value, low, high } = saved.failures.unwrap();
+        assert_eq!((saved.tried, saved.healed, saved.counted_on), (200, 190, 100));
         assert!(saved.compared && (value - 60.0).abs() < 1e-9 && low < value && value < high, "{saved:?}");
         // Healing less often than nothing does is said as it is.
         assert!(of(&group(95, 5)).failures.unwrap().value < 0.0);
         assert_eq!((of(&group(0, 0)).compared, of(&group(0, 0)).failures), (true, None), "nobody knows yet");
+        let mut none = Recoveries::default();
+        none.add(&ended(Outcome::Healed, &beside_the_fleet()), false);
+        let saved = none.finish(Some(&group(30, 70))).1.unwrap();
+        assert_eq!(
+            (saved.tried, saved.counted_on, saved.failures),
+            (1, 0, None),
+            "there is nothing to compare it with"
+        );
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     ControlGroup, Ledger, LedgerError, Repair, Saved, Timings,
     metrics::labels,
     recovery::{Ended, Recoveries},
-    shape::Incident,
+    shape::{Incident, InputsV1},
     statistics::Rate,
 };
 
@@ -71,6 +71,20 @@ struct Brief {
     diagnosis: Named,
     place: Job,
     timings: Timings,
+    #[serde(default)]
+    inputs: Option<Inputs>,
+}
+
+/// What it was decided from.
+#[derive(Deserialize)]
+struct Inputs {
+    policy: Drawn,
+}
+
+#[derive(Deserialize)]
+struct Drawn {
+    #[serde(default)]
+    control: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +152,7 @@ fn brief(record: &str) -> Result<Brief, LedgerError> {
     // A record that says less than this is told of as what it is.
     serde_json::from_str(record).or_else(|_| {
         let incident = Incident::parse(record)?;
+        let drawn = |inputs: InputsV1| Inputs { policy: Drawn { control: inputs.policy.control } };
         Ok(Brief {
             id: incident.id,
             outcome: incident.outcome,
@@ -147,6 +162,7 @@ fn brief(record: &str) -> Result<Brief, LedgerError> {
             diagnosis: Named { class: incident.diagnosis.class, confidence: incident.diagnosis.confidence },
             place: Job { job: incident.place.job },
             timings: incident.timings,
+            inputs: incident.inputs.map(drawn),
         })
     })
 }
@@ -161,6 +177,7 @@ impl Brief {
             command_ended_at: self.command_ended_at,
             closed_at: self.closed_at,
             timings: &self.timings,
+            drawn_from: self.inputs.as_ref().is_some_and(|inputs| inputs.policy.control.is_some()),
         }
     }
 }

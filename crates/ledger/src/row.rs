@@ -34,6 +34,16 @@ pub(crate) enum Row {
         ended_at: Option<i64>,
         ended_by: Option<String>,
     },
+    /// A pattern that was accepted, with its file, and when it was taken back.
+    Pattern {
+        id: String,
+        name: String,
+        text: String,
+        at: i64,
+        actor: String,
+        ended_at: Option<i64>,
+        ended_by: Option<String>,
+    },
 }
 
 impl Row {
@@ -45,6 +55,7 @@ impl Row {
             Row::Feedback { id, .. } => format!("feedback/{id}"),
             Row::BreakerEvent { id, .. } => format!("breaker-event/{id}"),
             Row::Pause { id, .. } => format!("pause/{id}"),
+            Row::Pattern { id, .. } => format!("pattern/{id}"),
         }
     }
 

@@ -63,6 +63,17 @@ pub(crate) async fn put_silently(db: &mut AnyConnection, row: &Row) -> Result<()
         .bind(reason)
         .bind(ended_at)
         .bind(ended_by),
+        Row::Pattern { id, name, text, at, actor, ended_at, ended_by } => sqlx::query(
+            "INSERT INTO patterns (id, name, text, at, actor, ended_at, ended_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, ended_by = excluded.ended_by",
+        )
+        .bind(id)
+        .bind(name)
+        .bind(text)
+        .bind(at)
+        .bind(actor)
+        .bind(ended_at)
+        .bind(ended_by),
     };
     query.execute(db).await?;
     Ok(())
@@ -105,6 +116,13 @@ pub(crate) async fn same_key(db: &mut AnyConnection, row: &Row) -> Result<Option
         .fetch_optional(db)
         .await?
         .map(pause),
+        Row::Pattern { id, .. } => {
+            sqlx::query_as("SELECT id, name, text, at, actor, ended_at, ended_by FROM patterns WHERE id = $1")
+                .bind(id)
+                .fetch_optional(db)
+                .await?
+                .map(pattern)
+        }
     })
 }
 
@@ -122,7 +140,7 @@ impl Walk {
     pub(crate) async fn next(&mut self, db: &mut AnyConnection) -> Result<Vec<Row>, LedgerError> {
         loop {
             let rows = self.page(db).await?;
-            if !rows.is_empty() || self.table > 4 {
+            if !rows.is_empty() || self.table > 5 {
                 return Ok(rows);
             }
             *self = Walk { table: self.table + 1, first: i64::MIN, ..Walk::default() };
@@ -177,10 +195,26 @@ impl Walk {
             .into_iter()
             .map(pause)
             .collect(),
+            5 => sqlx::query_as(
+                "SELECT id, name, text, at, actor, ended_at, ended_by FROM patterns WHERE id > $1
+                 ORDER BY id LIMIT $2",
+            )
+            .bind(&self.text)
+            .bind(PAGE)
+            .fetch_all(db)
+            .await?
+            .into_iter()
+            .map(pattern)
+            .collect(),
             _ => Vec::new(),
         };
         match rows.last() {
-            Some(Row::Incident { id, .. } | Row::Feedback { id, .. } | Row::Pause { id, .. }) => {
+            Some(
+                Row::Incident { id, .. }
+                | Row::Feedback { id, .. }
+                | Row::Pause { id, .. }
+                | Row::Pattern { id, .. },
+            ) => {
                 self.text.clone_from(id);
             }
             Some(Row::Fact { incident, seq, .. }) => {
@@ -244,4 +278,18 @@ fn pause(
     ),
 ) -> Row {
     Row::Pause { id, scope, at, actor, reason, ended_at, ended_by }
+}
+
+fn pattern(
+    (id, name, text, at, actor, ended_at, ended_by): (
+        String,
+        String,
+        String,
+        i64,
+        String,
+        Option<i64>,
+        Option<String>,
+    ),
+) -> Row {
+    Row::Pattern { id, name, text, at, actor, ended_at, ended_by }
 }

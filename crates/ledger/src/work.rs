@@ -115,7 +115,6 @@ impl Ledger {
         now: i64,
         most: u32,
     ) -> Result<Vec<Claim>, LedgerError> {
-        check_id(owner)?;
         let among = match kinds.len() {
             0 => String::new(),
             n => format!(
@@ -123,6 +122,20 @@ impl Ledger {
                 (5..5 + n).map(|i| format!("${i}")).collect::<Vec<_>>().join(", ")
             ),
         };
+        let names = kinds.iter().map(|kind| (*kind).to_owned());
+        self.take((&among, names.collect()), (owner, now.saturating_add(lease_ms)), now, most).await
+    }
+
+    /// Takes what has been ready since `ready_by` and longer, for this owner until then; `among` is a condition with the values
+    /// of its places, from the fifth on.
+    pub(crate) async fn take(
+        &self,
+        (among, names): (&str, Vec<String>),
+        (owner, until): (&str, i64),
+        ready_by: i64,
+        most: u32,
+    ) -> Result<Vec<Claim>, LedgerError> {
+        check_id(owner)?;
         let sql = format!(
             "WITH next AS MATERIALIZED (SELECT id FROM work WHERE done_at IS NULL AND ready_at <= $3 {among}
                                         ORDER BY ready_at, id LIMIT $4 {})
@@ -131,11 +144,10 @@ impl Ledger {
              RETURNING id, fence, kind, key, payload, attempts, ready_at, created_at, stumbles_since",
             self.dialect().unlocked_only()
         );
-        let until = now.saturating_add(lease_ms);
         let mut query =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(until).bind(now).bind(i64::from(most));
-        for kind in kinds {
-            query = query.bind(*kind);
+            sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(until).bind(ready_by).bind(i64::from(most));
+        for name in names {
+            query = query.bind(name);
         }
         let taken: Vec<Taken> = self.at_once(query).await?;
         let claim =
@@ -370,26 +382,6 @@ impl Ledger {
             }
         }
         Ok(all)
-    }
-
-    /// How many notices (work of the kind `notice`), sent or not, have come onto the list since a moment, of those whose key
-    /// begins so.
-    ///
-    /// # Errors
-    /// Where the ledger can't be read.
-    pub async fn notices_since(&self, key: &str, since: i64) -> Result<u32, LedgerError> {
-        // What sorts right behind every key that begins so.
-        let end = format!("{key}\u{10ffff}");
-        // The kind stands there as the index has it.
-        let sql =
-            "SELECT count(*) FROM work WHERE kind = 'notice' AND created_at >= $1 AND key >= $2 AND key < $3";
-        let count: i64 = sqlx::query_scalar(sql)
-            .bind(since)
-            .bind(self.name(key))
-            .bind(self.name(&end))
-            .fetch_one(&mut *self.read().await?)
-            .await?;
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Whether work of this key is on the list, or was.

@@ -33,7 +33,7 @@ const NO_EXAMPLE: &str = "
 const QUOTED: usize = 400;
 
 /// What a draft is made from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// The id, which is the file's name.
     pub id: String,
@@ -49,8 +49,30 @@ pub struct Draft {
     pub examples: Vec<String>,
     /// What stands above everything: where it comes from; lines.
     pub about: Vec<String>,
-    /// Title and explanation, where another tool's rule has them.
-    pub words: Option<(String, String)>,
+    /// What it means, where somebody has said so.
+    pub words: Option<Words>,
+}
+
+/// What only a person, or another tool's rule, can say of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// What happened, in one line.
+    pub title: String,
+    /// What it means.
+    pub explain: String,
+    /// The rest; with it the draft is whole.
+    pub rest: Option<Rest>,
+}
+
+/// What a draft needs beside its title and explanation to be whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// What a person can do.
+    pub fix: String,
+    /// Where the examples come from.
+    pub origin: String,
+    /// Where else such words stand and mean nothing.
+    pub elsewhere: String,
 }
 
 /// A draft that is written.
@@ -85,38 +107,54 @@ impl Draft {
         for line in &self.about {
             put(text, &format!("# {}\n", on_one_line(line)));
         }
-        put(
-            text,
-            &format!("# A draft: replace every `{fill}`, then `regreen patterns test {}.toml`.\n", self.id),
-        );
+        let rest = self.rest();
+        if rest.is_none() {
+            let id = &self.id;
+            put(
+                text,
+                &format!("# A draft: replace every `{fill}`, then `regreen patterns test {id}.toml`.\n"),
+            );
+        }
         put(text, &format!("id = {}\nclass = {}", quoted(&self.id), quoted(self.class.id())));
         if !self.class_note.is_empty() {
             put(text, &format!("  # {}", on_one_line(&self.class_note)));
         }
-        let unsaid = || {
-            let title = format!("{fill}: what happened, in one line");
-            (title, format!("{fill}: what it means, for whoever meets it."))
+        let (title, explain) = match &self.words {
+            Some(words) => (words.title.clone(), words.explain.clone()),
+            None => (
+                format!("{fill}: what happened, in one line"),
+                format!("{fill}: what it means, for whoever meets it."),
+            ),
         };
-        let (title, explain) = self.words.clone().unwrap_or_else(unsaid);
         let title: String = on_one_line(&title).chars().take(LONGEST_TITLE).collect();
-        put(text, &format!("\ntitle = {}\nsince = \"0.1.0\"\nstatus = \"draft\"\n", quoted(&title)));
+        put(text, &format!("\ntitle = {}\nsince = \"0.1.0\"\n", quoted(&title)));
+        put(text, &format!("status = \"{}\"\n", if rest.is_some() { "stable" } else { "draft" }));
         if let Some(tool) = &self.tool {
             put(text, &format!("tools = [{}]\n", quoted(tool.as_str())));
         }
-        let explain: Vec<String> = explain.lines().map(on_one_line).collect();
-        let explain: String = explain.join("\n").chars().take(LONGEST_TEXT).collect();
-        put(text, &format!("strength = \"cause\"\n\nexplain = {}\n", block(&explain)));
-        put(text, &format!("fix = {}\n", block(&format!("{fill}: what a person can do."))));
+        put(text, &format!("strength = \"cause\"\n\nexplain = {}\n", block(&on_lines(&explain))));
+        let fix = rest.map_or_else(|| format!("{fill}: what a person can do."), |rest| rest.fix.clone());
+        put(text, &format!("fix = {}\n", block(&on_lines(&fix))));
+    }
+
+    fn rest(&self) -> Option<&Rest> {
+        self.words.as_ref()?.rest.as_ref()
     }
 
     fn write_proof(&self, text: &mut String, first: &str) {
         let fill = TO_FILL_IN;
-        let origin = quoted(&format!("recorded: {fill} the tool, its version and how it came about"));
+        let unsaid = || {
+            let origin = format!("recorded: {fill} the tool, its version and how it came about");
+            (origin, format!("{fill}: where else such words stand and mean nothing"))
+        };
+        let said = self.rest().map(|rest| (rest.origin.clone(), rest.elsewhere.clone()));
+        let (origin, elsewhere) = said.unwrap_or_else(unsaid);
+        let origin = quoted(&on_one_line(&origin));
         for (i, line) in self.examples.iter().enumerate() {
             put(text, &format!("\n[[example]]\nname = \"seen ({})\"\norigin = {origin}\n", i + 1));
             put(text, &format!("log = {}\nexpect = {{ line = 1 }}\n", block(&short(line))));
         }
-        let why = quoted(&format!("{fill}: where else such words stand and mean nothing"));
+        let why = quoted(&on_one_line(&elsewhere));
         let alike = block(&format!("expected output: \"{first}\""));
         put(text, "\n[[counterexample]]\nname = \"a test that expects it\"\n");
         put(text, &format!("why = {why}\nlog = {alike}\n"));
@@ -160,6 +198,11 @@ fn on_one_line(text: &str) -> String {
     text.split(|c: char| c.is_control() || c == '\u{2028}').collect::<Vec<_>>().join(" ")
 }
 
+fn on_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(on_one_line).collect();
+    lines.join("\n").chars().take(LONGEST_TEXT).collect()
+}
+
 fn short(line: &str) -> String {
     on_one_line(line).trim_end_matches('…').chars().take(QUOTED).collect()
 }
@@ -200,7 +243,7 @@ mod tests {
     use regreen_catalog::{Catalog, PatternSource};
     use regreen_domain::FailureClass;
 
-    use super::{Draft, id_for};
+    use super::{Draft, Rest, Words, id_for};
     use crate::{Clusters, expression};
 
     /// Reads it as a custom file, and what does not hold of it.
@@ -247,6 +290,21 @@ mod tests {
         let of_cluster =
             Draft { expression: found.expression(), examples: found.examples().to_vec(), ..draft("widget") };
         assert_eq!(problems(&of_cluster), Vec::<String>::new());
+    }
+
+    #[test]
+    fn with_a_person_s_words_it_is_whole_whatever_they_are() {
+        let odd =
+            ["the registry is away", "it's \"quoted\" '''twice''' '", "two\nlines\u{7}", "C:\\a # b = [c]"];
+        for said in odd {
+            let origin = format!("recorded: {said}");
+            let rest = Rest { fix: said.to_owned(), origin, elsewhere: said.to_owned() };
+            let words = Words { title: said.to_owned(), explain: said.to_owned(), rest: Some(rest) };
+            let whole = Draft { words: Some(words), ..draft("widget: no answer within 30 s") };
+            assert_eq!(problems(&whole), Vec::<String>::new(), "{said}");
+            let text = whole.write().text;
+            assert!(text.contains("status = \"stable\"") && !text.contains(super::TO_FILL_IN), "{text}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod test_infra;
 use regreen_catalog::{Catalog, PatternSource};
 use regreen_domain::FailureClass;
 
-use crate::{Draft, Drafted, id_for};
+use crate::{Draft, Drafted, Words, id_for};
 
 /// Largest file that is read, in bytes.
 pub const LARGEST_IMPORT: usize = 8 << 20;
@@ -113,7 +113,7 @@ fn draft(
         expression,
         examples: Vec::new(),
         about: vec![format!("From {from}: {}", rule.name), format!("Its expression: {}", rule.theirs)],
-        words: Some((rule.name.clone(), says.trim().to_owned())),
+        words: Some(Words { title: rule.name.clone(), explain: says.trim().to_owned(), rest: None }),
     }
 }
 

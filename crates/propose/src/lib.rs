@@ -8,7 +8,7 @@ mod recur;
 mod shape;
 
 pub use cluster::{Cluster, Clusters};
-pub use draft::{Draft, Drafted, id_for};
+pub use draft::{Draft, Drafted, Rest, Words, id_for};
 pub use import::{Imported, LARGEST_IMPORT, Skipped, Unimportable, import};
 pub use recur::{Suggestion, Unnamed, guess, suggest};
 pub use shape::expression;

@@ -41,12 +41,10 @@ impl Unnamed {
 /// A draft, and which failures speak for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
+    /// The draft; its class is a guess.
+    pub draft: Draft,
     /// The draft's file.
     pub drafted: Drafted,
-    /// What it may mean; a guess.
-    pub class: FailureClass,
-    /// Lines that it finds.
-    pub examples: Vec<String>,
     /// The failures, by their places in what was given.
     pub failures: Vec<usize>,
 }
@@ -67,8 +65,7 @@ pub fn suggest(failures: &[Unnamed], least: usize, is_taken: &dyn Fn(&str) -> bo
         let draft = draft(&id, cluster, failures, (at + 1, found.len()));
         suggestions.push(Suggestion {
             drafted: draft.write(),
-            class: draft.class,
-            examples: draft.examples,
+            draft,
             failures: cluster.logs().iter().copied().collect(),
         });
     }

@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use regreen_engine::LiveCatalog;
 use regreen_ledger::{AsIs, BreakerPolicy, Ledger};
 use regreen_server::{
     Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, access::Access, serve, shape::Worth,
@@ -91,7 +92,7 @@ async fn serves(path: &Path, says: oneshot::Sender<u16>) {
         ledger: Ledger::open_read_only(path, Arc::new(AsIs)).await.unwrap(),
         writes: ledger.clone(),
         bell: Arc::default(),
-        catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+        catalog: LiveCatalog::new(regreen_builtin::catalog().unwrap()),
         worth: Worth::default(),
         settings: Settings {
             breaker: BreakerPolicy { threshold: 3, cooldown_ms: 1_800_000, probe_ms: 1_800_000 },

@@ -3,11 +3,13 @@
 //! and the dashboard's pages all come through here; a comment at the host becomes work first, for who may command must be asked
 //! there, and its worker (`crate::worker`) makes the very same calls of the ledger.
 
+mod patterns;
 mod switches;
 
 use regreen_engine::{EndedRun, fleet_is_latest, fleet_run_of};
 use regreen_ledger::{Incident, Ledger, LedgerError, State};
 
+pub use patterns::{NotAccepted, accept, take_back};
 pub use switches::{close, label, pause, reset, unpause};
 
 use crate::{

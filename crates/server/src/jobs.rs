@@ -4,28 +4,33 @@
 //! failures count for the breaker of the repository it names), and nobody bolder. Who shows a token that is for one repository
 //! speaks of that one alone.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
     http::{Response, StatusCode, header, request::Parts},
+    middleware::map_response,
     response::IntoResponse as _,
     routing::post,
 };
-use regreen_engine::{COUNSEL_VERSION, JobPolicy, NotTold, Question};
+use regreen_engine::{COUNSEL_VERSION, Counsel, JobPolicy, NotTold, Question};
 use regreen_forge::hook::Secrets;
 use regreen_ledger::{Incident, Ledger, LedgerError};
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error as _},
 };
-use serde_json::json;
 use tokio::time::timeout;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 use crate::{
     access::{Access, Arrival, Denied},
+    api::{otherwise, secure},
     happening::{Happening, Log},
     memory::chain,
     problem::{Problem, ProblemV1, answer},
@@ -57,7 +62,9 @@ impl Jobs {
         Router::new()
             .route("/api/v1/jobs/ask", post(ask))
             .route("/api/v1/jobs/report", post(report))
+            .method_not_allowed_fallback(otherwise)
             .with_state(Arc::new(self))
+            .layer(map_response(secure))
     }
 
     /// Of which repository alone the job may speak, in lower case; `None`: of any. Before anything of the body is read.
@@ -68,7 +75,7 @@ impl Jobs {
         let token = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         if self.tokens.hold(token) {
-            return Ok(None);
+            return self.access.any_job(token).map(|()| None).map_err(|denied| denied.problem());
         }
         let arrival = head.extensions.get::<Arrival>().copied();
         match self.access.job(arrival, token).await {
@@ -141,7 +148,7 @@ impl Jobs {
                     fresh: reported.fresh,
                 });
                 let status = if reported.fresh { StatusCode::CREATED } else { StatusCode::OK };
-                Ok(answer(status, "application/json", &json!({ "incident": reported.id })))
+                Ok(answer(status, "application/json", &ReportedV1 { incident: reported.id }))
             }
             Ok(Err(NotTold::NotAJobs)) => {
                 Err(Problem::unprocessable("its playbook is none that runs in a job".to_owned()))
@@ -155,9 +162,39 @@ impl Jobs {
 }
 
 /// What a job tells: the record, and beside it what was changed in tracked files.
-struct Told {
+pub(crate) struct Told {
     incident: Incident,
     diff: Option<String>,
+}
+
+impl PartialSchema for Told {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Incident::schema();
+        if let RefOr::T(Schema::Object(record)) = &mut schema {
+            let what = "What was changed in tracked files, as a diff. Of a longer one 128 KiB are kept";
+            let diff = ObjectBuilder::new().schema_type(Type::String).description(Some(what));
+            record.properties.insert("diff".to_owned(), RefOr::T(diff.into()));
+        }
+        schema
+    }
+}
+
+impl ToSchema for Told {
+    fn name() -> Cow<'static, str> {
+        Incident::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Incident::schemas(schemas);
+    }
+}
+
+/// What was taken in
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reported)]
+pub(crate) struct ReportedV1 {
+    /// The incident, by its name in this ledger
+    incident: String,
 }
 
 impl<'de> Deserialize<'de> for Told {
@@ -177,8 +214,8 @@ impl<'de> Deserialize<'de> for Told {
     path = "/api/v1/jobs/ask",
     tag = "jobs",
     security(("job" = [])),
-    request_body(content = serde_json::Value, description = "The question, in a versioned shape of Regreen's own"),
-    responses((status = 200, body = serde_json::Value, description = "How far it may go"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
+    request_body = Question,
+    responses((status = 200, body = Counsel, description = "How far it may go"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(crate) async fn ask(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
     jobs.asked(request).await.unwrap_or_else(Problem::into_response)
@@ -192,8 +229,8 @@ pub(crate) async fn ask(State(jobs): State<Arc<Jobs>>, request: Request) -> Resp
     path = "/api/v1/jobs/report",
     tag = "jobs",
     security(("job" = [])),
-    request_body(content = serde_json::Value, description = "The incident, in the ledger's own versioned shape; `diff` beside it is what was changed in tracked files"),
-    responses((status = 200, body = serde_json::Value, description = "It was known"), (status = 201, body = serde_json::Value, description = "It is on record"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
+    request_body(content = Told, description = "The incident as the job's own ledger has it, which is over or waits for a word. Beyond what the schema says its words must be known here, its names at most 200 characters long and its times of these days (422)"),
+    responses((status = 200, body = ReportedV1, description = "It was known"), (status = 201, body = ReportedV1, description = "It is on record"), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(crate) async fn report(State(jobs): State<Arc<Jobs>>, request: Request) -> Response<Body> {
     jobs.told(request).await.unwrap_or_else(Problem::into_response)

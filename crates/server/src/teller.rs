@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use regreen_engine::{Letter, NOTICE};
-use regreen_ledger::{Claim, Heard, Ledger, LedgerError};
+use regreen_engine::Letter;
+use regreen_ledger::{Addressed, Claim, Heard, Ledger, LedgerError};
 use regreen_notify::{Notice, Sink, SinkError};
 use tokio::{
     task::JoinSet,
@@ -115,8 +115,13 @@ impl Teller {
     /// # Errors
     /// Where the list can't be asked.
     pub async fn step(self: &Arc<Self>) -> Result<bool, LedgerError> {
-        let (lease, most) = (millis(self.calm.lease), self.calm.batch);
-        let claims = self.ledger.claim_many(&[NOTICE], &self.node, lease, now(), most).await?;
+        let own: Vec<&str> = self.sinks.keys().map(String::as_str).collect();
+        let mut claims = self.claim(Addressed::To(&own)).await?;
+        if claims.is_empty() {
+            // What whoever has its sink would have taken long since is nobody's.
+            let untaken_ms = millis(self.calm.given_up);
+            claims = self.claim(Addressed::ToNone { but: &own, untaken_ms }).await?;
+        }
         if claims.is_empty() {
             return Ok(false);
         }
@@ -138,21 +143,22 @@ impl Teller {
         Ok(true)
     }
 
+    async fn claim(&self, which: Addressed<'_>) -> Result<Vec<Claim>, LedgerError> {
+        let (lease, most) = (millis(self.calm.lease), self.calm.batch);
+        self.ledger.claim_notices(which, &self.node, lease, now(), most).await
+    }
+
     /// One after another, to one sink. After one that failed for now the others are not tried.
     async fn send_all(&self, name: &str, letters: Vec<(Claim, Letter)>) {
         let Some(sink) = self.sinks.get(name) else {
-            // Another node may know it; for good it is nobody's.
-            // It is not this node's to give up.
-            let why = "no sink of this name is configured here";
+            let why = "no node has had a sink of this name since it was due";
             let mut claims = Vec::new();
             for (claim, letter) in letters {
                 let (sink, notice) = (name.to_owned(), letter.notice.id);
-                self.log.tell(&Happening::NoticeDelayed { sink, notice, why: why.to_owned() });
+                self.log.tell(&Happening::NoticeRefused { sink, notice, why: why.to_owned() });
                 claims.push(claim);
             }
-            let when = now().saturating_add(millis(self.calm.at_most));
-            self.heard(name, &claims, Heard::Delayed { why, when }).await;
-            return;
+            return self.heard(name, &claims, Heard::GivenUp { outcome: "given-up", why }).await;
         };
         let begun = Instant::now();
         let mut gone: Option<(String, Duration)> = None;

@@ -96,9 +96,19 @@ fn shape(page: &mut String, name: &str, schema: &Value) {
     }
     put(page, "\n| field | is | meaning |\n|---|---|---|\n");
     for (field, of) in fields {
-        let what = cell(&text(&of["description"]));
+        let what = cell(&meaning(of));
         put(page, &format!("| `{field}` | {} | {what} |\n", cell(&kind(of))));
     }
+}
+
+/// What a field means. Where it may be null, that is said of what it is else.
+fn meaning(of: &Value) -> String {
+    let parts = of["oneOf"].as_array().into_iter().flatten();
+    std::iter::once(of)
+        .chain(parts)
+        .map(|one| text(&one["description"]))
+        .find(|said| !said.is_empty())
+        .unwrap_or_default()
 }
 
 /// An object's own fields, and those of the parts that it is put together of.
@@ -194,7 +204,8 @@ mod tests {
             }, "/jobs": { "post": { "tags": ["acts"], "security": [{ "job": [] }], "responses": {} } } },
             "components": { "schemas": { "Thing": { "description": "A thing", "properties": {
                 "many": { "type": "array", "items": { "enum": ["x", "y"] }, "description": "Those" },
-                "at": { "type": "string", "format": "date-time" } } } } },
+                "at": { "type": "string", "format": "date-time" },
+                "one": { "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/One", "description": "That" }] } } } } },
         });
         let page = page(&description);
         for part in [
@@ -208,6 +219,7 @@ mod tests {
             "### `Thing`\n\nA thing.\n\n| field |",
             "| `many` | a list of: `x`, `y` | Those |\n",
             "| `at` | a time |  |\n",
+            "| `one` | `null` or [One](#one) | That |\n",
         ] {
             assert!(page.contains(part), "{part}\n---\n{page}");
         }

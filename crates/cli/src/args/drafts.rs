@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, builder::NonEmptyStringValueParser, value_parser};
 use regreen_domain::FailureClass;
 
-use super::{OwnPatterns, WhichLedger};
+use super::{OwnPatterns, WhichLedger, which::beside_the_fleet};
 
 /// Arguments of `patterns new`.
 #[derive(Debug, Parser)]
@@ -65,6 +65,37 @@ fn class(text: &str) -> Result<FailureClass, String> {
             FailureClass::ALL.map(FailureClass::id).into_iter().filter(|id| *id != "unknown").collect();
         format!("use one of {}", known.join(", "))
     })
+}
+
+/// Arguments of `patterns accept`.
+#[derive(Debug, Parser)]
+#[command(mut_arg("ledger", beside_the_fleet))]
+#[command(after_help = "Examples:\n  regreen patterns accept drafts/widget-registry-away.toml\n  \
+                  regreen patterns accept widget-registry-away.toml --ledger postgres://regreen@db/regreen\n\n\
+                  Every node of `regreen serve` and `regreen worker` beside this ledger names such failures by it from\n\
+                  then on, where none of the program's own patterns speaks. It only names: nothing is ever healed by it.\n\
+                  The dashboard's *Patterns* does the same with a form.\n\
+                  Exit code: 0 it stands, 18 it is invalid, does not prove itself or can't stand, 3 it can't be read.")]
+pub struct AcceptArgs {
+    /// The completed draft, named after its id
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub at: WhichLedger,
+}
+
+/// Arguments of `patterns take-back`.
+#[derive(Debug, Parser)]
+#[command(mut_arg("ledger", beside_the_fleet))]
+#[command(
+    after_help = "Example:\n  regreen patterns take-back widget-registry-away\n\nWhat it named stays on record."
+)]
+pub struct TakeBackArgs {
+    /// Its id
+    #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub id: String,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// Arguments of `patterns import`.

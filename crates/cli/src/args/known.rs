@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{Format, ImportArgs, NewArgs, SuggestArgs};
+use super::{AcceptArgs, Format, ImportArgs, NewArgs, SuggestArgs, TakeBackArgs};
 
 /// Where somebody's own patterns are.
 #[derive(Debug, Clone, Parser)]
@@ -108,6 +108,10 @@ pub enum Patterns {
     Suggest(SuggestArgs),
     /// Draft patterns from the rules of other tools
     Import(ImportArgs),
+    /// Accept a completed draft beside a fleet: it names such failures on every node
+    Accept(AcceptArgs),
+    /// Take an accepted pattern back
+    TakeBack(TakeBackArgs),
     /// Print the JSON schema of a pattern file, for editors
     #[command(after_help = "Example:\n  regreen patterns schema > pattern.schema.json")]
     Schema,

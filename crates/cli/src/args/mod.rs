@@ -31,7 +31,7 @@ pub use cache::{Cache, CacheCheckArgs, CacheForgetArgs, CacheRepairArgs, CacheSt
 #[cfg(feature = "demo")]
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
-pub use drafts::{ImportArgs, NewArgs, SuggestArgs};
+pub use drafts::{AcceptArgs, ImportArgs, NewArgs, SuggestArgs, TakeBackArgs};
 pub use given::Given;
 pub use init::{Init, InitArgs, InitGithubArgs, InitGitlabArgs};
 pub use itself::{Itself, SelfCheckArgs};

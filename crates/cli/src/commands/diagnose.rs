@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use regreen_catalog::{Catalog, PatternSource, Status};
+use regreen_catalog::{Catalog, Status};
 use regreen_detect::{Baseline, Circumstances, Detection, Detector};
 use regreen_domain::{Diagnosis, FailureClass, InfraClass};
 use regreen_engine::{Event, Voice};
@@ -169,11 +169,11 @@ fn print(text: &str) -> Result<bool, Failed> {
     }
 }
 
-/// What could be done about a diagnosis from a log alone. A repository's own pattern never leads to a healing.
+/// What could be done about a diagnosis from a log alone. A pattern that only names never leads to a healing.
 pub(super) fn cure<'a>(catalog: &'a Catalog, diagnosis: &Diagnosis) -> Cure<'a> {
     let by = diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id));
-    let by_repository = by.is_some_and(|pattern| pattern.source == PatternSource::Repository);
-    let playbook = diagnosis.class.healable().filter(|_| !by_repository).and_then(|class| {
+    let only_named = by.is_some_and(|pattern| pattern.source.only_names());
+    let playbook = diagnosis.class.healable().filter(|_| !only_named).and_then(|class| {
         catalog.playbooks().iter().filter(|p| p.status == Status::Stable).find(|p| {
             p.heals.contains(&class)
                 && !p.steps.iter().any(|step| regreen_steps::is_remote(&step.kind))

@@ -1,5 +1,6 @@
 //! One file a command; the error of any of them is printed here and nowhere else.
 
+mod accept;
 mod approve;
 mod audit;
 mod bench;

@@ -1,4 +1,4 @@
-//! `regreen patterns list|show|test|new|suggest|import|schema`.
+//! `regreen patterns list|show|test|new|suggest|import|accept|take-back|schema`.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use regreen_catalog::{Catalog, pattern_schema};
 
 use crate::{
     args::{Format, OwnPatterns, Patterns},
-    commands::{drafts, import, prove, suggest},
+    commands::{accept, drafts, import, prove, suggest},
     context::Context,
     custom::{self, Known},
     exit::{FINE, Failed, INVALID, NOTHING_TO_READ},
@@ -23,6 +23,8 @@ pub fn patterns(context: &Context, command: &Patterns) -> Result<u8, Failed> {
         Patterns::New(args) => drafts::new(context, args),
         Patterns::Suggest(args) => suggest::suggest(context, args),
         Patterns::Import(args) => import::run(context, args),
+        Patterns::Accept(args) => accept::accept(context, args),
+        Patterns::TakeBack(args) => accept::take_back(context, args),
         Patterns::Schema => print(&format!("{:#}\n", pattern_schema())),
         Patterns::Test { files, own } => {
             let (catalog, _) = known(context, own)?;

@@ -91,8 +91,8 @@ fn said(i: &Imported) -> String {
         ImportMode::Merged => "both records went on by themselves, and were merged",
     };
     format!(
-        "imported: {} incident(s), {} journal entries, {} label(s), {} breaker event(s), {} pause(s); {} of the file's \
+        "imported: {} incident(s), {} journal entries, {} label(s), {} breaker event(s), {} pause(s), {} accepted pattern(s); {} of the file's \
          rows were not taken\n{how}\n",
-        i.incidents, i.facts, i.feedback, i.breaker_events, i.pauses, i.kept
+        i.incidents, i.facts, i.feedback, i.breaker_events, i.pauses, i.patterns, i.kept
     )
 }

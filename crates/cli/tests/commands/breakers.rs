@@ -67,7 +67,7 @@ fn they_are_listed_and_closed_by_key() {
     detection latency (p95)  under 30 s     -         0  no data
     mean recovery time       under 300 s    -         0  no data
     recovery success         at least 90 %  -         0  no data
-    overhead                 under 2 %      -         0  no data
+    overhead on failed jobs  under 2 %      -         0  no data
     ");
     // One that is not there: none is closed.
     assert_snapshot!(

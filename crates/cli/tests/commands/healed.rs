@@ -137,7 +137,7 @@ fn it_is_counted_and_checked() {
     detection latency (p95)  under 30 s     [S] 1  pass
     mean recovery time       under 300 s    [S] 1  pass
     recovery success         at least 90 %  100.0 %   1  pass
-    overhead                 under 2 %      [P] 1  [VERDICT]
+    overhead on failed jobs  under 2 %      [P] 1  [VERDICT]
     ");
     assert_snapshot!(on(&stage, &["status", "--format", "json"]), @r#"
     exit code 0
@@ -152,7 +152,7 @@ fn it_is_counted_and_checked() {
     assert_snapshot!(on(&stage, &["metrics", "export"]), @r#"
     exit code 0
     --- out
-    {"version":1,"regreen":"0.1.0","audit_head":"[DIGEST]","incidents":1,"by_class":{"lockfile-corruption":1},"by_outcome":{"healed":1},"targets":[{"name":"detection_accuracy","unit":"share","side":"at-least","limit":0.95,"value":1.0,"n":1,"verdict":"pass"},{"name":"false_positive_rate","unit":"share","side":"under","limit":0.05,"value":0.0,"n":1,"verdict":"pass"},{"name":"mean_detection_time","unit":"seconds","side":"under","limit":120.0,"value":[S],"n":1,"verdict":"pass"},{"name":"detection_latency","unit":"seconds","side":"under","limit":30.0,"value":[S],"n":1,"verdict":"pass"},{"name":"mean_recovery_time","unit":"seconds","side":"under","limit":300.0,"value":[S],"n":1,"verdict":"pass"},{"name":"success_rate","unit":"share","side":"at-least","limit":0.9,"value":1.0,"n":1,"verdict":"pass"},{"name":"engine_overhead","unit":"share","side":"under","limit":0.02,"value":[P],"n":1,"verdict":"[VERDICT]"}],"accuracy":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"false_positives":{"hits":0,"n":1,"share":0.0,"low":0.0,"high":0.7934506856227626},"success":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"rollback":null,"detect_ms":{"n":1,"p50":[MS],"p95":[MS]},"decide_ms":{"n":1,"p50":[MS],"p95":[MS]},"recovery_ms":{"n":1,"p50":[MS],"p95":[MS]},"act_ms":{"n":1,"p50":[MS],"p95":[MS]},"verify_ms":{"n":1,"p50":[MS],"p95":[MS]},"mttr_ms":{"n":1,"p50":[MS],"p95":[MS]},"saved":{"tried":1,"healed":1,"counted":"healed","failures":{"value":1.0,"low":1.0,"high":1.0},"person_minutes":null,"runner_minutes":[M],"person_money":null,"runner_money":null,"net_money":null}}
+    {"version":1,"regreen":"0.1.0","audit_head":"[DIGEST]","incidents":1,"by_class":{"lockfile-corruption":1},"by_outcome":{"healed":1},"targets":[{"name":"detection_accuracy","unit":"share","side":"at-least","limit":0.95,"value":1.0,"n":1,"verdict":"pass"},{"name":"false_positive_rate","unit":"share","side":"under","limit":0.05,"value":0.0,"n":1,"verdict":"pass"},{"name":"mean_detection_time","unit":"seconds","side":"under","limit":120.0,"value":[S],"n":1,"verdict":"pass"},{"name":"detection_latency","unit":"seconds","side":"under","limit":30.0,"value":[S],"n":1,"verdict":"pass"},{"name":"mean_recovery_time","unit":"seconds","side":"under","limit":300.0,"value":[S],"n":1,"verdict":"pass"},{"name":"success_rate","unit":"share","side":"at-least","limit":0.9,"value":1.0,"n":1,"verdict":"pass"},{"name":"engine_overhead","unit":"share","side":"under","limit":0.02,"value":[P],"n":1,"verdict":"[VERDICT]"}],"accuracy":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"false_positives":{"hits":0,"n":1,"share":0.0,"low":0.0,"high":0.7934506856227626},"success":{"hits":1,"n":1,"share":1.0,"low":0.20654931437723742,"high":1.0},"rollback":null,"detect_ms":{"n":1,"p50":[MS],"p95":[MS]},"decide_ms":{"n":1,"p50":[MS],"p95":[MS]},"recovery_ms":{"n":1,"p50":[MS],"p95":[MS]},"act_ms":{"n":1,"p50":[MS],"p95":[MS]},"verify_ms":{"n":1,"p50":[MS],"p95":[MS]},"between_ms":{"n":1,"p50":[MS],"p95":[MS]},"mttr_ms":{"n":1,"p50":[MS],"p95":[MS]},"saved":{"tried":1,"healed":1,"counted":"healed","counted_on":1,"failures":{"value":1.0,"low":1.0,"high":1.0},"person_minutes":null,"runner_minutes":[M],"person_money":null,"runner_money":null,"net_money":null}}
     "#);
     assert_snapshot!(on(&stage, &["metrics", "export", "--format", "prometheus"]), @r#"
     exit code 0
@@ -169,6 +169,10 @@ fn it_is_counted_and_checked() {
     # HELP regreen_detection_accuracy_ratio Measured detection accuracy.
     # TYPE regreen_detection_accuracy_ratio gauge
     regreen_detection_accuracy_ratio 1
+    # HELP regreen_detection_accuracy_interval_ratio 95 % Wilson interval of the measured detection accuracy.
+    # TYPE regreen_detection_accuracy_interval_ratio gauge
+    regreen_detection_accuracy_interval_ratio{end="low"} 0.20654931437723742
+    regreen_detection_accuracy_interval_ratio{end="high"} 1
     # HELP regreen_detection_accuracy_cases Cases it was measured on.
     # TYPE regreen_detection_accuracy_cases gauge
     regreen_detection_accuracy_cases 1
@@ -178,6 +182,10 @@ fn it_is_counted_and_checked() {
     # HELP regreen_false_positive_rate_ratio Measured false positives.
     # TYPE regreen_false_positive_rate_ratio gauge
     regreen_false_positive_rate_ratio 0
+    # HELP regreen_false_positive_rate_interval_ratio 95 % Wilson interval of the measured false positives.
+    # TYPE regreen_false_positive_rate_interval_ratio gauge
+    regreen_false_positive_rate_interval_ratio{end="low"} 0
+    regreen_false_positive_rate_interval_ratio{end="high"} 0.7934506856227626
     # HELP regreen_false_positive_rate_cases Cases it was measured on.
     # TYPE regreen_false_positive_rate_cases gauge
     regreen_false_positive_rate_cases 1
@@ -214,13 +222,17 @@ fn it_is_counted_and_checked() {
     # HELP regreen_success_rate_ratio Measured recovery success.
     # TYPE regreen_success_rate_ratio gauge
     regreen_success_rate_ratio 1
+    # HELP regreen_success_rate_interval_ratio 95 % Wilson interval of the measured recovery success.
+    # TYPE regreen_success_rate_interval_ratio gauge
+    regreen_success_rate_interval_ratio{end="low"} 0.20654931437723742
+    regreen_success_rate_interval_ratio{end="high"} 1
     # HELP regreen_success_rate_cases Cases it was measured on.
     # TYPE regreen_success_rate_cases gauge
     regreen_success_rate_cases 1
     # HELP regreen_success_rate_target_ratio Target: at least 90 %.
     # TYPE regreen_success_rate_target_ratio gauge
     regreen_success_rate_target_ratio 0.9
-    # HELP regreen_engine_overhead_ratio Measured overhead.
+    # HELP regreen_engine_overhead_ratio Measured overhead on failed jobs: from their end to the decision, over their own time; what passes is not counted.
     # TYPE regreen_engine_overhead_ratio gauge
     regreen_engine_overhead_ratio [P]
     # HELP regreen_engine_overhead_cases Cases it was measured on.
@@ -233,7 +245,7 @@ fn it_is_counted_and_checked() {
     # TYPE regreen_mttr_seconds gauge
     regreen_mttr_seconds{quantile="0.5"} [S]
     regreen_mttr_seconds{quantile="0.95"} [S]
-    # HELP regreen_stage_seconds Time to a diagnosis, to a decision, of the steps, of the verification, and of a recovery that healed as a whole.
+    # HELP regreen_stage_seconds Of what was healed: time to the diagnosis, to the decision, of the steps, of the verification, and between those, which are the parts of the time to repair; and of steps and verification together (recovery).
     # TYPE regreen_stage_seconds gauge
     regreen_stage_seconds{stage="detect",quantile="0.5"} [S]
     regreen_stage_seconds{stage="detect",quantile="0.95"} [S]
@@ -243,6 +255,8 @@ fn it_is_counted_and_checked() {
     regreen_stage_seconds{stage="act",quantile="0.95"} [S]
     regreen_stage_seconds{stage="verify",quantile="0.5"} [S]
     regreen_stage_seconds{stage="verify",quantile="0.95"} [S]
+    regreen_stage_seconds{stage="between",quantile="0.5"} [S]
+    regreen_stage_seconds{stage="between",quantile="0.95"} [S]
     regreen_stage_seconds{stage="recovery",quantile="0.5"} [S]
     regreen_stage_seconds{stage="recovery",quantile="0.95"} [S]
     # HELP regreen_failures_spared Failures that no person had to see to, with the 95 % interval.
@@ -350,7 +364,7 @@ fn it_is_counted_and_checked() {
     detection latency (p95)  under 30 s     [S] 1  pass
     mean recovery time       under 300 s    [S] 1  pass
     recovery success         at least 90 %  100.0 %   1  pass
-    overhead                 under 2 %      [P] 1  [VERDICT]
+    overhead on failed jobs  under 2 %      [P] 1  [VERDICT]
     ");
     assert_snapshot!(on(&stage, &["unpause"]), @r"
     exit code 0

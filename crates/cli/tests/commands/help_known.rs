@@ -92,15 +92,17 @@ fn patterns() {
     Usage: regreen patterns [OPTIONS] <COMMAND>
 
     Commands:
-      list     Every pattern with its class
-      show     What a pattern looks for, what it means, and how often it was right
-      test     Prove pattern files: by their own examples and counterexamples, and against every other
-               pattern
-      new      Draft a pattern from the log of a failure
-      suggest  Draft patterns for failures that recur and that no signature names
-      import   Draft patterns from the rules of other tools
-      schema   Print the JSON schema of a pattern file, for editors
-      help     Print this message or the help of the given subcommand(s)
+      list       Every pattern with its class
+      show       What a pattern looks for, what it means, and how often it was right
+      test       Prove pattern files: by their own examples and counterexamples, and against every other
+                 pattern
+      new        Draft a pattern from the log of a failure
+      suggest    Draft patterns for failures that recur and that no signature names
+      import     Draft patterns from the rules of other tools
+      accept     Accept a completed draft beside a fleet: it names such failures on every node
+      take-back  Take an accepted pattern back
+      schema     Print the JSON schema of a pattern file, for editors
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
           --color <WHEN>

@@ -9,6 +9,7 @@ mod support;
 #[path = "../../src/documented/fences.rs"]
 mod fences;
 
+mod accepted;
 mod approval;
 mod breakers;
 mod cache;

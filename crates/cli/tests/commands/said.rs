@@ -98,7 +98,7 @@ pub fn scrub(text: &str, base: &Path) -> String {
         (r"\bcommit [0-9a-f]{10}\b", "commit [COMMIT]"),
         (r"/regreen/[0-9a-f]{16}/", "/regreen/[WORKSPACE]/"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
-        (r"(overhead +under 2 % +)[\d.]+ % +(\d+ +)(?:pass|miss)", "$1[P] $2[VERDICT]"),
+        (r"(overhead on failed jobs +under 2 % +)[\d.]+ % +(\d+ +)(?:pass|miss)", "$1[P] $2[VERDICT]"),
         (r#""engine_overhead": \d+\.\d+(,\n *"detection_latency")"#, r#""engine_overhead": [P]$1"#),
         (
             r#"("name":"engine_overhead","unit":"share","side":"\w+","limit":0.02,"value":)[\d.]+(,"n":1,"verdict":)"(?:pass|miss)""#,

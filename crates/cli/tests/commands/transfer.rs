@@ -36,7 +36,7 @@ fn what_one_machine_recorded_the_next_one_knows() {
     assert_snapshot!(there(&["state", "import", path]), @r"
     exit code 0
     --- out
-    imported: 1 incident(s), 20 journal entries, 0 label(s), 1 breaker event(s), 0 pause(s); 0 of the file's rows were not taken
+    imported: 1 incident(s), 20 journal entries, 0 label(s), 1 breaker event(s), 0 pause(s), 0 accepted pattern(s); 0 of the file's rows were not taken
     this record goes on where the file ends
     ");
     assert_snapshot!(there(&["state", "import", path]), @r"

@@ -118,7 +118,7 @@ impl Fleet {
             whole_job: true,
             ..Setting::default()
         };
-        let playbooks = join_remote(&self.catalog, diagnosis.pattern.as_deref())?;
+        let playbooks = join_remote(&self.catalog.known().catalog, diagnosis.pattern.as_deref())?;
         let mut policy = Policy { mode: Mode::Auto, control: 0.0, ..self.config.policy.clone() };
         let case = Case {
             diagnosis,

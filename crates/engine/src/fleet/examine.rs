@@ -204,11 +204,11 @@ impl Fleet {
 
     /// Diagnoses a log on a thread of its own: a long one takes a while, and webhooks are answered meanwhile.
     pub(super) async fn read(&self, bytes: Vec<u8>, left_out: u64) -> Result<Detection, EngineError> {
-        let (catalog, masker) = (self.catalog.clone(), self.masker.clone());
+        let (known, masker) = (self.catalog.known(), self.masker.clone());
         let reading = move || {
             let dropped = Dropped { lines: 0, bytes: left_out };
             let log = read(&bytes, &ReadOptions { dropped, ..ReadOptions::default() });
-            let detector = Detector::new(&catalog);
+            let detector = Detector::new(&known.catalog);
             let scan = detector.scan(&log, &Circumstances::default());
             detector.conclude(&scan, &[], &masker)
         };

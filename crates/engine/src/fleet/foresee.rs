@@ -44,6 +44,7 @@ impl Fleet {
     /// # Errors
     /// The ledger's.
     pub async fn foresee(&self, hand: &Hand<'_>, ended: &EndedRun) -> Result<Foreseen, EngineError> {
+        self.catalog.look(hand.ledger).await?;
         let run = RunRef { repository: ended.run.repository.folded(), run_id: ended.run.run_id };
         let attempt = match ended.attempt {
             Some(attempt) => attempt,

@@ -21,6 +21,7 @@ impl Fleet {
         if self.config.outage.services.is_empty() {
             return nothing("no service is known that could be down");
         }
+        self.catalog.look(hand.ledger).await?;
         let run = RunRef { repository: of.run.repository.folded(), run_id: of.run.run_id };
         let found = match self.forge.run(&run).await {
             Ok(found) => found,

@@ -64,7 +64,8 @@ impl Fleet {
             || "what was tried did not help, so a person must look".to_owned(),
             |because| because.explain().to_owned(),
         );
-        let pattern = of.pattern.as_deref().and_then(|id| self.catalog.pattern(id));
+        let known = self.catalog.known();
+        let pattern = of.pattern.as_deref().and_then(|id| known.catalog.pattern(id));
         let named = Named { tool: diagnosis.tool.clone(), ..Named::default() };
         let cure = Cure { action: "suggest", playbook: None, risk: None };
         let diagnosed = Diagnosed { input: latest.id.clone(), diagnosis, cure, pattern, hang: None, named };

@@ -30,7 +30,6 @@ mod told;
 
 use std::sync::Arc;
 
-use regreen_catalog::Catalog;
 use regreen_domain::{Decision, Mode, Outcome, Refusal};
 use regreen_forge::{Forge, ForgeError, RunRef, hook::Sender};
 use regreen_ledger::{APPROVAL_LASTS_MS, Closing, Incident, Ledger, NewIncident, Place, State};
@@ -57,14 +56,14 @@ use self::{
     approval::Agreed,
     examine::{Examined, Found},
 };
-use crate::error::EngineError;
+use crate::{LiveCatalog, error::EngineError};
 
 /// The pipeline for runs of one CI host.
 pub struct Fleet {
     /// Whose runs they are: the hosts share a ledger, and a repository may have the same path at another.
     pub sender: Sender,
-    /// What is known of failures and cures.
-    pub catalog: Arc<Catalog>,
+    /// What is known of failures and cures, and what people have accepted.
+    pub catalog: Arc<LiveCatalog>,
     /// What the operator wants.
     pub config: FleetConfig,
     /// Secrets out of everything.
@@ -141,6 +140,7 @@ impl Fleet {
     /// # Errors
     /// [`EngineError`]: nothing more was done than what is on record; worth trying again.
     pub async fn handle(&self, hand: &Hand<'_>, ended: &EndedRun) -> Result<Next, EngineError> {
+        self.catalog.look(hand.ledger).await?;
         let run = RunRef { repository: ended.run.repository.folded(), run_id: ended.run.run_id };
         let ended = &EndedRun { run, attempt: ended.attempt };
         let attempt = match ended.attempt {

@@ -111,11 +111,14 @@ impl Fleet {
         jobs: Vec<(Option<SystemTime>, &Detection)>,
         incident: &str,
     ) -> Result<Vec<String>, EngineError> {
-        let now = (hand.now)();
+        let (now, known) = ((hand.now)(), self.catalog.known());
+        // What only names is no witness of an outage: that would hold back what others could be healed of.
+        let is_witness = |id: &String| known.catalog.pattern(id).is_none_or(|one| !one.source.only_names());
         let mut seen: Vec<Sighting> = Vec::new();
         for (ended, detection) in jobs {
             let diagnosis = &detection.diagnosis;
-            let concerns = diagnosis.class.healable().is_some_and(concerns) && diagnosis.pattern.is_some();
+            let concerns = diagnosis.class.healable().is_some_and(concerns)
+                && diagnosis.pattern.as_ref().is_some_and(is_witness);
             let Some(service) = self.config.outage.service_of(detection).filter(|_| concerns) else {
                 continue;
             };

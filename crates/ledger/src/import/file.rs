@@ -9,7 +9,7 @@ use regreen_domain::FailureClass;
 use regreen_saga::Fact;
 
 use crate::{
-    LedgerError,
+    Ledger, LedgerError,
     audit::{AuditEntry, GENESIS},
     incident::check_id,
     limits::countable,
@@ -23,6 +23,9 @@ use crate::{
 const LINE: u64 = 1 << 20;
 /// Longest file: it is held in memory until it is proven.
 const FILE: u64 = 256 << 20;
+/// Longest name of an accepted pattern, and its largest file, in bytes.
+const LONGEST_NAME: usize = 200;
+const LARGEST_PATTERN: usize = 64 << 10;
 /// How far ahead the other machine's clock may be.
 const CLOCK_SKEW_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -50,13 +53,13 @@ pub(super) fn read(input: &mut (dyn BufRead + Send), now: i64) -> Result<File, L
     }
     let mut file = File { entries: Vec::new(), rows: Vec::new(), head: GENESIS.to_owned() };
     let latest = now.saturating_add(CLOCK_SKEW_MS);
-    let mut known = HashSet::new();
+    let (mut known, mut patterns) = (HashSet::new(), 0);
     loop {
         let before = lines.number;
         match lines.next()? {
             Some(Line::Audit(entry)) if file.rows.is_empty() => file.entries.push(entry),
             Some(Line::Row(row)) => {
-                check_row(&row, latest, &mut known).map_err(|why| lines.bad(why))?;
+                check_row(&row, latest, (&mut known, &mut patterns)).map_err(|why| lines.bad(why))?;
                 file.rows.push(row);
             }
             Some(Line::End { lines: said }) if said == before as u64 => break,
@@ -118,7 +121,10 @@ fn whole(why: String) -> LedgerError {
 }
 
 /// A row must be what its table holds, speak of an incident that came before it, and not come from the future.
-fn check_row(row: &Row, latest: i64, incidents: &mut HashSet<String>) -> Result<(), String> {
+///
+/// `seen`: the incidents so far, and how many accepted patterns stand.
+fn check_row(row: &Row, latest: i64, seen: (&mut HashSet<String>, &mut usize)) -> Result<(), String> {
+    let (incidents, patterns) = seen;
     let id = |id: &str| check_id(id).map_err(|e| e.to_string());
     let at = |at: i64| (at <= latest).then_some(()).ok_or_else(|| "it comes from the future".to_owned());
     match row {
@@ -148,6 +154,17 @@ fn check_row(row: &Row, latest: i64, incidents: &mut HashSet<String>) -> Result<
         Row::BreakerEvent { id: key, at: when, .. } | Row::Pause { id: key, at: when, .. } => {
             id(key)?;
             at(*when)?;
+        }
+        Row::Pattern { id: key, name, text, at: when, ended_at, .. } => {
+            id(key)?;
+            at(*when)?;
+            if name.len() > LONGEST_NAME || text.len() > LARGEST_PATTERN {
+                return Err("its pattern is larger than one may be".to_owned());
+            }
+            *patterns += usize::from(ended_at.is_none());
+            if *patterns > Ledger::MOST_ACCEPTED {
+                return Err(format!("more than {} accepted patterns stand in it", Ledger::MOST_ACCEPTED));
+            }
         }
     }
     Ok(())

@@ -49,6 +49,7 @@ pub(super) async fn merge(
                 Row::Feedback { .. } => &mut report.feedback,
                 Row::BreakerEvent { .. } => &mut report.breaker_events,
                 Row::Pause { .. } => &mut report.pauses,
+                Row::Pattern { .. } => &mut report.patterns,
             } += 1;
         } else if rows::same_key(db, row).await?.as_ref() != Some(row) {
             report.kept += 1;
@@ -159,6 +160,10 @@ fn scrubbed(row: &Row, scrub: &dyn Scrub) -> Result<Row, LedgerError> {
         }
         Row::Pause { scope, actor, reason, ended_by, .. } => {
             texts.extend([scope, actor, reason]);
+            texts.extend(ended_by);
+        }
+        Row::Pattern { name, text, actor, ended_by, .. } => {
+            texts.extend([name, text, actor]);
             texts.extend(ended_by);
         }
     }

@@ -1,7 +1,8 @@
 //! Another ledger's memory into this one. The file is hostile until it is proven to add up, and then still a stranger.
 //!
 //! What comes in can be read and counted. It can't make Regreen act: an imported incident is never resumed, approved
-//! or taken over, a pause is never lifted, and an unfinished incident of this ledger is never touched.
+//! or taken over, a pause is never lifted, an accepted pattern only names, and an unfinished incident of this ledger is
+//! never touched.
 
 mod file;
 mod merge;
@@ -25,6 +26,8 @@ pub struct Imported {
     pub breaker_events: u64,
     /// Pauses.
     pub pauses: u64,
+    /// Patterns that people accepted.
+    pub patterns: u64,
     /// Rows of the file that differ from this ledger's own, which was kept.
     pub kept: u64,
 }
@@ -42,7 +45,16 @@ pub enum ImportMode {
 
 impl Imported {
     pub(crate) const fn nothing(mode: ImportMode) -> Imported {
-        Imported { mode, incidents: 0, facts: 0, feedback: 0, breaker_events: 0, pauses: 0, kept: 0 }
+        Imported {
+            mode,
+            incidents: 0,
+            facts: 0,
+            feedback: 0,
+            breaker_events: 0,
+            pauses: 0,
+            patterns: 0,
+            kept: 0,
+        }
     }
 }
 

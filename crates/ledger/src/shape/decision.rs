@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use regreen_domain::{Decision, FailureClass, Plan, PlannedStep, Risk};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     scrub::{Scrub, scrub_text},
@@ -11,8 +12,9 @@ use crate::{
 };
 
 /// What was decided, and why not more.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportDecision)]
 pub struct DecisionV1 {
     /// `heal`, `suggest` or `none`.
     pub action: String,
@@ -23,8 +25,9 @@ pub struct DecisionV1 {
 }
 
 /// A plan, kept byte for byte: a later process goes on with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportPlan)]
 pub struct PlanV1 {
     /// Id of the class that it heals.
     pub class: String,
@@ -39,8 +42,9 @@ pub struct PlanV1 {
 }
 
 /// One step of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportStep)]
 pub struct StepV1 {
     /// Unique within the plan.
     pub id: String,

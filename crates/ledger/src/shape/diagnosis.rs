@@ -2,12 +2,14 @@
 
 use regreen_domain::{Alternative, Confidence, Diagnosis, Evidence, FailureClass, Fingerprint, Role, Tool};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::scrub::{Scrub, scrub_text};
 
 /// A diagnosis as it was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportDiagnosis)]
 pub struct DiagnosisV1 {
     /// Whether a failure was found at all.
     pub failed: bool,
@@ -38,8 +40,9 @@ pub struct DiagnosisV1 {
 }
 
 /// One line of evidence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportEvidence)]
 pub struct EvidenceV1 {
     /// Line of the raw log, from 1.
     pub line: u64,
@@ -52,8 +55,9 @@ pub struct EvidenceV1 {
 }
 
 /// A class that was not chosen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportAlternative)]
 pub struct AlternativeV1 {
     /// Id of the class.
     pub class: String,

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use regreen_domain::{Condition, FailureClass, Flow, Standing, Test, Tool};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::scrub::{Scrub, scrub_text};
 
 /// How a step stands in its plan. What is as usual is left out, so that a plan of an older version reads as it did.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = ReportFlow)]
 pub struct FlowV1 {
     /// What must hold, as far as the evidence did not say.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,14 +34,18 @@ pub struct FlowV1 {
 }
 
 /// A condition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schema(as = ReportCondition)]
 pub enum ConditionV1 {
     /// Every one of them.
+    #[schema(no_recursion)]
     All(Vec<ConditionV1>),
     /// At least one of them.
+    #[schema(no_recursion)]
     Any(Vec<ConditionV1>),
     /// Not this one.
+    #[schema(no_recursion)]
     Not(Box<ConditionV1>),
     /// A probe answered so.
     Finding {

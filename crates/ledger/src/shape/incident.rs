@@ -2,6 +2,7 @@
 
 use regreen_domain::{FailureClass, Outcome, Plan, Verification, VerificationFactor};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     LedgerError,
@@ -13,8 +14,9 @@ use crate::{
 pub(crate) const VERSION: u32 = 3;
 
 /// One failure of one command, from its diagnosis to its end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Report)]
 pub struct Incident {
     /// Version of this shape.
     pub version: u32,
@@ -74,8 +76,9 @@ pub struct Incident {
 }
 
 /// Where an incident happened.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportPlace)]
 pub struct Place {
     /// The workspace.
     pub workspace: String,
@@ -88,8 +91,9 @@ pub struct Place {
 }
 
 /// Whether an incident is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = ReportState)]
 pub enum State {
     /// A process works on it, or died on it.
     Open,
@@ -102,8 +106,9 @@ pub enum State {
 }
 
 /// A person's word.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportApproval)]
 pub struct Approval {
     /// Yes or no.
     pub granted: bool,
@@ -116,8 +121,9 @@ pub struct Approval {
 }
 
 /// What a step asked while its plan was carried out, and the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportQuestion)]
 pub struct Question {
     /// Id of the step.
     pub step: String,
@@ -130,8 +136,9 @@ pub struct Question {
 }
 
 /// What became of an incident in which nothing was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportFollowed)]
 pub struct Followed {
     /// The attempt of the run by which it was seen: the next one.
     pub attempt: u32,
@@ -142,8 +149,9 @@ pub struct Followed {
 }
 
 /// One factor of a verification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportFactor)]
 pub struct FactorV1 {
     /// Stable name.
     pub name: String,
@@ -154,8 +162,9 @@ pub struct FactorV1 {
 }
 
 /// What was changed in tracked files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportPatch)]
 pub struct Patch {
     /// Where the patch lies, where it was written.
     pub path: Option<String>,
@@ -164,8 +173,9 @@ pub struct Patch {
 }
 
 /// How long each stage took, in milliseconds; `null` where it did not run or was not measured.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportTimings)]
 pub struct Timings {
     /// From the command's end to the diagnosis.
     pub detect: Option<u64>,
@@ -177,7 +187,7 @@ pub struct Timings {
     pub verify: Option<u64>,
     /// The wrapped command itself; beside the fleet the jobs that ran again, together.
     pub command: Option<u64>,
-    /// What wrapping added to the command.
+    /// What Regreen added to the command: from its end to the decision.
     pub overhead: Option<u64>,
 }
 

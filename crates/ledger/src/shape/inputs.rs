@@ -1,6 +1,7 @@
 //! The stored shape of what a decision was made from, besides the diagnosis: enough to decide again, offline.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     scrub::{Scrub, scrub_text},
@@ -8,8 +9,9 @@ use crate::{
 };
 
 /// All that a decision depends on but its diagnosis.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportInputs)]
 pub struct InputsV1 {
     /// When it was decided.
     pub now: i64,
@@ -35,8 +37,9 @@ pub struct InputsV1 {
 }
 
 /// A playbook with the draw that gave it its place.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportRanked)]
 pub struct RankedV1 {
     /// Its id.
     pub playbook: String,
@@ -49,8 +52,9 @@ pub struct RankedV1 {
 }
 
 /// What a probe saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportFinding)]
 pub struct FindingV1 {
     /// Id of the probe.
     pub probe: String,
@@ -67,8 +71,9 @@ pub struct FindingV1 {
 }
 
 /// What was known of the command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportCommand)]
 pub struct CommandV1 {
     /// Its tool.
     pub tool: Option<String>,
@@ -79,8 +84,9 @@ pub struct CommandV1 {
 }
 
 /// What the operator wanted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportPolicy)]
 pub struct PolicyV1 {
     /// Id of the mode.
     pub mode: String,
@@ -92,6 +98,7 @@ pub struct PolicyV1 {
     pub max_risk: String,
     /// Id of the mode that a playbook could earn, and the share that it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<serde_json::Value>>, min_items = 2, max_items = 2)]
     pub promotion: Option<(String, f64)>,
     /// Most minutes of recovery in 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +108,7 @@ pub struct PolicyV1 {
     pub per_hour: Option<u32>,
     /// Most money in 24 hours, and what a minute costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<f64>>, min_items = 2, max_items = 2)]
     pub money_per_day: Option<(f64, f64)>,
     /// Most recoveries in 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,8 +125,9 @@ pub struct PolicyV1 {
 }
 
 /// What recovery could cost.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportBudget)]
 pub struct BudgetV1 {
     /// Most minutes in 24 hours.
     pub minutes_per_day: Option<u32>,
@@ -127,12 +136,14 @@ pub struct BudgetV1 {
     /// Most recoveries in an hour.
     pub per_hour: Option<u32>,
     /// Most money in 24 hours, and what a minute costs.
+    #[schema(value_type = Option<Vec<f64>>, min_items = 2, max_items = 2)]
     pub money_per_day: Option<(f64, f64)>,
 }
 
 /// What recovery had cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportSpent)]
 pub struct SpentV1 {
     /// Milliseconds in the 24 hours before.
     pub day_ms: u64,
@@ -143,8 +154,9 @@ pub struct SpentV1 {
 }
 
 /// Where it happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportSetting)]
 pub struct SettingV1 {
     /// A CI job.
     pub in_ci: bool,
@@ -169,8 +181,9 @@ pub struct SettingV1 {
 }
 
 /// What had happened before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportHistory)]
 pub struct HistoryV1 {
     /// Attempts for this commit and job.
     pub attempts: u32,
@@ -209,8 +222,9 @@ pub struct HistoryV1 {
 }
 
 /// How a playbook had done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportRecord)]
 pub struct RecordV1 {
     /// Its id.
     pub playbook: String,
@@ -229,8 +243,9 @@ pub struct RecordV1 {
 }
 
 /// A playbook as it was then.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportPlaybook)]
 pub struct PlaybookV1 {
     /// Its id.
     pub id: String,
@@ -254,6 +269,7 @@ pub struct PlaybookV1 {
     pub paths: Option<Vec<String>>,
     /// So many healed of so many tried, as the catalogue thought before there were outcomes.
     #[serde(default)]
+    #[schema(value_type = Vec<u32>, min_items = 2, max_items = 2)]
     pub prior: (u32, u32),
     /// Whether it was the operator's own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -41,9 +41,11 @@ const CELLS: &[(&str, &str)] = &[
     ("pauses", "scope"),
     ("pauses", "reason"),
     ("pauses", "ended_at"),
+    ("patterns", "text"),
+    ("patterns", "ended_at"),
 ];
 
-const TABLES: &[&str] = &["audit", "incidents", "facts", "feedback", "breaker_events", "pauses"];
+const TABLES: &[&str] = &["audit", "incidents", "facts", "feedback", "breaker_events", "pauses", "patterns"];
 
 /// Numbers; every other column is text.
 const NUMBERS: &[&str] = &["seq", "at", "ended_at"];
@@ -184,6 +186,7 @@ async fn a_row_that_is_gone_or_new_is_seen(on: Engine) {
     for insert in [
         "INSERT INTO incidents (id, record) VALUES ('z', '{}')",
         "INSERT INTO feedback VALUES ('z', 'a', 'unknown', 'eve', NULL, 1)",
+        "INSERT INTO patterns VALUES ('z', 'ours', 'id = 1', 1, 'eve', NULL, NULL)",
         "INSERT INTO audit VALUES (0, 1, 'k', '{}', '', 'h')",
         "INSERT INTO audit VALUES (-5, 1, 'k', '{}', '', 'h')",
         "INSERT INTO audit SELECT seq + 1, at, kind, body, hash, 'h' FROM audit ORDER BY seq DESC LIMIT 1",

@@ -60,9 +60,20 @@ async fn what_happened_to_one_is_followed_page_by_page_newest_first(on: Engine) 
     }
     l.breaker_reset(&key(), "ann", 5).await.unwrap();
     let told = |event: regreen_ledger::BreakerEvent| {
-        format!("{} {} {}", event.place.at, event.event, event.incident)
+        let by = event.actor.map(|actor| format!("by {actor}")).unwrap_or(event.incident);
+        format!("{} {} {by}", event.place.at, event.event)
     };
-    let want = ["5 reset ", "4 failure d", "3 success c", "2 failure b", "2 failure a"];
+    l.breaker_outcome(&key(), "e", BreakerOutcome::Failure, 6).await.unwrap();
+    l.breaker_reset(&key(), "bob", 7).await.unwrap();
+    let want = [
+        "7 reset by bob",
+        "6 failure e",
+        "5 reset by ann",
+        "4 failure d",
+        "3 success c",
+        "2 failure b",
+        "2 failure a",
+    ];
     for most in [1, 2, 9] {
         let (mut before, mut seen) = (None, Vec::new());
         loop {

@@ -35,10 +35,11 @@ async fn a_fresh_ledger_goes_on_where_the_file_ends(on: Engine) {
     let report = import(&to.ledger, &file).await.unwrap();
     assert_eq!(report.mode, ImportMode::FastForward);
     assert_eq!((report.incidents, report.facts, report.feedback), (2, 6, 1));
-    assert_eq!((report.breaker_events, report.pauses, report.kept), (1, 1, 0));
+    assert_eq!((report.breaker_events, report.pauses, report.patterns, report.kept), (1, 1, 1, 0));
     assert!(to.ledger.audit_verify(Some(&head)).await.unwrap().is_sound());
     assert_eq!(to.ledger.facts("a").await.unwrap(), from.ledger.facts("a").await.unwrap());
     assert!(to.ledger.paused("/w").await.unwrap().is_some());
+    assert_eq!(to.ledger.accepted_patterns().await.unwrap(), from.ledger.accepted_patterns().await.unwrap());
     assert_eq!(to.ledger.metrics(1000, None).await.unwrap(), from.ledger.metrics(1000, None).await.unwrap());
 
     // Back again: the first one goes on where the second one is.
@@ -87,7 +88,8 @@ async fn an_unfinished_incident_and_a_pause_are_left_alone(on: Engine) {
     let here = World::lived_in(on).await;
     // What a hostile file could say: the pause is over, and the open incident has a longer journal.
     let forged = World::lived_in(on).await;
-    forged.ledger.unpause("/w", "eve", 330).await.unwrap();
+    forged.ledger.unpause("/w", "eve", 340).await.unwrap();
+    forged.ledger.take_pattern_back("ours", "eve", 340).await.unwrap();
     facts_more(&forged.ledger).await;
     let file = exported(&forged.ledger).await;
     // Its chain goes on from this one's, word for word.
@@ -97,6 +99,7 @@ async fn an_unfinished_incident_and_a_pause_are_left_alone(on: Engine) {
     let report = import(&here.ledger, &file).await.unwrap();
     assert_eq!(report.mode, ImportMode::Merged);
     assert!(here.ledger.paused("/w").await.unwrap().is_some());
+    assert_eq!(here.ledger.accepted_patterns().await.unwrap().len(), 1);
     assert_eq!(here.ledger.facts("b").await.unwrap().len(), 2);
     assert!(!here.ledger.incident("b").await.unwrap().unwrap().imported);
     assert!(here.ledger.audit_verify(None).await.unwrap().is_sound());

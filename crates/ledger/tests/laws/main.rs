@@ -17,6 +17,7 @@ macro_rules! both_engines {
     };
 }
 
+mod accepted;
 mod approvals;
 mod audit;
 mod backups;

@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use regreen_domain::{
     Decision, Diagnosis, Evidence, Outcome, PlannedStep, Role, Verification, VerificationFactor,
 };
-use regreen_ledger::{BreakerKey, BreakerOutcome, Closing, LedgerError, Patch, Place, Scrub};
+use regreen_ledger::{Acceptance, BreakerKey, BreakerOutcome, Closing, LedgerError, Patch, Place, Scrub};
 use regreen_saga::{Effect, Journal, StepEvent};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
@@ -104,6 +104,13 @@ async fn every_text_is_scrubbed_on_its_way_in(on: Engine) {
     l.pause(&text(), &text(), &text(), 7).await.unwrap();
     assert!(l.paused(&text()).await.unwrap().is_some());
     l.unpause(&text(), &text(), 8).await.unwrap();
+    // A file that is changed proves nothing: it is refused.
+    for (name, file) in [("ours".to_owned(), text()), (text(), "a file".to_owned())] {
+        let refused = l.accept_pattern(&name, &file, "ann", 8).await.unwrap();
+        assert_eq!(refused, Acceptance::Secret);
+    }
+    assert_eq!(l.accept_pattern("ours", "a file", &text(), 8).await.unwrap(), Acceptance::Accepted);
+    assert!(l.take_pattern_back("ours", &text(), 8).await.unwrap());
     let key = BreakerKey { class: "c".to_owned(), service: text(), repository: text() };
     l.breaker_outcome(&key, "a", BreakerOutcome::Failure, 9).await.unwrap();
     assert!(l.breaker_reset(&key, &text(), 10).await.unwrap());
@@ -149,6 +156,7 @@ async fn an_import_is_scrubbed_too(on: Engine) {
     from.ledger.deny("a", SECRET, Some(SECRET), 2).await.unwrap();
     from.ledger.feedback("a", d.class, SECRET, Some(SECRET), 3).await.unwrap();
     from.ledger.pause(SECRET, SECRET, SECRET, 4).await.unwrap();
+    from.ledger.accept_pattern(SECRET, SECRET, SECRET, 4).await.unwrap();
     let mut file = Vec::new();
     from.ledger.export(&mut file).await.unwrap();
     assert!(holds(&file));

@@ -1,7 +1,7 @@
 //! Metrics: what was counted, and nothing where nothing was.
 
 use regreen_domain::{CodeClass, Decision, FailureClass, Outcome, Refusal};
-use regreen_ledger::{Closing, Metrics, NewIncident, Sighting, Spread, Trends};
+use regreen_ledger::{Closing, Metrics, NewIncident, Repair, Sighting, Spread, Trends};
 
 use crate::world::{Engine, OWNER, World, diagnosis, healed, incident, plan};
 
@@ -62,9 +62,14 @@ async fn figures_come_from_what_happened(on: Engine) {
     assert_eq!(counts(m.success), Some((2, 4)));
     assert_eq!(counts(m.rollback), Some((1, 2)));
     assert_eq!((m.mean_detect_ms, m.mean_recovery_ms), (Some(5.0), Some(30.0)));
-    let act = m.act.unwrap();
-    assert_eq!((act.n, act.p50, act.p95), (4, 20, 50));
-    assert_eq!((m.decide.unwrap().n, m.verify.unwrap().n), (3, 2));
+    // What did not heal is no part of a repair, nor what a person called wrong.
+    let repair = &m.repair;
+    assert_eq!(repair.act, Some(Spread { n: 1, p50: 20, p95: 20 }));
+    assert_eq!(
+        [repair.whole, repair.detect, repair.decide, repair.verify].map(|part| part.unwrap().n),
+        [1; 4]
+    );
+    assert_eq!(m.detect.unwrap().n, 5, "a diagnosis is timed whatever comes of it");
     assert_eq!(m.overhead.map(|o| (o.n, o.share)), Some((2, 0.01)));
 }
 
@@ -72,8 +77,8 @@ async fn repairs_are_timed_from_the_end_of_what_failed_and_what_they_ran_is_coun
     let world = World::new(on).await;
     let l = &world.ledger;
     assert_eq!(
-        (l.metrics(100, None).await.unwrap().mttr, l.metrics(100, None).await.unwrap().saved),
-        (None, None)
+        (l.metrics(100, None).await.unwrap().repair, l.metrics(100, None).await.unwrap().saved),
+        (Repair::default(), None)
     );
     healed(l, "a", 10).await;
     healed(l, "b", 20).await;
@@ -89,13 +94,17 @@ async fn repairs_are_timed_from_the_end_of_what_failed_and_what_they_ran_is_coun
     };
     l.close("back", OWNER, &ran, 99).await.unwrap();
     let (m, review) = (l.metrics(100, None).await.unwrap(), l.review(0, 100).await.unwrap());
-    assert_eq!(m.mttr, Some(Spread { n: 2, p50: 45, p95: 45 }), "from the command's end to the incident's");
+    assert_eq!(
+        m.repair.whole,
+        Some(Spread { n: 2, p50: 45, p95: 45 }),
+        "from the command's end to the incident's"
+    );
     let parts = [review.repair.detect, review.repair.decide, review.repair.act, review.repair.verify];
     assert_eq!(
         parts.map(|part| part.map(|p| (p.n, p.p50))),
         [Some((2, 5)), Some((2, 1)), Some((2, 20)), Some((2, 10))]
     );
-    assert_eq!((review.repair.whole, review.repair.between.map(|p| p.p50)), (m.mttr, Some(9)));
+    assert_eq!((review.repair, review.repair.between.map(|p| p.p50)), (m.repair, Some(9)));
     let saved = m.saved.unwrap();
     assert_eq!((saved.tried, saved.healed, saved.compared, saved.ran_ms), (3, 2, false, 4_060));
     assert_eq!(saved.failures.map(|n| (n.value, n.low, n.high)), Some((2.0, 2.0, 2.0)));

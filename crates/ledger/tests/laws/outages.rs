@@ -167,14 +167,14 @@ async fn a_backup_brings_it_along_and_retention_takes_it_out(on: Engine) {
 }
 
 async fn an_older_ledger_is_brought_up_to_date(on: Engine) {
-    let world = World::lived_in(on).await;
+    let world = World::lived_in_at_first(on).await;
     world.ledger.close_file().await;
     let mut db = world.at.raw().await;
     let back = "DROP TABLE sightings; DROP TABLE outages; DROP TABLE waits; DROP TABLE escalations;
                 DROP TABLE host_calls; ALTER TABLE work DROP COLUMN stumbles_since;
                 ALTER TABLE incidents DROP COLUMN ran_ms;
                 DROP INDEX work_notices; DROP TABLE tokens; DROP TABLE sessions;
-                DROP TABLE identity; DROP TABLE call_books; DROP TABLE probes; DROP TABLE sinks; DROP INDEX work_notices_waiting; ALTER TABLE logs DROP COLUMN folder; DELETE FROM schema_version WHERE version >= 5";
+                DROP TABLE identity; DROP TABLE call_books; DROP TABLE probes; DROP TABLE sinks; DROP TABLE patterns; DROP INDEX work_notices_waiting; ALTER TABLE logs DROP COLUMN folder; DELETE FROM schema_version WHERE version >= 5";
     sqlx::raw_sql(back).execute(&mut db).await.unwrap();
     sqlx::raw_sql(super::listing::unlist(on)).execute(&mut db).await.unwrap();
     drop(db);

@@ -114,6 +114,13 @@ impl World {
 
     /// With one incident that was healed, one left open, feedback, a breaker and a pause.
     pub(crate) async fn lived_in(on: Engine) -> World {
+        let world = World::lived_in_at_first(on).await;
+        world.ledger.accept_pattern("ours", "id = 'ours'", "ann", 330).await.unwrap();
+        world
+    }
+
+    /// With what the first schema had tables for.
+    pub(crate) async fn lived_in_at_first(on: Engine) -> World {
         let world = World::new(on).await;
         let l = &world.ledger;
         healed(l, "a", 100).await;

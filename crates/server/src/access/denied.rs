@@ -6,10 +6,7 @@ use axum::{
     response::IntoResponse,
 };
 
-use super::{
-    Role,
-    rate::{BURST, PER_SECOND},
-};
+use super::{Role, rate::Pace};
 use crate::problem::Problem;
 
 /// Why somebody may not.
@@ -24,8 +21,15 @@ pub enum Denied {
         /// Try again after so many seconds.
         seconds: u64,
     },
+    /// Too many tokens that have not been right yet came from this address to look them all up.
+    TooMany {
+        /// Try again after so many seconds.
+        seconds: u64,
+    },
     /// They ask too often.
     TooFast {
+        /// How often they may.
+        pace: Pace,
         /// Try again after so many seconds.
         seconds: u64,
     },
@@ -64,9 +68,16 @@ impl Denied {
                 format!("too many wrong tokens came from this address; try again in {seconds} seconds"),
             )
             .after(*seconds),
-            Denied::TooFast { seconds } => Problem::new(
+            Denied::TooMany { seconds } => {
+                let Pace { burst, per_second } = Pace::UNPROVEN;
+                let what = format!(
+                    "more than {per_second} unknown tokens a second came from this address, after {burst} at once; none is looked up for {seconds} seconds"
+                );
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, what).after(*seconds)
+            }
+            Denied::TooFast { pace: Pace { burst, per_second }, seconds } => Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
-                format!("more than {PER_SECOND} requests a second, after {BURST} at once; try again in {seconds} seconds"),
+                format!("more than {per_second} requests a second, after {burst} at once; try again in {seconds} seconds"),
             )
             .after(*seconds),
             Denied::Needs(role) => {

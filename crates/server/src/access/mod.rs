@@ -29,10 +29,10 @@ pub use token::{Minted, mint};
 
 use self::{
     here::is_here,
-    rate::{Asks, Rate},
+    rate::{Asks, Pace, Rate},
     session::{cookie, is_of_this_site},
     throttle::Throttle,
-    token::Shown,
+    token::{Shown, digest},
 };
 use crate::{
     happening::{Happening, Log},
@@ -117,7 +117,12 @@ struct Inner {
     /// The proxy that says who has signed in.
     proxy: Option<Proxy>,
     throttle: Throttle,
+    /// How often each who may ask does.
     rate: Rate,
+    /// How often each token is shown by jobs.
+    jobs: Rate,
+    /// How often each address shows a token that has not been right yet.
+    unproven: Rate,
 }
 
 impl Access {
@@ -128,8 +133,17 @@ impl Access {
 
     /// The same by another clock, in milliseconds since 1970.
     pub fn by_clock(ledger: Ledger, log: Arc<dyn Log>, clock: fn() -> i64) -> Access {
-        let (throttle, rate) = (Throttle::default(), Rate::default());
-        Access(Arc::new(Inner { ledger, log, clock, trusts_here: false, proxy: None, throttle, rate }))
+        Access(Arc::new(Inner {
+            ledger,
+            log,
+            clock,
+            trusts_here: false,
+            proxy: None,
+            throttle: Throttle::default(),
+            rate: Rate::new(Pace::PEOPLE),
+            jobs: Rate::new(Pace::JOBS),
+            unproven: Rate::new(Pace::UNPROVEN),
+        }))
     }
 
     /// The same where a proxy says who has signed in.
@@ -159,7 +173,9 @@ impl Access {
             trusts_here: *trusts_here,
             proxy: proxy.clone(),
             throttle: Throttle::default(),
-            rate: Rate::default(),
+            rate: Rate::new(Pace::PEOPLE),
+            jobs: Rate::new(Pace::JOBS),
+            unproven: Rate::new(Pace::UNPROVEN),
         };
         set(&mut inner);
         Access(Arc::new(inner))
@@ -222,7 +238,7 @@ impl Access {
         let who = self.who(request).await?;
         let peer = request.extensions.get::<Arrival>().map(|arrival| Peer::of(arrival.peer));
         let taken = self.0.rate.take(Asks::of(&who, peer), (self.0.clock)());
-        taken.map_err(|seconds| Denied::TooFast { seconds })?;
+        taken.map_err(|seconds| Denied::TooFast { pace: Pace::PEOPLE, seconds })?;
         match who.role >= role {
             true => Ok(who),
             false if !who.is_named() => Err(Denied::Missing),
@@ -236,11 +252,26 @@ impl Access {
     /// [`Denied`], where it is no token of a job's.
     pub async fn job(&self, arrival: Option<Arrival>, text: &str) -> Result<String, Denied> {
         let is_a_jobs = |token: &Token| token.role == JOB && !token.repository.is_empty();
-        Ok(self.admitted(arrival, Shown::token(text), is_a_jobs).await?.repository)
+        let token = self.admitted(arrival, Shown::token(text), is_a_jobs).await?;
+        self.job_asks(token.id)?;
+        Ok(token.repository)
+    }
+
+    /// A job that shows this text, which is known to be right, may speak of any repository.
+    ///
+    /// # Errors
+    /// Where the jobs that show it ask too often.
+    pub fn any_job(&self, text: &str) -> Result<(), Denied> {
+        self.job_asks(digest(text))
+    }
+
+    fn job_asks(&self, token: String) -> Result<(), Denied> {
+        let taken = self.0.jobs.take(Asks::Named(token), (self.0.clock)());
+        taken.map_err(|seconds| Denied::TooFast { pace: Pace::JOBS, seconds })
     }
 
     /// The token that was shown. An address that shows too many wrong ones has to wait, but not with one that is right:
-    /// behind a proxy all have one address.
+    /// behind a proxy all have one address. Where far too many came that are not known yet, none of those is looked up.
     async fn admitted(
         &self,
         arrival: Option<Arrival>,
@@ -249,7 +280,12 @@ impl Access {
     ) -> Result<Token, Denied> {
         let (throttle, now) = (&self.0.throttle, (self.0.clock)());
         let peer = arrival.map(|arrival| Peer::of(arrival.peer));
-        let known = shown.is_some_and(|shown| throttle.knows(shown.id));
+        let known = shown.is_some_and(|shown| throttle.knows(shown));
+        // Whatever has the form of a token costs a look into the ledger, before anybody knows whose it is.
+        if !known && shown.is_some() {
+            let taken = self.0.unproven.take(Asks::From(peer), now);
+            taken.map_err(|seconds| Denied::TooMany { seconds })?;
+        }
         let waits = peer.filter(|_| !known).and_then(|peer| throttle.waits(peer, now));
         let token = match shown {
             Some(shown) => self.token(shown, is_for).await,
@@ -260,8 +296,9 @@ impl Access {
             return Err(Denied::TooOften { seconds });
         }
         match (&token, shown, peer) {
-            (Ok(_), Some(shown), _) => throttle.worked(shown.id),
+            (Ok(_), Some(shown), _) => throttle.worked(shown),
             (Err(Denied::Wrong), _, peer) => {
+                shown.filter(|_| known).inspect(|shown| throttle.ended(*shown));
                 self.0.log.tell(&Happening::AccessRefused { why: "a wrong token was shown" });
                 peer.inspect(|peer| throttle.failed(*peer, now));
             }

@@ -1,10 +1,11 @@
 //! How often an address may show a wrong token: a guess would take ages anyway, but each costs a look into the ledger.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Mutex, PoisonError},
 };
 
+use super::token::Shown;
 use crate::room::Peer;
 
 /// Wrong ones within [`WINDOW_MS`] after which an address has to wait for the window's end.
@@ -16,8 +17,8 @@ const ADDRESSES: usize = 4096;
 #[derive(Default)]
 pub(super) struct Throttle {
     wrong: Mutex<HashMap<Peer, Failures>>,
-    /// Ids of tokens that were right.
-    right: Mutex<HashSet<String>>,
+    /// Tokens that were right when they were shown last: id, and digest of the secret.
+    right: Mutex<HashMap<String, String>>,
 }
 
 #[derive(Clone, Copy)]
@@ -27,20 +28,24 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Whether the token with this id was right before.
-    pub(super) fn knows(&self, id: &str) -> bool {
-        self.right.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    /// Whether this very token was right when it was shown last.
+    pub(super) fn knows(&self, shown: Shown<'_>) -> bool {
+        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        right.get(shown.id).is_some_and(|digest| shown.fits(digest))
     }
 
-    /// The token with this id was right.
-    pub(super) fn worked(&self, id: &str) {
+    /// This token was right.
+    pub(super) fn worked(&self, shown: Shown<'_>) {
         let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
-        if !right.contains(id) {
-            if right.len() >= ADDRESSES {
-                right.clear();
-            }
-            right.insert(id.to_owned());
+        if right.len() >= ADDRESSES && !right.contains_key(shown.id) {
+            right.clear();
         }
+        right.insert(shown.id.to_owned(), shown.digest());
+    }
+
+    /// This token, which was right once, is no longer.
+    pub(super) fn ended(&self, shown: Shown<'_>) {
+        self.right.lock().unwrap_or_else(PoisonError::into_inner).remove(shown.id);
     }
 
     /// For how many seconds this address has to wait; `None` where it need not.

@@ -76,13 +76,19 @@ impl<'t> Shown<'t> {
         hex(hmac::sign(&key, format!("regreen form{person}").as_bytes()).as_ref())
     }
 
+    /// The digest of its secret.
+    pub(super) fn digest(self) -> String {
+        digest(self.secret)
+    }
+
     /// Whether its secret has this digest, compared in a time that says nothing about either.
     pub(super) fn fits(self, stored: &str) -> bool {
-        digest(self.secret).as_bytes().ct_eq(stored.as_bytes()).into()
+        self.digest().as_bytes().ct_eq(stored.as_bytes()).into()
     }
 }
 
-fn digest(secret: &str) -> String {
+/// SHA-256, in hexadecimal digits.
+pub(super) fn digest(secret: &str) -> String {
     hex(&Sha256::digest(secret))
 }
 

@@ -1,6 +1,8 @@
 //! `GET /api/v1/patterns` and `/api/v1/playbooks`: what is known of failures and cures.
 
 use axum::extract::State;
+use regreen_catalog::Pattern;
+use regreen_engine::Known;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -12,7 +14,7 @@ use super::{
 use crate::{
     access::Viewer,
     problem::{Problem, ProblemV1},
-    shape::{PatternV1, PlaybookV1},
+    shape::{AcceptedV1, PatternV1, PlaybookV1},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -43,6 +45,12 @@ impl Which {
     }
 }
 
+/// With who accepted it, where somebody did.
+fn shaped(known: &Known, pattern: &Pattern) -> PatternV1 {
+    let accepted = known.accepted(&pattern.id).map(AcceptedV1::from);
+    PatternV1 { accepted, ..PatternV1::from(pattern) }
+}
+
 /// A page of patterns
 ///
 /// By id: the signs by which causes are known here.
@@ -58,7 +66,8 @@ pub(super) async fn patterns(
     State(shared): State<Shared>,
     Params(which): Params<Which>,
 ) -> Answer {
-    Ok(found(&which.page(shared.0.catalog.patterns(), |one| &one.id, |one| PatternV1::from(one))?))
+    let known = shared.known().await?;
+    Ok(found(&which.page(known.catalog.patterns(), |one| &one.id, |one| shaped(&known, one))?))
 }
 
 /// One pattern
@@ -70,9 +79,10 @@ pub(super) async fn patterns(
     responses((status = 200, body = PatternV1), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn pattern(_: Viewer, State(shared): State<Shared>, Named(id): Named) -> Answer {
-    let pattern = shared.0.catalog.pattern(&id);
+    let known = shared.known().await?;
+    let pattern = known.catalog.pattern(&id);
     pattern
-        .map(|one| found(&PatternV1::from(one)))
+        .map(|one| found(&shaped(&known, one)))
         .ok_or_else(|| Problem::not_found("there is no such pattern"))
 }
 
@@ -91,7 +101,8 @@ pub(super) async fn playbooks(
     State(shared): State<Shared>,
     Params(which): Params<Which>,
 ) -> Answer {
-    Ok(found(&which.page(shared.0.catalog.playbooks(), |one| &one.id, |one| PlaybookV1::from(one))?))
+    let known = shared.known().await?;
+    Ok(found(&which.page(known.catalog.playbooks(), |one| &one.id, |one| PlaybookV1::from(one))?))
 }
 
 /// One playbook
@@ -103,7 +114,8 @@ pub(super) async fn playbooks(
     responses((status = 200, body = PlaybookV1), (status = "4XX", body = ProblemV1, content_type = "application/problem+json"), (status = 503, body = ProblemV1, content_type = "application/problem+json"))
 )]
 pub(super) async fn playbook(_: Viewer, State(shared): State<Shared>, Named(id): Named) -> Answer {
-    let playbook = shared.0.catalog.playbook(&id);
+    let known = shared.known().await?;
+    let playbook = known.catalog.playbook(&id);
     playbook
         .map(|one| found(&PlaybookV1::from(one)))
         .ok_or_else(|| Problem::not_found("there is no such playbook"))

@@ -2,6 +2,7 @@
 //!
 //! Whatever is shown was masked when it was stored. Pages are followed by their `next`; unknown parameters are refused.
 
+mod accepted;
 mod actions;
 mod approvals;
 mod audit;
@@ -34,7 +35,7 @@ use axum::{
     middleware::{from_fn_with_state, map_response},
     response::IntoResponse as _,
 };
-use regreen_catalog::Catalog;
+use regreen_engine::{Known, LiveCatalog};
 use regreen_ledger::{BreakerPolicy, Ledger, LedgerError};
 use tokio::sync::Notify;
 use utoipa::{
@@ -69,8 +70,8 @@ pub struct Api {
     pub record: Ledger,
     /// Who may what.
     pub access: Access,
-    /// What is known of failures and cures.
-    pub catalog: Arc<Catalog>,
+    /// What is known of failures and cures, and what people have accepted.
+    pub catalog: Arc<LiveCatalog>,
     /// Rung when somebody has said something that work waits for.
     pub bell: Arc<Notify>,
     /// When a circuit breaker opens, and for how long.
@@ -114,6 +115,11 @@ impl Shared {
     /// Where what people do is put on record.
     fn writes(&self) -> &Ledger {
         &self.0.ledger
+    }
+
+    /// What is known now.
+    async fn known(&self) -> Result<Arc<Known>, Problem> {
+        self.0.catalog.look(self.record()).await.map_err(|e| self.failed(&e))
     }
 
     /// The reason is for the log and for people with access to it.
@@ -167,10 +173,6 @@ impl Api {
         let nothing = async || {
             Problem::not_found("there is nothing here; /api/v1/openapi.json says what is").into_response()
         };
-        let otherwise = async || {
-            let detail = "this is asked in another way; /api/v1/openapi.json says how";
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
-        };
         router
             .route("/api/v1/openapi.json", axum::routing::get(described))
             .route_layer(from_fn_with_state(takes, unasked::refused))
@@ -207,6 +209,8 @@ fn routes() -> (Router<Shared>, Description) {
         .routes(routes!(switches::reset))
         .routes(routes!(known::patterns))
         .routes(routes!(known::pattern))
+        .routes(routes!(accepted::accept))
+        .routes(routes!(accepted::take_back))
         .routes(routes!(known::playbooks))
         .routes(routes!(known::playbook))
         .routes(routes!(metrics::show))
@@ -227,8 +231,14 @@ pub fn description() -> serde_json::Result<serde_json::Value> {
     serde_json::to_value(routes().1)
 }
 
+/// A path that is there, asked by a method that it does not take.
+pub(crate) async fn otherwise() -> Response<Body> {
+    let detail = "this is asked in another way; /api/v1/openapi.json says how";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+}
+
 /// Nothing here is ever kept by a cache, taken for a page, or read by a page of another site.
-async fn secure(mut response: Response<Body>) -> Response<Body> {
+pub(crate) async fn secure(mut response: Response<Body>) -> Response<Body> {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),

@@ -80,7 +80,7 @@ pub(super) struct Resetting {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Switched {
     /// Whether something changed; false where it was so already
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 fn scope(host: Option<HostV1>, repository: Option<&str>) -> Result<String, Problem> {

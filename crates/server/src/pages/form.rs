@@ -18,8 +18,8 @@ use super::{
 };
 use crate::access::is_own_form;
 
-/// Longest form, in bytes: a note, each of its characters written as twelve.
-const LONGEST: usize = 16 << 10;
+/// Longest form, in bytes: the texts of a pattern, each of their characters written as twelve.
+const LONGEST: usize = 64 << 10;
 /// Longest that it may take.
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// Longest free text that is taken, in characters, as over the API.
@@ -32,7 +32,9 @@ impl Form {
     /// `None` where it is too long, or came too slowly.
     pub(super) async fn read(body: Body) -> Option<Form> {
         let bytes = timeout(BODY_TIME, to_bytes(body, LONGEST)).await.ok()?.ok()?;
-        Some(Form(form_urlencoded::parse(&bytes).into_owned().take(32).collect()))
+        let fields = form_urlencoded::parse(&bytes).take(32);
+        // A browser counts a new line as one character, and sends two.
+        Some(Form(fields.map(|(name, value)| (name.into_owned(), value.replace("\r\n", "\n"))).collect()))
     }
 
     /// The first of this name; empty where there is none.

@@ -8,6 +8,7 @@ use axum::{
     extract::{Path, State},
     http::Response,
 };
+use regreen_catalog::Catalog;
 use regreen_engine::{fleet_is_latest, fleet_run_of as run_of};
 use regreen_forge::hook::Sender;
 use regreen_ledger::{Incident, LedgerError, LogRef};
@@ -25,7 +26,7 @@ use super::{
     reader::Reader,
     sign_in::SIGN_IN,
     timeline::{Moment, timeline},
-    words::{When, between, bytes, capital, count, percent, plain, shown, span},
+    words::{When, between, bytes, capital, many, percent, plain, shown, span},
 };
 
 /// So many lines of a patch stand on the page; the rest on one of its own.
@@ -134,6 +135,7 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
     let feedback = ledger.feedback_of(id).await?;
     let mut logs = ledger.logs_of(id).await?;
     let patch = changed(house, &incident, &mut logs).await?;
+    let known = house.pages.catalog.look(ledger).await?;
     let excerpt = house.excerpts.of(ledger, &incident, &logs).await;
     let moments = timeline(id, &ledger.audit_of(id).await?, &facts, now);
     let (diagnosis, place) = (&incident.diagnosis, &incident.place);
@@ -160,7 +162,7 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
         excerpt,
         truncated: diagnosis.truncated,
         logs: logs.iter().map(|log| kept(id, log)).collect(),
-        why: why(house, &incident),
+        why: why(&known.catalog, &incident),
         decided: Decided::of(&incident),
         question: incident.question.as_ref().map(|q| word("Asks".to_owned(), &q.step, &q.text, q.at)),
         approval: incident.approval.as_ref().map(|a| {
@@ -208,13 +210,13 @@ async fn changed(
     let mut lines = text.ok().and_then(Result::ok).flatten().map(|text| lines(&text)).unwrap_or_default();
     let rest = lines.len().saturating_sub(PATCH_LINES);
     lines.truncate(PATCH_LINES);
-    let more = (rest > 0).then(|| (count(rest as u64), log_of(&incident.id, &hash)));
+    let more = (rest > 0).then(|| (many(rest as u64, "more line"), log_of(&incident.id, &hash)));
     Ok(Some(Changed { summary, lines, more }))
 }
 
-fn why(house: &House, incident: &Incident) -> Why {
+fn why(catalog: &Catalog, incident: &Incident) -> Why {
     let diagnosis = &incident.diagnosis;
-    let known = diagnosis.pattern.as_deref().and_then(|id| house.pages.catalog.pattern(id));
+    let known = diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id));
     Why {
         reason: shown(&diagnosis.reason),
         class: plain(&diagnosis.class),

@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, State},
     http::{Response, Uri},
 };
-use regreen_catalog::{Pattern, Playbook, Status};
+use regreen_catalog::{Pattern, PatternSource, Playbook, Status};
 use regreen_domain::FailureClass;
 use regreen_ledger::{Group, LedgerError};
 
@@ -19,7 +19,7 @@ use super::{
     params::{Params, link, segment},
     reader::Reader,
     trends::rate,
-    words::{count, percent, plain, shown, span},
+    words::{When, count, many, percent, plain, shown, span},
 };
 use crate::shape::PlaybookProofsV1;
 
@@ -39,6 +39,8 @@ struct PatternsPage {
     class: String,
     classes: Vec<(&'static str, String, bool)>,
     more: Option<String>,
+    /// Accepted ones that no longer prove themselves: their names, where to take them back, and why.
+    left_out: Vec<(String, String, String)>,
 }
 
 #[derive(Template)]
@@ -60,7 +62,22 @@ struct PatternPage {
     see: Vec<String>,
     measured: String,
     proofs: String,
+    /// Logs in which it is found, each with where it comes from.
+    examples: Vec<(String, String)>,
+    /// Logs in which it is not found, each with why it would be wrong there.
+    counterexamples: Vec<(String, String)>,
     since: String,
+    accepted: Option<AcceptedBy>,
+}
+
+/// Who accepted a pattern, and its file.
+struct AcceptedBy {
+    actor: String,
+    at: When,
+    /// Where it is taken back.
+    to: String,
+    /// Line by line harmless.
+    file: String,
 }
 
 struct KnownRow {
@@ -107,7 +124,10 @@ impl KnownRow {
             href: format!("/patterns/{}", segment(&pattern.id)),
             title: shown(&pattern.title),
             class: plain(pattern.class.id()),
-            status: status(pattern.status),
+            status: match pattern.source {
+                PatternSource::Accepted => Badge::new("still", "accepted"),
+                _ => status(pattern.status),
+            },
             met: count(met.map_or(0, |group| group.incidents)),
             met_href: link("/incidents", &[("pattern", &pattern.id)]),
             healed: met.map(|group| rate(group.success())).unwrap_or_default(),
@@ -135,7 +155,8 @@ pub(super) async fn patterns(
                 || has(&pattern.title)
                 || pattern.tools.iter().any(|tool| has(tool.as_str())))
     };
-    let known = house.pages.catalog.patterns();
+    let now = house.known().await?;
+    let known = now.catalog.patterns();
     let mut fitting: Vec<&Pattern> = known.iter().filter(fits).collect();
     let often = |pattern: &Pattern| met.get(pattern.id.as_str()).map_or(0, |group| group.incidents);
     fitting.sort_by(|a, b| often(b).cmp(&often(a)).then_with(|| a.id.cmp(&b.id)));
@@ -159,6 +180,14 @@ pub(super) async fn patterns(
             .into_iter()
             .map(|of| (of.id(), plain(of.id()), class == Some(of)))
             .collect(),
+        left_out: now
+            .left_out
+            .iter()
+            .map(|(one, why)| {
+                let why = format!("{}; {}", why.what, why.help);
+                (shown(&one.name), take_back(&one.name), shown(&why))
+            })
+            .collect(),
     })
 }
 
@@ -168,7 +197,8 @@ pub(super) async fn pattern(
     reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Response<Body>, Failed> {
-    let Some(pattern) = house.pages.catalog.pattern(&id) else {
+    let known = house.known().await?;
+    let Some(pattern) = known.catalog.pattern(&id) else {
         return Err(Failed::NoSuchThing("pattern", id));
     };
     let (_, trends) = house.trends(WINDOW).await.map_err(|e| house.failed(&e))?;
@@ -189,12 +219,28 @@ pub(super) async fn pattern(
             hits => format!("right in {} of {hits} labelled logs ({} %)", counts.right, percent(precision)),
         },
         proofs: format!(
-            "{} examples, {} counterexamples",
-            pattern.examples.len(),
-            pattern.counterexamples.len()
+            "{}, {}",
+            many(pattern.examples.len() as u64, "example"),
+            many(pattern.counterexamples.len() as u64, "counterexample")
         ),
+        examples: pattern.examples.iter().map(|one| (shown(&one.name), shown(&one.origin))).collect(),
+        counterexamples: pattern
+            .counterexamples
+            .iter()
+            .map(|one| (shown(&one.name), shown(&one.why)))
+            .collect(),
         since: shown(&pattern.since),
+        accepted: known.accepted(&id).map(|one| AcceptedBy {
+            actor: shown(&one.actor),
+            at: When::new(one.at, house.now()),
+            to: take_back(&one.name),
+            file: one.text.lines().map(shown).collect::<Vec<_>>().join("\n"),
+        }),
     })
+}
+
+fn take_back(name: &str) -> String {
+    format!("/patterns/{}/take-back", segment(name))
 }
 
 /// The playbooks.
@@ -243,12 +289,12 @@ async fn look(house: &House) -> Result<Vec<PlaybookRow>, LedgerError> {
             ran: count(ran.map_or(0, |group| group.incidents)),
             healed: rate(ran.and_then(Group::success)),
             proved: format!(
-                "{} decisions, {} rehearsals",
-                playbook.examples.len(),
-                playbook.rehearsals.len()
+                "{}, {}",
+                many(playbook.examples.len() as u64, "decision"),
+                many(playbook.rehearsals.len() as u64, "rehearsal")
             ),
             proofs: proofs(&PlaybookProofsV1::from(playbook)),
         }
     };
-    Ok(house.pages.catalog.playbooks().iter().map(row).collect())
+    Ok(house.pages.catalog.known().catalog.playbooks().iter().map(row).collect())
 }

@@ -15,7 +15,7 @@ use super::{
     excerpt::{PATIENCE, bare, lines_before, role_at},
     params::{Params, segment},
     reader::Reader,
-    words::{bytes, capital, count, shown},
+    words::{bytes, capital, many, shown},
 };
 
 /// Lines on one page.
@@ -121,7 +121,7 @@ fn look(frame: Frame, incident: &Incident, log: &LogRef, text: &str, from: Optio
         lines,
         first,
         last,
-        all: count(all.len() as u64),
+        all: many(all.len() as u64, "line"),
         earlier: (first > before + 1).then(|| at(first.saturating_sub(LENGTH).max(before + 1))),
         later: (last < end).then(|| at(last + 1)),
         end: (last < end).then(|| at(end.saturating_sub(LENGTH - 1).max(before + 1))),

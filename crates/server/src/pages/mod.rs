@@ -4,6 +4,7 @@
 //! [`words::shown`] and is escaped by the template; a strict policy forbids the browser whatever is not of here, and the
 //! pages need no script to be read.
 
+mod accept;
 mod acts;
 mod answer;
 mod assets;
@@ -53,7 +54,7 @@ use axum::{
     middleware::{from_fn_with_state, map_response},
     routing::{get, post},
 };
-use regreen_catalog::Catalog;
+use regreen_engine::{Known, LiveCatalog};
 use regreen_ledger::{BreakerPolicy, Ledger};
 use tokio::sync::{Notify, Semaphore};
 
@@ -68,8 +69,8 @@ pub struct Pages {
     pub writes: Ledger,
     /// Rung when somebody has said something that work waits for.
     pub bell: Arc<Notify>,
-    /// What is known of failures and cures.
-    pub catalog: Arc<Catalog>,
+    /// What is known of failures and cures, and what people have accepted.
+    pub catalog: Arc<LiveCatalog>,
     /// What holds here.
     pub settings: Settings,
     /// What a failure costs.
@@ -134,7 +135,7 @@ pub(crate) struct House {
     done: AtomicU64,
     now: now::Kept,
     trends: trends::Windows,
-    drafts: suggested::Drafts,
+    drafts: suggested::Drafted,
     excerpts: excerpt::Excerpts,
     chain: chain::Chain,
     /// Whoever unpacks a log holds one of these.
@@ -150,6 +151,11 @@ impl House {
 
     fn ledger(&self) -> &Ledger {
         &self.pages.ledger
+    }
+
+    /// What is known now.
+    async fn known(&self) -> Result<Arc<Known>, Failed> {
+        self.pages.catalog.look(self.ledger()).await.map_err(|e| self.failed(&e))
     }
 
     /// Where what people do is put on record.
@@ -188,7 +194,7 @@ impl Pages {
             done: AtomicU64::new(0),
             now: now::Kept::default(),
             trends: trends::Windows::default(),
-            drafts: suggested::Drafts::default(),
+            drafts: suggested::Drafted::default(),
             excerpts: excerpt::Excerpts::default(),
             chain: chain::Chain::default(),
             logs: Semaphore::new(log::AT_ONCE),
@@ -211,7 +217,9 @@ impl Pages {
             .route("/trends", get(trends::page))
             .route("/patterns", get(known::patterns))
             .route("/patterns/suggested", get(suggested::page))
+            .route("/patterns/suggested/{id}", get(accept::ask).post(accept::accept))
             .route("/patterns/{id}", get(known::pattern))
+            .route("/patterns/{id}/take-back", post(accept::take_back))
             .route("/playbooks", get(known::playbooks))
             .route("/services", get(services::page))
             .route("/settings", get(settings::page))

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
 use askama::Template;
 use axum::{body::Body, extract::State, http::Response};
 use regreen_engine::PAUSED_FLEET;
-use regreen_forge::hook::Sender;
+use regreen_forge::{Repository, hook::Sender};
 use regreen_ledger::{BreakerState, IncidentFilter, LedgerError, State as Stands};
 
 use super::{
@@ -16,11 +16,13 @@ use super::{
     reader::Reader,
     row::Row,
     sinks::{self, SinkRow},
-    words::{When, between, plain, shown},
+    words::{When, between, many, plain, shown},
 };
 
 /// Most that a list has here.
 const MOST: u32 = 20;
+/// What `regreen pause` puts on record without `--fleet`, where its ledger is the fleet's.
+const WORKSPACE: &str = "workspace";
 /// Most incidents that are counted.
 const COUNTED: u32 = 200;
 
@@ -60,8 +62,9 @@ struct Tile {
 }
 
 struct PauseRow {
-    /// Where it is ended.
+    /// Where it is ended, and by which command.
     end: String,
+    command: Option<String>,
     what: String,
     actor: String,
     reason: String,
@@ -73,7 +76,7 @@ struct BreakerRow {
     class: String,
     service: String,
     repository: String,
-    failures: u32,
+    failures: String,
     until: Option<When>,
 }
 
@@ -151,6 +154,7 @@ async fn look(house: &Arc<House>) -> Result<Look, LedgerError> {
             .into_iter()
             .map(|pause| PauseRow {
                 end: link("/unpause", &[("scope", &pause.scope)]),
+                command: unpause(&pause.scope),
                 what: shown(&paused(&pause.scope)),
                 actor: shown(&pause.actor),
                 reason: shown(&pause.reason),
@@ -165,14 +169,41 @@ async fn look(house: &Arc<House>) -> Result<Look, LedgerError> {
 
 /// What a pause holds, in words.
 pub(super) fn paused(scope: &str) -> String {
-    let name = scope.trim_start_matches("repository:");
-    let at = |(host, name)| Some((Sender::parse(host)?, name));
-    match (scope.strip_prefix("host:").and_then(Sender::parse), name.split_once(':').and_then(at)) {
-        _ if scope == PAUSED_FLEET => "everything".to_owned(),
-        (Some(host), _) => format!("everything at {host}"),
-        (None, Some((host, name))) => format!("{name} at {host}"),
-        (None, None) => name.to_owned(),
+    match parts(scope) {
+        _ if scope == WORKSPACE => "a workspace’s own commands".to_owned(),
+        (None, None) => "everything".to_owned(),
+        (Some(host), None) => format!("everything at {host}"),
+        (Some(host), Some(name)) => format!("{name} at {host}"),
+        (None, Some(name)) => name.to_owned(),
     }
+}
+
+/// The command that ends this very pause; `None` where the command line has no name for what is paused.
+fn unpause(scope: &str) -> Option<String> {
+    if scope == WORKSPACE {
+        return Some("regreen unpause".to_owned());
+    }
+    let (host, name) = parts(scope);
+    let name = name.map(Repository::parse);
+    if name.as_ref().is_some_and(Option::is_none) {
+        return None;
+    }
+    let at = host.map(|host| format!(" --host {}", host.id())).unwrap_or_default();
+    let of = name.flatten().map(|name| format!(" --repository {}", name.as_str())).unwrap_or_default();
+    Some(format!("regreen unpause --fleet{at}{of}"))
+}
+
+/// The CI host and the repository that a pause names.
+fn parts(scope: &str) -> (Option<Sender>, Option<&str>) {
+    if scope == PAUSED_FLEET {
+        return (None, None);
+    }
+    if let Some(host) = scope.strip_prefix("host:").and_then(Sender::parse) {
+        return (Some(host), None);
+    }
+    let name = scope.strip_prefix("repository:").unwrap_or(scope);
+    let at = name.split_once(':').and_then(|(host, name)| Some((Sender::parse(host)?, name)));
+    at.map_or((None, Some(name)), |(host, name)| (Some(host), Some(name)))
 }
 
 fn count(n: usize) -> String {
@@ -193,7 +224,7 @@ async fn breakers(house: &House, now: i64) -> Result<Vec<BreakerRow>, LedgerErro
             class: plain(&breaker.key.class),
             service: shown(&breaker.key.service),
             repository: shown(&breaker.key.repository),
-            failures: breaker.failures,
+            failures: many(breaker.failures.into(), "failure"),
             until,
         })
     };
@@ -220,17 +251,33 @@ async fn down(house: &House, now: i64) -> Result<Vec<DownRow>, LedgerError> {
 
 #[cfg(test)]
 mod tests {
-    use super::paused;
+    use regreen_engine::pause_scope;
+
+    use super::*;
 
     #[test]
-    fn a_pause_says_what_it_holds() {
-        for (scope, want) in [
-            ("fleet", "everything"),
-            ("host:gitlab", "everything at GitLab"),
-            ("repository:octo/shop", "octo/shop"),
-            ("repository:github:octo/shop", "octo/shop at GitHub"),
+    fn a_pause_says_what_it_holds_and_what_ends_it() {
+        for (host, repository, says, ends) in [
+            (None, None, "everything", "regreen unpause --fleet"),
+            (Some(Sender::GitLab), None, "everything at GitLab", "regreen unpause --fleet --host gitlab"),
+            (None, Some("octo/shop"), "octo/shop", "regreen unpause --fleet --repository octo/shop"),
+            (
+                Some(Sender::GitHub),
+                Some("octo/shop"),
+                "octo/shop at GitHub",
+                "regreen unpause --fleet --host github --repository octo/shop",
+            ),
+            (
+                None,
+                Some("group/deep/shop"),
+                "group/deep/shop",
+                "regreen unpause --fleet --repository group/deep/shop",
+            ),
         ] {
-            assert_eq!(paused(scope), want);
+            let scope = pause_scope(host, repository);
+            assert_eq!((paused(&scope).as_str(), unpause(&scope).as_deref()), (says, Some(ends)), "{scope}");
         }
+        assert_eq!(unpause("workspace").as_deref(), Some("regreen unpause"));
+        assert_eq!(unpause("repository:; rm -rf /"), None, "what is no repository is no argument");
     }
 }

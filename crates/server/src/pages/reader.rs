@@ -27,10 +27,13 @@ pub(super) enum Said {
     WasNotPaused,
     Closed,
     WasClosed,
+    Accepted,
+    TakenBack,
+    WasTakenBack,
 }
 
 impl Said {
-    const ALL: [Said; 13] = [
+    const ALL: [Said; 16] = [
         Said::Approved,
         Said::ApprovedForTheNext,
         Said::Denied,
@@ -44,6 +47,9 @@ impl Said {
         Said::WasNotPaused,
         Said::Closed,
         Said::WasClosed,
+        Said::Accepted,
+        Said::TakenBack,
+        Said::WasTakenBack,
     ];
 
     /// As the cookie has it.
@@ -62,6 +68,9 @@ impl Said {
             Said::WasNotPaused => "was-not-paused",
             Said::Closed => "closed",
             Said::WasClosed => "was-closed",
+            Said::Accepted => "accepted",
+            Said::TakenBack => "taken-back",
+            Said::WasTakenBack => "was-taken-back",
         }
     }
 
@@ -82,6 +91,9 @@ impl Said {
             Said::WasNotPaused => "Nothing was paused there: somebody else has ended it.",
             Said::Closed => "The breaker is closed. Healing may be tried again at once.",
             Said::WasClosed => "The breaker was closed already.",
+            Said::Accepted => "Accepted. Every node names such failures by it from now on.",
+            Said::TakenBack => "Taken back. What it named stays on record.",
+            Said::WasTakenBack => "It was taken back already.",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use regreen_ledger::{Review, Spread};
 
-use super::words::{count, span};
+use super::words::{count, many, span};
 use crate::shape::{EstimateV1, SavedV1, Worth};
 
 /// A part of a repair, and how long it took.
@@ -20,6 +20,10 @@ pub(super) struct SavedTile {
     /// Empty where there is no figure.
     pub(super) figure: String,
     pub(super) says: String,
+    /// Each figure that is known, and its name; empty where none is.
+    pub(super) parts: Vec<(&'static str, String)>,
+    /// By what they were counted.
+    pub(super) counted: String,
 }
 
 /// Each part of what was healed, and the whole; empty where nothing was.
@@ -49,37 +53,48 @@ pub(super) fn repaired(review: &Review) -> Vec<RepairRow> {
 
 /// What healing saved, where a failure costs this much.
 pub(super) fn saved(review: &Review, worth: &Worth) -> SavedTile {
-    let none = |says: &str| SavedTile { figure: String::new(), says: says.to_owned() };
+    let tile = |figure, says: &str| SavedTile {
+        figure,
+        says: says.to_owned(),
+        parts: Vec::new(),
+        counted: String::new(),
+    };
     let Some(saved) = review.saved.map(|saved| SavedV1::of(&saved, worth)) else {
-        return none("No recovery was tried, so nothing was saved");
+        return tile(String::new(), "No recovery was tried, so nothing was saved");
     };
     let Some(spared) = saved.failures else {
-        return none("It is not known yet what becomes green by itself: the control group has no case");
+        let unknown = "It is not known yet what becomes green by itself: the control group has no case";
+        return tile(String::new(), unknown);
     };
-    let counted = match saved.counted {
-        "control-group" => "what would have become green by itself taken off, as the control group shows it",
-        _ => "all that healed; there is no control group",
-    };
-    let newest = match review.complete {
-        true => String::new(),
-        false => format!(", of the newest {} incidents", count(review.looked_at)),
-    };
-    let ran = minutes(saved.runner_minutes);
-    let failures = format!("{} failures spared ({counted}{newest})", number(&spared));
-    let Some(people) = saved.person_minutes else {
-        let unsaid = "what one takes a person is not said ([metrics] minutes-per-failure)";
-        return none(&format!("{failures}; {unsaid}. Runners ran {ran} for it"));
-    };
-    let net =
-        saved.net_money.map(|net| format!("; in money, that paid: {}", number(&net))).unwrap_or_default();
-    let between = match people.low < people.high {
-        true => format!(", between {} and {}", minutes(people.low), minutes(people.high)),
-        false => String::new(),
-    };
-    SavedTile {
-        figure: minutes(people.value),
-        says: format!("of people’s time saved{between}: {failures}. Runners ran {ran} for it{net}"),
+    let mut counted = match saved.counted {
+        "control-group" => {
+            "What would have become green by itself is taken off, as the control group shows it."
+        }
+        _ => "All that healed is counted: there is no control group.",
     }
+    .to_owned();
+    if !review.complete {
+        counted.push_str(&format!(" Of the newest {}.", many(review.looked_at, "incident")));
+    }
+    let mut parts = vec![("Failures spared", number(&spared))];
+    parts.extend(saved.person_minutes.map(|of| ("People’s time", with(&of, minutes))));
+    parts.push(("Runners ran for it", minutes(saved.runner_minutes)));
+    if let Some(net) = saved.net_money {
+        parts.push(("Money left when the runners are paid, in the operator’s own unit", number(&net)));
+    }
+    let tile = match saved.person_minutes {
+        Some(people) if people.low < people.high => tile(
+            minutes(people.value),
+            &format!(
+                "of people’s time saved, between {} and {} (95 % interval)",
+                minutes(people.low),
+                minutes(people.high)
+            ),
+        ),
+        Some(people) => tile(minutes(people.value), "of people’s time saved"),
+        None => tile(String::new(), "What a failure takes a person is not said: `minutes-per-failure`"),
+    };
+    SavedTile { parts, counted, ..tile }
 }
 
 /// Minutes as a span of time, which may be less than nothing.
@@ -90,10 +105,13 @@ fn minutes(minutes: f64) -> String {
 
 /// A number, with its interval where it has one.
 fn number(of: &EstimateV1) -> String {
-    let rounded = |value: f64| format!("{value:.1}").replace(".0", "").replace('-', "−");
+    with(of, |value| format!("{value:.1}").replace(".0", "").replace('-', "−"))
+}
+
+fn with(of: &EstimateV1, say: impl Fn(f64) -> String) -> String {
     match of.low < of.high {
-        true => format!("{} ({} to {})", rounded(of.value), rounded(of.low), rounded(of.high)),
-        false => rounded(of.value),
+        true => format!("{} ({} to {})", say(of.value), say(of.low), say(of.high)),
+        false => say(of.value),
     }
 }
 
@@ -104,24 +122,31 @@ mod tests {
     use super::*;
 
     fn reviewed(failures: Option<Estimate>, compared: bool) -> Review {
-        let saved = Saved { tried: 10, healed: 8, compared, failures, ran_ms: 90_000 };
+        let saved = Saved { tried: 10, healed: 8, compared, counted_on: 10, failures, ran_ms: 90_000 };
         Review { complete: true, saved: Some(saved), ..Review::default() }
     }
 
     #[test]
     fn what_is_not_known_is_said_and_has_no_figure() {
-        let eight = Some(Estimate { value: 8.0, low: 8.0, high: 8.0 });
         for (review, word) in [
             (Review::default(), "No recovery was tried"),
             (reviewed(None, true), "the control group has no case"),
-            (
-                reviewed(eight, false),
-                "8 failures spared (all that healed; there is no control group); what one takes",
-            ),
         ] {
             let tile = saved(&review, &Worth::default());
-            assert!(tile.figure.is_empty() && tile.says.contains(word), "{}", tile.says);
+            assert!(
+                tile.figure.is_empty() && tile.parts.is_empty() && tile.says.contains(word),
+                "{}",
+                tile.says
+            );
         }
+        let eight = Some(Estimate { value: 8.0, low: 8.0, high: 8.0 });
+        let tile = saved(&reviewed(eight, false), &Worth::default());
+        assert!(tile.figure.is_empty() && tile.says.contains("is not said"), "{}", tile.says);
+        assert_eq!(
+            tile.parts,
+            [("Failures spared", "8".to_owned()), ("Runners ran for it", "1 min 30 s".to_owned())]
+        );
+        assert_eq!(tile.counted, "All that healed is counted: there is no control group.");
         assert!(repaired(&Review::default()).is_empty());
     }
 
@@ -134,12 +159,21 @@ mod tests {
         };
         let beyond = Some(Estimate { value: 6.0, low: -1.0, high: 7.0 });
         let tile = saved(&reviewed(beyond, true), &worth);
-        assert_eq!(tile.figure, "1 h 30 min");
         assert_eq!(
-            tile.says,
-            "of people’s time saved, between −15 min 0 s and 1 h 45 min: 6 (−1 to 7) failures spared (what would have become \
-             green by itself taken off, as the control group shows it). Runners ran 1 min 30 s for it; in money, that paid: 87 \
-             (−18 to 102)"
+            (tile.figure.as_str(), tile.says.as_str()),
+            ("1 h 30 min", "of people’s time saved, between −15 min 0 s and 1 h 45 min (95 % interval)")
         );
+        let parts: Vec<String> =
+            tile.parts.iter().map(|(what, how_much)| format!("{what}: {how_much}")).collect();
+        assert_eq!(
+            parts,
+            [
+                "Failures spared: 6 (−1 to 7)",
+                "People’s time: 1 h 30 min (−15 min 0 s to 1 h 45 min)",
+                "Runners ran for it: 1 min 30 s",
+                "Money left when the runners are paid, in the operator’s own unit: 87 (−18 to 102)",
+            ]
+        );
+        assert!(tile.counted.starts_with("What would have become green by itself is taken off"));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::{body::Body, extract::State, http::Response};
-use regreen_ledger::{BreakerEvent, BreakerKey, BreakerState, LedgerError};
+use regreen_ledger::{BreakerEvent, BreakerKey, BreakerState, Latency as Asked, LedgerError};
 
 use super::{
     House, Shared,
@@ -12,7 +12,7 @@ use super::{
     badge::Badge,
     params::segment,
     reader::Reader,
-    words::{When, between, capital, count, plain, shown, span},
+    words::{When, between, capital, count, many, plain, shown, span},
 };
 use crate::shape::breaker_key;
 
@@ -21,6 +21,8 @@ const MOST: u32 = 50;
 /// Most breakers of which is shown what happened to them, and most events of one.
 const TOLD: usize = 100;
 const EVENTS: u32 = 20;
+/// What is said of a service that has an outage.
+const DOWN: &str = "down";
 
 #[derive(Template)]
 #[template(path = "services.html")]
@@ -94,7 +96,7 @@ async fn look(house: &House, frame: Frame) -> Result<ServicesPage, LedgerError> 
     hosts.extend(trends.services.iter().map(|(host, _)| host.as_str()));
     hosts.sort_unstable();
     hosts.dedup();
-    let mut latencies: HashMap<String, regreen_ledger::Latency> = HashMap::new();
+    let mut latencies: HashMap<String, Asked> = HashMap::new();
     for host in &hosts {
         let down = outages.iter().find(|outage| outage.service == *host && outage.ended_at.is_none());
         let since = down.map_or(i64::MIN, |outage| outage.began_at);
@@ -107,25 +109,17 @@ async fn look(house: &House, frame: Frame) -> Result<ServicesPage, LedgerError> 
         let failures = trends.services.iter().find(|(name, _)| name == host).map_or(0, |(_, n)| *n);
         let last =
             outages.iter().filter(|outage| outage.service == host).filter_map(|outage| outage.ended_at).max();
-        let (badge, says) = match (down, last) {
-            (Some(outage), _) => {
-                (Badge::new("bad", "down"), format!("for {}", between(outage.began_at, now)))
-            }
-            (None, Some(at)) => (Badge::new("good", "up"), format!("back {}", When::new(at, now).ago)),
-            (None, None) => (
-                Badge::new("still", "not asked"),
-                "no job failed at it in a way that asks for a look".to_owned(),
-            ),
-        };
+        let (badge, says) = stands(down.map(|outage| outage.began_at), last, latencies.get(host), now);
         let latency = told(latencies.get(host), now);
         ServiceRow { badge, host: shown(host), failures: count(failures), says, latency }
     };
     let mut services: Vec<ServiceRow> = hosts.into_iter().map(service).collect();
-    // Those that are down first, then those that were; a stable order otherwise.
+    // Those that are down first, then those that did not answer; a stable order otherwise.
     services.sort_by_key(|row| match row.badge.kind {
-        "bad" => 0,
-        "good" => 1,
-        _ => 2,
+        "bad" if row.badge.text == DOWN => 0,
+        "bad" => 1,
+        "good" => 2,
+        _ => 3,
     });
     let outage = |outage: &regreen_ledger::Outage| OutageRow {
         badge: match outage.ended_at {
@@ -173,13 +167,31 @@ async fn look(house: &House, frame: Frame) -> Result<ServicesPage, LedgerError> 
     Ok(ServicesPage { frame, services, outages: outages.iter().map(outage).collect(), breakers })
 }
 
+/// How a service stands, by the newest that is known of it: jobs that meet it, the end of its last outage, or what it answered when it
+/// was asked.
+fn stands(down: Option<i64>, back: Option<i64>, asked: Option<&Asked>, now: i64) -> (Badge, String) {
+    let ago = |at| When::new(at, now).ago;
+    let asked = asked.filter(|asked| back.is_none_or(|back| asked.at >= back));
+    match (down, asked.map(|asked| (asked.at, asked.last)), back) {
+        (Some(began), ..) => (Badge::new("bad", DOWN), format!("for {}", between(began, now))),
+        (None, Some((at, None)), _) => (Badge::new("bad", "no answer"), format!("asked {}", ago(at))),
+        (None, _, Some(back)) => (Badge::new("good", "up"), format!("back {}", ago(back))),
+        (None, Some((at, Some(ms))), None) => {
+            (Badge::new("good", "up"), format!("answered {} within {}", ago(at), span(ms)))
+        }
+        (None, None, None) => {
+            (Badge::new("still", "not asked"), "no job failed at it in a way that asks for a look".to_owned())
+        }
+    }
+}
+
 /// How fast a service answers.
-fn told(latency: Option<&regreen_ledger::Latency>, now: i64) -> Latency {
+fn told(latency: Option<&Asked>, now: i64) -> Latency {
     let Some(of) = latency else { return Latency { last: String::new(), rest: String::new() } };
     let ago = When::new(of.at, now).ago;
     let last = of.last.map_or_else(|| format!("no answer {ago}"), |ms| format!("{} {ago}", span(ms)));
     let rest = of.took.map_or_else(
-        || format!("none of {} questions answered", count(of.asked)),
+        || format!("{}, none answered", many(of.asked, "question")),
         |took| format!("half of {} within {}", count(took.n), span(took.p50)),
     );
     Latency { last, rest }
@@ -197,4 +209,36 @@ fn event(event: &BreakerEvent, now: i64) -> EventRow {
     let incident = (!event.incident.is_empty())
         .then(|| (shown(&event.incident), format!("/incidents/{}", segment(&event.incident))));
     EventRow { at: When::new(event.place.at, now), what, incident }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn asked(at: i64, last: Option<u64>) -> Asked {
+        Asked { at, last, asked: 1, took: None }
+    }
+
+    #[test]
+    fn a_service_stands_as_the_newest_that_is_known_of_it() {
+        let now = 60 * MINUTE;
+        let (yes, no) = (asked(50 * MINUTE, Some(120)), asked(50 * MINUTE, None));
+        for (down, back, asked, badge, says) in [
+            (None, None, None, ("still", "not asked"), "no job failed at it in a way that asks for a look"),
+            (None, None, Some(&yes), ("good", "up"), "answered 10 min ago within 120 ms"),
+            (None, None, Some(&no), ("bad", "no answer"), "asked 10 min ago"),
+            (None, Some(40 * MINUTE), Some(&yes), ("good", "up"), "back 20 min ago"),
+            (None, Some(40 * MINUTE), Some(&no), ("bad", "no answer"), "asked 10 min ago"),
+            // It came back after it had not answered.
+            (None, Some(55 * MINUTE), Some(&no), ("good", "up"), "back 5 min ago"),
+            (None, Some(40 * MINUTE), None, ("good", "up"), "back 20 min ago"),
+            // Jobs of several repositories meet it, whatever it answers this node.
+            (Some(30 * MINUTE), Some(MINUTE), Some(&yes), ("bad", "down"), "for 30 min 0 s"),
+        ] {
+            let (seen, said) = stands(down, back, asked, now);
+            assert_eq!(((seen.kind, seen.text.as_str()), said.as_str()), (badge, says), "{asked:?}");
+        }
+    }
 }

@@ -62,7 +62,10 @@ struct TrendsPage {
     by_class: String,
     by_success: String,
     by_recovery: String,
-    days: Vec<DayRow>,
+    /// Behind each chart: its figures, the newest day first.
+    class_days: Vec<(String, Vec<(String, String)>)>,
+    success_days: Vec<DayRow>,
+    recovery_days: Vec<DayRow>,
     repositories: Vec<GroupRow>,
     patterns: Vec<GroupRow>,
     services: Vec<GroupRow>,
@@ -95,11 +98,12 @@ pub(super) struct Share {
     pub(super) n: String,
 }
 
+/// A day's figure, what it lies between, and what it was measured on.
 struct DayRow {
     day: String,
-    counts: Vec<String>,
-    success: String,
-    recovery: String,
+    figure: String,
+    range: String,
+    n: String,
 }
 
 struct GroupRow {
@@ -219,11 +223,18 @@ fn look(trends: &Trends, review: &Review, window: i64, seen: &Seen, frame: Frame
         at: of.recovery.map(|r| (r.p50 as f64, r.p50 as f64, r.p95 as f64)),
         says: format!("{}: {}", day(*at), took(of)),
     };
-    let row = |(at, of): &(i64, &DayOf)| DayRow {
-        day: day(*at),
-        counts: counts(of).into_iter().map(count).collect(),
-        success: rate(of.success),
-        recovery: took(of),
+    let class_row = |(at, of): &(i64, &DayOf)| {
+        (day(*at), classes.iter().cloned().zip(counts(of).into_iter().map(count)).collect())
+    };
+    let class_days =
+        days.iter().rev().filter(|(_, of)| !of.classes.is_empty()).map(class_row).collect::<Vec<_>>();
+    let success_row = |(at, of): &(i64, &DayOf)| {
+        let range = of.success.map(|rate| format!("{} to {} %", percent(rate.low), percent(rate.high)))?;
+        Some(DayRow { day: day(*at), figure: rate(of.success), range, n: String::new() })
+    };
+    let recovery_row = |(at, of): &(i64, &DayOf)| {
+        let of = of.recovery?;
+        Some(DayRow { day: day(*at), figure: span(of.p50), range: span(of.p95), n: count(of.n) })
     };
     let changes = changed(&days, &named);
     let mark = |row: &ChangeRow| {
@@ -262,7 +273,9 @@ fn look(trends: &Trends, review: &Review, window: i64, seen: &Seen, frame: Frame
             ),
             trends.recovery.is_some(),
         ),
-        days: days.iter().rev().filter(|(_, of)| !of.classes.is_empty()).map(row).collect(),
+        class_days,
+        success_days: days.iter().rev().filter_map(success_row).collect(),
+        recovery_days: days.iter().rev().filter_map(recovery_row).collect(),
         classes,
         changes,
         sees_changes: window >= 14,

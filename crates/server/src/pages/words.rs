@@ -132,6 +132,35 @@ pub(super) fn count(n: u64) -> String {
     text
 }
 
+/// So many of something, with its word in the right number.
+pub(super) fn many(n: u64, one: &str) -> String {
+    format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+/// A piece of a sentence of ours: plain words, or something to type or to find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) is_code: bool,
+    pub(super) text: String,
+}
+
+/// A sentence in its pieces: what stands between two backticks is code. A template puts each of them in as text, so that nothing in
+/// them is more than that.
+pub(super) fn pieces(text: &(impl AsRef<str> + ?Sized)) -> Vec<Piece> {
+    let piece = |is_code, text: &str| Piece { is_code, text: text.to_owned() };
+    let mut rest = text.as_ref();
+    let mut pieces = Vec::new();
+    while let Some((before, (code, after))) =
+        rest.split_once('`').and_then(|(before, after)| Some((before, after.split_once('`')?)))
+    {
+        pieces.extend([piece(false, before), piece(true, code)]);
+        rest = after;
+    }
+    pieces.push(piece(false, rest));
+    pieces.retain(|piece| !piece.text.is_empty());
+    pieces
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +177,25 @@ mod tests {
             assert_eq!(shown(text), want);
         }
         assert_eq!(shown(&"x".repeat(5_000)).chars().count(), LONGEST);
+    }
+
+    #[test]
+    fn what_is_to_be_typed_is_told_apart_and_a_backtick_alone_is_text() {
+        let told = |text: &str| -> Vec<(bool, String)> {
+            pieces(text).into_iter().map(|piece| (piece.is_code, piece.text)).collect()
+        };
+        let (words, code) = (|text: &str| (false, text.to_owned()), |text: &str| (true, text.to_owned()));
+        assert_eq!(
+            told("say `regreen approve` or `<b>`."),
+            [words("say "), code("regreen approve"), words(" or "), code("<b>"), words(".")]
+        );
+        assert_eq!(told("`a``b`"), [code("a"), code("b")]);
+        assert_eq!(told("one ` alone"), [words("one ` alone")]);
+        assert_eq!((told(""), told("``")), (Vec::new(), Vec::new()));
+        assert_eq!(
+            [many(0, "proof"), many(1, "proof"), many(2, "proof")],
+            ["0 proofs", "1 proof", "2 proofs"]
+        );
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct BreakerEventV1 {
     pub event: String,
     /// The incident; null where it was a person
     pub incident: Option<String>,
+    /// Who closed it; null where it was no person, or that came from another ledger
+    pub actor: Option<String>,
 }
 
 impl From<&BreakerEvent> for BreakerEventV1 {
@@ -54,6 +56,7 @@ impl From<&BreakerEvent> for BreakerEventV1 {
             at: moment(event.place.at),
             event: event.event.clone(),
             incident: (!event.incident.is_empty()).then(|| event.incident.clone()),
+            actor: event.actor.clone(),
         }
     }
 }

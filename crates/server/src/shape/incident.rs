@@ -199,7 +199,7 @@ pub struct TimingsV1 {
     pub verify: Option<u64>,
     /// The wrapped command itself
     pub command: Option<u64>,
-    /// What wrapping added to the command
+    /// What Regreen added to the command: from its end to the decision
     pub overhead: Option<u64>,
 }
 

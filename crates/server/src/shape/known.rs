@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use regreen_catalog::{Part, Pattern, Playbook, Status, Strength, Template};
 use regreen_domain::{Confidence, Flow};
+use regreen_ledger::AcceptedPattern;
 use regreen_steps::closing;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{PatternProofsV1, PlaybookProofsV1};
+use super::{PatternProofsV1, PlaybookProofsV1, moment};
 
 /// A sign by which a cause is known
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -19,8 +20,11 @@ pub struct PatternV1 {
     pub version: u32,
     /// Its id
     pub id: String,
-    /// Where it comes from
+    /// Where it comes from: `built-in`, `operator`, `repository` or `accepted`
     pub source: &'static str,
+    /// By whom it was accepted, where it was
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<AcceptedV1>,
     /// The class that it names
     pub class: &'static str,
     /// Classes that it may also be
@@ -55,6 +59,24 @@ pub struct PatternV1 {
     pub fix: String,
     /// Where there is more
     pub see: Vec<String>,
+}
+
+/// A person's word for a pattern
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Accepted)]
+pub struct AcceptedV1 {
+    /// Who gave it
+    pub by: String,
+    /// When
+    pub at: String,
+    /// The pattern's file, as it was accepted
+    pub file: String,
+}
+
+impl From<&AcceptedPattern> for AcceptedV1 {
+    fn from(one: &AcceptedPattern) -> AcceptedV1 {
+        AcceptedV1 { by: one.actor.clone(), at: moment(one.at), file: one.text.clone() }
+    }
 }
 
 /// A way to heal
@@ -147,6 +169,7 @@ impl From<&Pattern> for PatternV1 {
             version: 1,
             id: p.id.clone(),
             source: p.source.id(),
+            accepted: None,
             class: p.class.id(),
             also: p.also.iter().map(|c| c.id()).collect(),
             title: p.title.clone(),

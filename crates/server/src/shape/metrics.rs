@@ -46,16 +46,18 @@ pub struct MetricsV1 {
     pub success: Option<RateV1>,
     /// Of the recoveries that did not heal: how many were taken back whole
     pub rollback: Option<RateV1>,
-    /// Time to a diagnosis
+    /// Of what was healed: time from the end to the diagnosis. A part of `mttr_ms`; of all incidents `targets` has it
     pub detect_ms: Option<SpreadV1>,
-    /// Time to a decision
+    /// Of what was healed: time from the diagnosis to the decision. A part of `mttr_ms`
     pub decide_ms: Option<SpreadV1>,
-    /// Time of a recovery that healed
+    /// Time of a recovery that healed: its steps and its verification
     pub recovery_ms: Option<SpreadV1>,
-    /// Time of the steps
+    /// Of what was healed: time of the steps. A part of `mttr_ms`
     pub act_ms: Option<SpreadV1>,
-    /// Time of the verification
+    /// Of what was healed: time of the verification. A part of `mttr_ms`
     pub verify_ms: Option<SpreadV1>,
+    /// Of what was healed: time between those parts, in which it waited for a word, a service or the host. A part of `mttr_ms`
+    pub between_ms: Option<SpreadV1>,
     /// Time from the end of a command, or of a run's jobs, until it was known to be healed
     pub mttr_ms: Option<SpreadV1>,
     /// What healing saved; null where no recovery was tried
@@ -208,12 +210,13 @@ impl MetricsV1 {
             false_positives: m.false_positives.map(RateV1::from),
             success: m.success.map(RateV1::from),
             rollback: m.rollback.map(RateV1::from),
-            detect_ms: m.detect.map(SpreadV1::from),
-            decide_ms: m.decide.map(SpreadV1::from),
+            detect_ms: m.repair.detect.map(SpreadV1::from),
+            decide_ms: m.repair.decide.map(SpreadV1::from),
             recovery_ms: m.recovery.map(SpreadV1::from),
-            act_ms: m.act.map(SpreadV1::from),
-            verify_ms: m.verify.map(SpreadV1::from),
-            mttr_ms: m.mttr.map(SpreadV1::from),
+            act_ms: m.repair.act.map(SpreadV1::from),
+            verify_ms: m.repair.verify.map(SpreadV1::from),
+            between_ms: m.repair.between.map(SpreadV1::from),
+            mttr_ms: m.repair.whole.map(SpreadV1::from),
             saved: m.saved.map(|saved| SavedV1::of(&saved, worth)),
             control_group: m.control.map(ControlGroupV1::from),
         }
@@ -271,6 +274,7 @@ struct RecoveryOrchestration {
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 struct PerformanceMetrics {
+    /// Of jobs that failed: the time from their end to the decision, over their own time
     engine_overhead: Option<f64>,
     detection_latency: Option<f64>,
     recovery_efficiency: Option<f64>,

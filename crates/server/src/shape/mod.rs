@@ -18,7 +18,7 @@ pub use incident::{
     AlternativeV1, ApprovalV1, DecisionV1, EvidenceV1, FactorV1, FeedbackV1, FindingV1, FollowedV1,
     IncidentDetailsV1, IncidentV1, QuestionV1, RankedV1, TimingsV1, Whole,
 };
-pub use known::{PatternV1, PlaybookStepV1, PlaybookV1, status as status_word};
+pub use known::{AcceptedV1, PatternV1, PlaybookStepV1, PlaybookV1, status as status_word};
 pub use metrics::{
     ControlGroupV1, CurrentMetrics, LiftV1, MetricsV1, OriginalDay, OriginalMetrics, RateV1, SpreadV1,
     TargetV1,

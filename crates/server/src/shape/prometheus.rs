@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use regreen_ledger::{ControlGroup, Metrics};
+use regreen_ledger::{ControlGroup, Metrics, Spread};
 
 use super::{EstimateV1, SavedV1, TARGETS, Worth};
 
@@ -89,7 +89,14 @@ pub fn prometheus(m: &Metrics, worth: &Worth, audit_head: &str) -> Families {
     for target in TARGETS {
         let unit = if target.unit() == "share" { "ratio" } else { "seconds" };
         let Some((value, n)) = target.measured(m).value else { continue };
-        families.gauge(&format!("{}_{unit}", target.id), &format!("Measured {}.", target.name), value);
+        let note = if target.note.is_empty() { String::new() } else { format!(": {}", target.note) };
+        let help = format!("Measured {}{note}.", target.name);
+        families.gauge(&format!("{}_{unit}", target.id), &help, value);
+        if let Some((low, high)) = target.interval(m) {
+            let help = format!("95 % Wilson interval of the measured {}.", target.name);
+            let ends: [(&[(&str, &str)], f64); 2] = [(&[("end", "low")], low), (&[("end", "high")], high)];
+            families.gauges(&format!("{}_interval_{unit}", target.id), &help, &ends);
+        }
         families.gauge(&format!("{}_cases", target.id), "Cases it was measured on.", n as f64);
         let help = format!("Target: {}.", target.bound);
         families.gauge(&format!("{}_target_{unit}", target.id), &help, target.limit);
@@ -138,37 +145,38 @@ fn what_was_saved(families: &mut Families, saved: &SavedV1) {
     }
 }
 
-/// How long what was healed took, part by part.
+/// How long what was healed took, and the parts of that.
 fn stages(families: &mut Families, m: &Metrics) {
-    if let Some(mttr) = m.mttr {
+    let ends = |spread: Spread| {
+        [("0.5", spread.p50), ("0.95", spread.p95)].map(|(quantile, ms)| (quantile, ms as f64 / 1000.0))
+    };
+    if let Some([(median, at_median), (most, at_most)]) = m.repair.whole.map(ends) {
         families.gauges(
             "mttr_seconds",
             "Time from the end of a command, or of a run's jobs, until it was known to be healed.",
-            &[
-                (&[("quantile", "0.5")], mttr.p50 as f64 / 1000.0),
-                (&[("quantile", "0.95")], mttr.p95 as f64 / 1000.0),
-            ],
+            &[(&[("quantile", median)], at_median), (&[("quantile", most)], at_most)],
         );
     }
     let stages = [
-        ("detect", m.detect),
-        ("decide", m.decide),
-        ("act", m.act),
-        ("verify", m.verify),
+        ("detect", m.repair.detect),
+        ("decide", m.repair.decide),
+        ("act", m.repair.act),
+        ("verify", m.repair.verify),
+        ("between", m.repair.between),
         ("recovery", m.recovery),
     ];
     let mut samples: Vec<([(&str, &str); 2], f64)> = Vec::new();
     for (stage, spread) in stages {
-        let Some(spread) = spread else { continue };
-        for (quantile, ms) in [("0.5", spread.p50), ("0.95", spread.p95)] {
-            samples.push(([("stage", stage), ("quantile", quantile)], ms as f64 / 1000.0));
+        for (quantile, seconds) in spread.map(ends).into_iter().flatten() {
+            samples.push(([("stage", stage), ("quantile", quantile)], seconds));
         }
     }
     let samples: Vec<(&[(&str, &str)], f64)> =
         samples.iter().map(|(labels, value)| (labels.as_slice(), *value)).collect();
     families.gauges(
         "stage_seconds",
-        "Time to a diagnosis, to a decision, of the steps, of the verification, and of a recovery that healed as a whole.",
+        "Of what was healed: time to the diagnosis, to the decision, of the steps, of the verification, and between those, which \
+         are the parts of the time to repair; and of steps and verification together (recovery).",
         &samples,
     );
 }

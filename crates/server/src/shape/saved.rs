@@ -27,7 +27,9 @@ pub struct SavedV1 {
     /// `control-group` where what would have become green by itself is taken off, as the control group shows it; else `healed`:
     /// all that healed is counted
     pub counted: &'static str,
-    /// Failures that no person had to see to; null where the control group has no case yet
+    /// Of those tried, the ones on which `failures` is counted: beside a control group only what it was drawn from, else all
+    pub counted_on: u64,
+    /// Failures that no person had to see to; null where the control group, or what it is compared with, has no case yet
     pub failures: Option<EstimateV1>,
     /// Minutes of people, at the minutes for each failure that the operator's configuration says; null where it says none
     pub person_minutes: Option<EstimateV1>,
@@ -70,6 +72,7 @@ impl SavedV1 {
             tried: saved.tried,
             healed: saved.healed,
             counted: if saved.compared { "control-group" } else { "healed" },
+            counted_on: saved.counted_on,
             failures: saved.failures.map(EstimateV1::from),
             person_minutes: minutes.map(EstimateV1::from),
             runner_minutes: ran,
@@ -88,6 +91,7 @@ mod tests {
         tried: 10,
         healed: 8,
         compared: true,
+        counted_on: 10,
         failures: Some(Estimate { value: 6.0, low: 4.0, high: 7.0 }),
         ran_ms: 20 * 60_000,
     };

@@ -4,7 +4,9 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
 };
+use regreen_domain::FailureClass;
 use regreen_ledger::State;
+use regreen_propose::{Draft, Rest, Words, expression};
 use regreen_server::{Task, access::Role};
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ use crate::{
 };
 
 /// Every action, with a body that it takes.
-const ACTIONS: [(&str, &str); 10] = [
+const ACTIONS: [(&str, &str); 12] = [
     ("/api/v1/incidents/i-waits/approve", "{}"),
     ("/api/v1/incidents/i-waits/deny", "{}"),
     ("/api/v1/incidents/i-open/rollback", "{}"),
@@ -25,6 +27,8 @@ const ACTIONS: [(&str, &str); 10] = [
     ("/api/v1/pause", "{}"),
     ("/api/v1/unpause", "{}"),
     ("/api/v1/breakers/reset", "{\"key\":\"network-timeout/npm/octo/shop\"}"),
+    ("/api/v1/patterns", "{\"file\":\"id = 'ours'\"}"),
+    ("/api/v1/patterns/ours/take-back", "{}"),
 ];
 
 fn post(path: &str, token: &str, media: &str, body: &str) -> Request<Body> {
@@ -48,8 +52,13 @@ async fn nobody_acts_who_may_not() {
         assert_eq!(present.status, StatusCode::UNAUTHORIZED, "{path}");
         let refused = world.send(post(path, &viewer, "application/json", body)).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path}");
+        // What is accepted is read at the same path.
         let read = world.get(path).await;
-        assert!([StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_FOUND].contains(&read.status), "{path}");
+        assert!(
+            path == "/api/v1/patterns"
+                || [StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_FOUND].contains(&read.status),
+            "{path}"
+        );
     }
     assert_eq!(world.ledger.audit_head().await.unwrap(), head, "nothing was done");
 }
@@ -187,4 +196,67 @@ async fn a_run_is_put_on_the_list_of_work_by_an_operator_alone() {
     let audit = world.ledger.audit(0, 99).await.unwrap();
     let listed = audit.iter().find(|entry| entry.kind == "work-listed-by-hand").unwrap();
     assert!(listed.body.contains("token:ann"), "{}", listed.body);
+}
+
+/// A completed draft.
+fn pattern(id: &str, line: &str) -> String {
+    let rest = Rest {
+        fix: "Ask for more seats.".to_owned(),
+        origin: "recorded: lic 3, in two incidents".to_owned(),
+        elsewhere: "A test prints it.".to_owned(),
+    };
+    let words =
+        Words { title: "no seat is free".to_owned(), explain: "All are taken.".to_owned(), rest: Some(rest) };
+    let draft = Draft {
+        id: id.to_owned(),
+        class: FailureClass::parse("service-unavailable").unwrap(),
+        class_note: String::new(),
+        tool: None,
+        expression: expression(line),
+        examples: vec![line.to_owned()],
+        about: Vec::new(),
+        words: Some(words),
+    };
+    draft.write().text
+}
+
+#[tokio::test]
+async fn an_accepted_pattern_stands_once_it_has_proved_itself_until_it_is_taken_back() {
+    let world = World::new().await;
+    let token = world.token("ann", Role::Operator).await;
+    let accept = async |file: &str| act(&world, &token, "/api/v1/patterns", json!({ "file": file })).await;
+    let good = pattern("no-seat", "licence server: no seat is free in pool nightly");
+    for (file, status, says) in [
+        ("", StatusCode::CONFLICT, "pattern.toml"),
+        ("id = 'no-seat'", StatusCode::CONFLICT, "no-seat.toml"),
+        (&good.replace("Ask for", "FILL IN: ask for"), StatusCode::CONFLICT, "`FILL IN` still stands"),
+        (&good.replace("'''\nlicence server", "'''\nlicense server"), StatusCode::CONFLICT, "example"),
+        (
+            &good.replace("no-seat", "npm-connection-lost"),
+            StatusCode::CONFLICT,
+            "taken by a pattern (built-in)",
+        ),
+    ] {
+        let refused = accept(file).await;
+        assert_eq!(refused.status, status, "{file}: {}", refused.body);
+        assert!(refused.body["detail"].as_str().unwrap().contains(says), "{}", refused.body);
+    }
+    assert_eq!(world.ledger.accepted_patterns().await.unwrap(), []);
+    for _ in 0..2 {
+        let accepted = accept(&good).await;
+        assert_eq!((accepted.status, &accepted.body), (StatusCode::OK, &json!({ "pattern": "no-seat" })));
+    }
+    let other = accept(&good.replace("All are taken.", "None is left.")).await;
+    assert_eq!(other.status, StatusCode::CONFLICT, "{}", other.body);
+    let known = world.get("/api/v1/patterns/no-seat").await.body;
+    assert_eq!((&known["source"], &known["accepted"]["by"]), (&json!("accepted"), &json!("token:ann")));
+    assert_eq!(known["accepted"]["file"], json!(good));
+    for changed in [true, false] {
+        let answer = act(&world, &token, "/api/v1/patterns/no-seat/take-back", json!({})).await;
+        assert_eq!((answer.status, answer.body), (StatusCode::OK, json!({ "changed": changed })));
+    }
+    assert_eq!(world.get("/api/v1/patterns/no-seat").await.status, StatusCode::NOT_FOUND);
+    let kinds: Vec<_> = world.ledger.audit(0, 99).await.unwrap().into_iter().map(|one| one.kind).collect();
+    let ours = kinds.iter().filter(|kind| kind.starts_with("pattern-")).collect::<Vec<_>>();
+    assert_eq!(ours, ["pattern-accepted", "pattern-taken-back"]);
 }

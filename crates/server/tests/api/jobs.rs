@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{Request, StatusCode, header},
+    http::{Request, StatusCode, header, response::Parts},
 };
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
@@ -61,12 +61,18 @@ impl Desk {
     }
 
     async fn post(&self, path: &str, token: &str, body: String) -> (StatusCode, Value) {
-        let request = Request::post(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let (parts, said) = self.send("POST", path, token, body).await;
+        (parts.status, said)
+    }
+
+    async fn send(&self, method: &str, path: &str, token: &str, body: String) -> (Parts, Value) {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         let request = request.body(Body::from(body)).unwrap();
         let answer = TowerToHyperService::new(self.router.clone()).call(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let bytes = to_bytes(body, 1 << 20).await.unwrap();
-        (parts.status, serde_json::from_slice(&bytes).unwrap_or_default())
+        (parts, serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
     async fn ask(&self, token: &str, repository: &str) -> StatusCode {
@@ -206,4 +212,44 @@ async fn what_a_job_changed_is_kept_as_it_was_first_told() {
         tell(&Incident { patch: None, id: "i-2".to_owned(), ..told.clone() }, &json!("+x\n")).await;
     assert!(ledger.logs_of(said["incident"].as_str().unwrap()).await.unwrap().is_empty());
     assert_eq!(tell(&Incident { id: "i-3".to_owned(), ..told }, &json!(7)).await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn its_answers_are_as_those_of_the_rest_of_the_api() {
+    let desk = Desk::new().await;
+    for (method, token, status) in
+        [("GET", ANY, 405), ("DELETE", "wrong", 405), ("POST", "wrong", 401), ("POST", ANY, 400)]
+    {
+        for path in ["/api/v1/jobs/ask", "/api/v1/jobs/report"] {
+            let (head, said) = desk.send(method, path, token, String::new()).await;
+            assert_eq!(
+                (head.status.as_u16(), said["status"].as_u64()),
+                (status, Some(status.into())),
+                "{method} {path}"
+            );
+            let headers =
+                ["content-type", "cache-control", "x-content-type-options"].map(|name| &head.headers[name]);
+            assert_eq!(headers, ["application/problem+json", "no-store", "nosniff"], "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn jobs_that_share_a_token_may_ask_often_and_not_without_end() {
+    let desk = Desk::new().await;
+    let shop = desk.token_for("octo/shop").await;
+    // The clock of this world stands still, so a bucket never fills up again.
+    for token in [ANY, &*shop] {
+        for n in 0..2_000 {
+            let (head, _) = desk.send("POST", "/api/v1/jobs/ask", token, String::new()).await;
+            assert_eq!(head.status, StatusCode::BAD_REQUEST, "{n}");
+        }
+        let (head, said) = desk.send("POST", "/api/v1/jobs/report", token, String::new()).await;
+        assert_eq!(
+            (head.status, &head.headers["retry-after"]),
+            (StatusCode::TOO_MANY_REQUESTS, &"1".parse().unwrap())
+        );
+        assert_eq!(head.headers["content-type"], "application/problem+json");
+        assert!(said["detail"].as_str().unwrap().contains("200 requests a second"), "{said}");
+    }
 }

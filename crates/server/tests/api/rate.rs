@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use regreen_server::access::Role;
+use regreen_server::access::{Arrival, Role};
 
 use crate::world::{World, there};
 
@@ -47,4 +47,35 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
         assert_eq!(world.get(PATH).await.status, StatusCode::OK);
     }
     assert_eq!(world.get(PATH).await.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn of_far_too_many_tokens_from_one_address_none_is_looked_up_but_those_that_were_right() {
+    let world = World::new().await;
+    let (known, fresh) = (world.token("known", Role::Viewer).await, world.token("fresh", Role::Viewer).await);
+    assert_eq!(world.send(by(&known)).await.status, StatusCode::OK);
+    // One was the token that is known by now.
+    for n in 0..999 {
+        let answer = world.send(by(&format!("rgr_{n:016}_{}", "a".repeat(43)))).await;
+        assert!(matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS), "{n}");
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(!detail.contains("unknown tokens"), "{n}: {detail}");
+    }
+    // This one is right, and nobody looks. Neither does anybody by the name of one that was right.
+    let stolen = format!("{}{}", &known[..known.len() - 43], "b".repeat(43));
+    for token in [&fresh, &stolen] {
+        let refused = world.send(by(token)).await;
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(refused.headers["retry-after"], "1");
+        assert_eq!(refused.headers["content-type"], "application/problem+json");
+        assert!(
+            refused.body["detail"].as_str().unwrap().contains("100 unknown tokens a second"),
+            "{}",
+            refused.body
+        );
+    }
+    assert_eq!(world.send(by(&known)).await.status, StatusCode::OK);
+    let (mut elsewhere, _) = by(&fresh).into_parts();
+    elsewhere.extensions.insert(Arrival { peer: [192, 0, 2, 8].into(), listens_here: false });
+    assert_eq!(world.send(Request::from_parts(elsewhere, Body::empty())).await.status, StatusCode::OK);
 }

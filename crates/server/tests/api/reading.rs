@@ -1,7 +1,7 @@
 //! What can be read: each resource, its pages, and what is refused.
 
 use axum::http::StatusCode;
-use regreen_ledger::{Booking, CallsOf, NewOutage};
+use regreen_ledger::{Booking, BreakerKey, CallsOf, NewOutage};
 use serde_json::{Value, json};
 
 use crate::{
@@ -322,11 +322,34 @@ async fn what_stands_in_the_way_is_shown() {
         let refused = world.get(&format!("/api/v1/breakers/history{bad}")).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{bad}");
     }
-    let pauses = read(&world, "/api/v1/pauses").await;
+    let [class, service, repository] = ["network-timeout", "npm", "octo/shop"].map(str::to_owned);
+    let reset = BreakerKey { class, service, repository };
+    world.ledger.breaker_reset(&reset, "token:ann", NOW).await.unwrap();
+    let told = read(&world, &format!("/api/v1/breakers/history?key={key}&limit=2")).await;
+    let told: Vec<_> =
+        told["items"].as_array().unwrap().iter().map(|one| (&one["event"], &one["actor"])).collect();
+    assert_eq!(told, [(&json!("reset"), &json!("token:ann")), (&json!("failure"), &Value::Null)]);
+    // Two began at one moment.
+    for scope in ["host:github", "host:gitlab"] {
+        world.ledger.pause(scope, "ann", "it is slow", NOW - 500).await.unwrap();
+    }
+    let (mut path, mut pauses) = ("/api/v1/pauses?limit=1".to_owned(), Vec::new());
+    loop {
+        let page = read(&world, &path).await;
+        pauses.extend(page["items"].as_array().unwrap().iter().cloned());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/v1/pauses?limit=1&after={next}");
+    }
+    assert_eq!(Value::from(pauses.clone()), read(&world, "/api/v1/pauses").await["items"]);
+    assert_eq!((pauses.len(), &pauses[1]["since"]), (3, &pauses[0]["since"]));
+    assert_ne!(pauses[0]["scope"], pauses[1]["scope"]);
     assert_eq!(
-        (&pauses["items"][0]["scope"], &pauses["items"][0]["reason"]),
+        (&pauses[2]["scope"], &pauses[2]["reason"]),
         (&json!("repository:octo/other"), &json!("release day"))
     );
+    for bad in ["?after=x", "?after=1.", "?limit=0", "?limit=201", "?colour=red"] {
+        assert_eq!(world.get(&format!("/api/v1/pauses{bad}")).await.status, StatusCode::BAD_REQUEST, "{bad}");
+    }
 }
 
 #[tokio::test]

@@ -37,6 +37,8 @@ async fn how_it_stands_is_there_for_prometheus() {
         "regreen_incidents{class=\"network-timeout\"} 3",
         "regreen_outcomes{outcome=\"healed\"} 1",
         "regreen_success_rate_ratio 1",
+        "regreen_success_rate_interval_ratio{end=\"low\"} 0.20654931437723742",
+        "regreen_success_rate_interval_ratio{end=\"high\"} 1",
         "regreen_breakers{state=\"open\"} 1",
         "regreen_breakers{state=\"half-open\"} 0",
         "regreen_paused 0",

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use regreen_ledger::{ControlGroup, Estimate, Lift, Metrics, Overhead, Rate, Saved, Spread};
+use regreen_ledger::{ControlGroup, Estimate, Lift, Metrics, Overhead, Rate, Repair, Saved, Spread};
 use regreen_server::shape::prometheus;
 use serde_json::Value;
 
@@ -30,15 +30,20 @@ fn everything() -> Metrics {
         mean_detect_ms: Some(1.0),
         mean_recovery_ms: Some(1.0),
         detect: spread,
-        decide: spread,
         recovery: spread,
-        act: spread,
-        verify: spread,
-        mttr: spread,
+        repair: Repair {
+            whole: spread,
+            detect: spread,
+            decide: spread,
+            act: spread,
+            verify: spread,
+            between: spread,
+        },
         saved: Some(Saved {
             tried: 1,
             healed: 1,
             compared: true,
+            counted_on: 1,
             failures: Some(Estimate { value: 1.0, low: 0.5, high: 1.0 }),
             ran_ms: 60_000,
         }),

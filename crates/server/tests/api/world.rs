@@ -12,7 +12,7 @@ use axum::{
 };
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use regreen_engine::FleetConfig;
+use regreen_engine::{FleetConfig, LiveCatalog};
 use regreen_ledger::{AsIs, BreakerPolicy, Ledger, NewToken};
 use regreen_server::{
     Api, Budgets, Happening, Log,
@@ -138,7 +138,7 @@ fn api(ledger: &Ledger, access: &Access, lines: &Arc<Lines>) -> Api {
         ledger: ledger.clone(),
         record: ledger.clone(),
         access: access.clone(),
-        catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+        catalog: LiveCatalog::new(regreen_builtin::catalog().unwrap()),
         bell: Arc::default(),
         breaker: BREAKER,
         budgets: Budgets::of(&budgeted()),

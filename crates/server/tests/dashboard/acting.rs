@@ -85,6 +85,8 @@ fn forms(run: &str) -> Vec<(String, &'static str)> {
         ("/pause".to_owned(), "what=everything"),
         ("/unpause".to_owned(), "scope=repository%3Aocto-org%2Ffrozen"),
         ("/breakers/reset".to_owned(), "key=network-timeout%2Fnpm%2Facme%2Fdata-lake"),
+        ("/patterns/suggested/licence-server-lic-example-refused".to_owned(), "name=ours"),
+        ("/patterns/ours/take-back".to_owned(), ""),
     ]
 }
 
@@ -117,6 +119,7 @@ async fn who_may_only_look_is_shown_no_button_and_told_why() {
         let refused = viewer.post(&path, fields).await;
         assert!(refused.starts_with("HTTP/1.1 403"), "{path}: {refused}");
         assert!(refused.contains("token:vic, with the role viewer"), "{path}: {refused}");
+        assert!(refused.contains("<code>regreen token create --role operator</code>"), "{path}: {refused}");
         let present = post(&world, &path, here, fields).await;
         assert!(
             present.starts_with("HTTP/1.1 401") && present.contains("Sign in to act"),
@@ -129,6 +132,26 @@ async fn who_may_only_look_is_shown_no_button_and_told_why() {
         assert!(answer(&world, path, here).await.starts_with("HTTP/1.1 401"), "{path}");
     }
     assert_eq!(world.ledger.audit_head().await.unwrap(), head, "nothing was done");
+}
+
+#[tokio::test]
+async fn who_may_not_act_is_told_what_ends_each_pause() {
+    let world = World::new().await;
+    let pauses = [
+        ("fleet", "regreen unpause --fleet"),
+        ("host:gitlab", "regreen unpause --fleet --host gitlab"),
+        ("repository:octo/shop", "regreen unpause --fleet --repository octo/shop"),
+        ("repository:github:octo/shop", "regreen unpause --fleet --host github --repository octo/shop"),
+    ];
+    for (scope, _) in pauses {
+        world.ledger.pause(scope, "root", "release", now()).await.unwrap();
+    }
+    let here = "Host: localhost:8787\r\n";
+    let page = answer(&world, "/", here).await;
+    for (scope, command) in pauses {
+        let code = format!("<code>{command}</code> ends it");
+        assert_eq!(page.matches(&code).count(), 1, "{scope}: {page}");
+    }
 }
 
 #[tokio::test]
@@ -200,6 +223,8 @@ async fn what_an_operator_presses_is_done_said_once_and_on_record_with_their_nam
         for late in ["", "&at=1"].iter().filter(|_| stands) {
             let refused = ann.post(path, &format!("{fields}{late}")).await;
             assert!(refused.starts_with("HTTP/1.1 409"), "{path} {fields}{late}: {refused}");
+            let back = if path == "/unpause" { "To what happens now" } else { "To the services" };
+            assert!(refused.contains(back), "{path}: {refused}");
         }
         let said = ann.said(&ann.post(path, &format!("{fields}&at={at}")).await).await;
         assert!(said.starts_with(says), "{path} {fields}: {said}");
@@ -219,6 +244,84 @@ async fn what_an_operator_presses_is_done_said_once_and_on_record_with_their_nam
     let entries = world.ledger.audit(0, 1_000).await.unwrap();
     let by_ann = entries.iter().filter(|entry| entry.body.contains("token:ann")).count();
     assert_eq!(by_ann, 9, "each of them, and none twice");
+    assert!(world.ledger.audit_verify(None).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn a_draft_is_completed_accepted_and_taken_back_and_what_was_typed_is_not_lost() {
+    let (world, _) = busy().await;
+    seed::unnamed(&world.ledger, now()).await;
+    let ann = Browser::signed_in(&world, "ann", Role::Operator).await;
+    let list = ann.get("/patterns/suggested").await;
+    let to = list.split("href=\"").find(|one| one.starts_with("/patterns/suggested/")).unwrap();
+    let to = to.split('"').next().unwrap();
+    let page = ann.get(to).await;
+    let line = hidden(&page, "line").unwrap();
+    let line = line
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&#34;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#38;", "&");
+    let fields = |line: &str, title: &str, name: &str| {
+        let mut fields = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [
+            ("line", line),
+            ("name", name),
+            ("title", title),
+            ("class", "service-unavailable"),
+            ("explain", "All seats are taken. <script>alert(1)</script>"),
+            ("fix", "Ask for more."),
+            ("elsewhere", "A test prints it."),
+        ] {
+            fields.append_pair(name, value);
+        }
+        fields.finish()
+    };
+    // What is wrong is said, and the rest of what was typed stands there again.
+    for (title, name, wrong) in [
+        ("no seat", "npm-connection-lost", "is taken by a pattern"),
+        ("", "no-seat", "still stands"),
+        ("no seat", "No Seat", ""),
+    ] {
+        let refused = ann.post(to, &fields(&line, title, name)).await;
+        assert!(refused.starts_with("HTTP/1.1 422"), "{name}: {refused}");
+        assert!(refused.contains("It is not accepted yet") && refused.contains(wrong), "{name}: {refused}");
+        assert!(
+            refused.contains("All seats are taken. &#60;script&#62;") && refused.contains("Ask for more."),
+            "{refused}"
+        );
+    }
+    for (line, class) in [("something else", "service-unavailable"), (line.as_str(), "no-such")] {
+        let refused =
+            ann.post(to, &fields(line, "no seat", "no-seat").replace("service-unavailable", class)).await;
+        assert!(refused.starts_with("HTTP/1.1 4"), "{refused}");
+    }
+    assert_eq!(world.ledger.accepted_patterns().await.unwrap(), []);
+    let said = ann.said(&ann.post(to, &fields(&line, "no seat is free", "no-seat")).await).await;
+    assert!(said.starts_with("Accepted."), "{said}");
+    let accepted = world.ledger.accepted_patterns().await.unwrap();
+    assert_eq!((accepted[0].name.as_str(), accepted[0].actor.as_str()), ("no-seat", "token:ann"));
+    assert!(
+        accepted[0].text.contains("unnamed-") && !accepted[0].text.contains("FILL IN"),
+        "{}",
+        accepted[0].text
+    );
+    // Its failures have a name now, so nothing is suggested for them.
+    assert!(!ann.get("/patterns/suggested").await.contains(to));
+    assert!(ann.post(to, &fields(&line, "no seat is free", "no-seat-2")).await.starts_with("HTTP/1.1 409"));
+    let page = ann.get("/patterns/no-seat").await;
+    for says in ["token:ann", "no seat is free", "/patterns/no-seat/take-back", "Its file"] {
+        assert!(page.contains(says), "{says}: {page}");
+    }
+    assert!(ann.get("/patterns?q=no-seat").await.contains("accepted"));
+    for says in ["Taken back.", "It was taken back already."] {
+        let said = ann.said(&ann.post("/patterns/no-seat/take-back", "").await).await;
+        assert!(said.starts_with(says), "{said}");
+    }
+    assert!(ann.get("/patterns/no-seat").await.starts_with("HTTP/1.1 404"));
+    assert!(ann.get("/patterns/suggested").await.contains(to), "it is suggested again");
+    assert!(ann.get("/patterns/suggested/nothing").await.starts_with("HTTP/1.1 404"));
     assert!(world.ledger.audit_verify(None).await.unwrap().is_sound());
 }
 

@@ -102,6 +102,29 @@ exports.act = async (browser, javaScriptEnabled, by) => {
   await page.getByRole("button", { name: /^Close it/ }).first().click();
   await says("The breaker is closed.");
 
+  // A draft of a pattern is completed; what is wrong with it is said, and nothing that was typed is lost.
+  await page.goto(base + "/patterns/suggested");
+  await page.getByRole("link", { name: "Complete and accept…" }).first().click();
+  await glance("accept");
+  await page.getByLabel("Name of the pattern").fill("npm-connection-lost");
+  await page.getByLabel("What happened, in one line").fill("no seat of the licence server is free");
+  await page.getByLabel("What it is").selectOption("service-unavailable");
+  await page.getByLabel("What it means, for whoever meets it").fill("All seats of the pool are taken.");
+  await page.getByLabel("What a person can do").fill("Ask for more seats, or run the simulation later.");
+  page.refused = true;
+  await press("Accept it");
+  await page.getByRole("alert").getByText("is taken by a pattern").waitFor();
+  await picture("not-accepted");
+  page.refused = false;
+  if (await page.getByLabel("What it is").inputValue() !== "service-unavailable") wrong("what was typed is lost");
+  await page.getByLabel("Name of the pattern").fill("no-seat");
+  await press("Accept it");
+  await says("Accepted.");
+  await picture("accepted");
+  await page.locator("#d-back > summary").click();
+  await press("Take it back");
+  await says("Taken back.");
+
   await page.getByRole("link", { name: "Signed in as token:ann" }).click();
   await glance("signed-in");
   await press("Sign out");

@@ -9,6 +9,7 @@ use regreen_domain::{
     PlannedStep, Risk, Role, Tool,
 };
 use regreen_ledger::{Closing, Ledger, LogStore, NewIncident, Patch, Place};
+use regreen_saga::{Effect, Fact, Journal as _, StepEvent};
 use serde_json::json;
 
 use super::seed::{self, HOSTILE, OWNER};
@@ -150,6 +151,29 @@ pub async fn hostile_words(ledger: &Ledger, now: i64) {
     ledger.deny("hostile-denied", b, Some(a), now).await.unwrap();
     let class = FailureClass::parse("test-failure").unwrap();
     ledger.feedback("hostile-denied", class, a, Some(b), now).await.unwrap();
+}
+
+/// An incident whose journal says in every place a text that would do something: what was there before, what was done, why it did not
+/// hold, and how it was taken back.
+pub async fn hostile_journal(ledger: &Ledger, id: &str, now: i64) {
+    let [a, b, c, d] = HOSTILE.map(str::to_owned);
+    seed::begins(ledger, id, now - 60_000).await;
+    let mut journal = ledger.journal(id, OWNER, move || now);
+    let receipt = json!({ "said": b, a.as_str(): { "files": [c, d] } });
+    for (step, event) in [
+        ("rerun", StepEvent::Applied { receipt }),
+        ("rerun", StepEvent::NotVerified { why: a.clone() }),
+        ("rerun", StepEvent::UndoStarted),
+        ("rerun", StepEvent::Undone { says: Some(b.clone()) }),
+        ("<b>quarantine", StepEvent::Prepared { before: json!({ b.as_str(): a }) }),
+        ("<b>quarantine", StepEvent::Started),
+        ("<b>quarantine", StepEvent::Failed { effect: Effect::Unknown, why: c.clone() }),
+        ("<b>quarantine", StepEvent::UndoStarted),
+        ("<b>quarantine", StepEvent::UndoFailed { why: d.clone() }),
+        ("tool", StepEvent::Skipped { why: a.clone() }),
+    ] {
+        journal.append(&Fact { step: step.to_owned(), event }).await.unwrap();
+    }
 }
 
 /// The catalogue with an operator's own pattern and playbook, whose every text would do something.

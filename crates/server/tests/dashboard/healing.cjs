@@ -12,6 +12,8 @@ const ask = async (what) => { console.log(what); return JSON.parse((await answer
 const open = async (browser, path) => {
   const page = await browser.newPage();
   page.on("pageerror", (error) => wrong(`${path}: ${error.message}`));
+  page.on("console", (line) => { if (line.type() === "error") wrong(`${path}: ${line.text()}`); });
+  page.on("request", (request) => { if (![base, "data:"].some((own) => request.url().startsWith(own))) wrong(`${path} asks for ${request.url()}`); });
   await page.goto(base + path, { waitUntil: "load" });
   await page.waitForSelector("#live:not([hidden]):not(.off)");
   await page.evaluate(() => { window.same = true; });

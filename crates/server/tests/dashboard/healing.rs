@@ -8,7 +8,7 @@ use std::{
 };
 
 use regreen_domain::Mode;
-use regreen_engine::{Fleet, FleetConfig, Lately, Remotes};
+use regreen_engine::{Fleet, FleetConfig, Lately, LiveCatalog, Remotes};
 use regreen_forge::{
     Conclusion, Credential, GitHub, Options, Repository, Secret,
     hook::{Delivery, Event, RunEnded, Sender},
@@ -43,7 +43,7 @@ fn worker(host: &forge::GitHub, ledger: &Ledger, bell: &Arc<Notify>) -> Arc<Work
     config.policy.mode = Mode::Auto;
     let fleet = Fleet {
         sender: Sender::GitHub,
-        catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+        catalog: LiveCatalog::new(regreen_builtin::catalog().unwrap()),
         config,
         masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
         forge: Arc::new(client.unwrap()),

@@ -31,7 +31,7 @@ exports.attempt = async (browser, base, token, wrong) => {
     `/settings?before=${text}`, `/sign-in?then=${text}`, `/sign-in?then=${encodeURIComponent("javascript:window.pwned=1")}`, `/${text}`, `/assets/${text}`,
   ];
   const stored = [
-    "/", "/incidents", "/incidents/hostile-1", "/incidents/hostile-denied", "/incidents/full", "/trends", "/patterns?q=hostile", "/patterns/own-hostile",
+    "/", "/incidents", "/incidents/hostile-1", "/incidents/hostile-denied", "/incidents/hostile-steps", "/incidents/full", "/trends", "/patterns?q=hostile", "/patterns/own-hostile",
     "/patterns/suggested", "/playbooks", "/services", "/settings",
   ];
   for (const path of [...reflected, ...stored]) {
@@ -43,6 +43,11 @@ exports.attempt = async (browser, base, token, wrong) => {
     if (!(await page.textContent("main")).includes(part)) wrong(`${path}: what was to be tried is not shown`);
   };
   await said("/incidents/hostile-denied", `onerror="window.pwned=1"`);
+  await said("/incidents/hostile-steps", `onerror="window.pwned=1"`);
+  for (const name of ["Before", "After"]) {
+    const records = await page.locator("#p-time details", { hasText: name }).evaluateAll((all) => all.map((one) => one.querySelector("pre").textContent));
+    if (!records.some((text) => text.includes("window.pwned=1"))) wrong(`what was to be tried is not shown under ${name}`);
+  }
   await said("/patterns/own-hostile", `onerror="window.pwned=1"`);
   await said("/playbooks", `onerror="window.pwned=1"`);
   await said(`/incidents?q=x&pattern=${text}`, `onerror="window.pwned=1"`);

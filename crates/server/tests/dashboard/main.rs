@@ -22,6 +22,7 @@ use std::{
 };
 
 use regreen_domain::Outcome;
+use regreen_engine::LiveCatalog;
 use regreen_ledger::{AsIs, BreakerPolicy, Closing, Ledger, NewToken};
 use regreen_server::{
     Doors, Happening, Hooks, LedgerInbox, Limits, Log, Pages, Settings, Value, Values,
@@ -82,7 +83,7 @@ impl World {
             ledger: Ledger::open_read_only(&path, Arc::new(AsIs)).await.unwrap(),
             writes: ledger.clone(),
             bell: Arc::default(),
-            catalog: Arc::new(full::hostile_catalog()),
+            catalog: LiveCatalog::new(full::hostile_catalog()),
             worth: Worth {
                 minutes_per_failure: Some(15.0),
                 cost_per_minute: Some(1.0),
@@ -208,6 +209,7 @@ async fn every_page_is_sound_in_a_browser_and_changes_in_place() {
     seed::unnamed(&world.ledger, now()).await;
     full::everything(&world.ledger, "full", now()).await;
     full::hostile_words(&world.ledger, now()).await;
+    full::hostile_journal(&world.ledger, "hostile-steps", now()).await;
     sinks::fails(&world.ledger, &format!("503 {} {}", seed::HOSTILE[0], "x".repeat(150)), now()).await;
     seed::waits(&world.ledger, "to-approve", now()).await;
     seed::waits(&world.ledger, "to-deny", now()).await;

@@ -1,7 +1,8 @@
 //! The dashboard without a browser: who may read, what is forbidden to browsers, and that no news is lost.
 
-use std::time::Duration;
+use std::{io::Read as _, time::Duration};
 
+use flate2::read::GzDecoder;
 use regreen_ledger::NewToken;
 use regreen_server::access::mint;
 use tokio::{
@@ -79,6 +80,42 @@ async fn only_who_may_reads_and_every_answer_forbids_what_is_not_of_here() {
         page.split("href=\"").find(|part| part.starts_with("/assets/")).unwrap().split('"').next().unwrap();
     let asset = answer(&world, css, "Host: rebound.example\r\n").await;
     assert!(asset.starts_with("HTTP/1.1 200") && asset.contains("immutable"), "{asset}");
+}
+
+/// The head of an answer, and its body.
+async fn bytes(world: &World, path: &str, headers: &str) -> (String, Vec<u8>) {
+    let mut all = Vec::new();
+    let headers = format!("Host: localhost\r\n{headers}Connection: close\r\n");
+    ask(world, path, &headers).await.read_to_end(&mut all).await.unwrap();
+    let at = all.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+    let body = all.split_off(at + 4);
+    (String::from_utf8(all).unwrap(), body)
+}
+
+#[tokio::test]
+async fn what_is_the_same_for_all_is_sent_packed_and_pages_are_not() {
+    let world = World::new().await;
+    let unpacks = "Accept-Encoding: gzip, deflate, br\r\n";
+    let (head, page) = bytes(&world, "/", unpacks).await;
+    assert!(!head.contains("content-encoding"), "its length would tell of what is in it: {head}");
+    let page = String::from_utf8(page).unwrap();
+    let assets: Vec<&str> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    for ending in [".css", ".js"] {
+        let asset = assets.iter().find(|path| path.ends_with(ending)).unwrap();
+        let (plain, whole) = bytes(&world, asset, "").await;
+        let (head, packed) = bytes(&world, asset, unpacks).await;
+        assert!(
+            !plain.contains("content-encoding") && head.contains("content-encoding: gzip"),
+            "{plain}{head}"
+        );
+        for head in [plain, head] {
+            assert!(head.contains("vary: accept-encoding") && head.contains("immutable"), "{head}");
+        }
+        let mut unpacked = Vec::new();
+        GzDecoder::new(packed.as_slice()).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, whole, "{asset}");
+        assert!(packed.len() * 2 < whole.len(), "{asset}: {} of {}", packed.len(), whole.len());
+    }
 }
 
 /// A form that is sent, and what is answered.

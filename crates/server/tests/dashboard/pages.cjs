@@ -13,9 +13,25 @@ const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator](
 const ask = async (what) => { console.log(what); return (await answers.next()).value; };
 const check = readFileSync(axe, "utf8");
 
+// Figures that are folded away count as well.
+const unfolded = async (page, look) => {
+  await page.evaluate(() => { for (const one of document.querySelectorAll("main details:not([open]):has(table)")) { one.open = true; one.dataset.unfolded = ""; } });
+  await look();
+  await page.evaluate(() => { for (const one of document.querySelectorAll("[data-unfolded]")) { one.open = false; delete one.dataset.unfolded; } });
+};
+// A cell in which words stand letter below letter, and a sentence with the signs of code in it.
+const squeezed = async (page, what) => {
+  const cells = await page.evaluate(() => [...document.querySelectorAll("tbody td, tbody th")]
+    .filter((cell) => cell.textContent.trim() && cell.clientWidth < 64 && cell.clientHeight > 3 * cell.clientWidth).map((cell) => cell.textContent.trim().slice(0, 60)));
+  if (cells.length) wrong(`${what}: cells too narrow for their words: ${cells.slice(0, 3).join(" | ")}`);
+  const raw = await page.evaluate(() => [...document.querySelectorAll("body :not(script, code, pre, pre *, .log *, option)")]
+    .flatMap((node) => [...node.childNodes].filter((own) => own.nodeType === 3 && own.data.includes("`")).map((own) => own.data.trim().slice(0, 80))));
+  if (raw.length) wrong(`${what}: backticks as they are written: ${raw.slice(0, 3).join(" | ")}`);
+};
 // What is wrong with the page as it stands, by axe.
 const sound = async (page, what) => {
   await page.evaluate(check);
+  await unfolded(page, () => squeezed(page, what));
   const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
   for (const one of found.violations) {
     if (["serious", "critical"].includes(one.impact)) wrong(`${what}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
@@ -29,9 +45,39 @@ const watch = (page) => {
   page.on("request", (request) => { if (![base, empty, "data:"].some((own) => request.url().startsWith(own))) wrong(`${page.url()} asks for ${request.url()}`); });
 };
 
+// What a phone does not show: what lies beside it, figures without the name of their column, ways to go, and what can be done behind all that
+// there is to read.
+const unseen = (page) => page.evaluate(() => {
+  const found = [];
+  const text = (node) => node.textContent.trim().replace(/\s+/g, " ").slice(0, 60);
+  const isThere = (node) => { const { left, right, width } = node.getBoundingClientRect(); return width > 0 && left >= 0 && right <= innerWidth; };
+  if (document.documentElement.scrollWidth > innerWidth) found.push("wider than a phone");
+  const top = (part) => document.getElementById(part)?.getBoundingClientRect().top;
+  if (top("p-act") > top("p-log")) found.push("what can be done stands behind what there is to read");
+  for (const table of document.querySelectorAll("main table")) {
+    const cells = [...table.querySelectorAll("tbody :is(th, td)")].filter((cell) => cell.getClientRects().length && text(cell));
+    for (const cell of cells) if (!isThere(cell)) found.push(`beside the screen: ${text(cell)}`);
+    const head = table.tHead;
+    if (!head || head.className === "unseen" || getComputedStyle(head).clipPath === "none") continue;
+    const isFigure = (cell) => !cell.matches("th, .what, .place, .soft:not(.num)") && !cell.querySelector(".badge") && !(cell.matches(".at") && cell.querySelector("time"));
+    const isNamed = (cell) => !["none", "normal", '""'].includes(getComputedStyle(cell, "::before").content);
+    for (const row of table.tBodies[0].rows) {
+      const figures = cells.filter((cell) => cell.parentNode === row && isFigure(cell));
+      // The one value of a name needs no other.
+      if (figures.length === 1 && row.querySelector("th")) continue;
+      for (const cell of figures) if (!isNamed(cell)) found.push(`a figure of which nobody knows what it is: ${text(cell)}`);
+    }
+  }
+  for (const way of document.querySelectorAll(".side nav a, .side .sign, .side #live:not([hidden])")) if (!isThere(way)) found.push(`not within reach: ${text(way)}`);
+  return found;
+});
 const fits = async (page, name) => {
   await page.setViewportSize({ width: 390, height: 844 });
-  if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong(`${name}: wider than a phone`);
+  await unfolded(page, async () => {
+    const found = await unseen(page);
+    if (found.length) wrong(`${name} on a phone: ${[...new Set(found)].slice(0, 6).join("; ")}`);
+    await squeezed(page, `${name} on a phone`);
+  });
 };
 // What is made of the same parts as another page: whether it is sound, once.
 const glance = async (page, name) => {
@@ -72,8 +118,8 @@ const look = async (browser, colorScheme, paths) => {
     await sound(page, `${path} (${colorScheme})`);
     if (await page.evaluate(() => window.pwned)) wrong(`${path}: text from a log was carried out`);
     if (colorScheme === "light") {
-      await page.setViewportSize({ width: 390, height: 844 });
-      if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wrong(`${path}: wider than a phone`);
+      if (path === "/") await page.waitForSelector("#live:not([hidden])");
+      await fits(page, path);
       await page.screenshot({ path: `${pictures}/${name}-phone.png`, fullPage: true });
       await page.setViewportSize({ width: 1280, height: 900 });
       if (path.startsWith("/incidents/") && path !== "/incidents/hostile-1") await show(context, page);
@@ -108,6 +154,7 @@ const nothing = async (browser) => {
 (async () => {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
   const first = await browser.newPage();
+  watch(first);
   await first.goto(base + "/incidents?state=healed", { waitUntil: "load" });
   const healed = await first.getAttribute(".list .what a", "href");
 

@@ -6,7 +6,9 @@ use std::{
 };
 
 use regreen_ledger::{AsIs, Ledger};
+use regreen_saga::{Fact, Journal as _, StepEvent};
 use regreen_server::{Settings, access::Access};
+use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::time::sleep;
 
@@ -177,6 +179,66 @@ async fn why_it_was_decided_so_is_on_the_page() {
         assert!(decided.contains(says), "{says}\n{decided}");
     }
     assert!(!decided.contains("<img"), "{decided}");
+}
+
+/// What the page says of each thing that happened, as text: what, to which step, its details, and the record under it.
+fn moments(page: &str) -> Vec<String> {
+    let list = page.split("<ol class=\"time\">").nth(1).unwrap().split("</ol>").next().unwrap();
+    let text = |did: &str| {
+        let mut text = String::new();
+        for part in did.replace("</", "|</").split('<').filter_map(|part| part.split_once('>')) {
+            text.push_str(part.1);
+        }
+        text.split('|').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" | ")
+    };
+    let did = |item: &str| {
+        Some(text(&format!("<{}", item.split("<div class=\"did\"").nth(1)?.split("</div>").next()?)))
+    };
+    list.split("<li").filter_map(did).collect()
+}
+
+#[tokio::test]
+async fn each_step_is_told_with_what_was_there_before_and_after_and_how_it_was_taken_back() {
+    let world = World::new().await;
+    seed::begins(&world.ledger, "steps", now()).await;
+    let mut journal = world.ledger.journal("steps", seed::OWNER, now);
+    for event in [
+        StepEvent::Applied { receipt: json!({ "said": "the jobs run again", "attempt": 2 }) },
+        StepEvent::NotVerified { why: "build failed in `attempt 2`".to_owned() },
+        StepEvent::UndoStarted,
+        StepEvent::Undone { says: Some("attempt 2 is cancelled".to_owned()) },
+    ] {
+        journal.append(&Fact { step: "rerun".to_owned(), event }).await.unwrap();
+    }
+    let page = answer(&world, "/incidents/steps", HERE).await;
+    let told = moments(&page);
+    assert_eq!(
+        told[2..],
+        [
+            "Looked, and kept what is there | rerun | Before | {\n  &#34;attempt&#34;: 1\n}",
+            "Begun | rerun",
+            "Done | rerun | the jobs run again | After | {\n  &#34;said&#34;: &#34;the jobs run again&#34;,\n  &#34;attempt&#34;: 2\n}",
+            "Its effect is not there | rerun | build failed in attempt 2",
+            "Taking it back | rerun",
+            "Taken back | rerun | attempt 2 is cancelled",
+        ],
+        "{page}"
+    );
+    assert!(page.contains("<li class=\"undo\"><div class=\"did\"><strong>Taken back</strong>"), "{page}");
+    // Whatever a step says is text.
+    full::hostile_journal(&world.ledger, "hostile", now()).await;
+    let page = answer(&world, "/incidents/hostile", HERE).await;
+    let told = moments(&page).join("\n");
+    for says in [
+        "&#60;b&#62;quarantine | Before | {\n  &#34;&#60;/script&#62;&#60;script&#62;window.pwned=1&#60;/script&#62;&#34;: &#34;\\&#34;&#62;&#60;img src=x",
+        "Could not be taken back",
+        "Left out | tool | &#34;&#62;&#60;img src=x",
+    ] {
+        assert!(told.contains(says), "{says}\n{told}");
+    }
+    assert!(
+        !page.contains("<img src=x") && !page.contains("<script>window") && !page.contains("<b>quarantine")
+    );
 }
 
 /// The settings page, once it says this.

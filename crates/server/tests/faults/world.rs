@@ -10,7 +10,7 @@ use std::{
 };
 
 use regreen_domain::Mode;
-use regreen_engine::{Fleet, FleetConfig};
+use regreen_engine::{Fleet, FleetConfig, LiveCatalog};
 use regreen_forge::{
     Backoff, Conclusion, Credential, GitHub, Options, Repository, Secret,
     hook::{Delivery, Event, RunEnded, Sender},
@@ -144,7 +144,7 @@ impl World {
         config.breaker.threshold = 1_000_000;
         let fleet = Fleet {
             sender: Sender::GitHub,
-            catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+            catalog: LiveCatalog::new(regreen_builtin::catalog().unwrap()),
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: Arc::new(client.unwrap()),

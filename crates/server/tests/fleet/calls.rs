@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use regreen_domain::Mode;
-use regreen_engine::{EndedRun, Fleet, FleetConfig, Lately};
+use regreen_engine::{EndedRun, Fleet, FleetConfig, Lately, LiveCatalog};
 use regreen_forge::{Credential, Forge, GitHub, GitLab, Options, Repository, RunRef, Secret, hook::Sender};
 use regreen_lab::forge;
 use regreen_ledger::{IncidentFilter, Ledger};
@@ -38,7 +38,7 @@ impl Node {
         config.policy.mode = Mode::Auto;
         let fleet = Fleet {
             sender,
-            catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+            catalog: LiveCatalog::new(regreen_builtin::catalog().unwrap()),
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: client,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use regreen_domain::Mode;
-use regreen_engine::{EscalationConfig, Fleet, FleetConfig, Lately};
+use regreen_engine::{EscalationConfig, Fleet, FleetConfig, Lately, LiveCatalog};
 use regreen_forge::{
     Backoff, GitLab, Options, Repository, Secret,
     hook::{Delivery, Sender, read},
@@ -84,7 +84,7 @@ impl Stage {
         config.escalation = EscalationConfig { issues: true, ..EscalationConfig::default() };
         let fleet = Fleet {
             sender: Sender::GitLab,
-            catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+            catalog: LiveCatalog::new(regreen_builtin::catalog().unwrap()),
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: Arc::new(client),

@@ -6,6 +6,7 @@
     reason = "a test that can't go on should stop, and says what it saw"
 )]
 
+mod accepted;
 mod approvals;
 mod asked;
 mod budgets;
@@ -38,7 +39,7 @@ use std::{
 };
 
 use regreen_domain::Mode;
-use regreen_engine::{EndedRun, Fleet, FleetConfig, Lately, Rule};
+use regreen_engine::{EndedRun, Fleet, FleetConfig, Lately, LiveCatalog, Rule};
 use regreen_forge::{
     Conclusion, Repository, RunRef,
     hook::{Delivery, Event, RunEnded, Sender},
@@ -133,7 +134,7 @@ impl Stage {
         let host = self.gitlab.as_ref().filter(|_| sender == Sender::GitLab).unwrap_or(&self.host);
         Fleet {
             sender,
-            catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+            catalog: LiveCatalog::new(regreen_builtin::catalog().unwrap()),
             config: self.config.clone(),
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: host.clone(),

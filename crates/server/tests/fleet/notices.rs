@@ -12,9 +12,10 @@ use std::{
 use regreen_domain::Mode;
 use regreen_engine::NOTICE;
 use regreen_forge::Conclusion;
+use regreen_ledger::NewWork;
 use regreen_notify::{Address, Kind, Recipient, Routes, Rule, Sink, Webhook};
 use regreen_server::{Calm, Happening, Log, Teller};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -174,6 +175,42 @@ async fn a_question_is_told_and_what_is_refused_is_given_up() {
     let lines = ear.heard.lock().unwrap()[0]["data"]["lines"].to_string();
     assert!(lines.contains(&format!("regreen approve {}", incident.id)), "{lines}");
     node.abort();
+}
+
+#[tokio::test]
+async fn a_node_takes_what_its_own_sinks_are_to_have_and_gives_up_what_nobody_has_taken_for_a_day() {
+    let stage = Stage::new(Mode::Auto).await;
+    let now = real_time();
+    let letter = |sink: &str| {
+        let notice = json!({
+            "id": "healed/i", "kind": "healed", "at": now, "title": "healed", "lines": [], "evidence": null,
+            "repository": null, "class": null, "confidence": null, "incident": null, "subject": "s", "link": null,
+        });
+        json!({ "version": 1, "sink": sink, "in_summary": false, "due": now, "notice": notice }).to_string()
+    };
+    let (theirs, gone, own) = (letter("pager"), letter("gone"), letter("ops"));
+    let work = |key, payload, due_at| NewWork { kind: NOTICE, key, payload, created_at: due_at, due_at };
+    let old = work("notice/gone/1", &gone, now - 25 * HOUR);
+    stage.ledger.enqueue(&[work("notice/pager/1", &theirs, now - 23 * HOUR), old]).await.unwrap();
+    let (ear, sink) = Ear::open().await;
+    let log = Arc::new(Names::default());
+    let teller = stage.teller(sink, Calm::default(), log.clone());
+    assert!(teller.step().await.unwrap());
+    assert!(!teller.step().await.unwrap(), "the other one is another node's");
+    let ended = async |key| stage.ledger.outcome(key).await.unwrap();
+    assert_eq!(ended("notice/gone/1").await.as_deref(), Some("given-up"));
+    assert_eq!(*log.0.lock().unwrap(), ["notice-refused"]);
+    // Nothing was heard of the other node's sink, so nobody is shown that it fails.
+    let all = stage.ledger.sinks(&["ops", "pager"]).await.unwrap();
+    let told: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.is_failing(), one.waiting)).collect();
+    assert_eq!(told, [("ops", false, 0), ("pager", false, 1)]);
+    stage.ledger.enqueue(&[work("notice/ops/1", &own, now)]).await.unwrap();
+    assert!(teller.step().await.unwrap());
+    assert_eq!(
+        (ear.kinds().as_slice(), ended("notice/ops/1").await.as_deref()),
+        (&["healed".to_owned()][..], Some("sent"))
+    );
+    assert_eq!(ended("notice/pager/1").await, None);
 }
 
 #[tokio::test]

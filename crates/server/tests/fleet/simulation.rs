@@ -15,7 +15,7 @@ use std::{
 };
 
 use regreen_domain::{Mode, Outcome};
-use regreen_engine::{EscalationConfig, Fleet, FleetConfig, Lately, OutageConfig, Remotes};
+use regreen_engine::{EscalationConfig, Fleet, FleetConfig, Lately, LiveCatalog, OutageConfig, Remotes};
 use regreen_forge::{
     Conclusion, Credential, GitHub, Repository,
     hook::{Delivery, Event, RunEnded, Sender},
@@ -275,7 +275,7 @@ pub async fn simulate(repositories: usize, nodes: usize, place: &str, seed: Opti
         };
         let fleet = Fleet {
             sender: Sender::GitHub,
-            catalog: Arc::new(regreen_builtin::catalog().unwrap()),
+            catalog: LiveCatalog::new(regreen_builtin::catalog().unwrap()),
             config,
             masker: Arc::new(Masker::new(Vec::<&[u8]>::new())),
             forge: Arc::new(GitHub::new(&host.url(), Credential::None, Default::default()).unwrap()),

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use regreen_engine::{Fleet, FleetConfig, JobPolicy, Lately, Network, state_root};
+use regreen_engine::{Fleet, FleetConfig, JobPolicy, Lately, LiveCatalog, Network, state_root};
 use regreen_forge::{
     Repository,
     hook::{Secret, Secrets, Sender},
@@ -38,8 +38,9 @@ use self::{lines::Lines, stop::Stop};
 use crate::{
     args::{ServeArgs, WhichLedger, WorkArgs, WorkerArgs},
     config::{self, Config},
-    context::{Context, catalog, runtime},
+    context::{Context, runtime},
     credentials::secret_file,
+    custom,
     exit::{self, Failed, INVALID, NOTHING_TO_READ, USAGE},
     log_store,
     record::{Scrubber, now},
@@ -78,7 +79,7 @@ pub fn serve(context: &Context, args: &ServeArgs) -> Result<u8, Failed> {
             access: access.clone(),
             log: log.clone(),
         };
-        let catalog = Arc::new(catalog()?);
+        let catalog = parts.catalog.clone();
         // A handle of their own for looks: a long one holds up no work.
         let record = Ledger::at_read_only(&address(context, &args.work.at), scrub(context)).await?;
         let record_for_figures = record.clone();
@@ -163,6 +164,8 @@ type Collector = (Address, Duration, collector::Headers);
 /// What the parts of a node share.
 struct Parts {
     ledger: Ledger,
+    /// What is known, for all of them.
+    catalog: Arc<LiveCatalog>,
     fleets: BTreeMap<Sender, Arc<Fleet>>,
     jobs: JobPolicy,
     breaker: BreakerPolicy,
@@ -199,11 +202,14 @@ impl Parts {
         let sinks = config.sinks(context)?;
         let ledger = log_store::with(context, open(context, &args.at).await?, &config)?;
         let keep_logs = log_store::named(context, &config)? != log_store::NONE;
+        let known = custom::known_beside_a_fleet(context, args.config.as_deref(), &workspace)?;
+        known.warnings.iter().for_each(|warning| voice::warning(context, warning));
+        let catalog = LiveCatalog::new(known.catalog);
         let mut fleets = BTreeMap::new();
         for (sender, forge) in hosts {
             let fleet = Fleet {
                 sender,
-                catalog: Arc::new(catalog()?),
+                catalog: catalog.clone(),
                 config: changed(FleetConfig { keep_logs, ..config.fleet() }),
                 masker: context.masker(),
                 forge,
@@ -223,6 +229,7 @@ impl Parts {
         let FleetConfig { comments, breaker, .. } = config.fleet();
         Ok(Parts {
             ledger,
+            catalog,
             fleets,
             jobs,
             breaker,

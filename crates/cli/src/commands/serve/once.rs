@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::{Parts, node, stop::Stop};
 use crate::{
     args::{OnceArgs, OnceFormat, OnlyPart, WorkArgs, WorkerArgs},
-    context::{Context, catalog},
+    context::Context,
     exit::{self, Failed, REMOTE},
     output::{
         pass::{self, Seen},
@@ -72,7 +72,7 @@ impl Pass<'_> {
         };
         if self.once.format == OnceFormat::Github {
             step::outputs(self.context, &pass::outputs(&seen, open))?;
-            step::summary(self.context, &pass::summary(&catalog()?, &seen))?;
+            step::summary(self.context, &pass::summary(&self.parts.catalog.known().catalog, &seen))?;
         }
         Ok(if self.heard.is_troubled() { REMOTE } else { exit::FINE })
     }

@@ -1,0 +1,53 @@
+//! `regreen patterns accept` and `take-back`: a completed draft beside a fleet.
+
+use std::fs;
+
+use crate::said::Bare;
+
+const LOG: &str =
+    "2026-11-29 lic: starting\nlicence server lic-7.example refused the seat: pool nightly is empty\n";
+
+#[test]
+fn a_completed_draft_is_accepted_once_it_proves_itself_and_taken_back() {
+    let bare = Bare::new();
+    let work = bare.work();
+    fs::write(work.join("build.log"), LOG).unwrap();
+    let new =
+        ["patterns", "new", "build.log", "--line", "2", "--class", "service-unavailable", "--id", "no-seat"];
+    bare.tell(&[&new[..], &["--output", "no-seat.toml"]].concat());
+    let draft = fs::read_to_string(work.join("no-seat.toml")).unwrap();
+    let accept = |file: &str| bare.tell(&["patterns", "accept", file, "--ledger", "fleet.db"]);
+    let back = || bare.tell(&["patterns", "take-back", "no-seat", "--ledger", "fleet.db"]);
+
+    let refused = accept("no-seat.toml");
+    assert!(refused.starts_with("exit code 18") && refused.contains("FILL IN"), "{refused}");
+    let whole = draft.replace("FILL IN", "lic 3").replace("status = \"draft\"", "status = \"stable\"");
+    fs::write(work.join("no-seat.toml"), &whole).unwrap();
+    fs::write(work.join("broken.toml"), "id = \"broken").unwrap();
+    fs::write(work.join("bytes.toml"), [0xff, 0xfe]).unwrap();
+    fs::write(work.join("large.toml"), "#".repeat(70_000)).unwrap();
+    for (file, says) in [
+        ("broken.toml", "exit code 18"),
+        ("bytes.toml", "it is not UTF-8"),
+        ("large.toml", "larger than 64 KiB"),
+        ("missing.toml", "exit code 3"),
+    ] {
+        let refused = accept(file);
+        assert!(refused.contains(says) && !refused.starts_with("exit code 0"), "{file}: {refused}");
+    }
+    assert!(back().starts_with("exit code 3"), "none stands");
+    for _ in 0..2 {
+        let accepted = accept("no-seat.toml");
+        assert!(
+            accepted.starts_with("exit code 0") && accepted.contains("no-seat is accepted"),
+            "{accepted}"
+        );
+    }
+    fs::write(work.join("no-seat.toml"), whole.replace("lic 3: what it means", "otherwise")).unwrap();
+    let other = accept("no-seat.toml");
+    assert!(other.starts_with("exit code 18") && other.contains("taken by a pattern (accepted)"), "{other}");
+    assert!(back().contains("no-seat is taken back"));
+    assert!(accept("no-seat.toml").starts_with("exit code 0"), "another may take its place");
+    let state = bare.tell(&["audit", "verify", "--ledger", "fleet.db"]);
+    assert!(state.starts_with("exit code 0"), "{state}");
+}
