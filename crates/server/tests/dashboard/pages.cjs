@@ -122,7 +122,7 @@ const look = async (browser, colorScheme, paths) => {
       await fits(page, path);
       await page.screenshot({ path: `${pictures}/${name}-phone.png`, fullPage: true });
       await page.setViewportSize({ width: 1280, height: 900 });
-      if (path.startsWith("/incidents/") && path !== "/incidents/hostile-1") await show(context, page);
+      if (path === paths.picture) await show(context, page);
     }
   }
   await context.close();
@@ -156,7 +156,7 @@ const nothing = async (browser) => {
   const first = await browser.newPage();
   watch(first);
   await first.goto(base + "/incidents?state=healed", { waitUntil: "load" });
-  const healed = await first.getAttribute(".list .what a", "href");
+  const healed = await first.getAttribute(".list .what a:not([href$='/full'])", "href");
 
   // In place: what begins is there within a second, on a page that was not loaded again.
   await first.goto(base + "/", { waitUntil: "load" });
@@ -252,6 +252,7 @@ const nothing = async (browser) => {
   const log = (await full).match(/\/incidents\/full\/logs\/[0-9a-f]+/)[0] + "?from=980";
   const by = { base, token, viewer, run, undone, wrong, watch, picture, glance, ask };
   const paths = ["/", "/incidents", healed, "/incidents/hostile-1", "/incidents/full", log, "/incidents?q=nothing-is-like-this", "/trends", "/patterns", "/patterns/suggested", "/patterns/npm-connection-lost", "/playbooks", "/services", "/settings", "/nowhere"];
+  paths.picture = healed;
   await Promise.all([look(browser, "light", paths), look(browser, "dark", paths), nothing(browser), attempt(browser, base, token, wrong), refusals(browser, by)]);
   await act(browser, false, by);
   await act(browser, true, by);
