@@ -1,8 +1,8 @@
 //! `regreen patterns accept` and `take-back`: a completed draft beside a fleet.
 
-use std::fs;
+use std::{fs, path::Path, process::Command};
 
-use crate::said::Bare;
+use crate::said::{Bare, tell};
 
 const LOG: &str =
     "2026-11-29 lic: starting\nlicence server lic-7.example refused the seat: pool nightly is empty\n";
@@ -50,4 +50,30 @@ fn a_completed_draft_is_accepted_once_it_proves_itself_and_taken_back() {
     assert!(accept("no-seat.toml").starts_with("exit code 0"), "another may take its place");
     let state = bare.tell(&["audit", "verify", "--ledger", "fleet.db"]);
     assert!(state.starts_with("exit code 0"), "{state}");
+}
+
+#[test]
+fn beside_a_fleet_the_operators_folder_counts_unless_it_lies_in_the_checkout() {
+    let bare = Bare::new();
+    let work = bare.work();
+    let git = |arguments: &[&str]| Command::new("git").args(arguments).current_dir(&work).output().unwrap();
+    assert!(git(&["init", "-q"]).status.success());
+    fs::write(work.join("build.log"), LOG).unwrap();
+    let new =
+        ["patterns", "new", "build.log", "--line", "2", "--class", "service-unavailable", "--id", "no-seat"];
+    let (inside, outside) = (work.join("own"), bare.base().join("own"));
+    bare.tell(&[&new[..], &["--output", "own/no-seat.toml"]].concat());
+    fs::create_dir(&outside).unwrap();
+    fs::copy(inside.join("no-seat.toml"), outside.join("no-seat.toml")).unwrap();
+    let whole = fs::read_to_string(inside.join("no-seat.toml")).unwrap().replace("FILL IN", "lic 3");
+    fs::write(work.join("no-seat.toml"), whole).unwrap();
+    let accept = |folder: &Path| {
+        let mut command = bare.command(&["patterns", "accept", "no-seat.toml", "--ledger", "fleet.db"]);
+        tell(command.env("REGREEN_PATTERNS", folder), bare.base())
+    };
+    let taken = accept(&outside);
+    assert!(taken.starts_with("exit code 18") && taken.contains("taken by a pattern (operator)"), "{taken}");
+    // A pull request can bring such a folder.
+    let free = accept(&inside);
+    assert!(free.starts_with("exit code 0") && free.contains("it lies in the checkout"), "{free}");
 }
