@@ -32,7 +32,7 @@ use self::{
     rate::{Asks, Pace, Rate},
     session::{cookie, is_of_this_site},
     throttle::Throttle,
-    token::{Shown, digest},
+    token::Shown,
 };
 use crate::{
     happening::{Happening, Log},
@@ -119,8 +119,6 @@ struct Inner {
     throttle: Throttle,
     /// How often each who may ask does.
     rate: Rate,
-    /// How often each token is shown by jobs.
-    jobs: Rate,
     /// How often each address shows a token that has not been right yet.
     unproven: Rate,
 }
@@ -141,7 +139,6 @@ impl Access {
             proxy: None,
             throttle: Throttle::default(),
             rate: Rate::new(Pace::PEOPLE),
-            jobs: Rate::new(Pace::JOBS),
             unproven: Rate::new(Pace::UNPROVEN),
         }))
     }
@@ -174,7 +171,6 @@ impl Access {
             proxy: proxy.clone(),
             throttle: Throttle::default(),
             rate: Rate::new(Pace::PEOPLE),
-            jobs: Rate::new(Pace::JOBS),
             unproven: Rate::new(Pace::UNPROVEN),
         };
         set(&mut inner);
@@ -253,21 +249,7 @@ impl Access {
     pub async fn job(&self, arrival: Option<Arrival>, text: &str) -> Result<String, Denied> {
         let is_a_jobs = |token: &Token| token.role == JOB && !token.repository.is_empty();
         let token = self.admitted(arrival, Shown::token(text), is_a_jobs).await?;
-        self.job_asks(token.id)?;
         Ok(token.repository)
-    }
-
-    /// A job that shows this text, which is known to be right, may speak of any repository.
-    ///
-    /// # Errors
-    /// Where the jobs that show it ask too often.
-    pub fn any_job(&self, text: &str) -> Result<(), Denied> {
-        self.job_asks(digest(text))
-    }
-
-    fn job_asks(&self, token: String) -> Result<(), Denied> {
-        let taken = self.0.jobs.take(Asks::Named(token), (self.0.clock)());
-        taken.map_err(|seconds| Denied::TooFast { pace: Pace::JOBS, seconds })
     }
 
     /// The token that was shown. An address that shows too many wrong ones has to wait, but not with one that is right:

@@ -23,8 +23,6 @@ pub struct Pace {
 impl Pace {
     /// A person's, or a script's.
     pub(super) const PEOPLE: Pace = Pace { burst: 200, per_second: 20 };
-    /// A token's that is shown by jobs: a fleet's may share one.
-    pub(super) const JOBS: Pace = Pace { burst: 2_000, per_second: 200 };
     /// An address's, of tokens that have not been right yet: behind a proxy all have one address.
     pub(super) const UNPROVEN: Pace = Pace { burst: 1_000, per_second: 100 };
 

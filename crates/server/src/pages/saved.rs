@@ -63,7 +63,7 @@ pub(super) fn saved(review: &Review, worth: &Worth) -> SavedTile {
         return tile(String::new(), "No recovery was tried, so nothing was saved");
     };
     let Some(spared) = saved.failures else {
-        let unknown = "It is not known yet what becomes green by itself: the control group has no case";
+        let unknown = "It is not known yet what becomes green by itself: there is nothing to compare it with";
         return tile(String::new(), unknown);
     };
     let mut counted = match saved.counted {
@@ -130,7 +130,7 @@ mod tests {
     fn what_is_not_known_is_said_and_has_no_figure() {
         for (review, word) in [
             (Review::default(), "No recovery was tried"),
-            (reviewed(None, true), "the control group has no case"),
+            (reviewed(None, true), "there is nothing to compare it with"),
         ] {
             let tile = saved(&review, &Worth::default());
             assert!(
