@@ -112,13 +112,13 @@ impl Ledger {
         Ok(ended)
     }
 
-    /// Every accepted pattern that stands, in the order in which they were accepted; no more than may stand, whatever an import brought.
+    /// Every accepted pattern that stands, in the order in which they were accepted.
     ///
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn accepted_patterns(&self) -> Result<Vec<AcceptedPattern>, LedgerError> {
         let standing = standing(&mut *self.read().await?).await?;
-        Ok(standing.into_iter().take(Self::MOST_ACCEPTED).map(|(_, one)| one).collect())
+        Ok(standing.into_iter().map(|(_, one)| one).collect())
     }
 
     /// Names this very set of accepted patterns: it is another whenever one was accepted or taken back.
@@ -126,10 +126,16 @@ impl Ledger {
     /// # Errors
     /// Where the ledger can't be read.
     pub async fn accepted_edition(&self) -> Result<Vec<String>, LedgerError> {
-        let ids =
-            sqlx::query_scalar("SELECT id FROM patterns WHERE ended_at IS NULL ORDER BY at, id LIMIT $1");
-        Ok(ids.bind(Self::MOST_ACCEPTED as i64).fetch_all(&mut *self.read().await?).await?)
+        let ids = sqlx::query_scalar("SELECT id FROM patterns WHERE ended_at IS NULL ORDER BY at, id");
+        Ok(ids.fetch_all(&mut *self.read().await?).await?)
     }
+}
+
+/// Whether no more can stand.
+pub(crate) async fn is_full(db: &mut AnyConnection) -> Result<bool, LedgerError> {
+    let standing: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM patterns WHERE ended_at IS NULL").fetch_one(db).await?;
+    Ok(standing >= Ledger::MOST_ACCEPTED as i64)
 }
 
 async fn standing(db: &mut AnyConnection) -> Result<Vec<(String, AcceptedPattern)>, LedgerError> {

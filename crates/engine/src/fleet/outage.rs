@@ -113,7 +113,7 @@ impl Fleet {
     ) -> Result<Vec<String>, EngineError> {
         let (now, known) = ((hand.now)(), self.catalog.known());
         // What only names is no witness of an outage: that would hold back what others could be healed of.
-        let is_witness = |id: &String| known.catalog.pattern(id).is_none_or(|one| !one.source.only_names());
+        let is_witness = |id: &String| known.catalog.pattern(id).is_some_and(|one| !one.source.only_names());
         let mut seen: Vec<Sighting> = Vec::new();
         for (ended, detection) in jobs {
             let diagnosis = &detection.diagnosis;

@@ -8,6 +8,7 @@ use sqlx::AnyConnection;
 use super::{ImportMode, Imported, file::File};
 use crate::{
     LedgerError,
+    accepted::is_full,
     audit::{self, Change, GENESIS},
     incident::find,
     open::without_nul,
@@ -118,6 +119,11 @@ async fn take(db: &mut AnyConnection, row: &Row, mode: ImportMode, now: i64) -> 
     // A journal is only ever added to where nobody here will act by it.
     if let Row::Fact { incident, .. } = row
         && !is_stranger(db, incident).await?
+    {
+        return Ok(false);
+    }
+    // As many stand as may: what a file has beyond that is its own. One that goes on from here was held to it when it was read.
+    if mode == ImportMode::Merged && matches!(row, Row::Pattern { ended_at: None, .. }) && is_full(db).await?
     {
         return Ok(false);
     }
