@@ -98,7 +98,8 @@ pub struct Settings {
     pub gitlab: String,
     /// Each setting that holds.
     pub values: Vec<Values>,
-    /// So long a reader waits for figures that are being counted; then they are told that it is under way.
+    /// So long a reader waits for figures that are being counted; then they are told that it is under way. With none at all
+    /// they see what has been counted before they came.
     pub patience: Duration,
 }
 

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderValue, Response, Uri, header},
 };
 use regreen_ledger::{DayOf, Group, LedgerError, Review, Trends};
-use tokio::time::timeout;
+use tokio::{select, time::sleep};
 
 use super::{
     House, Shared,
@@ -155,15 +155,27 @@ pub(super) async fn page(State(house): Shared, reader: Reader, uri: Uri) -> Resu
     let frame = Frame::new(&reader, "/trends", "");
     // Both begin at once, and each is counted to its end, whoever waits.
     let counted = async { tokio::join!(house.trends(window), house.review(window)) };
-    match timeout(house.pages.settings.patience, counted).await {
-        Ok((trends, review)) => {
+    let patience = house.pages.settings.patience;
+    let waited = async {
+        // A sleep of nothing lasts until the next tick, and until then something may have been counted.
+        if !patience.is_zero() {
+            sleep(patience).await;
+        }
+    };
+    let counted = select! {
+        biased;
+        counted = counted => Some(counted),
+        () = waited => None,
+    };
+    match counted {
+        Some((trends, review)) => {
             let (at, trends) = trends.map_err(|e| house.failed(&e))?;
             let (reviewed, review) = review.map_err(|e| house.failed(&e))?;
             // Of two counts the older one.
             let seen = Seen { now: house.now(), counted: at.min(reviewed), worth: house.pages.worth };
             answer(&look(&trends, &review, window, &seen, frame))
         }
-        Err(_) => {
+        None => {
             let mut page = answer(&CountingPage { frame, windows: windows(window), window })?;
             page.headers_mut().insert(header::REFRESH, HeaderValue::from_static("1"));
             Ok(page)
