@@ -106,11 +106,22 @@ enum Door {
 
 /// Binds the proxy's port; from the return on it listens.
 pub(crate) fn open() -> Result<(TcpListener, SocketAddr), LabError> {
-    let listener = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
-        .and_then(|socket| socket.listen(BACKLOG))
-        .map_err(LabError::server("listen"))?;
-    let address = listener.local_addr().map_err(LabError::server("tell their port"))?;
-    Ok((listener, address))
+    loop {
+        let listener = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+            .and_then(|socket| socket.listen(BACKLOG))
+            .map_err(LabError::server("listen"))?;
+        let address = listener.local_addr().map_err(LabError::server("tell their port"))?;
+        if !reads_as_status(address.port()) {
+            return Ok((listener, address));
+        }
+    }
+}
+
+/// Whether a package manager takes the port for an answer. Bundler looks for `401` and `403` anywhere in an error's message, in
+/// which the address stands too, and then says that a login is missing (`bundler/fetcher/index.rb` of 2.3).
+fn reads_as_status(port: u16) -> bool {
+    let port = port.to_string();
+    port.contains("401") || port.contains("403")
 }
 
 /// Serves until the runtime ends. `settled` is told the version of the script that the door obeys.
@@ -164,4 +175,17 @@ fn bound(address: SocketAddr) -> std::io::Result<TcpSocket> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reads_as_status;
+
+    #[test]
+    fn a_port_that_reads_as_an_answer_is_not_taken() {
+        for port in [40_132, 34_013, 4_403] {
+            assert!(reads_as_status(port), "{port}");
+        }
+        assert!(!reads_as_status(41_003));
+    }
 }
