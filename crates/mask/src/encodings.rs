@@ -1,4 +1,5 @@
-//! The forms in which a known value may show up: as it is, line by line, escaped, and in base64.
+//! The forms in which a known value may show up: as it is, line by line, in base64 and in hex. Escaped ones are found by the
+//! [normal form](crate::normal).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -6,34 +7,49 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 /// Shorter values are words, numbers and flags; masking them would hide the log instead of the secret.
 const SHORTEST: usize = 6;
 
-/// Values that stand in secret-looking variables and are none.
-const BORING: [&str; 8] =
-    ["default", "disabled", "enabled", "undefined", "required", "optional", "password", "changeme"];
-
 /// Both are in use: encoders are free to choose.
 const HEX_UPPER: &[u8; 16] = b"0123456789ABCDEF";
 const HEX_LOWER: &[u8; 16] = b"0123456789abcdef";
 
-/// Every form of `value` that must not be shown; empty where the value is no secret.
+/// Values that stand in secret-looking variables and are none.
+const BORING: [&str; 8] =
+    ["default", "disabled", "enabled", "undefined", "required", "optional", "password", "changeme"];
+
+/// The widths at which `base64` and PEM break lines.
+const BASE64_LINES: [usize; 2] = [76, 64];
+
+/// A shorter line of a value is not told apart from other text.
+const SHORTEST_LINE: usize = 8;
+
+/// Every form of `value` that must not be shown, but for those of which it is the normal form; empty where the value is no
+/// secret.
 pub(crate) fn forms(value: &[u8]) -> Vec<Vec<u8>> {
     let value = value.trim_ascii();
-    if value.len() < SHORTEST || is_boring(value) {
+    if !is_secret(value) {
         return Vec::new();
     }
     let mut forms = vec![value.to_vec()];
     // A multi-line value (a key, a JSON credential) is printed line by line, each after its own timestamp.
     if value.contains(&b'\n') {
         forms.extend(
-            value.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|l| l.len() >= 8).map(<[u8]>::to_vec),
+            value
+                .split(|&b| b == b'\n')
+                .map(<[u8]>::trim_ascii)
+                .filter(|l| l.len() >= SHORTEST_LINE)
+                .map(<[u8]>::to_vec),
         );
     }
-    forms.push(json_escaped(value));
-    forms.extend(percent_encoded(value, HEX_UPPER));
-    forms.extend(percent_encoded(value, HEX_LOWER));
     forms.extend(base64_cores(value));
+    forms.extend(base64_lines(value));
+    forms.extend([HEX_LOWER, HEX_UPPER].map(|digits| hex(value, digits)));
     forms.sort();
     forms.dedup();
     forms
+}
+
+/// Whether a value is long enough and no word that stands for one.
+pub(crate) fn is_secret(value: &[u8]) -> bool {
+    value.len() >= SHORTEST && !is_boring(value)
 }
 
 fn is_boring(value: &[u8]) -> bool {
@@ -41,33 +57,8 @@ fn is_boring(value: &[u8]) -> bool {
     one_byte_only || BORING.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value))
 }
 
-fn json_escaped(value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len() + 16);
-    for &b in value {
-        match b {
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),
-            _ => out.push(b),
-        }
-    }
-    out
-}
-
-fn percent_encoded(value: &[u8], digits: &[u8; 16]) -> Option<Vec<u8>> {
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
-    if value.iter().all(plain) {
-        return None;
-    }
-    let mut out = Vec::with_capacity(value.len() * 3);
-    for b in value {
-        if plain(b) {
-            out.push(*b);
-        } else {
-            out.extend([b'%', digits[usize::from(b >> 4)], digits[usize::from(b & 15)]]);
-        }
-    }
-    Some(out)
+fn hex(value: &[u8], digits: &[u8; 16]) -> Vec<u8> {
+    value.iter().flat_map(|b| [digits[usize::from(b >> 4)], digits[usize::from(b & 15)]]).collect()
 }
 
 /// Base64 of a text that holds the value depends on what stands before it (three alignments) and after it. The
@@ -86,6 +77,17 @@ fn base64_cores(value: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     cores
+}
+
+/// The lines in which the value's own base64 is printed where it is longer than one.
+fn base64_lines(value: &[u8]) -> Vec<Vec<u8>> {
+    let encoded = STANDARD_NO_PAD.encode(value);
+    let wrapped = BASE64_LINES.iter().filter(|width| encoded.len() > **width);
+    wrapped
+        .flat_map(|width| encoded.as_bytes().chunks(*width))
+        .filter(|line| line.len() >= SHORTEST_LINE)
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 #[cfg(test)]

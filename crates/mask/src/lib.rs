@@ -11,8 +11,10 @@
 mod encodings;
 mod masker;
 mod name;
+mod normal;
 mod rules;
 mod spans;
+mod values;
 
 pub use masker::{Masker, REPLACEMENT};
 pub use name::looks_secret;

@@ -6,12 +6,12 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::encodings::forms;
 use crate::rules::RULES;
 use crate::spans::replace;
+use crate::values::Values;
 
 /// What stands in the place of a secret.
 pub const REPLACEMENT: &str = "***";
@@ -23,7 +23,7 @@ const PASSES: usize = 8;
 /// Finds secrets in normalised text. Cheap to share; a rule is compiled when a text first calls for it.
 pub struct Masker {
     /// The caller's own values in all their forms.
-    values: Option<AhoCorasick>,
+    values: Option<Values>,
     /// The words of the rules, and by word the rule that it calls for.
     words: Option<AhoCorasick>,
     rule_of: Vec<usize>,
@@ -39,10 +39,7 @@ impl Masker {
         I: IntoIterator<Item = V>,
         V: AsRef<[u8]>,
     {
-        let forms: Vec<Vec<u8>> = values.into_iter().flat_map(|value| forms(value.as_ref())).collect();
-        let values = (!forms.is_empty())
-            .then(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok())
-            .flatten();
+        let values = Values::new(values);
         let words =
             RULES.iter().enumerate().flat_map(|(i, rule)| rule.words.iter().map(move |word| (*word, i)));
         let (words, rule_of): (Vec<&str>, Vec<usize>) = words.unzip();
@@ -95,7 +92,7 @@ impl Masker {
     fn spans(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut spans: Vec<Range<usize>> = Vec::new();
         if let Some(values) = &self.values {
-            spans.extend(values.find_iter(text).map(|m| m.range()));
+            values.find(text, &mut spans);
         }
         for index in self.called_for(text) {
             let (Some(rule), Some(regex)) = (RULES.get(index), self.regex(index)) else { continue };

@@ -121,12 +121,82 @@ fn known_values_go_in_every_form() {
 }
 
 #[test]
+fn a_known_value_goes_however_encoders_write_it() {
+    let masker = Masker::new(["p@ss/w0rd+x!Qz9", "it's a \"long\" secret", "two words+more"]);
+    for text in [
+        // Python's `quote`, JavaScript's `encodeURIComponent`, `encodeURI` and `URLSearchParams`.
+        "p%40ss/w0rd%2Bx%21Qz9",
+        "p%40ss%2Fw0rd%2Bx!Qz9",
+        "p@ss/w0rd+x!Qz9",
+        "p%40ss%2Fw0rd%2Bx%21Qz9",
+        // An address within an address.
+        "p%2540ss%252Fw0rd%252Bx%2521Qz9",
+        // PHP's JSON, HTML-safe JSON, HTML.
+        "p@ss\\/w0rd+x!Qz9",
+        "p@ss\\/w0rd\\u002bx!Qz9",
+        "p&#64;ss/w0rd&#x2B;x!Qz9",
+        // `set -x`, `repr`, `printf %q`, JSON in JSON.
+        "it'\\''s a \"long\" secret",
+        "it'\"'\"'s a \"long\" secret",
+        "it\\'s\\ a\\ \\\"long\\\"\\ secret",
+        "it's a \\\\\"long\\\\\" secret",
+        "it&#39;s a &quot;long&quot; secret",
+        "two+words%2Bmore",
+        "two%20words+more",
+        "two+words+more",
+        // `xxd -p`, and base64 in a query.
+        "7040 is 704073732f773072642b7821517a39",
+        "x=cEBzcy93MHJkK3ghUXo5",
+    ] {
+        let masked = masker.mask(text);
+        assert!(masked.contains("***") && masked.len() < 12, "{text} -> {masked}");
+    }
+    let masker = Masker::new(["?>?>?>?>?>?>"]);
+    assert_eq!(masker.mask("a=Pz4%2FPj8%2BPz4%2FPj8%2B&b"), "a=***&b");
+}
+
+#[test]
+fn the_lines_of_a_long_value_in_base64_go() {
+    let value = "0123456789".repeat(12);
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &value);
+    for width in [64, 76] {
+        let lines: Vec<&str> =
+            encoded.as_bytes().chunks(width).map(|l| std::str::from_utf8(l).unwrap()).collect();
+        let masked = Masker::new([&value]).mask(&lines.join("\n")).into_owned();
+        assert!(lines.iter().all(|line| !masked.contains(&line[..8])), "{masked}");
+    }
+}
+
+#[test]
+fn what_only_looks_escaped_stays() {
+    let masker = Masker::new(["p@ss/w0rd+x!Qz9", "it's a secret"]);
+    for text in ["100% of 12 && a%2Fb \\ c", "&amp; p%40ss", "it's a secr", "C:\\new\\table 'x' + 'y'"] {
+        assert_eq!(masker.mask(text), text);
+    }
+}
+
+#[test]
 fn a_long_hostile_text_takes_linear_time() {
     // Quadratic behaviour would take far longer than a test may.
     for unit in ["eyJ", "a:b@", "-----BEGIN RSA PRIVATE KEY", "https://", "token=", "AKIA"] {
         let text = unit.repeat(60_000 / unit.len());
         assert!(shapes().mask(&text).len() <= text.len() + 3);
     }
+    for unit in ["%3", "%25", "\\", "&#38;", "&", "planted%", "p\\u006", "'+"] {
+        let text = unit.repeat(400_000 / unit.len());
+        assert!(Masker::new(["planted 'value'"]).mask(&text).len() <= text.len());
+    }
+}
+
+/// A value as some encoder writes it: `how` says of each byte whether it is escaped, and in which digits.
+fn percent_encoded(value: &str, how: &[u8]) -> String {
+    let encoded = value.bytes().zip(how.iter().cycle()).map(|(byte, how)| match how {
+        0 if byte.is_ascii() => char::from(byte).to_string(),
+        1 if byte == b' ' => "+".to_owned(),
+        2 => format!("%{byte:02x}"),
+        _ => format!("%{byte:02X}"),
+    });
+    encoded.collect()
 }
 
 /// Pieces that make secrets, joined at random.
@@ -151,6 +221,36 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #[test]
+    fn a_value_goes_whichever_of_its_bytes_are_percent_encoded(
+        value in r#"[A-Za-z0-9]{8}[ -~é]{0,24}[A-Za-z0-9]"#,
+        how in proptest::collection::vec(0u8..4, 1..40),
+        times in 1..3,
+    ) {
+        let mut written = percent_encoded(&value, &how);
+        for _ in 1..times {
+            written = percent_encoded(&written, &how);
+        }
+        let text = format!("GET /a?b= {written} c\nnext {written}");
+        let masked = Masker::new([&value]).mask(&text).into_owned();
+        prop_assert_eq!(masked, "GET /a?b= *** c\nnext ***");
+    }
+
+    #[test]
+    fn lines_with_escaped_values_may_be_masked_apart(
+        lines in proptest::collection::vec(("[ -~]{0,12}", proptest::collection::vec(0u8..4, 1..9), "[ -~]{0,12}"), 1..6),
+    ) {
+        let masker = Masker::new(["p@ss/w0rd +x!'Qz9"]);
+        let line = |(before, how, after): &(String, Vec<u8>, String)| {
+            format!("{before}{}{after}", percent_encoded("p@ss/w0rd +x!'Qz9", how))
+        };
+        let lines: Vec<String> = lines.iter().map(line).collect();
+        let apart: Vec<String> = lines.iter().map(|line| masker.mask(line).into_owned()).collect();
+        let whole = masker.mask(&lines.join("\n")).into_owned();
+        prop_assert_eq!(&whole, &apart.join("\n"));
+        prop_assert_eq!(masker.mask(&whole).into_owned(), whole.clone());
+    }
+
     #[test]
     fn twice_is_once(text in pieces()) {
         let masker = Masker::new(["a1B2a1B2", "known value"]);

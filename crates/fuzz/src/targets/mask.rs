@@ -31,6 +31,9 @@ pub(super) const TARGET: Target = Target {
         "'",
         "\"",
         "%",
+        "planted%2Dsecret",
+        "\\u002d",
+        "&#45;",
         "://",
         "@",
         "=",
@@ -48,6 +51,7 @@ thread_local! {
 fn seeds() -> Vec<Vec<u8>> {
     [
         "npm error https://user:hunter2@registry.example/a?token=planted-secret-value\n",
+        "GET /?q=planted%2Dsecret%252Dvalue&r=planted\\u002dsecret&#45;value\n",
         "Authorization: Bearer abcdefghijklmnopqrstuvwxyz\nset-cookie: a=b\n",
         "PASSWORD=hunter22 --token abcdef _auth=\"QWxhZGRpbg==\"\n",
         "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n",
