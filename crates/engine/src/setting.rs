@@ -2,7 +2,7 @@
 
 use regreen_decide::Setting;
 use regreen_ledger::Place;
-use regreen_tools::{Job, adapter::speaks_of_deploying, git, pull_request};
+use regreen_tools::{Job, adapter::speaks_of_deploying, git, git_clean, pull_request};
 
 use crate::config::Config;
 
@@ -25,7 +25,7 @@ pub async fn setting(job: &Job, config: &Config, paths: Vec<String>, declared: &
     let mut clean = Some(true);
     for path in &paths {
         clean = match regreen_domain::RelPath::parse(path) {
-            Some(path) => match (clean, git::is_clean(ws, &path).await) {
+            Some(path) => match (clean, git_clean::is_clean(ws, &path).await) {
                 (Some(all), Some(this)) => Some(all && this),
                 _ => None,
             },
@@ -35,7 +35,7 @@ pub async fn setting(job: &Job, config: &Config, paths: Vec<String>, declared: &
     let mut unclean = Vec::new();
     for path in declared {
         let is_clean = match regreen_domain::RelPath::parse(path) {
-            Some(path) => git::is_clean(ws, &path).await == Some(true),
+            Some(path) => git_clean::is_clean(ws, &path).await == Some(true),
             None => false,
         };
         if !is_clean {

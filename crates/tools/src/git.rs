@@ -39,7 +39,7 @@ pub(crate) const QUIET: [&str; 9] = [
 /// How many versions of a file are looked at.
 const VERSIONS: &str = "20";
 
-async fn git(ws: &Workspace, args: &[&str]) -> Option<Vec<u8>> {
+pub(crate) async fn git(ws: &Workspace, args: &[&str]) -> Option<Vec<u8>> {
     git_with(ws, args, &[]).await
 }
 
@@ -56,7 +56,7 @@ async fn git_with(ws: &Workspace, args: &[&str], more: &[(&str, &str)]) -> Optio
     (captured.code == Some(0)).then_some(captured.stdout)
 }
 
-async fn git_line(ws: &Workspace, args: &[&str]) -> Option<String> {
+pub(crate) async fn git_line(ws: &Workspace, args: &[&str]) -> Option<String> {
     let text = String::from_utf8(git(ws, args).await?).ok()?;
     let line = text.trim();
     (!line.is_empty()).then(|| line.to_owned())
@@ -87,14 +87,6 @@ pub async fn is_program(ws: &Workspace, path: &RelPath) -> bool {
 pub async fn prefix(ws: &Workspace) -> Option<String> {
     let text = String::from_utf8(git(ws, &["rev-parse", "--show-prefix"]).await?).ok()?;
     Some(text.trim_end_matches('\n').to_owned())
-}
-
-/// Whether the file is tracked and, in the work tree and the index, equal to HEAD. `None` outside git.
-pub async fn is_clean(ws: &Workspace, path: &RelPath) -> Option<bool> {
-    git(ws, &["rev-parse", "--git-dir"]).await?;
-    let tracked = git(ws, &["ls-files", "--error-unmatch", "--", path.as_str()]).await.is_some();
-    let same = ["diff", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--", path.as_str()];
-    Some(tracked && git(ws, &same).await.is_some())
 }
 
 /// Whose history may be believed here.

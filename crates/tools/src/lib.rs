@@ -9,6 +9,7 @@ pub mod cache;
 mod cargo;
 mod composer;
 pub mod git;
+pub mod git_clean;
 mod git_commit;
 mod go;
 pub mod locks;
