@@ -12,7 +12,7 @@ use std::{
 
 use regreen_catalog::Catalog;
 use regreen_engine::{Engine, EngineError, State, state_root};
-use regreen_mask::{Masker, looks_secret};
+use regreen_mask::{Masker, secrets_of};
 use regreen_process::interrupts::Interrupts;
 use regreen_tools::Workspace;
 
@@ -45,15 +45,16 @@ impl Context {
         }
     }
 
-    /// Takes secrets out of text: the patterns of providers, the values of variables named like secrets, and what
-    /// [`Context::hide`] was told before.
+    /// Takes secrets out of text: the patterns of providers, the values of variables named like secrets, the passwords of
+    /// addresses in variables, and what [`Context::hide`] was told before.
     pub fn masker(&self) -> Arc<Masker> {
         let mut masks = self.masks.lock().unwrap_or_else(PoisonError::into_inner);
         let (hidden, made) = &mut *masks;
         let make = || {
-            let secret = |(name, _): &(&OsString, &OsString)| name.to_str().is_some_and(looks_secret);
-            let variables = self.env.iter().filter(secret).map(|(_, value)| value.as_bytes());
-            Arc::new(Masker::new(variables.chain(hidden.iter().map(String::as_bytes))))
+            let secrets =
+                |(name, value): (&OsString, &OsString)| secrets_of(&name.to_string_lossy(), value.as_bytes());
+            let variables = self.env.iter().flat_map(secrets);
+            Arc::new(Masker::new(variables.chain(hidden.iter().map(|secret| secret.clone().into_bytes()))))
         };
         made.get_or_insert_with(make).clone()
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use regreen_logs::Log;
-use regreen_mask::Masker;
+use regreen_mask::{Announced, Masker};
 
 /// A path is taken for a temporary one from here on.
 const TEMPORARY: [&str; 5] = ["/tmp/", "/var/folders/", "/_temp/", "\\_temp\\", "\\Temp\\"];
@@ -43,6 +43,9 @@ impl<'m> Baseline<'m> {
         // Most lines of a log look like another one; only the first of a kind is masked.
         let mut seen = BTreeSet::new();
         let mut in_a_key = false;
+        let announced = Announced::by(log.window());
+        let knowing = (!announced.is_empty()).then(|| self.masker.knowing(&announced));
+        let masker = knowing.as_ref().unwrap_or(self.masker);
         for line in log.lines() {
             let text = line.text();
             if text.as_str().contains("PRIVATE KEY") {
@@ -54,7 +57,7 @@ impl<'m> Baseline<'m> {
             if let Some(raw) = hash(text.as_str())
                 && seen.insert(raw)
             {
-                self.lines.extend(hash(&self.masker.mask(text.as_str())));
+                self.lines.extend(hash(&masker.mask(text.as_str())));
             }
         }
     }

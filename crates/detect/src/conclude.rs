@@ -32,6 +32,8 @@ impl Detector<'_> {
     /// A baseline can take a cause away, or name another; it never makes anything more certain to be infrastructure
     /// than it is without.
     pub fn conclude(&self, scan: &Scan, findings: &[Finding], masker: &Masker) -> Detection {
+        let knowing = (!scan.announced.is_empty()).then(|| masker.knowing(&scan.announced));
+        let masker = knowing.as_ref().unwrap_or(masker);
         let Some(bare) = &scan.bare else { return self.conclude_alone(scan, findings, masker, false) };
         let without = self.conclude_alone(bare, findings, masker, false).diagnosis;
         let mut detection = self.conclude_alone(scan, findings, masker, without.failed);

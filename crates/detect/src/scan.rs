@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use regreen_catalog::{Pattern, Strength};
 use regreen_domain::{Untrusted, Verdict};
 use regreen_logs::{Ending, Line, Log};
+use regreen_mask::Announced;
 
 use crate::around::{Around, Sightings};
 use crate::candidates;
@@ -44,6 +45,8 @@ pub struct Scan {
     pub(crate) truncated: bool,
     /// Whether the job worked on after the step that failed, as one does in which a step may fail.
     pub(crate) went_on: bool,
+    /// What the log names as secret.
+    pub(crate) announced: Announced,
 }
 
 /// Where a line was that satisfied a pattern's expression; its surroundings are looked at once all is read.
@@ -143,6 +146,7 @@ impl Detector<'_> {
             ending: self.ending(log.ending(), &hits),
             reading: Reading::of(log),
             bare: None,
+            announced: Announced::by(log.window()),
             truncated: log.truncated(),
             went_on: log.steps_since_failure() >= WENT_ON,
             speakers,

@@ -109,3 +109,19 @@ fn tokens_that_change_with_each_job_do_not_change_it() {
     assert_eq!(fingerprint(&log(&token(0))), fingerprint(&log(&token(5))));
     assert_ne!(fingerprint(&log(&token(0))), fingerprint("fatal: the frobnicator is gone\n"));
 }
+
+#[test]
+fn what_a_log_names_as_secret_is_in_no_evidence_of_it() {
+    let line = "npm error network request to https://registry.example/correct-horse/a failed, reason: read ECONNRESET";
+    let told = |before: &str| {
+        let log =
+            format!("{before}\nnpm error code ECONNRESET\n{line}\nnpm error network This is a problem\n");
+        format!("{:?}", diagnosed(&log, ""))
+    };
+    assert!(told("begin").contains("correct-horse"), "{}", told("begin"));
+    for command in
+        ["::add-mask::correct-horse", "##vso[task.setvariable variable=key;issecret=true]correct-horse"]
+    {
+        assert!(!told(command).contains("correct-horse"), "{}", told(command));
+    }
+}

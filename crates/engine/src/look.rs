@@ -9,7 +9,7 @@ use regreen_domain::{
     Resource, Standing, Tool,
 };
 use regreen_logs::{Dropped, ReadOptions, read};
-use regreen_mask::Masker;
+use regreen_mask::{Announced, Masker};
 use regreen_steps::Cause;
 use regreen_tools::{
     Adapter, Job, Trouble, adapter, locks,
@@ -101,6 +101,7 @@ pub(crate) async fn look(
     let Scene { job, command, exit, began, usual, state, kills } = *scene;
     let detector = Detector::new(catalog);
     let log = read(output, &ReadOptions::spool(dropped));
+    let masker = &masker.knowing(&Announced::by(output));
     let baseline = Baseline::stored(usual.iter().copied(), masker);
     let circumstances = Circumstances { command: Some(command), exit: Some(exit) };
     let scan = detector.scan_beside(&log, &circumstances, Some(&baseline));

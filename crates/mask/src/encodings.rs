@@ -12,8 +12,8 @@ const HEX_UPPER: &[u8; 16] = b"0123456789ABCDEF";
 const HEX_LOWER: &[u8; 16] = b"0123456789abcdef";
 
 /// Values that stand in secret-looking variables and are none.
-const BORING: [&str; 8] =
-    ["default", "disabled", "enabled", "undefined", "required", "optional", "password", "changeme"];
+const BORING: [&str; 9] =
+    ["default", "disabled", "enabled", "undefined", "required", "optional", "password", "changeme", "secret"];
 
 /// The widths at which `base64` and PEM break lines.
 const BASE64_LINES: [usize; 2] = [76, 64];

@@ -1,15 +1,13 @@
 //! The masker: finds secrets and puts `***` in their place.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use regex::bytes::{Regex, RegexBuilder};
-
+use crate::announced::Announced;
 use crate::rules::RULES;
+use crate::shapes::{Called, Shapes};
 use crate::spans::replace;
 use crate::values::Values;
 
@@ -20,35 +18,33 @@ pub const REPLACEMENT: &str = "***";
 /// reaches the point where nothing changes.
 const PASSES: usize = 8;
 
-/// Finds secrets in normalised text. Cheap to share; a rule is compiled when a text first calls for it.
+/// Finds secrets in normalised text. Cheap to share and to copy.
+#[derive(Clone)]
 pub struct Masker {
-    /// The caller's own values in all their forms.
-    values: Option<Values>,
-    /// The words of the rules, and by word the rule that it calls for.
-    words: Option<AhoCorasick>,
-    rule_of: Vec<usize>,
-    /// The rules, in the order of [`RULES`].
-    each: Vec<OnceLock<Option<Regex>>>,
+    /// The caller's own values, and what logs have named beside them.
+    values: Vec<Arc<Values>>,
+    shapes: Arc<Shapes>,
 }
 
 impl Masker {
-    /// A masker for the known shapes and for these values, which the caller took from variables whose names
-    /// [`looks_secret`](crate::looks_secret) accepts. Values shorter than six bytes are ignored.
+    /// A masker for the known shapes and for these values, which the caller took from its environment by
+    /// [`secrets_of`](crate::secrets_of). Values shorter than six bytes are ignored.
     pub fn new<I, V>(values: I) -> Masker
     where
         I: IntoIterator<Item = V>,
         V: AsRef<[u8]>,
     {
-        let values = Values::new(values);
-        let words =
-            RULES.iter().enumerate().flat_map(|(i, rule)| rule.words.iter().map(move |word| (*word, i)));
-        let (words, rule_of): (Vec<&str>, Vec<usize>) = words.unzip();
-        let words = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(words)
-            .ok();
-        Masker { values, words, rule_of, each: RULES.iter().map(|_| OnceLock::new()).collect() }
+        Masker {
+            values: Values::new(values).map(Arc::new).into_iter().collect(),
+            shapes: Arc::new(Shapes::new()),
+        }
+    }
+
+    /// One that also knows what a log names as secret, for what is said of that log and of no other.
+    #[must_use]
+    pub fn knowing(&self, announced: &Announced) -> Masker {
+        let more = Values::new(&announced.0).map(Arc::new);
+        Masker { values: self.values.iter().cloned().chain(more).collect(), shapes: self.shapes.clone() }
     }
 
     /// The text without its secrets.
@@ -62,11 +58,22 @@ impl Masker {
         }
     }
 
-    /// The bytes without their secrets.
+    /// The bytes without their secrets, nor those that they name as such.
     pub fn mask_bytes<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        let called = self.shapes.called_for(text);
+        if called.may_announce() {
+            let announced = Announced::by(text);
+            if !announced.is_empty() {
+                return self.knowing(&announced).masked(text, called);
+            }
+        }
+        self.masked(text, called)
+    }
+
+    fn masked<'t>(&self, text: &'t [u8], mut called: Called) -> Cow<'t, [u8]> {
         let mut masked = Cow::Borrowed(text);
         for _ in 0..PASSES {
-            let spans = self.spans(&masked);
+            let spans = self.spans(&masked, &called);
             if spans.is_empty() {
                 break;
             }
@@ -74,6 +81,7 @@ impl Masker {
             if *next == *masked {
                 break;
             }
+            called = self.shapes.called_for(&next);
             masked = Cow::Owned(next);
         }
         masked
@@ -89,51 +97,23 @@ impl Masker {
         matches!(self.mask_bytes(text), Cow::Owned(_))
     }
 
-    fn spans(&self, text: &[u8]) -> Vec<Range<usize>> {
+    fn spans(&self, text: &[u8], called: &Called) -> Vec<Range<usize>> {
         let mut spans: Vec<Range<usize>> = Vec::new();
-        if let Some(values) = &self.values {
-            values.find(text, &mut spans);
-        }
-        for index in self.called_for(text) {
-            let (Some(rule), Some(regex)) = (RULES.get(index), self.regex(index)) else { continue };
-            for captures in regex.captures_iter(text) {
-                let secret = captures.name("s").or_else(|| captures.get(0));
-                spans.extend(secret.filter(|m| (rule.accept)(m.as_bytes())).map(|m| m.range()));
-            }
-        }
+        self.values.iter().for_each(|values| values.find(text, &mut spans));
+        self.shapes.find(text, called, &mut spans);
         spans
-    }
-
-    /// The rules of which the text holds a word: the others can't find anything in it.
-    fn called_for(&self, text: &[u8]) -> BTreeSet<usize> {
-        let Some(words) = &self.words else { return (0..RULES.len()).collect() };
-        let found = words.find_overlapping_iter(text);
-        found.filter_map(|found| self.rule_of.get(found.pattern().as_usize()).copied()).collect()
-    }
-
-    fn regex(&self, index: usize) -> Option<&Regex> {
-        // The rules are constants; `every_rule_compiles` proves that nothing is dropped here.
-        let compile = || RegexBuilder::new(RULES.get(index)?.pattern).unicode(false).build().ok();
-        self.each.get(index)?.get_or_init(compile).as_ref()
     }
 }
 
 impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Masker({} rules)", self.each.len())
+        write!(f, "Masker({} rules)", RULES.len())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_rule_compiles() {
-        let masker = Masker::new::<[&str; 0], &str>([]);
-        assert!(masker.words.is_some());
-        assert!((0..RULES.len()).all(|index| masker.regex(index).is_some()));
-    }
 
     #[test]
     fn rule_names_are_unique() {

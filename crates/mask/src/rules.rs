@@ -1,7 +1,10 @@
-//! Shapes that are secrets wherever they stand. The group `s` is what is replaced, else the whole match.
+//! Shapes that are secrets wherever they stand. The group that took part is what is replaced, else the whole match.
 //!
 //! No rule but the private key block crosses a line, so text may be masked line by line. Token shapes follow
 //! the providers' own documentation of their prefixes.
+
+use crate::accept::{always, is_dense_value, is_no_prose, is_value, is_worded_value};
+use crate::announced;
 
 /// One shape.
 pub(crate) struct Rule {
@@ -22,30 +25,36 @@ const fn rule(name: &'static str, words: &'static [&'static str], pattern: &'sta
 /// What is called a secret where it is set.
 const NAMES: &[&str] = &["password", "passwd", "passphrase", "secret", "token", "key", "credential"];
 
-fn always(_: &[u8]) -> bool {
-    true
+/// The same as an expression.
+macro_rules! names {
+    () => {
+        "(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|signing[_-]?key|credential)"
+    };
 }
 
-/// After `=`: anything but a reference to a variable, a flag or what was masked already.
-fn is_value(text: &[u8]) -> bool {
-    !text.starts_with(b"$")
-        && !text.starts_with(b"***")
-        && !matches!(text, b"true" | b"false" | b"null" | b"None" | b"none" | b"undefined")
+/// Names of what need not look random.
+macro_rules! passwords {
+    () => {
+        "(?:password|passwd|passphrase|secret|_pass|_pwd)"
+    };
 }
 
-/// After `:`, where prose and manifests stand too (`"jsonwebtoken": "^9.0.0"`, `unexpected token: identifier`):
-/// long enough, letters with digits, and no version range.
-fn is_dense_value(text: &[u8]) -> bool {
-    let version =
-        text.strip_prefix(b"^").or(text.strip_prefix(b"~")).or(text.strip_prefix(b">=")).unwrap_or(text);
-    let version_like =
-        version.first().is_some_and(u8::is_ascii_digit) && version.contains(&b'.') && version.len() < 24;
-    is_value(text)
-        && !version_like
-        && text.iter().any(u8::is_ascii_digit)
-        && text.iter().any(u8::is_ascii_alphabetic)
-        && !text.windows(3).any(|w| w == b"://")
+/// The end of a name in quotes, which JSON within JSON escapes.
+macro_rules! unquote {
+    () => {
+        r#"(?:\\*["'])?[ \t]*"#
+    };
 }
+
+/// A value in quotes, up to the one that ends it. Where the first one is escaped, so is the last.
+macro_rules! quoted {
+    () => {
+        r#"[ \t]*(?:\\+["']([^"'\\\r\n]{4,})|"((?:\\.|[^"\\\r\n]){4,})"|'((?:\\.|[^'\\\r\n]){4,})')"#
+    };
+}
+
+/// The rule of the commands by which a log names secrets.
+pub(crate) const ANNOUNCING: &str = "runner-command";
 
 /// Every shape.
 pub(crate) const RULES: &[Rule] = &[
@@ -120,16 +129,58 @@ pub(crate) const RULES: &[Rule] = &[
         r#"(?i)(?:^|[\s"'])--?(?:[a-z0-9-]*-)?(?:password|passwd|passphrase|token|secret|api-?key|access-key|auth)(?:[ \t]+|=)["']?(?P<s>[^\s"'-][^\s"']*)"#,
     ),
     Rule {
+        name: "curl-user",
+        words: &["curl"],
+        pattern: r#"(?i)\bcurl\b[^\r\n]*?[ \t](?:-[a-z]*u|--user|--proxy-user)[ \t=]*(?:"[^":\r\n]*:([^"\r\n]+)"|'[^':\r\n]*:([^'\r\n]+)'|[^\s:"'-][^\s:"']*:([^\s"']+))"#,
+        accept: is_value,
+    },
+    Rule {
+        name: "login",
+        words: &["login", "mysql", "sshpass"],
+        pattern: r#"(?i)\b(?:login\b[^\r\n]*?[ \t]-p[ \t=]+|mysql(?:dump|admin)?\b[^\r\n]*?[ \t]-p|sshpass[ \t]+-p[ \t]*)["']?(?P<s>[^\s"']+)"#,
+        accept: is_value,
+    },
+    Rule {
+        name: ANNOUNCING,
+        words: &["add-mask", "task.setsecret", "task.setvariable"],
+        pattern: announced::COMMANDS,
+        accept: is_value,
+    },
+    Rule {
         name: "assignment",
         words: NAMES,
-        pattern: r#"(?i)(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|signing[_-]?key|credential)["']?[ \t]*=[ \t]*["']?(?P<s>[^\s"',;&|)]{4,})"#,
+        pattern: concat!("(?i)", names!(), unquote!(), r#"=[ \t]*["']?(?P<s>[^\s"',;&|)]{4,})"#),
         accept: is_value,
+    },
+    Rule {
+        name: "quoted-assignment",
+        words: NAMES,
+        pattern: concat!("(?i)", names!(), unquote!(), "(?::=|=>?)", quoted!()),
+        accept: is_value,
+    },
+    Rule {
+        name: "short-assignment",
+        words: &["pass", "pwd"],
+        pattern: r#"(?i)[_;&?](?:pass|pwd)["']?[ \t]*=[ \t]*(?:"([^"\r\n]{4,})"|'([^'\r\n]{4,})'|([^\s"',;&|)]{4,}))"#,
+        accept: is_worded_value,
     },
     Rule {
         name: "field",
         words: NAMES,
-        pattern: r#"(?i)(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|signing[_-]?key|credential)["']?[ \t]*:[ \t]*["']?(?P<s>[^\s"',;&|)]{8,})"#,
+        pattern: concat!("(?i)", names!(), unquote!(), r#":[ \t]*(?:\\*["'])?(?P<s>[^\s"',;&|)]{8,})"#),
         accept: is_dense_value,
+    },
+    Rule {
+        name: "quoted-field",
+        words: &["password", "passwd", "passphrase", "secret", "_pass", "_pwd"],
+        pattern: concat!("(?i)", passwords!(), unquote!(), ":", quoted!()),
+        accept: is_no_prose,
+    },
+    Rule {
+        name: "element",
+        words: NAMES,
+        pattern: concat!("(?i)<[a-z0-9._:-]*", names!(), r"[ \t]*>[ \t]*(?P<s>[^<\r\n]{4,})<"),
+        accept: is_no_prose,
     },
 ];
 

@@ -69,6 +69,58 @@ fn places_where_secrets_stand() {
 }
 
 #[test]
+fn passwords_that_look_like_words_go_where_only_a_password_stands() {
+    for (text, want) in [
+        (r#"{"password":"correcthorse","user":"bob"}"#, r#"{"password":"***","user":"bob"}"#),
+        (
+            r#"{\"password\": \"correcthorse\", \"user\": \"bob\"}"#,
+            r#"{\"password\": \"***\", \"user\": \"bob\"}"#,
+        ),
+        (r#"{\"token\":\"a1b2c3d4e5\"}"#, r#"{\"token\":\"***"}"#),
+        (r#""client_secret": "correct-horse-battery","#, r#""client_secret": "***","#),
+        (r#"{'db_pass': 'correct horse battery'}"#, r#"{'db_pass': '***'}"#),
+        ("password='correct horse battery' next", "password='***' next"),
+        (r#"DB_PASSWORD="correct \"horse\" battery" next"#, r#"DB_PASSWORD="***" next"#),
+        (r#"password := "correct horse battery""#, r#"password := "***""#),
+        (r#"{"password"=>"correcthorse"}"#, r#"{"password"=>"***"}"#),
+        ("DB_PASS=correcthorse2", "DB_PASS=***"),
+        ("export DB_PASS='correct horse' X=1", "export DB_PASS='***' X=1"),
+        ("Server=db;Uid=app;Pwd=correcthorse;", "Server=db;Uid=app;Pwd=***;"),
+        ("+ curl -sSf -u bob:pw https://x.example", "+ curl -sSf -u bob:*** https://x.example"),
+        ("curl -fsu bob:pw -o a b", "curl -fsu bob:*** -o a b"),
+        ("curl --user 'bob:correct horse' x", "curl --user 'bob:***' x"),
+        ("docker login -u bob -p hunter2 registry.example", "docker login -u bob -p *** registry.example"),
+        ("mysql -u root -phunter2 test", "mysql -u root -p*** test"),
+        ("    <password>correcthorse</password>", "    <password>***</password>"),
+        ("//registry.example/:_authToken=8d3c", "//registry.example/:_authToken=***"),
+    ] {
+        assert_eq!(shapes().mask(text), want);
+    }
+}
+
+#[test]
+fn what_a_log_names_as_secret_goes_everywhere_in_it() {
+    for (command, shown) in [
+        ("::add-mask::correct horse", "::add-mask::***"),
+        ("##[add-mask]correct horse", "##[add-mask]***"),
+        (
+            "##vso[task.setvariable variable=a;issecret=true]correct horse",
+            "##vso[task.setvariable variable=a;issecret=true]***",
+        ),
+    ] {
+        let text = format!("{command}\nlogin with correct horse\nGET /?p=correct%20horse");
+        assert_eq!(shapes().mask(&text), format!("{shown}\nlogin with ***\nGET /?p=***"));
+        let known = shapes().knowing(&regreen_mask::Announced::by(text.as_bytes()));
+        assert_eq!(known.mask("login with correct horse"), "login with ***");
+    }
+    let long = "0123456789".repeat(400);
+    assert_eq!(shapes().mask(&format!("::add-mask::{long}\n{long}")), "::add-mask::***\n***");
+    // Nobody hides what everybody says.
+    assert_eq!(shapes().mask("::add-mask::true\nit is true"), "::add-mask::true\nit is true");
+    assert_eq!(shapes().mask("::add-mask::yes\nyes"), "::add-mask::***\nyes");
+}
+
+#[test]
 fn a_private_key_goes_whole_and_an_open_end_hides_the_rest() {
     let key = format!(
         "a\n-----BEGIN RSA {} KEY-----\nMIIB\nabcd\n-----END RSA {} KEY-----\nb",
@@ -90,6 +142,35 @@ fn ordinary_text_stays() {
         "      \"resolved\": \"https://registry.npmjs.org/@babel/core/-/core-7.0.0.tgz\",",
         "      \"integrity\": \"sha512-OLdUIYXi4gIcvQwcOtGiLVWSBtHVXqjhPBUiYQjM9ANmVMKDBgTBhJoqVOhBLjTSZq0m9vgpFVJHFKcjbYFYDg==\",",
         "secrets: inherit",
+        "password: required",
+        "password is wrong",
+        "Password: incorrect",
+        "error: password: the field is required",
+        "token: expected ';'",
+        "error: unexpected token: expected `;`, found `}`",
+        "error[E0425]: cannot find value `password` in this scope",
+        r#"{"errors":{"password":"required","token":"invalid"}}"#,
+        r#"{"password": "The password is too short.", "secret": "must not be blank"}"#,
+        r#"{"errors":{"password":["can't be blank"]}}"#,
+        r#""password": "string","#,
+        r#"{"password":"********","secret":"<redacted>"}"#,
+        r#""forgotPassword": "/auth/forgot""#,
+        r#""csrf-token": "latest", "js-token": "v4.0.1", "password": "^1.2.3""#,
+        r#"  password: "is required""#,
+        "first_pass=true second_pass=12 third_pass=***",
+        "tests: pass=12 fail=0",
+        "PWD=/home/runner/work",
+        "OLDPWD=/home/runner/work",
+        "curl: (6) Could not resolve host: github.com",
+        "curl -u $USER:$PASSWORD https://x.example",
+        "curl -sSL https://x.example:8080/a -o b:c",
+        "curl --user-agent a:b https://x.example",
+        "login failed -p",
+        "npm warn login in progress",
+        "<password>${env.PASSWORD}</password>",
+        "<token>expected</token>",
+        "##vso[task.setvariable variable=a]value of it",
+        "echo \"::add-mask::$TOKEN\"",
         "token: ${{ secrets.NPM_TOKEN }}",
         "password=$DB_PASSWORD",
         "ssh://git@github.com/o/r.git",
@@ -178,7 +259,21 @@ fn what_only_looks_escaped_stays() {
 #[test]
 fn a_long_hostile_text_takes_linear_time() {
     // Quadratic behaviour would take far longer than a test may.
-    for unit in ["eyJ", "a:b@", "-----BEGIN RSA PRIVATE KEY", "https://", "token=", "AKIA"] {
+    for unit in [
+        "eyJ",
+        "a:b@",
+        "-----BEGIN RSA PRIVATE KEY",
+        "https://",
+        "token=",
+        "AKIA",
+        "curl -",
+        "curl -u a:bcd ",
+        "login ",
+        "mysql -p",
+        "<token>a",
+        "password=\"a b",
+        "::add-mask::",
+    ] {
         let text = unit.repeat(60_000 / unit.len());
         assert!(shapes().mask(&text).len() <= text.len() + 3);
     }
@@ -208,6 +303,13 @@ fn pieces() -> impl Strategy<Value = String> {
         Just("Authorization: ".to_owned()),
         Just("Bearer ".to_owned()),
         Just("***".to_owned()),
+        Just("\"password\":\"".to_owned()),
+        Just("_pass='".to_owned()),
+        Just("curl -u a:".to_owned()),
+        Just("<token>".to_owned()),
+        Just("\\".to_owned()),
+        Just("'".to_owned()),
+        Just("<".to_owned()),
         Just("@".to_owned()),
         Just(":".to_owned()),
         Just("\"".to_owned()),
