@@ -41,6 +41,8 @@ mod runner;
 mod services;
 #[path = "fleet/standin.rs"]
 mod standin;
+#[path = "fleet/without.rs"]
+mod without;
 #[path = "fleet/workflow.rs"]
 mod workflow;
 

@@ -19,14 +19,14 @@ use super::{
 };
 
 /// The action on a runner, with its inputs as a workflow would give them.
-struct Action {
-    runner: Runner,
+pub struct Action {
+    pub runner: Runner,
     /// What action.yml has where nothing is given.
     defaults: Map<String, Value>,
 }
 
 impl Action {
-    fn new(stage: &Stage) -> Action {
+    pub fn new(stage: &Stage) -> Action {
         let folder = stage.path("runner");
         fs::create_dir_all(&folder).unwrap();
         let text = fs::read_to_string(top().join("action.yml")).unwrap();
@@ -44,7 +44,7 @@ impl Action {
     }
 
     /// Runs it with the program of the tests, unless `with` says otherwise.
-    fn run(&mut self, with: &[(&str, &str)]) -> Ran {
+    pub fn run(&mut self, with: &[(&str, &str)]) -> Ran {
         let mut inputs = self.defaults.clone();
         for (name, value) in [("binary", env!("CARGO_BIN_EXE_regreen"))].iter().chain(with) {
             assert!(inputs.contains_key(*name), "action.yml has no input {name}");
@@ -198,10 +198,11 @@ fn a_release_is_fetched_and_run_only_if_it_is_the_one_that_was_meant() {
         assert_eq!(ran_it, ends == "success", "{ran:#?}");
         assert!(!release.unpacked(), "what was fetched is the program");
     }
-    // One that there is not, and no version at all.
-    release.sums(&right);
-    let ran = action.run(&[("run", "touch ran"), ("binary", ""), ("version", "9.9.9"), ("state", "false")]);
+    // One of which the list does not speak, and no version at all.
+    release.sums("");
+    let ran = action.run(&[("run", "touch ran"), ("binary", ""), ("state", "false")]);
     assert_eq!(ran.results["action"], "failure", "{ran:#?}");
+    assert!(ran.said["action"].contains("::error title=Regreen::"), "{ran:#?}");
     let _asked = release.asked();
     let hostile = [("run", "true"), ("binary", ""), ("version", "1/../../x"), ("state", "false")];
     let ran = action.run(&hostile);
