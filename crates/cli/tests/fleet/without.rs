@@ -40,15 +40,19 @@ fn the_action_runs_the_command_as_it_would_be_without_it() {
     let (gone, broken) = (stage.path("gone").display().to_string(), broken(&stage));
     // What is given, what is broken, why, and how much was asked for.
     let nothing = || {};
-    let cases: [(&str, &str, Breaks<'_>, &str, usize); 5] = [
+    let cases: [(&str, &str, Breaks<'_>, &str, usize); 6] = [
         ("version", "9.9.9", &nothing, "could not be fetched", 1),
         ("binary", &gone, &nothing, "does not start", 0),
         ("binary", &broken, &nothing, "does not start", 0),
         ("binary", "", &|| release.lose("SHA256SUMS"), "SHA256SUMS could not be fetched", 2),
+        ("binary", "", &|| drop(program(&stage, "uname", DARWIN)), "for Darwin on x86_64", 0),
         (
             "binary",
             "",
-            &|| drop(program(&stage, "curl", SILENT)),
+            &|| {
+                fs::remove_file(stage.path("bin/uname")).unwrap();
+                program(&stage, "curl", SILENT);
+            },
             "could not be fetched",
             0,
         ),
