@@ -209,3 +209,20 @@ fn a_release_is_fetched_and_run_only_if_it_is_the_one_that_was_meant() {
     assert!(ran.said["action"].contains("::error::version is that of a release"), "{ran:#?}");
     assert_eq!((ran.results["action"].as_str(), release.asked().len()), ("failure", 0));
 }
+
+#[test]
+fn what_is_a_word_of_the_shells_own_is_a_script() {
+    let stage = Stage::new("observe");
+    let mut action = Action::new(&stage);
+    fs::write(stage.path("x.sh"), "touch sourced\n").unwrap();
+    let sourced = format!("source {}", stage.path("x.sh").display());
+    for words in [sourced.as_str(), "cd /", "export A=b", "time true", ". ../../../x.sh", "  cd /"] {
+        let ran = action.run(&[("run", words), ("state", "false")]);
+        assert_eq!(ran.results["action"], "success", "{words}: {ran:#?}");
+        assert_eq!(ran.workspaces["action"].join("sourced").exists(), words.contains("x.sh"), "{words}");
+    }
+    // What is a program stays one, which can be repeated; what is nowhere is told so.
+    let ran = action.run(&[("run", "no-such-program --x"), ("state", "false")]);
+    assert_eq!(ran.results["action"], "failure", "{ran:#?}");
+    assert!(ran.said["action"].contains("no-such-program"), "{ran:#?}");
+}
