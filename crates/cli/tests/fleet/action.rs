@@ -226,3 +226,15 @@ fn what_is_a_word_of_the_shells_own_is_a_script() {
     assert_eq!(ran.results["action"], "failure", "{ran:#?}");
     assert!(ran.said["action"].contains("no-such-program"), "{ran:#?}");
 }
+
+#[test]
+fn whoever_reads_the_inputs_is_told_what_pins_the_program() {
+    let text = fs::read_to_string(top().join("action.yml")).unwrap();
+    let action: Value = serde_norway::from_str(&text).unwrap();
+    let input = action["inputs"]["sha256"]["description"].as_str().unwrap();
+    let page = fs::read_to_string(top().join("docs/github-workflow.md")).unwrap();
+    let row = page.lines().find(|line| line.starts_with("| `sha256` |")).unwrap();
+    for said in [input, row] {
+        assert!(said.contains("a pinned `uses:`") && said.to_lowercase().contains("without it"), "{said}");
+    }
+}
