@@ -35,6 +35,8 @@ mod kept;
 mod killed;
 #[path = "fleet/linters.rs"]
 mod linters;
+#[path = "fleet/release.rs"]
+mod release;
 #[path = "fleet/runner.rs"]
 mod runner;
 #[path = "fleet/services.rs"]
