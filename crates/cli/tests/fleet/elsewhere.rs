@@ -1,6 +1,7 @@
 //! GitLab's job, alone and as a component, and what is shipped for other CI systems.
 
 use std::{
+    collections::BTreeSet,
     fs,
     process::{Command, Output},
 };
@@ -250,6 +251,24 @@ fn the_scripts_of_circleci_azure_and_buildkite_keep_a_failure_and_what_is_known_
         let said = run("second");
         assert_eq!(said.contains("imported: 1 incident(s)"), name != "buildkite", "{name}: {said}");
     }
+}
+
+#[test]
+fn the_page_says_every_option_of_jenkins_step_and_what_the_hook_needs() {
+    let page = fs::read_to_string(top().join("docs/other-ci.md")).unwrap();
+    let section = |name: &str| page.split_once(name).unwrap().1.split("\n## ").next().unwrap();
+    let step = fs::read_to_string(top().join("integrations/jenkins/vars/regreen.groovy")).unwrap();
+    let named = step.split("options.").skip(1).map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+    let named: BTreeSet<&str> = named.flatten().collect();
+    assert!(named.len() > 1, "{step}");
+    for option in named {
+        assert!(section("\n## Jenkins\n").contains(&format!("\n| `{option}` | ")), "{option}");
+    }
+    assert!(section("\n## Before a commit\n").contains("on your PATH"));
+    // A step of a numbered list stands in it.
+    let gitlab = section("\n## GitLab\n");
+    let step = gitlab.lines().find(|line| line.contains("`stages:`")).unwrap();
+    assert!(step.starts_with("4. "), "{step}");
 }
 
 /// The hook as pre-commit runs it, from a repository that has it.
