@@ -15,7 +15,8 @@ pub enum Init {
                             when there are new ones.\n\n\
                             Exit code: 0 written, up to date, or only shown by --dry-run; 13 nobody could be asked, or said\n\
                             no, and nothing was written; 14 somebody else wrote the file; 18 it was edited where it is to\n\
-                            change, and nothing was written; 3 this is no git repository, or it has no workflow.")]
+                            change, and nothing was written: both sides are shown; say --keep to keep yours, as it stands\n\
+                            or written anew; 3 this is no git repository, or it has no workflow.")]
     Github(InitGithubArgs),
     /// Write a job for GitLab that diagnoses failed pipelines and retries the jobs that the infrastructure failed
     #[command(
@@ -62,6 +63,9 @@ pub struct InitArgs {
     /// Only show what would change
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
+    /// Where the file was edited and is to change, keep what it says now
+    #[arg(long, conflicts_with = "replace")]
+    pub keep: bool,
     /// Overwrite the file, whoever wrote it and whatever was edited
     #[arg(long)]
     pub replace: bool,

@@ -20,7 +20,7 @@ use regreen_tools::git;
 use self::{
     github::Choice,
     install::Install,
-    written::{New, Place},
+    written::{New, Place, Side},
 };
 use crate::{
     args::{Init, InitArgs, InitGithubArgs, InitGitlabArgs},
@@ -107,7 +107,12 @@ fn repository(context: &Context) -> Result<PathBuf, Failed> {
 fn offer(context: &Context, how: &InitArgs, place: &Place, kind: &str, text: &str) -> Result<Came, Failed> {
     let new = written::of(kind, text);
     let before = place.read()?;
-    let after = match place.with(before.as_deref(), &new, how.replace)? {
+    let side = match (how.replace, how.keep) {
+        (true, _) => Side::New,
+        (false, true) => Side::Kept,
+        (false, false) => Side::Both,
+    };
+    let after = match place.with(before.as_deref(), &new, side)? {
         New::Text(after) => after,
         New::Foreign => {
             let what = format!("{} is there already, and `regreen init {kind}` did not write it", place.name);
@@ -126,7 +131,7 @@ fn offer(context: &Context, how: &InitArgs, place: &Place, kind: &str, text: &st
             print(&shown)?;
             let what = format!("{} was edited where it is to change; nothing was written", place.name);
             return Err(Failed::new(PROBLEMS, what)
-                .help("take one side of each conflict shown above into the file by hand, or give up the edits with --replace"));
+                .help("write what you want into the file and say --keep, which keeps its side of each conflict shown above; or give up all edits with --replace"));
         }
     };
     if before.as_deref() == Some(after.as_str()) && place.base()?.as_deref() == Some(new.as_str()) {
