@@ -178,3 +178,41 @@ fn other_line_endings_are_no_edits_and_stay() {
     assert!(text.contains("timeout-minutes: 61") && text.contains("- \"Nightly\"\r\n"), "{text}");
     assert!(init(&stage, &[]).err.contains("is up to date"));
 }
+
+#[test]
+fn how_often_it_looks_can_be_chosen_and_stays() {
+    let stage = Stage::new("observe");
+    let root = begun(&stage, &["--every", "1h"]);
+    let cron = || {
+        let text = fs::read_to_string(root.join(FILE)).unwrap();
+        text.lines().find_map(|line| line.trim().strip_prefix("- cron: ")).unwrap().to_owned()
+    };
+    assert_eq!(cron(), "\"17 * * * *\"");
+    for unedited in [true, false] {
+        if !unedited {
+            edit(&root.join(FILE), "timeout-minutes: 60", "timeout-minutes: 61");
+        }
+        fs::write(root.join(".github/workflows/nightly.yml"), format!("name: Nightly {unedited}\n")).unwrap();
+        assert_eq!(init(&stage, &["--yes"]).code, Some(0));
+        assert_eq!(cron(), "\"17 * * * *\"");
+    }
+    for (every, want) in
+        [("6h", "\"17 */6 * * *\""), ("30m", "\"*/30 * * * *\""), ("15m", "\"*/15 * * * *\"")]
+    {
+        assert_eq!(init(&stage, &["--yes", "--every", every]).code, Some(0));
+        assert_eq!(cron(), want);
+    }
+    for wrong in ["7m", "1m", "5h", "24h", "90s", "often"] {
+        let said = init(&stage, &["--yes", "--every", wrong]);
+        assert_eq!(said.code, Some(2), "{wrong}: {}", said.err);
+        assert!(
+            said.err.contains("5m, 10m, 12m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h"),
+            "{}",
+            said.err
+        );
+    }
+    // A schedule of one's own is an edit as any other.
+    edit(&root.join(FILE), "*/15 * * * *", "3 4 * * *");
+    assert_eq!(init(&stage, &["--yes", "--issues"]).code, Some(0));
+    assert_eq!(cron(), "\"3 4 * * *\"");
+}

@@ -23,7 +23,7 @@ use self::{
     written::{New, Place, Side},
 };
 use crate::{
-    args::{Init, InitArgs, InitGithubArgs, InitGitlabArgs},
+    args::{Every, Init, InitArgs, InitGithubArgs, InitGitlabArgs},
     context::{Context, runtime},
     exit::{FINE, Failed, NOTHING_TO_READ, PROBLEMS, REFUSED, WAITING},
     output::print::print,
@@ -46,13 +46,15 @@ fn github(context: &Context, root: &Path, args: &InitGithubArgs) -> Result<u8, F
         let what = "there is no workflow in .github/workflows that could fail";
         return Err(Failed::new(NOTHING_TO_READ, what).help("write one first, and run this again"));
     }
+    let place = Place::new(root, github::WORKFLOW);
+    let was = place.last()?.as_deref().and_then(Every::of_workflow);
     let choice = Choice {
         mode: args.mode,
         issues: args.issues,
         commit_metrics: args.commit_metrics,
+        every: args.every.or(was).unwrap_or_default(),
         install: Install::of_this(),
     };
-    let place = Place::new(root, github::WORKFLOW);
     let came = offer(context, &args.how, &place, "github", &github::text(&choice, &workflows))?;
     if came == Came::Written {
         let next = match args.mode {

@@ -101,6 +101,17 @@ impl Place {
         Ok(text_of(&self.root, &self.base_name)?.as_deref().map(plain_ends))
     }
 
+    /// What it was last written as or, where that is gone, what `init` wrote and somebody may have edited.
+    ///
+    /// # Errors
+    /// As [`Place::read`].
+    pub(super) fn last(&self) -> Result<Option<String>, Failed> {
+        match self.base()? {
+            Some(base) => Ok(Some(base)),
+            None => Ok(self.read()?.filter(|text| read(text).is_some())),
+        }
+    }
+
     /// What becomes of it.
     ///
     /// # Errors
