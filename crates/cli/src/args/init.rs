@@ -27,7 +27,9 @@ pub enum Init {
         after_help = "Examples:\n  regreen init gitlab --dry-run\n  regreen init gitlab --mode auto\n\n\
                             It writes .gitlab/ci/infrastructure-auto-healing.yml, for .gitlab-ci.yml to include, and what it\n\
                             wrote once more to .regreen/init/. As with `init github`, a diff is shown first, edits are kept,\n\
-                            and the exit codes are the same. docs/other-ci.md says which schedule and token it wants."
+                            and the exit codes are the same.\n\n\
+                            It wants a pipeline schedule with the variable REGREEN_HEAL=true, and a project access token (scope\n\
+                            `api`, role Developer) as the masked, protected variable REGREEN_GITLAB_TOKEN."
     )]
     Gitlab(InitGitlabArgs),
 }

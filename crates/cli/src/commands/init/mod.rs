@@ -79,7 +79,8 @@ fn gitlab(context: &Context, root: &Path, args: &InitGitlabArgs) -> Result<u8, F
     if came == Came::Written {
         let next = format!(
             "commit it, with {}, and name it in .gitlab-ci.yml: `include: [{{ local: {} }}]`; then make a pipeline schedule with the \
-             variable REGREEN_HEAL=true, and a token (docs/other-ci.md)",
+             variable REGREEN_HEAL=true, and a project access token (scope `api`, role Developer) as the masked, protected \
+             variable REGREEN_GITLAB_TOKEN",
             place.base_name, place.name
         );
         voice::progress(context, &next);
