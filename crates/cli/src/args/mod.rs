@@ -6,6 +6,7 @@ mod cache;
 mod demo;
 mod diagnose;
 mod drafts;
+mod every;
 mod given;
 mod init;
 mod itself;
@@ -32,6 +33,7 @@ pub use cache::{Cache, CacheCheckArgs, CacheForgetArgs, CacheRepairArgs, CacheSt
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{AcceptArgs, ImportArgs, NewArgs, SuggestArgs, TakeBackArgs};
+pub use every::Every;
 pub use given::Given;
 pub use init::{Init, InitArgs, InitGithubArgs, InitGitlabArgs};
 pub use itself::{Itself, SelfCheckArgs};
@@ -62,8 +64,11 @@ pub use which::WhichLedger;
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Examples:\n  regreen run -- npm ci          wrap a command: heal it if the infrastructure was at fault\n  \
-                  regreen diagnose build.log     say why a job failed\n  regreen demo                   see a really broken project healed"
+    after_help = concat!("Examples:\n  regreen run -- npm ci          wrap a command: heal it if the infrastructure was at fault\n  \
+                  regreen diagnose build.log     say why a job failed\n  regreen demo                   see a really broken project healed\n\n\
+                  `regreen explain CODE` says what a word of its output means. The manual is the folder docs/ of\n",
+                  env!("CARGO_PKG_REPOSITORY"), "."
+    )
 )]
 pub struct Args {
     /// When to colour: only on a terminal, always or never (also NO_COLOR)

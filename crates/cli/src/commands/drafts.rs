@@ -8,7 +8,7 @@ use std::{
 
 use regreen_catalog::{Catalog, PatternSource};
 use regreen_detect::{Circumstances, Detector, admit};
-use regreen_domain::Diagnosis;
+use regreen_domain::{Diagnosis, FailureClass};
 use regreen_logs::Log;
 use regreen_mask::Masker;
 use regreen_propose::{Draft, Drafted, expression, guess, id_for};
@@ -54,8 +54,10 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8, Failed> {
     let (class, class_note) = match args.class {
         Some(class) => (class, String::new()),
         None => guess(&diagnosis).ok_or_else(|| {
-            Failed::new(USAGE, "nothing says of which class this failure is")
-                .help("name one with --class CLASS; docs/classes.md lists them")
+            Failed::new(USAGE, "nothing says of which class this failure is").help(format!(
+                "name one with --class CLASS: {}",
+                FailureClass::ALL.map(FailureClass::id).join(", ")
+            ))
         })?,
     };
     if let Some(known) = &diagnosis.pattern {

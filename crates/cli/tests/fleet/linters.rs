@@ -39,7 +39,7 @@ fn actionlint(file: &Path) -> Vec<String> {
 #[test]
 fn linters_find_nothing_in_what_init_writes() {
     let stage = Stage::new("observe");
-    for args in [&[][..], &["--replace", "--issues", "--commit-metrics", "--mode", "auto"]] {
+    for args in [&[][..], &["--replace", "--issues", "--commit-metrics", "--mode", "auto", "--every", "6h"]] {
         let text = written(&stage, args);
         let file = stage.path("linted.yml");
         fs::write(&file, &text).unwrap();
