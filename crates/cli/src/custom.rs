@@ -41,16 +41,19 @@ struct Files {
 /// repository in which it was started.
 ///
 /// # Errors
-/// A bug: the catalogue in the binary can't be read.
-pub fn known_here(context: &Context, given: Option<&Path>) -> Result<Known, Failed> {
+/// A bug: the catalogue in the binary can't be read; or the operator's file, where the command was told which.
+pub fn known_here(context: &Context, given: Option<&Path>, config: Option<&Path>) -> Result<Known, Failed> {
     let Ok(workspace) = context.workspace() else {
         return Ok(Known { catalog: catalog()?, warnings: Vec::new() });
     };
     let mut said = Vec::new();
-    let folder = crate::config::patterns_folder(context, given, None, &workspace).unwrap_or_else(|failed| {
-        said.push(format!("without the operator's patterns: {failed}"));
-        None
-    });
+    let folder = match crate::config::patterns_folder(context, given, config, &workspace) {
+        Err(failed) if config.is_none() => {
+            said.push(format!("without the operator's patterns: {failed}"));
+            None
+        }
+        folder => folder?,
+    };
     let mut known = match is_in_git(&workspace) {
         true => runtime()?.block_on(known(&workspace, folder.as_deref()))?,
         false => with(&workspace, folder.as_deref(), Files::default())?,

@@ -35,7 +35,7 @@ pub use drafts::{AcceptArgs, ImportArgs, NewArgs, SuggestArgs, TakeBackArgs};
 pub use given::Given;
 pub use init::{Init, InitArgs, InitGithubArgs, InitGitlabArgs};
 pub use itself::{Itself, SelfCheckArgs};
-pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
+pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks, WhichPatterns};
 pub use ledger::Ledger;
 pub use lockfile::{
     CheckArgs, CheckFormat, Lockfile, PlainOrJson, ProposeArgs, RepairArgs, RepairOutput, WatchArgs,

@@ -77,3 +77,46 @@ fn beside_a_fleet_the_operators_folder_counts_unless_it_lies_in_the_checkout() {
     let free = accept(&inside);
     assert!(free.starts_with("exit code 0") && free.contains("it lies in the checkout"), "{free}");
 }
+
+#[test]
+fn the_operator_s_file_that_is_named_says_what_else_is_known() {
+    let bare = Bare::new();
+    let (work, folder) = (bare.work(), bare.base().join("operator"));
+    fs::create_dir_all(folder.join("own")).unwrap();
+    fs::write(work.join("build.log"), LOG).unwrap();
+    let new =
+        ["patterns", "new", "build.log", "--line", "2", "--class", "service-unavailable", "--id", "no-seat"];
+    bare.tell(&[&new[..], &["--output", "no-seat.toml"]].concat());
+    let draft = fs::read_to_string(work.join("no-seat.toml")).unwrap();
+    let whole = draft.replace("FILL IN", "lic 3").replace("status = \"draft\"", "status = \"stable\"");
+    fs::write(folder.join("own/no-seat.toml"), &whole).unwrap();
+    fs::write(work.join("no-seat.toml"), &whole).unwrap();
+    let (config, gone) = (folder.join("regreen.toml"), folder.join("gone.toml"));
+    fs::write(&config, "patterns = \"own\"\n").unwrap();
+    let with = |arguments: &[&str], config: &Path| {
+        bare.tell(&[arguments, &["--config", config.to_str().unwrap()]].concat())
+    };
+    let accept = ["patterns", "accept", "no-seat.toml", "--ledger", "fleet.db"];
+    let taken = with(&accept, &config);
+    assert!(taken.starts_with("exit code 18") && taken.contains("taken by a pattern (operator)"), "{taken}");
+    let taken_here = "taken by a pattern (operator)";
+    for (reads, says) in [
+        (&["patterns", "list"][..], "no-seat "),
+        (&["patterns", "show", "no-seat"], "operator"),
+        (&new, taken_here),
+        (&["patterns", "suggest", "build.log", "--least", "1"], "nothing to suggest"),
+    ] {
+        let (said, without) = (with(reads, &config), bare.tell(reads));
+        assert!(said.contains(says) && !without.contains(says), "{reads:?}: {said}\n{without}");
+    }
+    fs::write(work.join("no-seat-2.toml"), whole.replace("'no-seat'", "'no-seat-2'")).unwrap();
+    let test = ["patterns", "test", "no-seat-2.toml"];
+    assert_ne!(with(&test, &config), bare.tell(&test), "it is proved beside the operator's");
+    // Who names a file means that one.
+    for reads in [&accept[..], &["patterns", "list"], &["patterns", "show", "no-seat"], &new] {
+        let refused = with(reads, &gone);
+        assert!(refused.starts_with("exit code 4") && refused.contains("gone.toml"), "{reads:?}: {refused}");
+    }
+    let by_environment = tell(bare.command(&accept).env("REGREEN_CONFIG", &config), bare.base());
+    assert_eq!(by_environment, taken);
+}

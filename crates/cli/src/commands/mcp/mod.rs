@@ -31,7 +31,7 @@ pub fn mcp(context: &Context, args: &McpArgs) -> Result<u8, Failed> {
     if io::stdin().is_terminal() {
         voice::progress(context, "this waits for a client of the Model Context Protocol; Ctrl-C ends it");
     }
-    let known = custom::known_here(context, args.own.patterns.as_deref())?;
+    let known = custom::known_here(context, args.own.patterns.as_deref(), None)?;
     let own = Context::new(Colour::Never, context.ledger.as_deref());
     let answers = Answers::new(own, known, &args.logs, args.allow_actions)?;
     let (door, stopped) = door(BufReader::new(io::stdin()), io::stdout());
