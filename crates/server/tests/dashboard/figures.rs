@@ -1,6 +1,8 @@
 //! Figures on the pages: what was saved, what repairs took, how fast services answer, what happened to breakers, and what proves a
 //! playbook. What has no data says so.
 
+use regreen_ledger::BreakerKey;
+
 use super::{World, full, news::answer, now, seed};
 
 const HERE: &str = "Host: localhost:8787\r\n";
@@ -59,6 +61,25 @@ async fn services_show_how_fast_they_answer_and_what_happened_to_breakers() {
     assert!(services.contains("no answer just now<small>1 question, none answered</small>"), "{services}");
     assert!(services.contains("<summary>What happened to it</summary>"), "{services}");
     assert!(services.contains("A recovery failed: <a href=\"/incidents/"), "{services}");
+}
+
+#[tokio::test]
+async fn who_closed_a_breaker_is_named() {
+    let world = World::new().await;
+    seed::fill(&world.ledger, 60, now()).await;
+    let key = BreakerKey {
+        class: "network-timeout".to_owned(),
+        service: "npm".to_owned(),
+        repository: "acme/data-lake".to_owned(),
+    };
+    assert!(world.ledger.breaker_reset(&key, seed::HOSTILE[0], now()).await.unwrap());
+    let services = answer(&world, "/services", HERE).await;
+    let told = services.split("<summary>What happened to it</summary>").nth(1).unwrap();
+    let told = told.split("</ol>").next().unwrap();
+    let signs = [('&', "&#38;"), ('<', "&#60;"), ('>', "&#62;"), ('"', "&#34;"), ('\'', "&#39;")];
+    let by =
+        signs.into_iter().fold(seed::HOSTILE[0].to_owned(), |by, (sign, as_text)| by.replace(sign, as_text));
+    assert!(told.contains(&format!("Closed on the word of {by}")), "{told}");
 }
 
 #[tokio::test]
