@@ -45,8 +45,8 @@ pub use notify::{Notify, NotifyTestArgs};
 pub use once::{OnceArgs, OnceFormat, OnlyPart};
 pub use record::{
     ANY_REASON, ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics,
-    MetricsArgs, MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs,
-    UnpauseArgs,
+    MetricsArgs, MetricsFormat, PauseArgs, PausedArgs, ReopenArgs, ResetArgs, RollbackArgs, State,
+    StatusArgs, UnpauseArgs,
 };
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
@@ -128,7 +128,7 @@ pub enum Command {
     Cache(Cache),
     /// Say how it stands: state, incidents, and the targets beside what was measured
     Status(StatusArgs),
-    /// List incidents of this workspace, show one, or decide one again
+    /// List incidents of this workspace, show one, open one again, or decide one again
     #[command(subcommand)]
     Incidents(Incidents),
     /// Let a recovery that waits for a person's word go ahead with the next run

@@ -43,6 +43,8 @@ pub enum Incidents {
         #[command(flatten)]
         at: WhichLedger,
     },
+    /// Open one again in which the fleet did nothing, to be decided anew by what holds now
+    Reopen(ReopenArgs),
     /// Decide again from what is on record, and say whether the decision is the same
     #[command(after_help = "Example:\n  regreen incidents replay 19abc2f3d40-1a2b-1\n\n\
                             Nothing is looked at but the ledger, and nothing is done. Exit code: 0 the decision is the same,\n\
@@ -64,6 +66,27 @@ pub enum Incidents {
 #[command(after_help = "Examples:\n  regreen incidents list --outcome healed\n  \
                         regreen incidents list --class network-timeout --format json")]
 pub struct IncidentFilters {
+/// Arguments of `incidents reopen`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  regreen incidents reopen 4d-1-0d6c937a --ledger postgres://regreen@db/regreen\n  \
+                        regreen incidents reopen 4d-1-0d6c937a --reason \"the registry is back\"\n\n\
+                        It is no leave to heal. Only an incident of a CI host's run can be opened again: of the run's\n\
+                        latest attempt, in which nothing was done, and within 20 hours. Whichever `regreen serve` or\n\
+                        `regreen worker` shares the ledger goes on with it. Exit code: 0 it is open, 3 there is no such\n\
+                        incident, or it is of no CI host's run or of an earlier attempt, 14 refused."
+)]
+pub struct ReopenArgs {
+    /// Its id
+    #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub incident: String,
+    /// Why
+    #[arg(long)]
+    pub reason: Option<String>,
+    #[command(flatten)]
+    pub at: WhichLedger,
+}
+
     /// Only those of this class
     #[arg(long, value_parser = class)]
     pub class: Option<FailureClass>,

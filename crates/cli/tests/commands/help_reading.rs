@@ -51,13 +51,14 @@ fn incidents() {
     assert_snapshot!(Bare::new().tell(&["incidents", "--help"]), @r"
     exit code 0
     --- out
-    List incidents of this workspace, show one, or decide one again
+    List incidents of this workspace, show one, open one again, or decide one again
 
     Usage: regreen incidents [OPTIONS] <COMMAND>
 
     Commands:
       list    The newest first
       show    One with everything on record: diagnosis, decision, timeline, verification, patch
+      reopen  Open one again in which the fleet did nothing, to be decided anew by what holds now
       replay  Decide again from what is on record, and say whether the decision is the same
       help    Print this message or the help of the given subcommand(s)
 
@@ -182,6 +183,52 @@ fn incidents_show() {
       regreen incidents show [INCIDENT A]
       regreen incidents show [INCIDENT A] --log build
     ");
+}
+
+#[test]
+fn incidents_reopen() {
+    assert_snapshot!(Bare::new().tell(&["incidents", "reopen", "--help"]), @r#"
+    exit code 0
+    --- out
+    Open one again in which the fleet did nothing, to be decided anew by what holds now
+
+    Usage: regreen incidents reopen [OPTIONS] <ID>
+
+    Arguments:
+      <ID>
+              Its id
+
+    Options:
+          --color <WHEN>
+              When to colour: only on a terminal, always or never (also NO_COLOR)
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+          --reason <REASON>
+              Why
+
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      regreen incidents reopen 4d-1-0d6c937a --ledger postgres://regreen@db/regreen
+      regreen incidents reopen 4d-1-0d6c937a --reason "the registry is back"
+
+    It is no leave to heal. Only an incident of a CI host's run can be opened again: of the run's
+    latest attempt, in which nothing was done, and within 20 hours. Whichever `regreen serve` or
+    `regreen worker` shares the ledger goes on with it. Exit code: 0 it is open, 3 there is no such
+    incident, or it is of no CI host's run or of an earlier attempt, 14 refused.
+    "#);
 }
 
 #[test]
