@@ -9,7 +9,7 @@ use clap::{
 };
 use regreen_domain::{FailureClass, Outcome};
 
-use super::{Format, WhichLedger};
+use super::{Format, WhichLedger, WhichPatterns};
 
 /// Arguments of `status`.
 #[derive(Debug, Parser)]
@@ -46,9 +46,12 @@ pub enum Incidents {
     /// Open one again in which the fleet did nothing, to be decided anew by what holds now
     Reopen(ReopenArgs),
     /// Decide again from what is on record, and say whether the decision is the same
-    #[command(after_help = "Example:\n  regreen incidents replay 19abc2f3d40-1a2b-1\n\n\
-                            Nothing is looked at but the ledger, and nothing is done. Exit code: 0 the decision is the same,\n\
-                            18 it is not.")]
+    #[command(after_help = "Examples:\n  regreen incidents replay 19abc2f3d40-1a2b-1\n  \
+                            regreen incidents replay 4d-1-0d6c937a --ledger fleet.db --config /etc/regreen/config.toml\n\n\
+                            Nothing is looked at but the ledger and what is known today, and nothing is done. Known are the\n\
+                            built-in patterns and playbooks; of an incident of this workspace the operator's and the\n\
+                            repository's own; of one beside the fleet the operator's patterns and the accepted ones.\n\
+                            Exit code: 0 the decision from the same inputs is the same, 18 it is not.")]
     Replay {
         /// Its id
         #[arg(value_parser = NonEmptyStringValueParser::new())]
@@ -58,14 +61,11 @@ pub enum Incidents {
         format: Format,
         #[command(flatten)]
         at: WhichLedger,
+        #[command(flatten)]
+        which: WhichPatterns,
     },
 }
 
-/// Which incidents.
-#[derive(Debug, Parser)]
-#[command(after_help = "Examples:\n  regreen incidents list --outcome healed\n  \
-                        regreen incidents list --class network-timeout --format json")]
-pub struct IncidentFilters {
 /// Arguments of `incidents reopen`.
 #[derive(Debug, Parser)]
 #[command(
@@ -87,6 +87,11 @@ pub struct ReopenArgs {
     pub at: WhichLedger,
 }
 
+/// Which incidents.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  regreen incidents list --outcome healed\n  \
+                        regreen incidents list --class network-timeout --format json")]
+pub struct IncidentFilters {
     /// Only those of this class
     #[arg(long, value_parser = class)]
     pub class: Option<FailureClass>,

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::said::{Bare, tell};
+use crate::{
+    fleet::{RUN, left_alone},
+    said::{Bare, tell},
+};
 
 const LOG: &str =
     "2026-11-29 lic: starting\nlicence server lic-7.example refused the seat: pool nightly is empty\n";
@@ -119,4 +122,27 @@ fn the_operator_s_file_that_is_named_says_what_else_is_known() {
     }
     let by_environment = tell(bare.command(&accept).env("REGREEN_CONFIG", &config), bare.base());
     assert_eq!(by_environment, taken);
+}
+
+#[test]
+fn a_decision_beside_the_fleet_is_made_again_by_what_was_accepted_too() {
+    let (bare, fleet) = left_alone(RUN, 60_000);
+    let work = bare.work();
+    let replay = || bare.tell(&["incidents", "replay", RUN, "--ledger", &fleet]);
+    let before = replay();
+    assert!(before.starts_with("exit code 0") && !before.contains("known today"), "{before}");
+    fs::write(work.join("build.log"), LOG).unwrap();
+    let new =
+        ["patterns", "new", "build.log", "--line", "2", "--class", "service-unavailable", "--id", "no-seat"];
+    bare.tell(&[&new[..], &["--output", "no-seat.toml"]].concat());
+    let draft = fs::read_to_string(work.join("no-seat.toml")).unwrap();
+    let whole = draft.replace("FILL IN", "lic 3").replace("status = \"draft\"", "status = \"stable\"");
+    fs::write(work.join("no-seat.toml"), whole).unwrap();
+    let accepted = bare.tell(&["patterns", "accept", "no-seat.toml", "--ledger", &fleet]);
+    assert!(accepted.starts_with("exit code 0"), "{accepted}");
+    let after = replay();
+    let says = "known today beside the built-in ones: 1 pattern accepted beside the fleet\n";
+    assert!(after.starts_with("exit code 0") && after.contains(says), "{after}");
+    let shape = bare.tell(&["incidents", "replay", RUN, "--ledger", &fleet, "--format", "json"]);
+    assert!(shape.contains("\"operator\":0,\"repository\":0,\"accepted\":1}"), "{shape}");
 }

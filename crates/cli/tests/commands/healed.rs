@@ -115,7 +115,7 @@ fn it_is_listed_shown_and_replayed() {
     assert_snapshot!(on(&stage, &["incidents", "replay", &id, "--format", "json"]), @r#"
     exit code 0
     --- out
-    {"version":1,"incident":"[INCIDENT A]","same":true,"decided_at":"[TIME]","decided_by":"0.1.0","action":"heal","because":null,"playbook":"repair-lockfile","seed":[SEED],"ranking":[{"playbook":"repair-lockfile","score":[DRAW],"healed":0,"failed":0},{"playbook":"rerun-after-shared-repair","score":[DRAW],"healed":0,"failed":0}],"differences":[],"with_present_playbooks":[]}
+    {"version":1,"incident":"[INCIDENT A]","same":true,"decided_at":"[TIME]","decided_by":"0.1.0","action":"heal","because":null,"playbook":"repair-lockfile","seed":[SEED],"ranking":[{"playbook":"repair-lockfile","score":[DRAW],"healed":0,"failed":0},{"playbook":"rerun-after-shared-repair","score":[DRAW],"healed":0,"failed":0}],"differences":[],"with_present_playbooks":[],"own":{"patterns":{"operator":0,"repository":0,"accepted":0},"playbooks":{"operator":0}}}
     "#);
 }
 

@@ -269,14 +269,29 @@ fn incidents_replay() {
               
               [env: REGREEN_LEDGER]
 
+          --patterns <DIR>
+              A folder of your own patterns, beside the built-in ones and those in the repository's
+              .regreen/patterns (default: `patterns` in the operator's configuration)
+              
+              [env: REGREEN_PATTERNS=]
+
+          --config <FILE>
+              The operator's configuration (default: regreen/config.toml in the user's configuration
+              folder)
+              
+              [env: REGREEN_CONFIG=]
+
       -h, --help
               Print help (see a summary with '-h')
 
-    Example:
+    Examples:
       regreen incidents replay [INCIDENT A]
+      regreen incidents replay 4d-1-0d6c937a --ledger fleet.db --config /etc/regreen/config.toml
 
-    Nothing is looked at but the ledger, and nothing is done. Exit code: 0 the decision is the same,
-    18 it is not.
+    Nothing is looked at but the ledger and what is known today, and nothing is done. Known are the
+    built-in patterns and playbooks; of an incident of this workspace the operator's and the
+    repository's own; of one beside the fleet the operator's patterns and the accepted ones.
+    Exit code: 0 the decision from the same inputs is the same, 18 it is not.
     ");
 }
 

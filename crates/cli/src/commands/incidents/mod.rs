@@ -15,6 +15,6 @@ pub fn incidents(context: &Context, command: &Incidents) -> Result<u8, Failed> {
         Incidents::Show { id, log: Some(log), .. } => log::log(context, id, log),
         Incidents::Show { id, format, .. } => show::show(context, id, *format),
         Incidents::Reopen(args) => reopen::reopen(context, args),
-        Incidents::Replay { id, format, .. } => replay::replay(context, id, *format),
+        Incidents::Replay { id, format, which, .. } => replay::replay(context, id, *format, which),
     }
 }
