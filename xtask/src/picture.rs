@@ -1,5 +1,5 @@
 //! `cargo xtask picture`: docs/images/demo.svg, a recording of a real `regreen demo`: what it printed, in its colours and at
-//! its times. Nothing is made up, and nothing left out; lines that are too long are wrapped as a terminal wraps them.
+//! its times. Nothing is made up, and nothing left out; lines that are too long are broken at a blank.
 
 use std::{
     fmt::Write,
@@ -85,24 +85,32 @@ fn typed() -> Line {
     Line { at: Duration::ZERO, pieces }
 }
 
-/// The lines of the screen that a printed line takes.
+/// The lines of the screen that a printed line takes: broken at a blank where there is one, else wherever the line ends.
 fn shown(text: &str, at: Duration) -> Vec<Line> {
-    let (mut lines, mut pieces, mut column) = (Vec::new(), Vec::new(), 0);
-    for Piece { style, text } in pieces_of(text) {
-        let mut part = String::new();
-        for c in text.chars() {
-            if column == COLUMNS {
-                pieces.push(Piece { style: style.clone(), text: std::mem::take(&mut part) });
-                lines.push(Line { at, pieces: std::mem::take(&mut pieces) });
-                column = 0;
-            }
-            part.push(c);
-            column += 1;
-        }
-        pieces.push(Piece { style, text: part });
+    let styled: Vec<(String, char)> = pieces_of(text)
+        .into_iter()
+        .flat_map(|Piece { style, text }| text.chars().map(|c| (style.clone(), c)).collect::<Vec<_>>())
+        .collect();
+    let (mut lines, mut rest) = (Vec::new(), &styled[..]);
+    while rest.len() > COLUMNS {
+        let blank = rest[..=COLUMNS].iter().rposition(|(_, c)| *c == ' ');
+        // What begins with blanks is not broken before its first word.
+        let blank = blank.filter(|blank| rest[..*blank].iter().any(|(_, c)| *c != ' '));
+        let (line, after) = rest.split_at(blank.unwrap_or(COLUMNS));
+        lines.push(Line { at, pieces: pieces(line) });
+        rest = &after[usize::from(blank.is_some())..];
     }
-    lines.push(Line { at, pieces });
+    lines.push(Line { at, pieces: pieces(rest) });
     lines
+}
+
+/// What follows each other in one style is one piece.
+fn pieces(styled: &[(String, char)]) -> Vec<Piece> {
+    let piece = |run: &[(String, char)]| Piece {
+        style: run[0].0.clone(),
+        text: run.iter().map(|(_, c)| *c).collect(),
+    };
+    styled.chunk_by(|one, next| one.0 == next.0).map(piece).collect()
 }
 
 /// Text with its SGR sequences (ECMA-48) as classes: `b`old, `d`im, and the colours by their number.
@@ -169,5 +177,11 @@ mod tests {
         let lines = shown(&"x".repeat(COLUMNS + 1), Duration::from_secs(2));
         assert_eq!(lines.len(), 2);
         assert!(svg(&lines).contains("animation-delay:2.00s"));
+        let words = format!("\x1b[1m{}\x1b[0m second third", "x".repeat(COLUMNS - 7));
+        let texts: Vec<String> = shown(&words, Duration::ZERO)
+            .iter()
+            .map(|line| line.pieces.iter().map(|piece| piece.text.as_str()).collect())
+            .collect();
+        assert_eq!(texts, [format!("{} second", "x".repeat(COLUMNS - 7)), "third".to_owned()]);
     }
 }

@@ -124,6 +124,21 @@ impl Ledger {
         Ok(sqlx::query_as(sql).bind(id).fetch_optional(&mut *self.read().await?).await?)
     }
 
+    /// The ids of all tokens and sessions that may count now.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn token_ids(&self, now: i64) -> Result<Vec<String>, LedgerError> {
+        let ids: Vec<(String,)> = sqlx::query_as(
+            "SELECT id FROM tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)
+             UNION ALL SELECT id FROM sessions WHERE expires_at > $1",
+        )
+        .bind(now)
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        Ok(ids.into_iter().map(|(id,)| id).collect())
+    }
+
     /// Takes the token with this id or name away, and with it everybody who signed in by it; `None` where there is none
     /// that could be.
     ///

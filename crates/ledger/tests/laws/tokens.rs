@@ -44,6 +44,8 @@ async fn a_token_is_made_once_and_taken_away_for_good(on: Engine) {
     assert!(!token(l, "t1").await.counts(9));
     assert!(l.create_token(&new("t3", "ci"), "bob", 9).await.unwrap(), "the name is free again");
     assert_eq!(l.tokens().await.unwrap().len(), 2);
+    assert_eq!(l.token_ids(9).await.unwrap(), ["t3"]);
+    assert!(l.token_ids(10 * HOUR).await.unwrap().is_empty(), "it has ended");
     let kinds: Vec<String> = l.audit(0, 9).await.unwrap().into_iter().map(|entry| entry.kind).collect();
     assert_eq!(kinds, ["token-created", "token-revoked", "token-created"]);
     assert!(l.audit_verify(None).await.unwrap().is_sound());
@@ -57,6 +59,11 @@ async fn a_session_ends_with_its_token(on: Engine) {
     l.sign_in("s2", "t1", "d3", 90, 3).await.unwrap();
     let found = l.session("s1").await.unwrap().unwrap();
     assert_eq!((found.digest.as_str(), found.expires_at, found.token.id.as_str()), ("d2", 50, "t1"));
+    for (now, there) in [(49, &["s1", "s2", "t1"][..]), (50, &["s2", "t1"])] {
+        let mut ids = l.token_ids(now).await.unwrap();
+        ids.sort();
+        assert_eq!(ids, there);
+    }
     l.sign_out("s1").await.unwrap();
     assert_eq!(l.session("s1").await.unwrap(), None);
     l.revoke_token("t1", "ann", 4).await.unwrap();

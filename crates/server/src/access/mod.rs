@@ -7,6 +7,7 @@
 
 mod denied;
 mod here;
+mod ids;
 mod proxy;
 mod rate;
 mod session;
@@ -29,6 +30,7 @@ pub use token::{Minted, mint};
 
 use self::{
     here::is_here,
+    ids::Ids,
     rate::{Asks, Pace, Rate},
     session::{cookie, is_of_this_site},
     throttle::Throttle,
@@ -121,6 +123,10 @@ struct Inner {
     rate: Rate,
     /// How often each address shows a token that has not been right yet.
     unproven: Rate,
+    /// The tokens and sessions that are there, for when that is too often.
+    ids: Ids,
+    /// How often each of those is looked up then.
+    claimed: Rate,
 }
 
 impl Access {
@@ -140,6 +146,8 @@ impl Access {
             throttle: Throttle::default(),
             rate: Rate::new(Pace::PEOPLE),
             unproven: Rate::new(Pace::UNPROVEN),
+            ids: Ids::default(),
+            claimed: Rate::new(Pace::CLAIMED),
         }))
     }
 
@@ -172,6 +180,8 @@ impl Access {
             throttle: Throttle::default(),
             rate: Rate::new(Pace::PEOPLE),
             unproven: Rate::new(Pace::UNPROVEN),
+            ids: Ids::default(),
+            claimed: Rate::new(Pace::CLAIMED),
         };
         set(&mut inner);
         Access(Arc::new(inner))
@@ -253,7 +263,8 @@ impl Access {
     }
 
     /// The token that was shown. An address that shows too many wrong ones has to wait, but not with one that is right:
-    /// behind a proxy all have one address. Where far too many came that are not known yet, none of those is looked up.
+    /// behind a proxy all have one address. Where far too many came that are not known yet, only those are looked up that are there,
+    /// each now and then.
     async fn admitted(
         &self,
         arrival: Option<Arrival>,
@@ -264,9 +275,10 @@ impl Access {
         let peer = arrival.map(|arrival| Peer::of(arrival.peer));
         let known = shown.is_some_and(|shown| throttle.knows(shown));
         // Whatever has the form of a token costs a look into the ledger, before anybody knows whose it is.
-        if !known && shown.is_some() {
-            let taken = self.0.unproven.take(Asks::From(peer), now);
-            taken.map_err(|seconds| Denied::TooMany { seconds })?;
+        if let Some(shown) = shown.filter(|_| !known)
+            && let Err(seconds) = self.0.unproven.take(Asks::From(peer), now)
+        {
+            self.among_too_many(shown.id, seconds, now).await?;
         }
         let waits = peer.filter(|_| !known).and_then(|peer| throttle.waits(peer, now));
         let token = match shown {
@@ -290,6 +302,17 @@ impl Access {
             _ => {}
         }
         token
+    }
+
+    /// Whether this one is looked up although too many came from its address.
+    async fn among_too_many(&self, id: &str, seconds: u64, now: i64) -> Result<(), Denied> {
+        let is_there = self.0.ids.has(&self.0.ledger, id, now).await;
+        if !is_there.map_err(|e| Denied::Unavailable(chain(&e)))? {
+            return Err(Denied::TooMany { seconds });
+        }
+        // Whoever knows an id and not its secret holds up that one alone.
+        let taken = self.0.claimed.take(Asks::Named(id.to_owned()), now);
+        taken.map_err(|seconds| Denied::TooMany { seconds })
     }
 
     async fn token(&self, shown: Shown<'_>, is_for: fn(&Token) -> bool) -> Result<Token, Denied> {

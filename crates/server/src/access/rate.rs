@@ -1,7 +1,7 @@
 //! How often one who may ask does: a bucket of requests for each, which fills up again steadily. It is wide enough for pages that
 //! are kept up to date and for scripts, and holds up a loop that has gone wild: what it would ask of the
-//! ledger beyond who asks is not asked. Another one, for each address, holds up tokens that nobody knows yet, before the ledger is
-//! asked who they are.
+//! ledger beyond who asks is not asked. Others, for each address and each id, hold up tokens that nobody knows yet, before the ledger
+//! is asked who they are.
 
 use std::{
     collections::HashMap,
@@ -25,6 +25,8 @@ impl Pace {
     pub(super) const PEOPLE: Pace = Pace { burst: 200, per_second: 20 };
     /// An address's, of tokens that have not been right yet: behind a proxy all have one address.
     pub(super) const UNPROVEN: Pace = Pace { burst: 1_000, per_second: 100 };
+    /// A token's or a session's that has not been right yet, where there are too many of those.
+    pub(super) const CLAIMED: Pace = Pace { burst: 10, per_second: 1 };
 
     /// Time for one, in milliseconds.
     const fn each_ms(self) -> i64 {
