@@ -282,6 +282,7 @@ pub fn left_alone(id: &str, ago: i64) -> (Bare, String) {
         failed: true,
         class: FailureClass::Unknown,
         pattern: None,
+        pattern_source: None,
         tool: None,
         step: None,
         confidence: Confidence::from_stored(0.5).unwrap(),
