@@ -22,7 +22,7 @@ mod schema;
 mod source;
 mod template;
 
-pub use banner::Banner;
+pub use banner::{Banner, Speaks};
 pub use catalog::Catalog;
 pub use custom::{LARGEST_CUSTOM_FILE, MOST_CUSTOM_FILES, id_in};
 pub use error::CatalogError;

@@ -195,7 +195,8 @@ impl<'s> Case<'s> {
             reason.push_str("; but the job went on after it");
         }
         if let Some(finding) = settled.confirmed_by {
-            if vouched {
+            // A registry that answers is there for everybody, also for whoever printed its name.
+            if vouched && (self.weighed.agrees(class) || !self.is_circumstantial(finding)) {
                 confidence = confidence.and_witness(self.probe(finding));
             }
             reason = format!("{reason}; confirmed: {}", shown(&finding.says, self.masker));
@@ -342,6 +343,11 @@ impl<'s> Case<'s> {
 
     fn probe(&self, finding: &Finding) -> Confidence {
         Confidence::wilson(self.detector.catalog.probe(finding.probe))
+    }
+
+    /// Whether it is seen as well where the project's own code has failed.
+    fn is_circumstantial(&self, finding: &Finding) -> bool {
+        self.detector.catalog.probes().iter().any(|probe| probe.id == finding.probe && probe.circumstantial)
     }
 
     /// The honest answer, with what was seen.
