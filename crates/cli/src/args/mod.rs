@@ -37,7 +37,7 @@ pub use every::Every;
 pub use given::Given;
 pub use init::{Init, InitArgs, InitGithubArgs, InitGitlabArgs};
 pub use itself::{Itself, SelfCheckArgs};
-pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
+pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks, WhichPatterns};
 pub use ledger::Ledger;
 pub use lockfile::{
     CheckArgs, CheckFormat, Lockfile, PlainOrJson, ProposeArgs, RepairArgs, RepairOutput, WatchArgs,
@@ -47,8 +47,8 @@ pub use notify::{Notify, NotifyTestArgs};
 pub use once::{OnceArgs, OnceFormat, OnlyPart};
 pub use record::{
     ANY_REASON, ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics,
-    MetricsArgs, MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs,
-    UnpauseArgs,
+    MetricsArgs, MetricsFormat, PauseArgs, PausedArgs, ReopenArgs, ResetArgs, RollbackArgs, State,
+    StatusArgs, UnpauseArgs,
 };
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
@@ -133,7 +133,7 @@ pub enum Command {
     Cache(Cache),
     /// Say how it stands: state, incidents, and the targets beside what was measured
     Status(StatusArgs),
-    /// List incidents of this workspace, show one, or decide one again
+    /// List incidents of this workspace, show one, open one again, or decide one again
     #[command(subcommand)]
     Incidents(Incidents),
     /// Let a recovery that waits for a person's word go ahead with the next run

@@ -30,6 +30,7 @@ impl Command {
             Command::Status(args) => &args.at,
             Command::Incidents(Incidents::List(filters)) => &filters.at,
             Command::Incidents(Incidents::Show { at, .. } | Incidents::Replay { at, .. }) => at,
+            Command::Incidents(Incidents::Reopen(args)) => &args.at,
             Command::Approve(args) => &args.at,
             Command::Deny(args) => &args.at,
             Command::Rollback(args) => &args.at,

@@ -15,8 +15,8 @@ use regreen_propose::{Draft, Drafted, expression, guess, id_for};
 
 use crate::{
     args::NewArgs,
+    commands::patterns,
     context::Context,
-    custom::{self, Known},
     exit::{FINE, Failed, NOTHING_TO_READ, PROBLEMS, USAGE},
     inputs,
     output::print::print,
@@ -31,8 +31,7 @@ struct Seen {
 
 /// Writes the draft.
 pub fn new(context: &Context, args: &NewArgs) -> Result<u8, Failed> {
-    let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref())?;
-    warnings.iter().for_each(|warning| voice::warning(context, warning));
+    let (catalog, _) = patterns::known(context, &args.which)?;
     let detector = Detector::new(&catalog);
     let masker = context.masker();
     let mut found: Result<Option<Seen>, Failed> = Ok(None);

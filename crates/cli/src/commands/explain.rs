@@ -21,7 +21,7 @@ pub fn explain(context: &Context, code: &str) -> Result<u8, Failed> {
     let catalog = catalog()?;
     let mut said = answers(&catalog, code);
     if said.is_empty() {
-        said.extend(pattern(&custom::known_here(context, None)?.catalog, code));
+        said.extend(pattern(&custom::known_here(context, None, None)?.catalog, code));
     }
     if said.is_empty() { Err(unknown(&catalog, code)) } else { print(&said.join("\n")) }
 }
