@@ -11,9 +11,12 @@ class Failed extends Exception {
 }
 
 def binding = new Binding()
+def said = []
+def path = "${program.parent}:${System.getenv('PATH')}".toString()
+binding.echo = { String words -> said << words }
 binding.sh = { Map how ->
     def builder = new ProcessBuilder('sh', '-e', '-c', how.script as String).directory(here).redirectErrorStream(true)
-    builder.environment().putAll(PATH: "${program.parent}:${System.getenv('PATH')}".toString(), HOME: here.path, CI: 'true')
+    builder.environment().putAll(PATH: path, HOME: here.path, CI: 'true')
     def process = builder.start()
     process.inputStream.text
     def status = process.waitFor()
@@ -56,4 +59,15 @@ try {
     refused = e.message
 }
 assert refused?.contains('not diagnosed')
+// Where the agent has none, or one that does not start, the command's own end stands.
+assert said.isEmpty()
+for (folder in ['/nowhere', here.path + '/broken']) {
+    path = "${folder}:/usr/bin:/bin".toString()
+    new File(here, 'broken').mkdir()
+    new File(here, 'broken/regreen').with { text = '#!/bin/sh\nexit 5\n'; executable = true }
+    said.clear()
+    assert failed(['sh', '-c', 'exit 7']) == 'sh -c exit 7 ended with 7: not diagnosed'
+    assert regreen.call(['true']) == null
+    assert said.size() == 2 && said.every { it.contains('the command runs without it') }
+}
 println "packages: Jenkins' step runs by Groovy ${GroovySystem.version}"

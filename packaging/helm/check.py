@@ -45,7 +45,11 @@ def main(folder):
     for case, values in CASES.items():
         chart.validate_schema(chart.merge_values(values))
         rendered = chart.render(values, name="ci", namespace="ci")
-        objects = [o for text in rendered.values() for o in yaml.safe_load_all(text) if isinstance(o, dict)]
+        files = {name: text for name, text in rendered.items() if not name.endswith("NOTES.txt")}
+        objects = [o for text in files.values() for o in yaml.safe_load_all(text) if isinstance(o, dict)]
+        [notes] = rendered.keys() - files.keys()
+        for name in ("REGREEN_LEDGER", "REGREEN_GITHUB_WEBHOOK_SECRET", "REGREEN_GITHUB_TOKEN"):
+            assert name in rendered[notes], rendered[notes]
         kinds = sorted(o["kind"] for o in objects)
         assert kinds.count("Deployment") == 2 and "Service" in kinds and "ConfigMap" in kinds, kinds
         assert ("Ingress" in kinds) == (case == "with everything"), kinds

@@ -4,6 +4,7 @@ mod dist;
 mod docs;
 mod measure;
 mod mentions;
+mod messages;
 mod pages;
 mod picture;
 mod soak;

@@ -409,6 +409,8 @@ fn path() -> OsString {
     let mut folders: Vec<PathBuf> =
         ours.map(|tool| tool.path().join("bin")).filter(|bin| bin.is_dir()).collect();
     folders.sort();
+    // Where it puts what cargo has built, such as cargo-nextest.
+    folders.push(top().join("target/tools/bin"));
     let before = env::var_os("PATH").unwrap_or_default();
     folders.extend(env::split_paths(&before));
     env::join_paths(folders).unwrap_or(before)
@@ -418,4 +420,14 @@ fn commit() -> Result<String, String> {
     let git = Command::new("git").args(["rev-parse", "--short=10", "HEAD"]).current_dir(top()).output();
     let out = git.map_err(|e| format!("git: {e}"))?;
     Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{env, path, top};
+
+    #[test]
+    fn what_the_tests_have_installed_by_cargo_is_found() {
+        assert!(env::split_paths(&path()).any(|folder| folder == top().join("target/tools/bin")));
+    }
 }

@@ -1,4 +1,4 @@
-//! House rules that a compiler does not check: import directions, module docs, file sizes, file names; and `pages`.
+//! House rules that a compiler does not check: import directions, module docs, file sizes, file names; and `pages` and `messages`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{cargo, pages, top};
+use crate::{cargo, messages, pages, top};
 
 /// What each crate may import, as in ARCHITECTURE.md. A crate that is not here may not exist.
 const MAY_IMPORT: [(&str, &[&str]); 26] = [
@@ -80,10 +80,11 @@ pub fn tidy() -> Result<String, String> {
     let mut complaints = imports()?;
     complaints.extend(pages::complaints()?);
     let mut files = 0;
+    let titles = messages::titles();
     for folder in ["crates", "xtask"] {
         walk(&top().join(folder), &mut |path| {
             files += 1;
-            complaints.extend(file(path));
+            complaints.extend(file(path, &titles));
         });
     }
     for name in THINKING {
@@ -135,12 +136,15 @@ fn short(name: &str) -> &str {
     name.strip_prefix("regreen-").unwrap_or(name)
 }
 
-fn file(path: &Path) -> Vec<String> {
+fn file(path: &Path, titles: &[String]) -> Vec<String> {
     let mut complaints = Vec::new();
     let shown = path.strip_prefix(top()).unwrap_or(path).display().to_string();
     let Ok(text) = fs::read_to_string(path) else { return vec![format!("{shown}: can't be read")] };
     if !text.starts_with("//!") {
         complaints.push(format!("{shown}: no module doc on its first line"));
+    }
+    if messages::is_of_the_program(path) {
+        complaints.extend(messages::complaints(&shown, &text, titles));
     }
     let lines = text.lines().count();
     if lines > LONGEST {

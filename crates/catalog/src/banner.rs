@@ -1,4 +1,4 @@
-//! A banner: the line by which a tool announces that the project's own programs speak from here on.
+//! A banner: the line by which a tool announces that the project's own programs speak from here on, or have spoken until here.
 //!
 //! What a test or a script prints is not the tool's word. A failing test can print `npm error code ECONNRESET`;
 //! after a banner such lines count only for patterns whose `commands` hold the banner's kind.
@@ -10,6 +10,18 @@ use toml::Spanned;
 use crate::matcher::RawMatcher;
 use crate::source::Source;
 use crate::{CatalogError, Expression, Later};
+
+/// Where the project's own programs speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Speaks {
+    /// From this line on.
+    #[default]
+    After,
+    /// Until this line, by which the tool says that what it had started failed: then it did not fail by itself, and what reads
+    /// like its own last word before was printed by somebody else.
+    Before,
+}
 
 /// A banner that was parsed and checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +37,8 @@ pub struct Banner {
     /// What runs from here on: `test` for tests, `opaque` for scripts.
     #[serde(with = "crate::packed::id")]
     pub kind: CommandKind,
+    /// Whose words it marks.
+    pub speaks: Speaks,
     /// The line.
     pub line: Expression,
     /// (name, log, line counted from 1) in which it must be found.
@@ -40,6 +54,8 @@ struct RawBanner {
     _since: String,
     tools: Vec<Spanned<String>>,
     kind: Spanned<String>,
+    #[serde(default)]
+    speaks: Speaks,
     #[serde(rename = "match")]
     matcher: RawMatcher,
     #[serde(rename = "example")]
@@ -80,6 +96,7 @@ impl Banner {
             title: raw.title,
             tools: source.tools(&raw.tools)?,
             kind,
+            speaks: raw.speaks,
             line: matcher.line,
             examples: raw
                 .examples

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::source::Source;
-use crate::{Catalog, CatalogError, Pattern, Status};
+use crate::{Catalog, CatalogError, Pattern, PatternSource, Status};
 
 /// Most bytes of one file.
 pub const LARGEST_CUSTOM_FILE: usize = 64 * 1024;
@@ -22,39 +22,6 @@ const LONGEST_TITLE: usize = 200;
 
 /// Longest explanation, advice or address, in characters.
 const LONGEST_TEXT: usize = 4000;
-
-/// Whose word a pattern is, which says how far it is believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum PatternSource {
-    /// Part of the program.
-    #[default]
-    BuiltIn,
-    /// The operator's, from a folder outside the checkout: as the built-in ones, but its confidence is at most what was
-    /// measured of it.
-    Operator,
-    /// The repository's, which is hostile until shown otherwise: it names a cause where nothing else does, gives advice,
-    /// and speaks for code; it never leads to a healing.
-    Repository,
-    /// Accepted by a person beside the fleet, from a draft: as far as a repository's.
-    Accepted,
-}
-
-impl PatternSource {
-    /// `built-in`, `operator`, `repository` or `accepted`.
-    pub const fn id(self) -> &'static str {
-        match self {
-            PatternSource::BuiltIn => "built-in",
-            PatternSource::Operator => "operator",
-            PatternSource::Repository => "repository",
-            PatternSource::Accepted => "accepted",
-        }
-    }
-
-    /// Whether it names and advises, and never leads to a healing.
-    pub const fn only_names(self) -> bool {
-        matches!(self, PatternSource::Repository | PatternSource::Accepted)
-    }
-}
 
 impl Pattern {
     /// Whether something stands behind it, so that it may raise a confidence: a built-in one that is stable, an

@@ -22,9 +22,9 @@ mod schema;
 mod source;
 mod template;
 
-pub use banner::Banner;
+pub use banner::{Banner, Speaks};
 pub use catalog::Catalog;
-pub use custom::{LARGEST_CUSTOM_FILE, MOST_CUSTOM_FILES, PatternSource, id_in};
+pub use custom::{LARGEST_CUSTOM_FILE, MOST_CUSTOM_FILES, id_in};
 pub use error::CatalogError;
 pub use expression::Expression;
 pub use matcher::{Context, Description, Matcher, Side, Surroundings};
@@ -37,5 +37,6 @@ pub use playbook::{
 };
 pub use probe::Probe;
 pub use prove::Unproved;
+pub use regreen_domain::PatternSource;
 pub use schema::{pattern_schema, playbook_schema};
 pub use template::{Filling, Part, Template, Unfilled};

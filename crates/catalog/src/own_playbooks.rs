@@ -58,7 +58,7 @@ impl Catalog {
                     match checked {
                         None => return WithOwn { catalog, refused },
                         Some((p, why)) => {
-                            let help = "docs/playbooks-format.md says what an operator's playbook may do";
+                            let help = "the manual's page “How to write a playbook” says what an operator's playbook may do";
                             Some((format!("{}.toml", p.id), why, help.to_owned()))
                         }
                     }

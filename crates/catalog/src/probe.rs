@@ -14,6 +14,8 @@ pub struct Probe {
     pub id: String,
     /// What it looks at, for people.
     pub title: String,
+    /// Whether what it sees is there as well where the project's own code has failed, such as a registry that answers.
+    pub circumstantial: bool,
     /// What was measured of it.
     pub measured: Measured,
 }
@@ -23,13 +25,20 @@ pub struct Probe {
 struct RawProbe {
     title: String,
     #[serde(default)]
+    circumstantial: bool,
+    #[serde(default)]
     measured: Measured,
 }
 
 impl Probe {
     pub(crate) fn parse_all(source: Source<'_>) -> Result<Vec<Probe>, CatalogError> {
         let raw: BTreeMap<String, RawProbe> = source.parse()?;
-        let probe = |(id, RawProbe { title, measured })| Probe { id, title, measured };
+        let probe = |(id, RawProbe { title, circumstantial, measured })| Probe {
+            id,
+            title,
+            circumstantial,
+            measured,
+        };
         Ok(raw.into_iter().map(probe).collect())
     }
 }

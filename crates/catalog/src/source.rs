@@ -23,7 +23,7 @@ impl<'t> Source<'t> {
             let help = if e.message().starts_with("unknown field") {
                 "take the field out or correct its name"
             } else {
-                "correct the file; docs/catalog.md describes its fields"
+                "correct the file; `regreen patterns schema` and `regreen playbooks schema` describe its fields"
             };
             self.error(e.span(), e.message().trim_end(), help)
         })

@@ -41,16 +41,19 @@ struct Files {
 /// repository in which it was started.
 ///
 /// # Errors
-/// A bug: the catalogue in the binary can't be read.
-pub fn known_here(context: &Context, given: Option<&Path>) -> Result<Known, Failed> {
+/// A bug: the catalogue in the binary can't be read; or the operator's file, where the command was told which.
+pub fn known_here(context: &Context, given: Option<&Path>, config: Option<&Path>) -> Result<Known, Failed> {
     let Ok(workspace) = context.workspace() else {
         return Ok(Known { catalog: catalog()?, warnings: Vec::new() });
     };
     let mut said = Vec::new();
-    let folder = crate::config::patterns_folder(context, given, None, &workspace).unwrap_or_else(|failed| {
-        said.push(format!("without the operator's patterns: {failed}"));
-        None
-    });
+    let folder = match crate::config::patterns_folder(context, given, config, &workspace) {
+        Err(failed) if config.is_none() => {
+            said.push(format!("without the operator's patterns: {failed}"));
+            None
+        }
+        folder => folder?,
+    };
     let mut known = match is_in_git(&workspace) {
         true => runtime()?.block_on(known(&workspace, folder.as_deref()))?,
         false => with(&workspace, folder.as_deref(), Files::default())?,
@@ -62,13 +65,26 @@ pub fn known_here(context: &Context, given: Option<&Path>) -> Result<Known, Fail
 /// For a node beside the fleet: the operator's folder, which `REGREEN_PATTERNS` or the operator's file names, and no repository's.
 ///
 /// # Errors
-/// A bug: the catalogue in the binary can't be read; or what is wrong with the operator's file.
+/// As [`operators_beside_a_fleet`].
 pub fn known_beside_a_fleet(
     context: &Context,
     config: Option<&Path>,
     workspace: &Workspace,
 ) -> Result<Known, Failed> {
     let given = context.env.get(OsStr::new("REGREEN_PATTERNS")).map(Path::new);
+    operators_beside_a_fleet(context, given, config, workspace)
+}
+
+/// The same of the folder that is given, or else that the operator's file names.
+///
+/// # Errors
+/// A bug: the catalogue in the binary can't be read; or what is wrong with the operator's file.
+pub fn operators_beside_a_fleet(
+    context: &Context,
+    given: Option<&Path>,
+    config: Option<&Path>,
+    workspace: &Workspace,
+) -> Result<Known, Failed> {
     let folder = crate::config::patterns_folder(context, given, config, workspace)?;
     let mut known = Known { catalog: catalog()?, warnings: Vec::new() };
     let Some(folder) = folder else { return Ok(known) };

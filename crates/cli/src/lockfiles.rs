@@ -27,6 +27,13 @@ const INSTALLED: [&str; 9] = [
     ".tox",
 ];
 
+/// What is said where there is none: by which names they are known.
+pub fn names_known() -> String {
+    let mut names: Vec<&str> = Format::ALL.into_iter().flat_map(Format::file_names).copied().collect();
+    names.dedup();
+    format!("lockfiles are known by their names: {}", names.join(", "))
+}
+
 /// The lockfiles that what was typed stands for, by name. A file is taken if its name tells its format.
 ///
 /// # Errors

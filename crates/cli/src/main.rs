@@ -8,6 +8,7 @@ mod config;
 mod context;
 mod credentials;
 mod custom;
+mod decided_by;
 #[cfg(test)]
 mod documented;
 mod exit;

@@ -35,10 +35,16 @@ mod kept;
 mod killed;
 #[path = "fleet/linters.rs"]
 mod linters;
+#[path = "fleet/release.rs"]
+mod release;
 #[path = "fleet/runner.rs"]
 mod runner;
+#[path = "fleet/services.rs"]
+mod services;
 #[path = "fleet/standin.rs"]
 mod standin;
+#[path = "fleet/without.rs"]
+mod without;
 #[path = "fleet/workflow.rs"]
 mod workflow;
 
@@ -113,21 +119,7 @@ impl Stage {
         {
             command.arg(flag).arg(self.path(name));
         }
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let (tell, lines) = channel();
-        let err = BufReader::new(child.stderr.take().unwrap());
-        spawn(move || {
-            for line in err.lines().map_while(Result::ok) {
-                let _nobody = tell.send(line);
-            }
-        });
-        let address = loop {
-            let line = lines.recv_timeout(PATIENCE).unwrap();
-            if let Some(address) = line.split("address=").nth(1) {
-                break address.to_owned();
-            }
-        };
-        Serving { child, address, lines }
+        Serving::started(command)
     }
 
     /// The run's webhook, as it stands at the host.
@@ -176,7 +168,40 @@ impl Stage {
     }
 }
 
+/// A test that fails leaves nothing behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
 impl Serving {
+    /// Starts it, and waits until it says where it listens.
+    fn started(command: Command) -> Serving {
+        let mut serving = Serving::working(command);
+        serving.address = loop {
+            let line = serving.lines.recv_timeout(PATIENCE).unwrap();
+            if let Some(address) = line.split("address=").nth(1) {
+                break address.to_owned();
+            }
+        };
+        serving
+    }
+
+    /// Starts what listens nowhere.
+    fn working(mut command: Command) -> Serving {
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let (tell, lines) = channel();
+        let err = BufReader::new(child.stderr.take().unwrap());
+        spawn(move || {
+            for line in err.lines().map_while(Result::ok) {
+                let _nobody = tell.send(line);
+            }
+        });
+        Serving { child, address: String::new(), lines }
+    }
+
     /// Sends a webhook; the answer's status.
     fn post(&self, delivery: &str, body: &[u8], secret: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();

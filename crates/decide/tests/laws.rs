@@ -54,6 +54,7 @@ fn diagnosis(class: FailureClass, confidence: f64, confirmed: bool) -> Diagnosis
         failed: true,
         class,
         pattern: None,
+        pattern_source: None,
         tool: Some(npm()),
         step: None,
         confidence: Confidence::from_stored(confidence).unwrap(),

@@ -197,7 +197,8 @@ impl<'s> Case<'s> {
             reason.push_str("; but the job went on after it");
         }
         if let Some(finding) = settled.confirmed_by {
-            if vouched {
+            // A registry that answers is there for everybody, also for whoever printed its name.
+            if vouched && (self.weighed.agrees(class) || !self.is_circumstantial(finding)) {
                 confidence = confidence.and_witness(self.probe(finding));
             }
             reason = format!("{reason}; confirmed: {}", shown(&finding.says, self.masker));
@@ -209,6 +210,7 @@ impl<'s> Case<'s> {
             evidence: self.cause_first(root, class, evidence),
             class,
             pattern: Some(pattern.id.clone()),
+            pattern_source: Some(pattern.source),
             tool: tool(root, self.scan),
             confidence,
             confirmed: settled.confirmed_by.is_some(),
@@ -345,6 +347,11 @@ impl<'s> Case<'s> {
         Confidence::wilson(self.detector.catalog.probe(finding.probe))
     }
 
+    /// Whether it is seen as well where the project's own code has failed.
+    fn is_circumstantial(&self, finding: &Finding) -> bool {
+        self.detector.catalog.probes().iter().any(|probe| probe.id == finding.probe && probe.circumstantial)
+    }
+
     /// The honest answer, with what was seen.
     fn unknown(&self) -> Diagnosis {
         let scan = self.scan;
@@ -362,6 +369,7 @@ impl<'s> Case<'s> {
             failed,
             class: FailureClass::Unknown,
             pattern: None,
+            pattern_source: None,
             tool: scan.command.as_ref().and_then(|command| command.tool.clone()),
             step: scan.step.as_deref().map(|step| shown(step, self.masker)),
             confidence: Confidence::NONE,

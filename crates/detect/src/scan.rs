@@ -114,7 +114,7 @@ impl Detector<'_> {
                     Entry::Pattern(index, _) => {
                         places.entry(index).or_default().push(Place { number, start })
                     }
-                    Entry::Banner(banner) => speakers.banner(number, banner.kind),
+                    Entry::Banner(banner) => speakers.banner(number, banner),
                     Entry::Context(context) => {
                         sightings.entry(context.line.as_str()).or_insert((number, number)).1 = number;
                     }

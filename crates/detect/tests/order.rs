@@ -87,6 +87,58 @@ fn a_script_run_by_npm_cannot_speak_for_npm() {
 }
 
 #[test]
+fn a_script_that_a_tool_says_it_ran_cannot_speak_for_the_tool() {
+    let lost = [
+        (
+            "yarn",
+            "error An unexpected error occurred: \"https://registry.yarnpkg.com/left-pad: ETIMEDOUT\".\n",
+            "error Command failed with exit code 1.\n",
+        ),
+        (
+            "bun",
+            "error: ConnectionRefused downloading tarball left-pad@1.3.0\n",
+            "error: postinstall script from \"app\" exited with 1\n",
+        ),
+        (
+            "pnpm",
+            "\u{2009}ERR_PNPM_META_FETCH_FAIL\u{2009} GET https://registry.npmjs.org/left-pad: request to \
+             https://registry.npmjs.org/left-pad failed, reason: connect ETIMEDOUT 104.16.0.1:443\n",
+            "\u{2009}ELIFECYCLE\u{2009} Command failed with exit code 1.\n",
+        ),
+        (
+            "composer",
+            "curl error 28 while downloading https://repo.packagist.org/packages.json: Connection timed out after 10001 milliseconds\n",
+            "Script php t.php handling the post-install-cmd event returned with error code 1\n",
+        ),
+        ("uv", "         Caused by: operation timed out\n", ""),
+    ];
+    for (tool, says, end) in lost {
+        let begin = if tool == "uv" {
+            "error: Failed to build `pkg`\n  cause: The build backend returned an error\n\n         [stderr]\n"
+        } else {
+            ""
+        };
+        let exit = Some(ExitFacts { code: Some(1), ..ExitFacts::default() });
+        for (kind, fetches) in [(CommandKind::Install, true), (CommandKind::Build, false)] {
+            let command = CommandFacts { tool: Tool::new(tool), kind, fetches };
+            let circumstances = Circumstances { command: Some(&command), exit };
+            let by = |log: &str| detect_with(log.as_bytes(), &circumstances).diagnosis;
+            if fetches && tool != "uv" {
+                let own = by(says).pattern;
+                assert!(own.is_some_and(|id| id.starts_with(tool)), "{tool}: its own word");
+            }
+            let script = format!("{begin}{says}{end}");
+            let found = by(&script);
+            assert_ne!(found.class.verdict(), Verdict::Infrastructure, "{script}: {}", found.reason);
+            // A script that nothing announces: `yarn --silent build`.
+            if !fetches {
+                assert_eq!(by(says).pattern, None, "{says}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_command_that_hung_on_a_warning_hung_for_its_reason() {
     let pip = CommandFacts { tool: Tool::new("pip"), kind: CommandKind::Install, fetches: true };
     let log = "WARNING: Retrying (Retry(total=3, connect=None, read=None, redirect=None, status=None)) after connection \

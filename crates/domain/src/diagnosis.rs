@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Confidence, Evidence, FailureClass, Tool};
+use crate::{Confidence, Evidence, FailureClass, PatternSource, Tool};
 
 /// The answer to "why did this job fail?".
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Diagnosis {
     pub class: FailureClass,
     /// Id of the catalogue pattern that decided.
     pub pattern: Option<String>,
+    /// Whose that pattern is: another one of the same id may be known elsewhere, or later.
+    pub pattern_source: Option<PatternSource>,
     /// The tool that failed.
     pub tool: Option<Tool>,
     /// The step of the job that failed, where the log names one.

@@ -13,6 +13,7 @@ mod finding;
 mod flow;
 mod hole;
 mod outcome;
+mod pattern_source;
 mod policy;
 mod resource;
 
@@ -26,5 +27,6 @@ pub use finding::{Finding, Standing};
 pub use flow::{Condition, Flow, Settled, Test};
 pub use hole::{CacheKey, Host, PackageName, RelPath, Untrusted};
 pub use outcome::{Outcome, Verification, VerificationFactor};
+pub use pattern_source::PatternSource;
 pub use policy::{Mode, Risk};
 pub use resource::Resource;

@@ -186,6 +186,7 @@ impl Engine {
             failed: true,
             class: FailureClass::Infra(InfraClass::Healable(HealableClass::CacheCorruption)),
             pattern: None,
+            pattern_source: None,
             tool: Tool::new(wanted.cache.tool()),
             step: None,
             confidence: probe.map_or(Confidence::NONE, |p| Confidence::wilson(p.measured.counts())),

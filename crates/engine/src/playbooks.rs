@@ -48,7 +48,14 @@ pub(crate) fn join_remote(catalog: &Catalog, pattern: Option<&str>) -> Result<Ve
 }
 
 /// Those that work at the CI host, or the others.
-fn in_place(catalog: &Catalog, pattern: Option<&str>, remote: bool) -> Result<Vec<Playbook>, EngineError> {
+///
+/// # Errors
+/// As [`playbooks`].
+pub(crate) fn in_place(
+    catalog: &Catalog,
+    pattern: Option<&str>,
+    remote: bool,
+) -> Result<Vec<Playbook>, EngineError> {
     let mut all = playbooks(catalog, pattern)?;
     all.retain(|playbook| works_at_host(playbook) == remote);
     Ok(all)
@@ -63,7 +70,7 @@ pub(crate) fn works_at_host(playbook: &Playbook) -> bool {
 ///
 /// # Errors
 /// [`EngineError::Catalog`] where a step takes what a log says.
-pub(crate) fn playbooks(catalog: &Catalog, pattern: Option<&str>) -> Result<Vec<Playbook>, EngineError> {
+fn playbooks(catalog: &Catalog, pattern: Option<&str>) -> Result<Vec<Playbook>, EngineError> {
     let pattern = pattern.and_then(|id| catalog.pattern(id));
     let stable = catalog.playbooks().iter().filter(|p| p.status == Status::Stable);
     stable.filter(|p| p.suits(pattern)).map(joined).collect()

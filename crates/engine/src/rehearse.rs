@@ -104,6 +104,7 @@ fn decision_problem(playbook: &Playbook, example: &DecisionExample) -> Option<St
         class: given.class,
         // Where nothing is left to look at, a signature is what says so.
         pattern: works_at_host(playbook).then(|| "rehearsed".to_owned()),
+        pattern_source: None,
         tool: given.tool.clone(),
         step: None,
         confidence: given.confidence,

@@ -5,7 +5,7 @@ use regreen_decide::{Case, decide};
 use regreen_ledger::{DecisionV1, Incident, InputsV1, PlanV1};
 use thiserror::Error;
 
-use crate::{error::EngineError, inputs::restored, playbooks::playbooks};
+use crate::{error::EngineError, fleet::run_of, inputs::restored, playbooks::in_place};
 
 /// A decision made again.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Replayed {
     pub recorded: DecisionV1,
     /// From the same inputs, by this version of Regreen.
     pub again: DecisionV1,
-    /// From the same inputs, with the playbooks of this version.
+    /// From the same inputs, with the playbooks that hold today.
     pub today: DecisionV1,
     /// What it was decided from.
     pub inputs: InputsV1,
@@ -48,7 +48,7 @@ pub enum ReplayError {
     Catalog(#[from] EngineError),
 }
 
-/// Decides again.
+/// Decides again, and by what `catalog` holds today.
 ///
 /// # Errors
 /// [`ReplayError`].
@@ -59,7 +59,8 @@ pub fn replay(incident: &Incident, catalog: &Catalog) -> Result<Replayed, Replay
     let diagnosis = incident.diagnosis.to_domain();
     let inputs = diagnosis.and_then(|d| restored(d, &stored)).ok_or_else(|| ReplayError::Unreadable(id()))?;
     let again = DecisionV1::from(&decide(&inputs.case()));
-    let playbooks = playbooks(catalog, inputs.diagnosis.pattern.as_deref())?;
+    let at_host = run_of(incident).is_some();
+    let playbooks = in_place(catalog, inputs.diagnosis.pattern.as_deref(), at_host)?;
     let today = DecisionV1::from(&decide(&Case { playbooks: &playbooks, ..inputs.case() }));
     Ok(Replayed { recorded, again, today, inputs: stored })
 }
@@ -70,7 +71,7 @@ impl Replayed {
         differences(&self.recorded, &self.again)
     }
 
-    /// What would differ with the playbooks of this version.
+    /// What would differ with the playbooks that hold today.
     pub fn differences_today(&self) -> Vec<Difference> {
         differences(&self.recorded, &self.today)
     }

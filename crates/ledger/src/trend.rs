@@ -19,6 +19,8 @@ pub struct Trends {
     pub days: Vec<DayOf>,
     /// Of the recoveries that were tried: how many healed.
     pub success: Option<Rate>,
+    /// Of the recoveries that did not heal: how many were taken back whole.
+    pub rollback: Option<Rate>,
     /// Time of a recovery that healed, from the first step to the end of the verification.
     pub recovery: Option<Spread>,
     /// By repository, most incidents first.
@@ -40,6 +42,8 @@ pub struct DayOf {
     pub classes: BTreeMap<String, u64>,
     /// Of the recoveries that were tried: how many healed.
     pub success: Option<Rate>,
+    /// Of the recoveries that did not heal: how many were taken back whole.
+    pub rollback: Option<Rate>,
     /// Time of a recovery that healed.
     pub recovery: Option<Spread>,
 }
@@ -68,7 +72,8 @@ impl Group {
 struct Day {
     classes: BTreeMap<String, u64>,
     healed: u64,
-    failed: u64,
+    taken_back: u64,
+    stuck: u64,
     recoveries: Vec<u64>,
 }
 
@@ -85,14 +90,17 @@ impl Ledger {
             *day.classes.entry(class.unwrap_or_default()).or_default() += count;
             match outcome.as_deref() {
                 Some("healed") => day.healed += count,
-                Some("rolled-back" | "stuck") => day.failed += count,
+                Some("rolled-back") => day.taken_back += count,
+                Some("stuck") => day.stuck += count,
                 _ => {}
             }
         }
         for (day, took) in recoveries(&mut db, since).await? {
             days.entry(day).or_default().recoveries.push(took.unsigned_abs());
         }
-        let (healed, failed) = days.values().fold((0, 0), |(h, f), day| (h + day.healed, f + day.failed));
+        let sum = |of: fn(&Day) -> u64| days.values().map(of).sum::<u64>();
+        let (healed, taken_back, stuck) =
+            (sum(|day| day.healed), sum(|day| day.taken_back), sum(|day| day.stuck));
         let all = days.values().flat_map(|day| day.recoveries.iter().copied()).collect();
         let services: Vec<(String, i64)> = sqlx::query_as(
             "SELECT service, count(*) FROM sightings WHERE at >= $1 GROUP BY service ORDER BY 2 DESC, 1 LIMIT $2",
@@ -102,7 +110,8 @@ impl Ledger {
         .fetch_all(&mut *db)
         .await?;
         Ok(Trends {
-            success: Rate::of(healed, healed + failed),
+            success: Rate::of(healed, healed + taken_back + stuck),
+            rollback: Rate::of(taken_back, taken_back + stuck),
             recovery: Spread::of(all),
             repositories: groups(&mut db, "repository", since).await?,
             patterns: groups(&mut db, "pattern", since).await?,
@@ -115,8 +124,14 @@ impl Ledger {
 
 impl Day {
     fn finish(self, day: i64) -> DayOf {
-        let success = Rate::of(self.healed, self.healed + self.failed);
-        DayOf { day, classes: self.classes, success, recovery: Spread::of(self.recoveries) }
+        let failed = self.taken_back + self.stuck;
+        DayOf {
+            day,
+            classes: self.classes,
+            success: Rate::of(self.healed, self.healed + failed),
+            rollback: Rate::of(self.taken_back, failed),
+            recovery: Spread::of(self.recoveries),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use regreen_domain::{Evidence, Role, Verdict};
 
 use crate::{
@@ -29,6 +29,9 @@ pub fn diagnosis(of: &Diagnosed<'_>, colour: bool) -> String {
     let evidence: Vec<(&Evidence, String)> =
         diagnosis.evidence.iter().take(SHOWN).map(|e| (e, shown(e))).collect();
     let mut group = Group::with_title(level.primary_title(of.headline()).id(of.rule().to_owned()));
+    if evidence.is_empty() {
+        group = group.element(Origin::path(input.as_str()));
+    }
     for (at, text) in &evidence {
         let (kind, label) = match at.role {
             Role::Root => (AnnotationKind::Primary, "the cause"),
@@ -41,6 +44,10 @@ pub fn diagnosis(of: &Diagnosed<'_>, colour: bool) -> String {
         group = group.element(snippet.annotation(annotation));
     }
     let mut text = with_raw_columns(renderer.render(&[group]), of);
+    if evidence.is_empty() {
+        // Without line numbers the renderer leaves the input's name no margin.
+        text = text.replacen('\n', "\n ", 1);
+    }
     text.push('\n');
     let gutter = evidence.iter().map(|(e, _)| e.line.to_string().len()).max().unwrap_or(1) + 1;
     let mut note = |kind: &str, words: &str| text.push_str(&wrapped(gutter, kind, words));

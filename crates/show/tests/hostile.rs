@@ -61,6 +61,7 @@ fn quoting(text: &str) -> Diagnosed<'static> {
             failed: true,
             class: FailureClass::Unknown,
             pattern: None,
+            pattern_source: None,
             tool: None,
             step: Some(text.to_owned()),
             confidence: Confidence::NONE,

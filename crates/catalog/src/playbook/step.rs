@@ -88,7 +88,7 @@ impl RawStep {
             })
         };
         let when = |when: &Spanned<When>| {
-            let help = "docs/playbooks-format.md lists what a condition can ask";
+            let help = "`regreen playbooks schema` lists what a condition can ask";
             when.get_ref().condition().map_err(|what| source.error(Some(when.span()), what, help))
         };
         let attempts = |attempts: &Spanned<u32>| {

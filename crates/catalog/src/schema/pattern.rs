@@ -103,7 +103,7 @@ const COUNTEREXAMPLE: &[Field] = &[
 pub fn pattern_schema() -> Value {
     whole(
         "A pattern of Regreen",
-        "How one failure of one tool shows in a log, what it means, and the proof. See docs/catalog.md.",
+        "How one failure of one tool shows in a log, what it means, and the proof.",
         PATTERN,
     )
 }

@@ -119,7 +119,7 @@ const RECEIPT: &[Field] = &[
 pub fn playbook_schema(step_kinds: &[&str], probes: &[&str]) -> Value {
     let mut schema = whole(
         "A playbook of Regreen",
-        "What heals a class of failure, how far it may go, and the proof. See docs/playbooks-format.md.",
+        "What heals a class of failure, how far it may go, and the proof.",
         PLAYBOOK,
     );
     let step = &mut schema["properties"]["step"]["items"];

@@ -22,7 +22,7 @@ pub enum Cache {
 /// Which caches.
 #[derive(Debug, Args)]
 pub struct Caches {
-    /// Tools or caches, as docs/caches.md names them; without one, every cache that is here
+    /// Tools or caches, e.g. npm or cargo; without one, every cache that is here
     #[arg(value_name = "TOOL")]
     pub tools: Vec<String>,
     /// The cache's folder, where it is not the usual one; what kind it is shows by its layout, or by TOOL

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, builder::NonEmptyStringValueParser, value_parser};
 use regreen_domain::FailureClass;
 
-use super::{OwnPatterns, WhichLedger, which::beside_the_fleet};
+use super::{WhichLedger, WhichPatterns, which::beside_the_fleet};
 
 /// Arguments of `patterns new`.
 #[derive(Debug, Parser)]
@@ -31,7 +31,7 @@ pub struct NewArgs {
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
-    pub own: OwnPatterns,
+    pub which: WhichPatterns,
 }
 
 /// Arguments of `patterns suggest`.
@@ -53,7 +53,7 @@ pub struct SuggestArgs {
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
-    pub own: OwnPatterns,
+    pub which: WhichPatterns,
     #[command(flatten)]
     pub at: WhichLedger,
 }
@@ -71,7 +71,8 @@ fn class(text: &str) -> Result<FailureClass, String> {
 #[derive(Debug, Parser)]
 #[command(mut_arg("ledger", beside_the_fleet))]
 #[command(after_help = "Examples:\n  regreen patterns accept drafts/widget-registry-away.toml\n  \
-                  regreen patterns accept widget-registry-away.toml --ledger postgres://regreen@db/regreen\n\n\
+                  regreen patterns accept widget-registry-away.toml --ledger postgres://regreen@db/regreen\n  \
+                  regreen patterns accept widget-registry-away.toml --config /etc/regreen/config.toml\n\n\
                   Every node of `regreen serve` and `regreen worker` beside this ledger names such failures by it from\n\
                   then on, where none of the program's own patterns speaks. It only names: nothing is ever healed by it.\n\
                   The dashboard's *Patterns* does the same with a form.\n\
@@ -82,6 +83,10 @@ pub struct AcceptArgs {
     pub file: PathBuf,
     #[command(flatten)]
     pub at: WhichLedger,
+    /// The operator's configuration (default: regreen/config.toml in the user's configuration folder); as for `serve`, the
+    /// patterns that it names, or REGREEN_PATTERNS, are known beside this one
+    #[arg(long, value_name = "FILE", env = "REGREEN_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 /// Arguments of `patterns take-back`.
@@ -120,5 +125,5 @@ pub struct ImportArgs {
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
-    pub own: OwnPatterns,
+    pub which: WhichPatterns,
 }

@@ -7,12 +7,22 @@ use clap::{Parser, Subcommand};
 use super::{AcceptArgs, Format, ImportArgs, NewArgs, SuggestArgs, TakeBackArgs};
 
 /// Where somebody's own patterns are.
-#[derive(Debug, Clone, Parser)]
+#[derive(Debug, Clone, Default, Parser)]
 pub struct OwnPatterns {
     /// A folder of your own patterns, beside the built-in ones and those in the repository's .regreen/patterns (default:
     /// `patterns` in the operator's configuration)
     #[arg(long, value_name = "DIR", env = "REGREEN_PATTERNS")]
     pub patterns: Option<PathBuf>,
+}
+
+/// Where somebody's own patterns are, and the file that says so where nothing else does.
+#[derive(Debug, Clone, Default, Parser)]
+pub struct WhichPatterns {
+    #[command(flatten)]
+    pub own: OwnPatterns,
+    /// The operator's configuration (default: regreen/config.toml in the user's configuration folder)
+    #[arg(long, value_name = "FILE", env = "REGREEN_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 /// What `playbooks` does.
@@ -76,7 +86,7 @@ pub enum Patterns {
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
         #[command(flatten)]
-        own: OwnPatterns,
+        which: WhichPatterns,
     },
     /// What a pattern looks for, what it means, and how often it was right
     #[command(after_help = "Example:\n  regreen patterns show npm-lockfile-unreadable")]
@@ -87,7 +97,7 @@ pub enum Patterns {
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         format: Format,
         #[command(flatten)]
-        own: OwnPatterns,
+        which: WhichPatterns,
     },
     /// Prove pattern files: by their own examples and counterexamples, and against every other pattern
     #[command(
@@ -100,7 +110,7 @@ pub enum Patterns {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         #[command(flatten)]
-        own: OwnPatterns,
+        which: WhichPatterns,
     },
     /// Draft a pattern from the log of a failure
     New(NewArgs),

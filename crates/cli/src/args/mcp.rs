@@ -11,7 +11,7 @@ use super::{OwnPatterns, WhichLedger};
 #[command(
     after_help = "Example, as an agent's configuration starts it:\n  {\"mcpServers\": {\"regreen\": {\"command\": \"regreen\", \"args\": [\"mcp\"]}}}\n\n\
                   Logs are read below the folder in which it was started, and below --logs; what is answered is masked\n\
-                  excerpts. Nothing is changed unless --allow-actions is given. docs/mcp.md says more."
+                  excerpts. Nothing is changed unless --allow-actions is given."
 )]
 pub struct McpArgs {
     /// Let agents approve, deny and give feedback too; on record as done by mcp, for the user who started it

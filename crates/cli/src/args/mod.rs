@@ -6,6 +6,7 @@ mod cache;
 mod demo;
 mod diagnose;
 mod drafts;
+mod every;
 mod given;
 mod init;
 mod itself;
@@ -32,10 +33,11 @@ pub use cache::{Cache, CacheCheckArgs, CacheForgetArgs, CacheRepairArgs, CacheSt
 pub use demo::{DemoArgs, DemoCause, DemoTool};
 pub use diagnose::{DiagnoseArgs, DiagnosisFormat};
 pub use drafts::{AcceptArgs, ImportArgs, NewArgs, SuggestArgs, TakeBackArgs};
+pub use every::Every;
 pub use given::Given;
 pub use init::{Init, InitArgs, InitGithubArgs, InitGitlabArgs};
 pub use itself::{Itself, SelfCheckArgs};
-pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks};
+pub use known::{ExplainArgs, OwnPatterns, Patterns, Playbooks, WhichPatterns};
 pub use ledger::Ledger;
 pub use lockfile::{
     CheckArgs, CheckFormat, Lockfile, PlainOrJson, ProposeArgs, RepairArgs, RepairOutput, WatchArgs,
@@ -45,8 +47,8 @@ pub use notify::{Notify, NotifyTestArgs};
 pub use once::{OnceArgs, OnceFormat, OnlyPart};
 pub use record::{
     ANY_REASON, ApproveArgs, Audit, Breaker, DenyArgs, FeedbackArgs, IncidentFilters, Incidents, Metrics,
-    MetricsArgs, MetricsFormat, PauseArgs, PausedArgs, ResetArgs, RollbackArgs, State, StatusArgs,
-    UnpauseArgs,
+    MetricsArgs, MetricsFormat, PauseArgs, PausedArgs, ReopenArgs, ResetArgs, RollbackArgs, State,
+    StatusArgs, UnpauseArgs,
 };
 pub use report::{ReportArgs, ReportFormat};
 pub use run::{RerunWhen, RunArgs};
@@ -62,8 +64,11 @@ pub use which::WhichLedger;
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Examples:\n  regreen run -- npm ci          wrap a command: heal it if the infrastructure was at fault\n  \
-                  regreen diagnose build.log     say why a job failed\n  regreen demo                   see a really broken project healed"
+    after_help = concat!("Examples:\n  regreen run -- npm ci          wrap a command: heal it if the infrastructure was at fault\n  \
+                  regreen diagnose build.log     say why a job failed\n  regreen demo                   see a really broken project healed\n\n\
+                  `regreen explain CODE` says what a word of its output means. The manual is the folder docs/ of\n",
+                  env!("CARGO_PKG_REPOSITORY"), "."
+    )
 )]
 pub struct Args {
     /// When to colour: only on a terminal, always or never (also NO_COLOR)
@@ -128,7 +133,7 @@ pub enum Command {
     Cache(Cache),
     /// Say how it stands: state, incidents, and the targets beside what was measured
     Status(StatusArgs),
-    /// List incidents of this workspace, show one, or decide one again
+    /// List incidents of this workspace, show one, open one again, or decide one again
     #[command(subcommand)]
     Incidents(Incidents),
     /// Let a recovery that waits for a person's word go ahead with the next run

@@ -9,7 +9,7 @@ use clap::{
 };
 use regreen_domain::{FailureClass, Outcome};
 
-use super::{Format, WhichLedger};
+use super::{Format, WhichLedger, WhichPatterns};
 
 /// Arguments of `status`.
 #[derive(Debug, Parser)]
@@ -43,10 +43,15 @@ pub enum Incidents {
         #[command(flatten)]
         at: WhichLedger,
     },
+    /// Open one again in which the fleet did nothing, to be decided anew by what holds now
+    Reopen(ReopenArgs),
     /// Decide again from what is on record, and say whether the decision is the same
-    #[command(after_help = "Example:\n  regreen incidents replay 19abc2f3d40-1a2b-1\n\n\
-                            Nothing is looked at but the ledger, and nothing is done. Exit code: 0 the decision is the same,\n\
-                            18 it is not.")]
+    #[command(after_help = "Examples:\n  regreen incidents replay 19abc2f3d40-1a2b-1\n  \
+                            regreen incidents replay 4d-1-0d6c937a --ledger fleet.db --config /etc/regreen/config.toml\n\n\
+                            Nothing is looked at but the ledger and what is known today, and nothing is done. Known are the\n\
+                            built-in patterns and playbooks; of an incident of this workspace the operator's and the\n\
+                            repository's own; of one beside the fleet the operator's patterns and the accepted ones.\n\
+                            Exit code: 0 the decision from the same inputs is the same, 18 it is not.")]
     Replay {
         /// Its id
         #[arg(value_parser = NonEmptyStringValueParser::new())]
@@ -56,7 +61,30 @@ pub enum Incidents {
         format: Format,
         #[command(flatten)]
         at: WhichLedger,
+        #[command(flatten)]
+        which: WhichPatterns,
     },
+}
+
+/// Arguments of `incidents reopen`.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  regreen incidents reopen 4d-1-0d6c937a --ledger postgres://regreen@db/regreen\n  \
+                        regreen incidents reopen 4d-1-0d6c937a --reason \"the registry is back\"\n\n\
+                        It is no leave to heal. Only an incident of a CI host's run can be opened again: of the run's\n\
+                        latest attempt, in which nothing was done, and within 20 hours. Whichever `regreen serve` or\n\
+                        `regreen worker` shares the ledger goes on with it. Exit code: 0 it is open, 3 there is no such\n\
+                        incident, or it is of no CI host's run or of an earlier attempt, 14 refused."
+)]
+pub struct ReopenArgs {
+    /// Its id
+    #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub incident: String,
+    /// Why
+    #[arg(long)]
+    pub reason: Option<String>,
+    #[command(flatten)]
+    pub at: WhichLedger,
 }
 
 /// Which incidents.

@@ -8,8 +8,14 @@ use super::{Audit, Breaker, Cache, Command, Incidents, Itself, Ledger, Metrics, 
 #[derive(Debug, Clone, Default, Args)]
 pub struct WhichLedger {
     /// A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
-    #[arg(long, env = "REGREEN_LEDGER", hide_env_values = true, value_name = "ADDRESS")]
+    #[arg(long, env = "REGREEN_LEDGER", hide_env_values = true, value_name = "ADDRESS", value_parser = line)]
     pub ledger: Option<String>,
+}
+
+/// Without the line break at the end that a value has which was made from a file: `kubectl create secret --from-file` keeps it.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a parser that may refuse")]
+fn line(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// The same option of a command beside the fleet, where no workspace has a ledger of its own.
@@ -24,6 +30,7 @@ impl Command {
             Command::Status(args) => &args.at,
             Command::Incidents(Incidents::List(filters)) => &filters.at,
             Command::Incidents(Incidents::Show { at, .. } | Incidents::Replay { at, .. }) => at,
+            Command::Incidents(Incidents::Reopen(args)) => &args.at,
             Command::Approve(args) => &args.at,
             Command::Deny(args) => &args.at,
             Command::Rollback(args) => &args.at,

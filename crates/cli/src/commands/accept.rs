@@ -22,7 +22,7 @@ pub fn accept(context: &Context, args: &AcceptArgs) -> Result<u8, Failed> {
     let text = read(&args.file)?;
     runtime()?.block_on(async {
         let ledger = serve::open(context, &args.at).await?;
-        let known = known_beside_a_fleet(context, None, &context.workspace()?)?;
+        let known = known_beside_a_fleet(context, args.config.as_deref(), &context.workspace()?)?;
         known.warnings.iter().for_each(|warning| voice::warning(context, warning));
         let catalog = LiveCatalog::new(known.catalog);
         match act::accept(&ledger, &catalog, &text, &actor(), now()).await? {

@@ -32,7 +32,7 @@ const PASSED: &str = "a baseline is the log of a run that passed, in any form th
 
 /// Diagnoses every input in the order given. One that can't be read does not stop the rest.
 pub fn diagnose(context: &Context, args: &DiagnoseArgs) -> Result<u8, Failed> {
-    let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref())?;
+    let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref(), None)?;
     warnings.iter().for_each(|warning| voice::warning(context, warning));
     let masked = |text: &String| context.masker().mask(text).into_owned();
     let warnings: Vec<String> = warnings.iter().map(masked).collect();

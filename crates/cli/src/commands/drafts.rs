@@ -8,15 +8,15 @@ use std::{
 
 use regreen_catalog::{Catalog, PatternSource};
 use regreen_detect::{Circumstances, Detector, admit};
-use regreen_domain::Diagnosis;
+use regreen_domain::{Diagnosis, FailureClass};
 use regreen_logs::Log;
 use regreen_mask::Masker;
 use regreen_propose::{Draft, Drafted, expression, guess, id_for};
 
 use crate::{
     args::NewArgs,
+    commands::patterns,
     context::Context,
-    custom::{self, Known},
     exit::{FINE, Failed, NOTHING_TO_READ, PROBLEMS, USAGE},
     inputs,
     output::print::print,
@@ -31,8 +31,7 @@ struct Seen {
 
 /// Writes the draft.
 pub fn new(context: &Context, args: &NewArgs) -> Result<u8, Failed> {
-    let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref())?;
-    warnings.iter().for_each(|warning| voice::warning(context, warning));
+    let (catalog, _) = patterns::known(context, &args.which)?;
     let detector = Detector::new(&catalog);
     let masker = context.masker();
     let mut found: Result<Option<Seen>, Failed> = Ok(None);
@@ -54,8 +53,10 @@ pub fn new(context: &Context, args: &NewArgs) -> Result<u8, Failed> {
     let (class, class_note) = match args.class {
         Some(class) => (class, String::new()),
         None => guess(&diagnosis).ok_or_else(|| {
-            Failed::new(USAGE, "nothing says of which class this failure is")
-                .help("name one with --class CLASS; docs/classes.md lists them")
+            Failed::new(USAGE, "nothing says of which class this failure is").help(format!(
+                "name one with --class CLASS: {}",
+                FailureClass::ALL.map(FailureClass::id).join(", ")
+            ))
         })?,
     };
     if let Some(known) = &diagnosis.pattern {

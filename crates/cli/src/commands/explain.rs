@@ -21,7 +21,7 @@ pub fn explain(context: &Context, code: &str) -> Result<u8, Failed> {
     let catalog = catalog()?;
     let mut said = answers(&catalog, code);
     if said.is_empty() {
-        said.extend(pattern(&custom::known_here(context, None)?.catalog, code));
+        said.extend(pattern(&custom::known_here(context, None, None)?.catalog, code));
     }
     if said.is_empty() { Err(unknown(&catalog, code)) } else { print(&said.join("\n")) }
 }
@@ -162,8 +162,8 @@ fn unknown(catalog: &Catalog, code: &str) -> Failed {
         "`{code}` is no class, pattern, playbook, step kind, probe, reason, outcome, lockfile rule or exit code"
     );
     let help = if near.is_empty() {
-        "`regreen patterns list` and `regreen playbooks list` show ids; docs/classes.md lists the classes"
-            .to_owned()
+        let classes = FailureClass::ALL.map(FailureClass::id).join(", ");
+        format!("`regreen patterns list` and `regreen playbooks list` show ids; the classes are {classes}")
     } else {
         format!("did you mean: {}", near.join(", "))
     };

@@ -6,9 +6,8 @@ use regreen_propose::{LARGEST_IMPORT, import};
 
 use crate::{
     args::ImportArgs,
-    commands::drafts::save,
+    commands::{drafts::save, patterns},
     context::Context,
-    custom::{self, Known},
     exit::{FINE, Failed, INVALID, NOTHING_TO_READ, PROBLEMS},
     output::print::print,
     voice,
@@ -16,8 +15,7 @@ use crate::{
 
 /// Imports.
 pub fn run(context: &Context, args: &ImportArgs) -> Result<u8, Failed> {
-    let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref())?;
-    warnings.iter().for_each(|warning| voice::warning(context, warning));
+    let (catalog, _) = patterns::known(context, &args.which)?;
     let shown = args.file.display();
     let mut text = String::new();
     let read = File::open(&args.file)

@@ -118,7 +118,7 @@ fn configuration(context: &Context) -> Found {
 
 fn own_patterns(context: &Context, args: &SelfCheckArgs) -> Result<Found, Failed> {
     const NAME: &str = "own patterns";
-    let known = custom::known_here(context, args.own.patterns.as_deref())?;
+    let known = custom::known_here(context, args.own.patterns.as_deref(), None)?;
     let own = known.catalog.patterns().len() - catalog()?.patterns().len();
     Ok(match known.warnings.first() {
         None => found(NAME, Standing::Fine, own.to_string()),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 
 use crate::{
     args::Args,
@@ -25,9 +25,16 @@ pub fn api() -> Result<u8, Failed> {
 /// Writes `regreen.1` and a page for each command into a folder.
 pub fn man(folder: &Path) -> Result<u8, Failed> {
     let written = std::fs::create_dir_all(folder).and_then(|()| {
-        let command = Args::command().disable_help_subcommand(true);
-        clap_mangen::generate_to(command, folder)
+        let mut command = Args::command().disable_help_subcommand(true);
+        command.build();
+        clap_mangen::generate_to(with_usage(command), folder)
     });
     written.map_err(|e| Failed::new(NOTHING_TO_READ, format!("{}: {e}", folder.display())))?;
     Ok(FINE)
+}
+
+/// The usage as `--help` says it, for each command: a page's own would leave out the options' values and the `--` before a command.
+fn with_usage(mut command: Command) -> Command {
+    let usage = command.render_usage().to_string();
+    command.mut_subcommands(with_usage).override_usage(usage.trim_start_matches("Usage: ").to_owned())
 }

@@ -23,8 +23,9 @@ fn test(context: &Context, args: &NotifyTestArgs) -> Result<u8, Failed> {
     let sinks = config.sinks(context)?;
     if sinks.is_empty() {
         let what = "the configuration names no sink";
-        return Err(Failed::new(NOTHING_TO_READ, what)
-            .help("add a [[notify.sink]]; docs/notifications.md has examples"));
+        return Err(Failed::new(NOTHING_TO_READ, what).help(
+            "add a [[notify.sink]]; the manual's page “Who is told, away from the CI host” has examples",
+        ));
     }
     if let Some(unknown) = args.sinks.iter().find(|name| !sinks.contains_key(*name)) {
         let known: Vec<&str> = sinks.keys().map(String::as_str).collect();

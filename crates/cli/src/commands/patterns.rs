@@ -1,11 +1,9 @@
 //! `regreen patterns list|show|test|new|suggest|import|accept|take-back|schema`.
 
-use std::path::Path;
-
 use regreen_catalog::{Catalog, pattern_schema};
 
 use crate::{
-    args::{Format, OwnPatterns, Patterns},
+    args::{Format, Patterns, WhichPatterns},
     commands::{accept, drafts, import, prove, suggest},
     context::Context,
     custom::{self, Known},
@@ -26,20 +24,20 @@ pub fn patterns(context: &Context, command: &Patterns) -> Result<u8, Failed> {
         Patterns::Accept(args) => accept::accept(context, args),
         Patterns::TakeBack(args) => accept::take_back(context, args),
         Patterns::Schema => print(&format!("{:#}\n", pattern_schema())),
-        Patterns::Test { files, own } => {
-            let (catalog, _) = known(context, own)?;
+        Patterns::Test { files, which } => {
+            let (catalog, _) = known(context, which)?;
             prove::test(context, &catalog, files)
         }
-        Patterns::List { format, own } => {
-            let (catalog, left_out) = known(context, own)?;
+        Patterns::List { format, which } => {
+            let (catalog, left_out) = known(context, which)?;
             print(&match format {
                 Format::Plain => patterns_plain(catalog.patterns()),
                 Format::Json => patterns_json(catalog.patterns()),
             })?;
             Ok(left_out)
         }
-        Patterns::Show { id, format, own } => {
-            let (catalog, _) = known(context, own)?;
+        Patterns::Show { id, format, which } => {
+            let (catalog, _) = known(context, which)?;
             let pattern = catalog.pattern(id).ok_or_else(|| {
                 Failed::new(NOTHING_TO_READ, format!("there is no pattern `{id}`"))
                     .help("`regreen patterns list` shows what there is")
@@ -52,10 +50,13 @@ pub fn patterns(context: &Context, command: &Patterns) -> Result<u8, Failed> {
     }
 }
 
-/// Every pattern, and the exit code that says whether one was left out.
-fn known(context: &Context, own: &OwnPatterns) -> Result<(Catalog, u8), Failed> {
-    let given: Option<&Path> = own.patterns.as_deref();
-    let Known { catalog, warnings } = custom::known_here(context, given)?;
+/// Every pattern, and the exit code that says whether one was left out, which is said.
+///
+/// # Errors
+/// A bug: the catalogue in the binary can't be read; or the operator's file that was named.
+pub fn known(context: &Context, which: &WhichPatterns) -> Result<(Catalog, u8), Failed> {
+    let (given, config) = (which.own.patterns.as_deref(), which.config.as_deref());
+    let Known { catalog, warnings } = custom::known_here(context, given, config)?;
     warnings.iter().for_each(|warning| voice::warning(context, warning));
     Ok((catalog, if warnings.is_empty() { FINE } else { INVALID }))
 }

@@ -30,7 +30,7 @@ const EVERY: Duration = Duration::from_millis(100);
 
 /// Diagnoses every log and says what they come to. One that can't be read does not stop the rest.
 pub fn report(context: &Context, args: &ReportArgs) -> Result<u8, Failed> {
-    let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref())?;
+    let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref(), None)?;
     warnings.iter().for_each(|warning| voice::warning(context, warning));
     let detector = Detector::new(&catalog);
     let masker = context.masker();

@@ -13,14 +13,13 @@ use crate::{
     args::SuggestArgs,
     commands::{
         drafts::{is_taken, proves_itself, save},
-        report,
+        patterns, report,
     },
     context::{Context, runtime},
-    custom::{self, Known},
     exit::{FINE, Failed, NOTHING_TO_READ},
     inputs,
     output::print::print,
-    record, voice,
+    record,
 };
 
 /// So many lines from the end are searched for errors, and so many of those count.
@@ -32,8 +31,7 @@ const INCIDENTS: u32 = 1000;
 
 /// Suggests.
 pub fn suggest(context: &Context, args: &SuggestArgs) -> Result<u8, Failed> {
-    let Known { catalog, warnings } = custom::known_here(context, args.own.patterns.as_deref())?;
-    warnings.iter().for_each(|warning| voice::warning(context, warning));
+    let (catalog, _) = patterns::known(context, &args.which)?;
     let mut unread = false;
     let failures = if args.logs.is_empty() {
         on_record(context)?

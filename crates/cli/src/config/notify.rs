@@ -275,8 +275,8 @@ fn rule_of(notify: &Notify, place: &str, text: &str, rule: &RuleFile) -> Result<
         Repository::parse(&whole).ok_or_else(|| bad(place, text, v, why))?;
     }
     if let Some(v) = &rule.class {
-        let why = "class is one of docs/classes.md";
-        FailureClass::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, why))?;
+        let why = || format!("class is one of {}", FailureClass::ALL.map(FailureClass::id).join(", "));
+        FailureClass::parse(v.get_ref()).ok_or_else(|| bad(place, text, v, &why()))?;
     }
     let owned = |v: &Option<Spanned<String>>| v.as_ref().map(|v| v.get_ref().clone());
     Ok(Rule { sinks, kinds, repository: owned(&rule.repository), class: owned(&rule.class) })

@@ -240,8 +240,12 @@ fn take_rules(rules: &mut Vec<Rule>, place: &str, text: &str, file: &[RuleFile])
             None => None,
             Some(v) => {
                 let class = FailureClass::parse(v.get_ref()).filter(|class| class.healable().is_some());
-                let why = "class is one that can be healed; docs/classes.md lists them";
-                Some(class.ok_or_else(|| bad(place, text, v, why))?)
+                let why = || {
+                    let ids = FailureClass::ALL.into_iter().filter(|class| class.healable().is_some());
+                    let ids: Vec<&str> = ids.map(FailureClass::id).collect();
+                    format!("class is one that can be healed: {}", ids.join(", "))
+                };
+                Some(class.ok_or_else(|| bad(place, text, v, &why()))?)
             }
         };
         let mode = Mode::parse(rule.mode.get_ref());

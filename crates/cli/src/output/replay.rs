@@ -1,5 +1,6 @@
 //! A decision that was made again: for people, and as version 1 of a shape.
 
+use regreen_catalog::{Catalog, PatternSource, Playbook};
 use regreen_engine::{Difference, Replayed};
 use regreen_ledger::RankedV1;
 use serde::Serialize;
@@ -20,6 +21,55 @@ struct ReplayV1<'a> {
     ranking: &'a [RankedV1],
     differences: Vec<DifferenceV1<'a>>,
     with_present_playbooks: Vec<DifferenceV1<'a>>,
+    own: OwnV1,
+}
+
+/// How many patterns and playbooks hold today beside the built-in ones, by whose they are.
+#[derive(Debug, Serialize)]
+struct OwnV1 {
+    patterns: PatternsV1,
+    playbooks: PlaybooksV1,
+}
+
+#[derive(Debug, Serialize)]
+struct PatternsV1 {
+    operator: usize,
+    repository: usize,
+    accepted: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct PlaybooksV1 {
+    operator: usize,
+}
+
+impl OwnV1 {
+    fn of(catalog: &Catalog) -> OwnV1 {
+        let patterns = |of| catalog.patterns().iter().filter(|pattern| pattern.source == of).count();
+        let is_own = |playbook: &&Playbook| playbook.source == PatternSource::Operator;
+        OwnV1 {
+            patterns: PatternsV1 {
+                operator: patterns(PatternSource::Operator),
+                repository: patterns(PatternSource::Repository),
+                accepted: patterns(PatternSource::Accepted),
+            },
+            playbooks: PlaybooksV1 { operator: catalog.playbooks().iter().filter(is_own).count() },
+        }
+    }
+
+    /// In words; empty where there is nothing.
+    fn said(&self) -> String {
+        let many = |n: usize, one: &str, whose: &str| {
+            (n > 0).then(|| format!("{n} {one}{} {whose}", if n == 1 { "" } else { "s" }))
+        };
+        let all = [
+            many(self.playbooks.operator, "playbook", "of the operator's"),
+            many(self.patterns.operator, "pattern", "of the operator's"),
+            many(self.patterns.repository, "pattern", "of the repository's"),
+            many(self.patterns.accepted, "pattern", "accepted beside the fleet"),
+        ];
+        all.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -34,7 +84,8 @@ fn shapes(differences: &[Difference]) -> Vec<DifferenceV1<'_>> {
 }
 
 /// One object.
-pub fn json(incident: &str, replayed: &Replayed) -> String {
+pub fn json(incident: &str, replayed: &Replayed, today: &Catalog) -> String {
+    let own = OwnV1::of(today);
     let (differences, today) = (replayed.differences(), replayed.differences_today());
     line(&ReplayV1 {
         version: 1,
@@ -49,11 +100,13 @@ pub fn json(incident: &str, replayed: &Replayed) -> String {
         ranking: &replayed.inputs.ranking,
         differences: shapes(&differences),
         with_present_playbooks: shapes(&today),
+        own,
     })
 }
 
 /// For people.
-pub fn plain(replayed: &Replayed) -> String {
+pub fn plain(replayed: &Replayed, today: &Catalog) -> String {
+    let own = OwnV1::of(today).said();
     let r = &replayed.recorded;
     let because = r.because.as_ref().map(|b| format!(" ({b})")).unwrap_or_default();
     let playbook = r.plan.as_ref().map(|p| format!(" by `{}`", p.playbook)).unwrap_or_default();
@@ -82,11 +135,14 @@ pub fn plain(replayed: &Replayed) -> String {
     }
     if differences != today {
         if today.is_empty() {
-            text.push_str("with the playbooks of this version: as on record\n");
+            text.push_str("with the patterns and playbooks that hold today: as on record\n");
         } else {
-            text.push_str("with the playbooks of this version it would differ\n");
+            text.push_str("with the patterns and playbooks that hold today it would differ\n");
             text.push_str(&rows(&today));
         }
+    }
+    if !own.is_empty() {
+        text.push_str(&format!("known today beside the built-in ones: {own}\n"));
     }
     text
 }

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::said::{Bare, tell};
+use crate::{
+    fleet::{RUN, left_alone},
+    said::{Bare, tell},
+};
 
 const LOG: &str =
     "2026-11-29 lic: starting\nlicence server lic-7.example refused the seat: pool nightly is empty\n";
@@ -76,4 +79,70 @@ fn beside_a_fleet_the_operators_folder_counts_unless_it_lies_in_the_checkout() {
     // A pull request can bring such a folder.
     let free = accept(&inside);
     assert!(free.starts_with("exit code 0") && free.contains("it lies in the checkout"), "{free}");
+}
+
+#[test]
+fn the_operator_s_file_that_is_named_says_what_else_is_known() {
+    let bare = Bare::new();
+    let (work, folder) = (bare.work(), bare.base().join("operator"));
+    fs::create_dir_all(folder.join("own")).unwrap();
+    fs::write(work.join("build.log"), LOG).unwrap();
+    let new =
+        ["patterns", "new", "build.log", "--line", "2", "--class", "service-unavailable", "--id", "no-seat"];
+    bare.tell(&[&new[..], &["--output", "no-seat.toml"]].concat());
+    let draft = fs::read_to_string(work.join("no-seat.toml")).unwrap();
+    let whole = draft.replace("FILL IN", "lic 3").replace("status = \"draft\"", "status = \"stable\"");
+    fs::write(folder.join("own/no-seat.toml"), &whole).unwrap();
+    fs::write(work.join("no-seat.toml"), &whole).unwrap();
+    let (config, gone) = (folder.join("regreen.toml"), folder.join("gone.toml"));
+    fs::write(&config, "patterns = \"own\"\n").unwrap();
+    let with = |arguments: &[&str], config: &Path| {
+        bare.tell(&[arguments, &["--config", config.to_str().unwrap()]].concat())
+    };
+    let accept = ["patterns", "accept", "no-seat.toml", "--ledger", "fleet.db"];
+    let taken = with(&accept, &config);
+    assert!(taken.starts_with("exit code 18") && taken.contains("taken by a pattern (operator)"), "{taken}");
+    let taken_here = "taken by a pattern (operator)";
+    for (reads, says) in [
+        (&["patterns", "list"][..], "no-seat "),
+        (&["patterns", "show", "no-seat"], "operator"),
+        (&new, taken_here),
+        (&["patterns", "suggest", "build.log", "--least", "1"], "nothing to suggest"),
+    ] {
+        let (said, without) = (with(reads, &config), bare.tell(reads));
+        assert!(said.contains(says) && !without.contains(says), "{reads:?}: {said}\n{without}");
+    }
+    fs::write(work.join("no-seat-2.toml"), whole.replace("'no-seat'", "'no-seat-2'")).unwrap();
+    let test = ["patterns", "test", "no-seat-2.toml"];
+    assert_ne!(with(&test, &config), bare.tell(&test), "it is proved beside the operator's");
+    // Who names a file means that one.
+    for reads in [&accept[..], &["patterns", "list"], &["patterns", "show", "no-seat"], &new] {
+        let refused = with(reads, &gone);
+        assert!(refused.starts_with("exit code 4") && refused.contains("gone.toml"), "{reads:?}: {refused}");
+    }
+    let by_environment = tell(bare.command(&accept).env("REGREEN_CONFIG", &config), bare.base());
+    assert_eq!(by_environment, taken);
+}
+
+#[test]
+fn a_decision_beside_the_fleet_is_made_again_by_what_was_accepted_too() {
+    let (bare, fleet) = left_alone(RUN, 60_000);
+    let work = bare.work();
+    let replay = || bare.tell(&["incidents", "replay", RUN, "--ledger", &fleet]);
+    let before = replay();
+    assert!(before.starts_with("exit code 0") && !before.contains("known today"), "{before}");
+    fs::write(work.join("build.log"), LOG).unwrap();
+    let new =
+        ["patterns", "new", "build.log", "--line", "2", "--class", "service-unavailable", "--id", "no-seat"];
+    bare.tell(&[&new[..], &["--output", "no-seat.toml"]].concat());
+    let draft = fs::read_to_string(work.join("no-seat.toml")).unwrap();
+    let whole = draft.replace("FILL IN", "lic 3").replace("status = \"draft\"", "status = \"stable\"");
+    fs::write(work.join("no-seat.toml"), whole).unwrap();
+    let accepted = bare.tell(&["patterns", "accept", "no-seat.toml", "--ledger", &fleet]);
+    assert!(accepted.starts_with("exit code 0"), "{accepted}");
+    let after = replay();
+    let says = "known today beside the built-in ones: 1 pattern accepted beside the fleet\n";
+    assert!(after.starts_with("exit code 0") && after.contains(says), "{after}");
+    let shape = bare.tell(&["incidents", "replay", RUN, "--ledger", &fleet, "--format", "json"]);
+    assert!(shape.contains("\"operator\":0,\"repository\":0,\"accepted\":1}"), "{shape}");
 }

@@ -52,7 +52,7 @@ fn help() {
 
     Arguments:
       [TOOL]...
-              Tools or caches, as docs/caches.md names them; without one, every cache that is here
+              Tools or caches, e.g. npm or cargo; without one, every cache that is here
 
     Options:
           --color <WHEN>
@@ -102,7 +102,7 @@ fn help() {
 
     Arguments:
       [TOOL]...
-              Tools or caches, as docs/caches.md names them; without one, every cache that is here
+              Tools or caches, e.g. npm or cargo; without one, every cache that is here
 
     Options:
           --color <WHEN>
@@ -168,7 +168,7 @@ fn help() {
 
     Arguments:
       [TOOL]...
-              Tools or caches, as docs/caches.md names them; without one, every cache that is here
+              Tools or caches, e.g. npm or cargo; without one, every cache that is here
 
     Options:
           --color <WHEN>
@@ -214,7 +214,7 @@ fn nothing_there() {
     exit code 3
     --- err
     regreen: error: no known cache is on this machine
-      help: name a cache's folder with --path; docs/caches.md says where they are looked for
+      help: name a cache's folder with --path; with a cache's name, e.g. npm, it says where that was looked for
     ");
     assert_snapshot!(bare.tell(&["cache", "check", "npm"]), @r"
     exit code 3

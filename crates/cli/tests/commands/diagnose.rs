@@ -113,6 +113,32 @@ fn people_see_the_line_and_what_to_do() {
 }
 
 #[test]
+fn every_answer_names_its_input() {
+    const ODD: &[u8] = b"hello\nsomething odd\n";
+    let bare = with(&[
+        ("many/a.log", ODD),
+        ("many/b.log", b"exit 1\n"),
+        ("many/c.log", CODE.as_bytes()),
+        ("run.zip", &zip(&[("1_odd.txt", ODD), ("2_lint.txt", CODE.as_bytes())])),
+    ]);
+    let run = run(&bare, &["many", "run.zip", "many/a.log"]);
+    let out = String::from_utf8(run.out).unwrap();
+    let names: Vec<&str> = out.lines().filter_map(|line| line.strip_prefix(" --> ")).collect();
+    assert_eq!(
+        names,
+        [
+            "many/a.log",
+            "many/b.log",
+            "many/c.log:2:1",
+            "run.zip:1_odd.txt",
+            "run.zip:2_lint.txt:2:1",
+            "many/a.log"
+        ],
+        "{out}"
+    );
+}
+
+#[test]
 fn files_folders_patterns_archives_and_standard_input() {
     let run_of_two = zip(&[
         ("0_build.txt", NETWORK.as_bytes()),

@@ -1,9 +1,14 @@
 //! A ledger that is no workspace's own: named, read, written, backed up and restored.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use insta::assert_snapshot;
-use regreen_ledger::{AsIs, BreakerKey, BreakerOutcome, Ledger, NewOutage};
+use regreen_domain::{Confidence, Decision, Diagnosis, FailureClass, Fingerprint, Outcome, Refusal};
+use regreen_ledger::{AsIs, BreakerKey, BreakerOutcome, Closing, Ledger, NewIncident, NewOutage, Place};
+use serde_json::{Value, json};
 
 use crate::{
     said::{Bare, tell},
@@ -243,4 +248,133 @@ fn a_pause_ends_by_its_own_name_and_what_holds_still_is_said() {
     assert!(asked("unpause", &["--host", "github"]).1.starts_with("healing goes on"));
     assert_eq!(asked("unpause", &shop).1, "healing was not paused there|");
     assert_eq!(asked("pause", &["--host", "gitea"]).0, 2);
+}
+
+/// A run of octo/shop at GitHub, by its incident's name.
+pub const RUN: &str = "4d-1-0d6c937a";
+
+/// What was known when it was decided.
+fn inputs(now: i64) -> Value {
+    json!({
+        "now": now, "regreen": "0.1.0", "findings": [],
+        "command": { "tool": null, "kind": "opaque", "fetches": false },
+        "policy": {
+            "mode": "auto", "threshold": 0.85, "max_attempts": 3, "max_risk": "medium", "per_hour": 60, "deny": [],
+        },
+        "setting": {
+            "in_ci": true, "untrusted_fork": false, "deploys": false, "yes": false, "rerun_always": false,
+            "files_clean": true, "paths": [],
+        },
+        "history": {
+            "attempts": 0, "breaker_open": false, "time_used_up": false, "paused": false, "tried": [], "spent_hour": 0,
+        },
+        "playbooks": [], "approved_as": null, "ranking": [],
+    })
+}
+
+/// A ledger beside the workspace with an incident of this name, in which nothing was done; it was opened `ago` milliseconds ago.
+pub fn left_alone(id: &str, ago: i64) -> (Bare, String) {
+    let bare = Bare::new();
+    let path = bare.base().join("fleet.db");
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let at = i64::try_from(since.as_millis()).unwrap() - ago;
+    let diagnosis = Diagnosis {
+        failed: true,
+        class: FailureClass::Unknown,
+        pattern: None,
+        pattern_source: None,
+        tool: None,
+        step: None,
+        confidence: Confidence::from_stored(0.5).unwrap(),
+        confirmed: false,
+        evidence: Vec::new(),
+        alternatives: Vec::new(),
+        reason: "no line of the log says why".to_owned(),
+        fingerprint: Fingerprint::from_digest([7; 8]),
+        truncated: false,
+    };
+    let new = NewIncident {
+        id,
+        owner: "node-1",
+        opened_at: at,
+        command_ended_at: Some(at),
+        place: Place {
+            workspace: "octo/shop".to_owned(),
+            repository: Some("octo/shop".to_owned()),
+            commit: Some("c0ffee".to_owned()),
+            job: Some("build".to_owned()),
+        },
+        command: vec!["build".to_owned()],
+        exit_code: None,
+        diagnosis: &diagnosis,
+        run_marker: None,
+        attempt: 1,
+        detect_ms: Some(5),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let ledger = Ledger::open(&path, Arc::new(AsIs)).await.unwrap();
+        ledger.open_incident(&new).await.unwrap();
+        let decision = Decision::Nothing { because: Refusal::UnknownCause };
+        let inputs = serde_json::from_value(inputs(at)).unwrap();
+        ledger.decided(id, "node-1", &decision, Some(&inputs), Some(1), at).await.unwrap();
+        ledger.close(id, "node-1", &Closing::new(Outcome::LeftAlone), at).await.unwrap();
+        ledger.close_file().await;
+    });
+    (bare, path.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn an_incident_is_opened_again_with_the_name_of_who_asked() {
+    let (bare, fleet) = left_alone(RUN, 60_000);
+    let reopen =
+        || bare.tell(&["incidents", "reopen", RUN, "--reason", "the registry is back", "--ledger", &fleet]);
+    assert_snapshot!(reopen(), @r"
+    exit code 0
+    --- out
+    opened again: 4d-1-0d6c937a; whoever works beside the fleet looks at its run, and decides anew by what holds then
+    ");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let ledger = Ledger::open(fleet.as_ref(), Arc::new(AsIs)).await.unwrap();
+        let incident = ledger.incident(RUN).await.unwrap().unwrap();
+        assert_eq!((incident.state.id(), incident.decision, incident.outcome), ("open", None, None));
+        let audit = ledger.audit_of(RUN).await.unwrap();
+        let opened: Vec<_> = audit.iter().filter(|entry| entry.kind == "incident-reopened").collect();
+        assert_eq!(opened.len(), 1);
+        let body = &opened[0].body;
+        assert!(body.contains("\"cli\"") && body.contains("the registry is back"), "{body}");
+        let all = ledger.audit(0, 100).await.unwrap();
+        assert_eq!(
+            all.iter().filter(|entry| entry.kind == "work-listed-by-hand").count(),
+            1,
+            "its run is listed"
+        );
+        ledger.close_file().await;
+    });
+    let verified = bare.tell(&["audit", "verify", "--ledger", &fleet]);
+    assert!(verified.starts_with("exit code 0"), "{verified}");
+}
+
+#[test]
+fn what_can_t_be_opened_again_stays_as_it_is() {
+    let (bare, fleet) = left_alone(RUN, 21 * 3_600_000);
+    assert_snapshot!(bare.tell(&["incidents", "reopen", RUN, "--ledger", &fleet]), @r"
+    exit code 14
+    --- err
+    regreen: error: incident `4d-1-0d6c937a` is closed, so it can't be opened anew
+      help: only what ended with nothing done, and was opened within 20 hours, can be opened again
+    ");
+    assert_snapshot!(bare.tell(&["incidents", "reopen", "none", "--ledger", &fleet]), @r"
+    exit code 3
+    --- err
+    regreen: error: there is no incident `none`
+      help: `regreen incidents list` shows what there is
+    ");
+    let (bare, fleet) = left_alone("19abc2f3d40-1a2b-1", 60_000);
+    assert_snapshot!(bare.tell(&["incidents", "reopen", "19abc2f3d40-1a2b-1", "--ledger", &fleet]), @r"
+    exit code 3
+    --- err
+    regreen: error: [INCIDENT A]: it is no run of a CI host's: only `regreen run` can try again there
+    ");
 }

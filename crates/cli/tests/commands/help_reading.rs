@@ -51,13 +51,14 @@ fn incidents() {
     assert_snapshot!(Bare::new().tell(&["incidents", "--help"]), @r"
     exit code 0
     --- out
-    List incidents of this workspace, show one, or decide one again
+    List incidents of this workspace, show one, open one again, or decide one again
 
     Usage: regreen incidents [OPTIONS] <COMMAND>
 
     Commands:
       list    The newest first
       show    One with everything on record: diagnosis, decision, timeline, verification, patch
+      reopen  Open one again in which the fleet did nothing, to be decided anew by what holds now
       replay  Decide again from what is on record, and say whether the decision is the same
       help    Print this message or the help of the given subcommand(s)
 
@@ -185,6 +186,52 @@ fn incidents_show() {
 }
 
 #[test]
+fn incidents_reopen() {
+    assert_snapshot!(Bare::new().tell(&["incidents", "reopen", "--help"]), @r#"
+    exit code 0
+    --- out
+    Open one again in which the fleet did nothing, to be decided anew by what holds now
+
+    Usage: regreen incidents reopen [OPTIONS] <ID>
+
+    Arguments:
+      <ID>
+              Its id
+
+    Options:
+          --color <WHEN>
+              When to colour: only on a terminal, always or never (also NO_COLOR)
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+          --reason <REASON>
+              Why
+
+          --ledger <ADDRESS>
+              A fleet's ledger, postgres://USER@HOST/DATABASE or a file; else this workspace's
+              
+              [env: REGREEN_LEDGER]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      regreen incidents reopen 4d-1-0d6c937a --ledger postgres://regreen@db/regreen
+      regreen incidents reopen 4d-1-0d6c937a --reason "the registry is back"
+
+    It is no leave to heal. Only an incident of a CI host's run can be opened again: of the run's
+    latest attempt, in which nothing was done, and within 20 hours. Whichever `regreen serve` or
+    `regreen worker` shares the ledger goes on with it. Exit code: 0 it is open, 3 there is no such
+    incident, or it is of no CI host's run or of an earlier attempt, 14 refused.
+    "#);
+}
+
+#[test]
 fn incidents_replay() {
     assert_snapshot!(Bare::new().tell(&["incidents", "replay", "--help"]), @r"
     exit code 0
@@ -222,14 +269,29 @@ fn incidents_replay() {
               
               [env: REGREEN_LEDGER]
 
+          --patterns <DIR>
+              A folder of your own patterns, beside the built-in ones and those in the repository's
+              .regreen/patterns (default: `patterns` in the operator's configuration)
+              
+              [env: REGREEN_PATTERNS=]
+
+          --config <FILE>
+              The operator's configuration (default: regreen/config.toml in the user's configuration
+              folder)
+              
+              [env: REGREEN_CONFIG=]
+
       -h, --help
               Print help (see a summary with '-h')
 
-    Example:
+    Examples:
       regreen incidents replay [INCIDENT A]
+      regreen incidents replay 4d-1-0d6c937a --ledger fleet.db --config /etc/regreen/config.toml
 
-    Nothing is looked at but the ledger, and nothing is done. Exit code: 0 the decision is the same,
-    18 it is not.
+    Nothing is looked at but the ledger and what is known today, and nothing is done. Known are the
+    built-in patterns and playbooks; of an incident of this workspace the operator's and the
+    repository's own; of one beside the fleet the operator's patterns and the accepted ones.
+    Exit code: 0 the decision from the same inputs is the same, 18 it is not.
     ");
 }
 

@@ -122,5 +122,11 @@ fn man_pages_are_written_one_a_command() {
     let page = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert!(page("regreen.1").contains("regreen\\-run(1)"), "{}", page("regreen.1"));
     assert!(page("regreen-incidents-show.1").contains("\\-\\-log"));
+    // As `--help` has it.
+    let run = page("regreen-run.1").replace('\\', "");
+    let (_, synopsis) = run.split_once(".SH SYNOPSIS\n").unwrap();
+    assert!(synopsis.starts_with("fBregreen runfR [OPTIONS] -- <CMD>...\n"), "{synopsis}");
+    let (_, option) = run.split_once("fB--timeoutfR").unwrap();
+    assert!(option.starts_with(" fI<DURATION>fR\n"), "{option}");
     assert!(!folder.join("regreen-manual.1").exists(), "a hidden command has a page");
 }

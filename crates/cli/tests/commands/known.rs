@@ -165,12 +165,12 @@ fn explanations_read_well() {
     exit code 2
     --- err
     regreen: error: `19` is no class, pattern, playbook, step kind, probe, reason, outcome, lockfile rule or exit code
-      help: `regreen patterns list` and `regreen playbooks list` show ids; docs/classes.md lists the classes
+      help: `regreen patterns list` and `regreen playbooks list` show ids; the classes are lockfile-corruption, cache-corruption, network-timeout, service-unavailable, rate-limited, resource-exhausted, runner-failure, credential-failure, trust-failure, toolchain-missing, dependency-unresolvable, build-failure, test-failure, lint-failure, config-failure, unknown
     ");
     assert_snapshot!(bare.tell(&["explain", ""]), @r"
     exit code 2
     --- err
     regreen: error: `` is no class, pattern, playbook, step kind, probe, reason, outcome, lockfile rule or exit code
-      help: `regreen patterns list` and `regreen playbooks list` show ids; docs/classes.md lists the classes
+      help: `regreen patterns list` and `regreen playbooks list` show ids; the classes are lockfile-corruption, cache-corruption, network-timeout, service-unavailable, rate-limited, resource-exhausted, runner-failure, credential-failure, trust-failure, toolchain-missing, dependency-unresolvable, build-failure, test-failure, lint-failure, config-failure, unknown
     ");
 }

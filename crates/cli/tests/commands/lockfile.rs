@@ -110,7 +110,7 @@ fn what_is_wrong_is_shown_with_its_line() {
     exit code 3
     --- err
     regreen: error: .: there is no lockfile in it
-      help: lockfiles are known by their names; see docs/lockfiles.md
+      help: lockfiles are known by their names: package-lock.json, npm-shrinkwrap.json, Cargo.lock, requirements.txt, yarn.lock, pnpm-lock.yaml, bun.lock, poetry.lock, uv.lock, Pipfile.lock, go.sum, Gemfile.lock, gems.locked, composer.lock, packages.lock.json, gradle.lockfile, buildscript-gradle.lockfile, settings-gradle.lockfile, verification-metadata.xml
     ");
     let put = |path: &str, text: &str| {
         let path = bare.work().join(path);

@@ -27,6 +27,7 @@ mod help_acting;
 mod help_fleet;
 mod help_known;
 mod help_ledger;
+mod help_patterns;
 mod help_reading;
 mod history;
 mod history_gitlab;

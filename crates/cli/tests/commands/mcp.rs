@@ -69,7 +69,7 @@ fn a_log_is_diagnosed_and_words_explained_and_nothing_else_is_offered() {
     there is no incident `nobody`: nothing is on record in this workspace
       help: go to the folder in which `regreen run` was started
     `not-a-word` is no class, pattern, playbook, step kind, probe, reason, outcome, lockfile rule or exit code
-      help: `regreen patterns list` and `regreen playbooks list` show ids; docs/classes.md lists the classes
+      help: `regreen patterns list` and `regreen playbooks list` show ids; the classes are lockfile-corruption, cache-corruption, network-timeout, service-unavailable, rate-limited, resource-exhausted, runner-failure, credential-failure, trust-failure, toolchain-missing, dependency-unresolvable, build-failure, test-failure, lint-failure, config-failure, unknown
     ");
     assert_snapshot!(format!("{}\n{}\n{}", of(6)["structuredContent"]["says"], of(8), of(9)), @r#"
     "mode-observe (reason): the mode is observe: diagnosed and recorded only\n"
@@ -172,6 +172,6 @@ fn help() {
       {"mcpServers": {"regreen": {"command": "regreen", "args": ["mcp"]}}}
 
     Logs are read below the folder in which it was started, and below --logs; what is answered is masked
-    excerpts. Nothing is changed unless --allow-actions is given. docs/mcp.md says more.
+    excerpts. Nothing is changed unless --allow-actions is given.
     "#);
 }

@@ -41,7 +41,7 @@ fn who_should_be_told_is_tried() {
     exit code 3
     --- err
     regreen: error: the configuration names no sink
-      help: add a [[notify.sink]]; docs/notifications.md has examples
+      help: add a [[notify.sink]]; the manual's page “Who is told, away from the CI host” has examples
     ");
     let file = bare.base().join("operator.toml");
     fs::write(bare.base().join("slack"), server(&["200 OK", "404 Not Found"])).unwrap();

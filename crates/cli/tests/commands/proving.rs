@@ -69,7 +69,7 @@ fn an_invalid_file_is_named_with_line_and_help() {
     exit code 4
     --- err
     regreen: error: network-timeout/widget-registry-away.toml:5:10: unknown variant `new`, expected one of `draft`, `stable`, `retired`
-      help: correct the file; docs/catalog.md describes its fields
+      help: correct the file; `regreen patterns schema` and `regreen playbooks schema` describe its fields
     ");
     let path = file(&bare, "widget-registry-away.toml", &GOOD.replace("[0-9]+", "([0-9]+"));
     assert_snapshot!(bare.tell(&["patterns", "test", &path]), @r"
@@ -90,7 +90,7 @@ fn an_invalid_file_is_named_with_line_and_help() {
     exit code 4
     --- err
     regreen: error: network-timeout/widget-registry-away.toml:1:5: key with no value, expected `=`
-      help: correct the file; docs/catalog.md describes its fields
+      help: correct the file; `regreen patterns schema` and `regreen playbooks schema` describe its fields
     ");
     let binary = bare.work().join("network-timeout/binary.toml");
     fs::write(&binary, [0xff, 0xfe, 0]).unwrap();

@@ -276,7 +276,7 @@ fn what_nothing_may_repair_is_left_to_a_person() {
     exit code 3
     --- err
     regreen: error: pnpm-lock.yaml: No such file or directory (os error 2)
-      help: lockfiles are known by their names; see docs/lockfiles.md
+      help: lockfiles are known by their names: package-lock.json, npm-shrinkwrap.json, Cargo.lock, requirements.txt, yarn.lock, pnpm-lock.yaml, bun.lock, poetry.lock, uv.lock, Pipfile.lock, go.sum, Gemfile.lock, gems.locked, composer.lock, packages.lock.json, gradle.lockfile, buildscript-gradle.lockfile, settings-gradle.lockfile, verification-metadata.xml
     ");
 }
 

@@ -84,7 +84,7 @@ fn once() {
     exit code 3
     --- err
     regreen: error: there is no lockfile to watch
-      help: lockfiles are known by their names; see docs/lockfiles.md
+      help: lockfiles are known by their names: package-lock.json, npm-shrinkwrap.json, Cargo.lock, requirements.txt, yarn.lock, pnpm-lock.yaml, bun.lock, poetry.lock, uv.lock, Pipfile.lock, go.sum, Gemfile.lock, gems.locked, composer.lock, packages.lock.json, gradle.lockfile, buildscript-gradle.lockfile, settings-gradle.lockfile, verification-metadata.xml
     ");
     fs::write(bare.work().join("yarn.lock"), lock("1.0.0", "A")).unwrap();
     assert_snapshot!(bare.tell(&["lockfile", "watch", "--once"]), @r"

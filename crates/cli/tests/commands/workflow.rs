@@ -123,6 +123,16 @@ fn a_plan_waits_for_a_person_s_word_and_goes_on_or_turns_back() {
     let id = ids(&stage).remove(0);
     let replayed = tell(&mut stage.regreen(&["incidents", "replay", &id]), stage.base());
     assert!(replayed.contains("decided again from the same inputs: the same"), "{replayed}");
+    assert!(replayed.contains("that hold today it would differ"), "the built-in ones alone: {replayed}");
+    // By what holds, it is as it was: the operator's playbook is known.
+    let mut with_config = stage.regreen(&["incidents", "replay", &id, "--config"]);
+    let replayed = tell(with_config.arg(&config), stage.base());
+    assert!(
+        replayed.starts_with("exit code 0")
+            && !replayed.contains("differ")
+            && replayed.contains("1 playbook of the operator"),
+        "{replayed}"
+    );
     aftermath::audit_verifies(&stage.state()).unwrap();
     aftermath::nothing_left(&stage).unwrap();
 }

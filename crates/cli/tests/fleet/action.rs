@@ -19,14 +19,14 @@ use super::{
 };
 
 /// The action on a runner, with its inputs as a workflow would give them.
-struct Action {
-    runner: Runner,
+pub struct Action {
+    pub runner: Runner,
     /// What action.yml has where nothing is given.
     defaults: Map<String, Value>,
 }
 
 impl Action {
-    fn new(stage: &Stage) -> Action {
+    pub fn new(stage: &Stage) -> Action {
         let folder = stage.path("runner");
         fs::create_dir_all(&folder).unwrap();
         let text = fs::read_to_string(top().join("action.yml")).unwrap();
@@ -44,7 +44,7 @@ impl Action {
     }
 
     /// Runs it with the program of the tests, unless `with` says otherwise.
-    fn run(&mut self, with: &[(&str, &str)]) -> Ran {
+    pub fn run(&mut self, with: &[(&str, &str)]) -> Ran {
         let mut inputs = self.defaults.clone();
         for (name, value) in [("binary", env!("CARGO_BIN_EXE_regreen"))].iter().chain(with) {
             assert!(inputs.contains_key(*name), "action.yml has no input {name}");
@@ -198,13 +198,43 @@ fn a_release_is_fetched_and_run_only_if_it_is_the_one_that_was_meant() {
         assert_eq!(ran_it, ends == "success", "{ran:#?}");
         assert!(!release.unpacked(), "what was fetched is the program");
     }
-    // One that there is not, and no version at all.
-    release.sums(&right);
-    let ran = action.run(&[("run", "touch ran"), ("binary", ""), ("version", "9.9.9"), ("state", "false")]);
+    // One of which the list does not speak, and no version at all.
+    release.sums("");
+    let ran = action.run(&[("run", "touch ran"), ("binary", ""), ("state", "false")]);
     assert_eq!(ran.results["action"], "failure", "{ran:#?}");
+    assert!(ran.said["action"].contains("::error title=Regreen::"), "{ran:#?}");
     let _asked = release.asked();
     let hostile = [("run", "true"), ("binary", ""), ("version", "1/../../x"), ("state", "false")];
     let ran = action.run(&hostile);
     assert!(ran.said["action"].contains("::error::version is that of a release"), "{ran:#?}");
     assert_eq!((ran.results["action"].as_str(), release.asked().len()), ("failure", 0));
+}
+
+#[test]
+fn what_is_a_word_of_the_shells_own_is_a_script() {
+    let stage = Stage::new("observe");
+    let mut action = Action::new(&stage);
+    fs::write(stage.path("x.sh"), "touch sourced\n").unwrap();
+    let sourced = format!("source {}", stage.path("x.sh").display());
+    for words in [sourced.as_str(), "cd /", "export A=b", "time true", ". ../../../x.sh", "  cd /"] {
+        let ran = action.run(&[("run", words), ("state", "false")]);
+        assert_eq!(ran.results["action"], "success", "{words}: {ran:#?}");
+        assert_eq!(ran.workspaces["action"].join("sourced").exists(), words.contains("x.sh"), "{words}");
+    }
+    // What is a program stays one, which can be repeated; what is nowhere is told so.
+    let ran = action.run(&[("run", "no-such-program --x"), ("state", "false")]);
+    assert_eq!(ran.results["action"], "failure", "{ran:#?}");
+    assert!(ran.said["action"].contains("no-such-program"), "{ran:#?}");
+}
+
+#[test]
+fn whoever_reads_the_inputs_is_told_what_pins_the_program() {
+    let text = fs::read_to_string(top().join("action.yml")).unwrap();
+    let action: Value = serde_norway::from_str(&text).unwrap();
+    let input = action["inputs"]["sha256"]["description"].as_str().unwrap();
+    let page = fs::read_to_string(top().join("docs/github-workflow.md")).unwrap();
+    let row = page.lines().find(|line| line.starts_with("| `sha256` |")).unwrap();
+    for said in [input, row] {
+        assert!(said.contains("a pinned `uses:`") && said.to_lowercase().contains("without it"), "{said}");
+    }
 }

@@ -1,6 +1,7 @@
 //! GitLab's job, alone and as a component, and what is shipped for other CI systems.
 
 use std::{
+    collections::BTreeSet,
     fs,
     process::{Command, Output},
 };
@@ -24,16 +25,16 @@ fn script(job: &Value) -> String {
 }
 
 /// A job of GitLab's that failed, and the scripts that look after it.
-struct Job {
-    stage: Stage,
-    host: forge::gitlab::GitLab,
+pub struct Job {
+    pub stage: Stage,
+    pub host: forge::gitlab::GitLab,
     pipeline: u64,
 }
 
 const PROJECT: &str = "octo-org/tools/rake";
 
 impl Job {
-    fn new() -> Job {
+    pub fn new() -> Job {
         let stage = Stage::new("observe");
         let host = forge::gitlab::GitLab::start().unwrap();
         host.world().token = Some("glpat-test".to_owned());
@@ -43,29 +44,59 @@ impl Job {
         Job { stage, host, pipeline }
     }
 
+    /// The file that `init gitlab` writes.
+    pub fn written(&self) -> String {
+        let root = self.stage.path("repository");
+        fs::create_dir_all(&root).unwrap();
+        assert!(Command::new("git").args(["init", "-q"]).current_dir(&root).status().unwrap().success());
+        let said = self.stage.regreen(&["init", "gitlab", "--yes"]).current_dir(&root).output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+        fs::read_to_string(root.join(".gitlab/ci/infrastructure-auto-healing.yml")).unwrap()
+    }
+
     /// Runs the scripts of this file's job.
-    fn run(&self, text: &str, env: &[(&str, &str)]) -> Output {
-        let script = script(&serde_norway::from_str(text).unwrap());
+    pub fn run(&self, text: &str, env: &[(&str, &str)]) -> Output {
+        let job: Value = serde_norway::from_str(text).unwrap();
+        self.bash(&script(&job), &job, env)
+    }
+
+    /// Runs what a job says that extends this file's `.regreen-setup`.
+    pub fn extended(&self, text: &str, says: &str, env: &[(&str, &str)]) -> Output {
+        let job: Value = serde_norway::from_str(text).unwrap();
+        let before = job[".regreen-setup"]["before_script"][0].as_str().unwrap();
+        self.bash(&format!("{before}\n{says}"), &job, env)
+    }
+
+    fn bash(&self, script: &str, job: &Value, env: &[(&str, &str)]) -> Output {
         let mut bash = Command::new("bash");
-        bash.args(["-e", "-o", "pipefail", "-c", &script])
+        bash.args(["-e", "-o", "pipefail", "-c", script])
             .env_clear()
             .current_dir(self.stage.path("workspace"));
         bash.env("PATH", std::env::var("PATH").unwrap()).env("HOME", self.stage.path("home"));
         bash.env("CI_SERVER_URL", self.host.url()).env("CI_PROJECT_PATH", PROJECT);
         bash.env("REGREEN_GITLAB_TOKEN", "glpat-test").env("REGREEN_LOG_STORE", "none");
+        let variables = job[".regreen-setup"]["variables"].as_object().unwrap();
+        bash.envs(variables.iter().map(|(name, value)| (name, value.as_str().unwrap())));
         bash.envs(env.iter().copied()).output().unwrap()
     }
+}
+
+/// The jobs of the component, with its inputs filled in.
+pub fn component(sha256: &str) -> String {
+    let component = top().join("integrations/gitlab/templates/infrastructure-auto-healing.yml");
+    let component = fs::read_to_string(component).unwrap();
+    let (_, jobs) = component.split_once("\n---\n").unwrap();
+    let inputs =
+        [("mode", "auto"), ("version", env!("CARGO_PKG_VERSION")), ("sha256", sha256), ("stage", "test")];
+    let filled =
+        |text: String, (name, value): &(&str, &str)| text.replace(&format!("$[[ inputs.{name} ]]"), value);
+    inputs.iter().fold(jobs.to_owned(), filled)
 }
 
 #[test]
 fn gitlabs_job_retries_what_the_network_failed_and_sees_its_end() {
     let job = Job::new();
-    let root = job.stage.path("repository");
-    fs::create_dir_all(&root).unwrap();
-    assert!(Command::new("git").args(["init", "-q"]).current_dir(&root).status().unwrap().success());
-    let said = job.stage.regreen(&["init", "gitlab", "--yes"]).current_dir(&root).output().unwrap();
-    assert!(said.status.success(), "{said:?}");
-    let text = fs::read_to_string(root.join(".gitlab/ci/infrastructure-auto-healing.yml")).unwrap();
+    let text = job.written();
     let go = || {
         let env = [("REGREEN_MODE", "auto"), ("REGREEN_BINARY", env!("CARGO_BIN_EXE_regreen"))];
         let ended = job.run(&text, &env);
@@ -88,25 +119,8 @@ fn gitlabs_job_retries_what_the_network_failed_and_sees_its_end() {
 fn the_component_fetches_the_release_that_was_meant_and_does_the_same() {
     let job = Job::new();
     let release = Release::of(&job.stage);
-    let component = top().join("integrations/gitlab/templates/infrastructure-auto-healing.yml");
-    let component = fs::read_to_string(component).unwrap();
-    let (_, jobs) = component.split_once("\n---\n").unwrap();
-    let filled = |sha256: &str| {
-        let inputs =
-            [("mode", "auto"), ("version", env!("CARGO_PKG_VERSION")), ("sha256", sha256), ("stage", "test")];
-        inputs.iter().fold(jobs.to_owned(), |text, (name, value)| {
-            text.replace(&format!("$[[ inputs.{name} ]]"), value)
-        })
-    };
-    let go = |sha256: &str| {
-        let text = filled(sha256);
-        let variables: Value = serde_norway::from_str(&text).unwrap();
-        let variables = variables[".regreen-setup"]["variables"].as_object().unwrap().clone();
-        let variables: Vec<_> =
-            variables.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
-        job.run(&text, &[&variables[..], &[("PATH", &release.path)]].concat())
-    };
-    assert!(!filled("x").contains("$[["));
+    let go = |sha256: &str| job.run(&component(sha256), &[("PATH", &release.path)]);
+    assert!(!component("x").contains("$[["));
     let right = release.sha256(release.program);
     let refused = go(&another(&right));
     assert!(!refused.status.success() && job.host.world().calls.is_empty(), "{refused:?}");
@@ -147,8 +161,69 @@ fn the_script_for_other_systems_puts_there_what_was_meant_and_nothing_else() {
     assert!(!release.unpacked(), "nothing reads what was not checked");
 }
 
-/// What these files have a shell do, in a folder with the script that fetches Regreen, where npm fails by the code; each time on a
-/// runner that knows nothing.
+/// A CI system for which a file is shipped: what that has a shell do, in a folder with the script that fetches Regreen.
+pub struct System {
+    pub name: &'static str,
+    scripts: Vec<String>,
+    variables: Value,
+    /// What the system itself sets.
+    own: (&'static str, &'static str),
+}
+
+impl System {
+    pub fn all() -> [System; 3] {
+        let file = |name: &str| -> Value {
+            let text = fs::read_to_string(top().join("integrations").join(name)).unwrap();
+            serde_norway::from_str(&text).unwrap()
+        };
+        let (circle, azure) = (file("circleci/config.yml"), file("azure/azure-pipelines.yml"));
+        let buildkite = file("buildkite/pipeline.yml");
+        let circle = &circle["commands"]["regreen"]["steps"][1]["run"];
+        let made = |name, own, scripts: &[&Value], variables: &Value| {
+            let scripts = scripts.iter().map(|script| script.as_str().unwrap().to_owned()).collect();
+            System { name, scripts, variables: variables.clone(), own }
+        };
+        let commands: Vec<&Value> = buildkite["steps"][0]["command"].as_array().unwrap().iter().collect();
+        [
+            made("circleci", ("CIRCLECI", "true"), &[&circle["command"]], &circle["environment"]),
+            made(
+                "azure",
+                ("TF_BUILD", "True"),
+                &[&azure["steps"][2]["bash"], &azure["steps"][3]["bash"]],
+                &azure["variables"],
+            ),
+            made("buildkite", ("BUILDKITE", "true"), &commands, &buildkite["env"]),
+        ]
+    }
+
+    /// Does it on a runner that knows nothing; how that ends, and what is said.
+    pub fn run(&self, stage: &Stage, home: &str, path: &str, sha256: &str) -> (Option<i32>, String) {
+        let workspace = stage.path(self.name);
+        let folder = workspace.join(format!(".{}", self.name));
+        fs::create_dir_all(&folder).unwrap();
+        fs::copy(top().join("integrations/install.sh"), folder.join("install-regreen.sh")).unwrap();
+        let mut said = String::new();
+        for script in &self.scripts {
+            let mut bash = Command::new("bash");
+            bash.args(["-e", "-o", "pipefail", "-c", script]).current_dir(&workspace);
+            bash.env_clear().env("PATH", path).env("HOME", stage.path(home)).env("CI", "true");
+            bash.env(self.own.0, self.own.1)
+                .env("AGENT_TEMPDIRECTORY", workspace.join("temp"))
+                .env("PIPELINE_WORKSPACE", &workspace)
+                .env("COMMAND", "npm ci")
+                .env("MODE", "auto")
+                .env("REGREEN_VERSION", env!("CARGO_PKG_VERSION"))
+                .env("REGREEN_SHA256", sha256);
+            let ended = bash.output().unwrap();
+            said += &String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat());
+            if !ended.status.success() {
+                return (ended.status.code(), said);
+            }
+        }
+        (Some(0), said)
+    }
+}
+
 #[test]
 fn the_scripts_of_circleci_azure_and_buildkite_keep_a_failure_and_what_is_known_of_it() {
     let stage = Stage::new("observe");
@@ -156,52 +231,16 @@ fn the_scripts_of_circleci_azure_and_buildkite_keep_a_failure_and_what_is_known_
     let fails = "echo 'error[E0425]: cannot find value `x` in this scope'; echo ' --> src/a.rs:3:1'
                  echo 'error: could not compile `a` (lib) due to 1 previous error'; exit 7";
     let path = program(&stage, "npm", fails);
-    let file = |name: &str| -> Value {
-        let text = fs::read_to_string(top().join("integrations").join(name)).unwrap();
-        serde_norway::from_str(&text).unwrap()
-    };
-    let (circle, azure) = (file("circleci/config.yml"), file("azure/azure-pipelines.yml"));
-    let buildkite = file("buildkite/pipeline.yml");
-    let circle = &circle["commands"]["regreen"]["steps"][1]["run"];
-    let systems = [
-        ("circleci", vec![&circle["command"]], &circle["environment"]),
-        ("azure", vec![&azure["steps"][2]["bash"], &azure["steps"][3]["bash"]], &azure["variables"]),
-        (
-            "buildkite",
-            buildkite["steps"][0]["command"].as_array().unwrap().iter().collect(),
-            &buildkite["env"],
-        ),
-    ];
-    for (name, scripts, variables) in systems {
-        assert_eq!(variables["REGREEN_VERSION"], env!("CARGO_PKG_VERSION"), "{name}");
-        let workspace = stage.path(name);
-        fs::create_dir_all(workspace.join(format!(".{name}"))).unwrap();
-        let script = workspace.join(format!(".{name}/install-regreen.sh"));
-        fs::copy(top().join("integrations/install.sh"), script).unwrap();
-        let run = |home: &str| {
-            let (mut said, mut code) = (String::new(), Some(0));
-            for script in &scripts {
-                let mut bash = Command::new("bash");
-                bash.args(["-e", "-o", "pipefail", "-c", script.as_str().unwrap()]).current_dir(&workspace);
-                bash.env_clear().env("PATH", &path).env("HOME", stage.path(home)).env("CI", "true");
-                bash.env("AGENT_TEMPDIRECTORY", workspace.join("temp"))
-                    .env("PIPELINE_WORKSPACE", &workspace)
-                    .env("COMMAND", "npm ci")
-                    .env("MODE", "auto")
-                    .env("REGREEN_VERSION", env!("CARGO_PKG_VERSION"))
-                    .env("REGREEN_SHA256", release.sha256(&release.archive));
-                let ended = bash.output().unwrap();
-                said += &String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat());
-                code = ended.status.code();
-                if code != Some(0) {
-                    break;
-                }
-            }
+    for system in System::all() {
+        let name = system.name;
+        assert_eq!(system.variables["REGREEN_VERSION"], env!("CARGO_PKG_VERSION"), "{name}");
+        let run = |home| {
+            let (code, said) = system.run(&stage, home, &path, &release.sha256(&release.archive));
             assert_eq!(code, Some(7), "{name}: {said}");
             said
         };
         run("first");
-        let folder = if name == "azure" { workspace.join("temp") } else { workspace.clone() };
+        let folder = stage.path(if name == "azure" { "azure/temp" } else { name });
         let report: Value =
             serde_json::from_slice(&fs::read(folder.join("regreen-report.json")).unwrap()).unwrap();
         assert_eq!(
@@ -212,6 +251,24 @@ fn the_scripts_of_circleci_azure_and_buildkite_keep_a_failure_and_what_is_known_
         let said = run("second");
         assert_eq!(said.contains("imported: 1 incident(s)"), name != "buildkite", "{name}: {said}");
     }
+}
+
+#[test]
+fn the_page_says_every_option_of_jenkins_step_and_what_the_hook_needs() {
+    let page = fs::read_to_string(top().join("docs/other-ci.md")).unwrap();
+    let section = |name: &str| page.split_once(name).unwrap().1.split("\n## ").next().unwrap();
+    let step = fs::read_to_string(top().join("integrations/jenkins/vars/regreen.groovy")).unwrap();
+    let named = step.split("options.").skip(1).map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+    let named: BTreeSet<&str> = named.flatten().collect();
+    assert!(named.len() > 1, "{step}");
+    for option in named {
+        assert!(section("\n## Jenkins\n").contains(&format!("\n| `{option}` | ")), "{option}");
+    }
+    assert!(section("\n## Before a commit\n").contains("on your PATH"));
+    // A step of a numbered list stands in it.
+    let gitlab = section("\n## GitLab\n");
+    let step = gitlab.lines().find(|line| line.contains("`stages:`")).unwrap();
+    assert!(step.starts_with("4. "), "{step}");
 }
 
 /// The hook as pre-commit runs it, from a repository that has it.

@@ -1,10 +1,15 @@
 //! `regreen init github` as a person meets it.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use super::Stage;
+use super::{Stage, workflow::written};
 
 const FILE: &str = ".github/workflows/infrastructure-auto-healing-v2.yml";
+const BASE: &str = ".regreen/init/infrastructure-auto-healing-v2.yml";
 
 struct Said {
     code: Option<i32>,
@@ -51,10 +56,7 @@ fn it_shows_first_and_keeps_what_was_edited() {
     assert_eq!(said.code, Some(0), "{}", said.err);
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("    workflows:\n      - \"Build: all\"\n    types: [completed]\n"), "{text}");
-    assert_eq!(
-        fs::read_to_string(root.join(".regreen/init/infrastructure-auto-healing-v2.yml")).unwrap(),
-        text
-    );
+    assert_eq!(fs::read_to_string(root.join(BASE)).unwrap(), text);
     assert_eq!(fs::read_to_string(&original).unwrap(), "name: Original\n");
     let said = init(&stage, &["--yes"]);
     assert_eq!((said.code, said.out.as_str()), (Some(0), ""));
@@ -92,4 +94,125 @@ fn it_shows_first_and_keeps_what_was_edited() {
     let said = init(&stage, &["--yes", "--replace"]);
     assert_eq!(said.code, Some(3));
     assert!(said.err.contains("it is no regular file"), "{}", said.err);
+}
+
+/// A repository with the workflow `CI`, in which `init` has written its file.
+fn begun(stage: &Stage, args: &[&str]) -> PathBuf {
+    written(stage, args);
+    stage.path("repository")
+}
+
+/// Changes what is in a file.
+fn edit(file: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(file, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn a_conflict_can_be_settled_for_ones_own_side_or_by_other_words() {
+    for mine in ["Mine", "Mine and Renamed"] {
+        let stage = Stage::new("observe");
+        let root = begun(&stage, &[]);
+        let (file, base) = (root.join(FILE), root.join(BASE));
+        edit(&file, "      - \"CI\"\n", &format!("      - \"{mine}\"\n"));
+        edit(&file, "timeout-minutes: 60", "timeout-minutes: 61");
+        edit(&root.join(".github/workflows/ci.yml"), "name: CI", "name: Renamed");
+        let before = fs::read_to_string(&base).unwrap();
+        let said = init(&stage, &["--yes"]);
+        assert_eq!(said.code, Some(18), "{}", said.err);
+        assert!(said.err.contains("--keep"), "{}", said.err);
+        assert_eq!(fs::read_to_string(&base).unwrap(), before);
+        assert_eq!(init(&stage, &["--keep", "--dry-run"]).code, Some(0));
+        assert_eq!(fs::read_to_string(&base).unwrap(), before);
+        let said = init(&stage, &["--keep", "--yes"]);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(&format!("      - \"{mine}\"\n    types:")), "{text}");
+        assert!(!text.contains("\"Renamed\"") && text.contains("timeout-minutes: 61"), "{text}");
+        let said = init(&stage, &["--yes"]);
+        assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.err);
+        assert!(said.err.contains("is up to date"), "{}", said.err);
+        // What is new elsewhere still comes, and both edits stay.
+        let said = init(&stage, &["--yes", "--issues"]);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        let text = fs::read_to_string(&file).unwrap();
+        for words in [mine, "timeout-minutes: 61", "serve.escalation.issues = true"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_line_below_the_first_can_be_edited() {
+    let stage = Stage::new("observe");
+    let root = begun(&stage, &[]);
+    edit(&root.join(FILE), "# Infrastructure auto-healing:", "# Ours. Infrastructure auto-healing:");
+    fs::write(root.join(".github/workflows/nightly.yml"), "name: Nightly\n").unwrap();
+    let said = init(&stage, &["--yes"]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let text = fs::read_to_string(root.join(FILE)).unwrap();
+    assert!(text.contains("\n# Ours. ") && text.contains("- \"Nightly\"\n"), "{text}");
+    assert!(init(&stage, &[]).err.contains("is up to date"));
+}
+
+#[test]
+fn other_line_endings_are_no_edits_and_stay() {
+    let stage = Stage::new("observe");
+    let root = begun(&stage, &[]);
+    let file = root.join(FILE);
+    edit(&file, "\n", "\r\n");
+    let said = init(&stage, &["--yes"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.err);
+    assert!(said.err.contains("is up to date"), "{}", said.err);
+    // As git may check both out.
+    edit(&root.join(BASE), "\n", "\r\n");
+    assert!(init(&stage, &[]).err.contains("is up to date"));
+    edit(&file, "timeout-minutes: 60", "timeout-minutes: 61");
+    fs::write(root.join(".github/workflows/nightly.yml"), "name: Nightly\n").unwrap();
+    let said = init(&stage, &["--yes"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(said.out.matches("\n+").count(), 3, "only what is new: {}", said.out);
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+    assert!(text.contains("timeout-minutes: 61") && text.contains("- \"Nightly\"\r\n"), "{text}");
+    assert!(init(&stage, &[]).err.contains("is up to date"));
+}
+
+#[test]
+fn how_often_it_looks_can_be_chosen_and_stays() {
+    let stage = Stage::new("observe");
+    let root = begun(&stage, &["--every", "1h"]);
+    let cron = || {
+        let text = fs::read_to_string(root.join(FILE)).unwrap();
+        text.lines().find_map(|line| line.trim().strip_prefix("- cron: ")).unwrap().to_owned()
+    };
+    assert_eq!(cron(), "\"17 * * * *\"");
+    for unedited in [true, false] {
+        if !unedited {
+            edit(&root.join(FILE), "timeout-minutes: 60", "timeout-minutes: 61");
+        }
+        fs::write(root.join(".github/workflows/nightly.yml"), format!("name: Nightly {unedited}\n")).unwrap();
+        assert_eq!(init(&stage, &["--yes"]).code, Some(0));
+        assert_eq!(cron(), "\"17 * * * *\"");
+    }
+    for (every, want) in
+        [("6h", "\"17 */6 * * *\""), ("30m", "\"*/30 * * * *\""), ("15m", "\"*/15 * * * *\"")]
+    {
+        assert_eq!(init(&stage, &["--yes", "--every", every]).code, Some(0));
+        assert_eq!(cron(), want);
+    }
+    for wrong in ["7m", "1m", "5h", "24h", "90s", "often"] {
+        let said = init(&stage, &["--yes", "--every", wrong]);
+        assert_eq!(said.code, Some(2), "{wrong}: {}", said.err);
+        assert!(
+            said.err.contains("5m, 10m, 12m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h"),
+            "{}",
+            said.err
+        );
+    }
+    // A schedule of one's own is an edit as any other.
+    edit(&root.join(FILE), "*/15 * * * *", "3 4 * * *");
+    assert_eq!(init(&stage, &["--yes", "--issues"]).code, Some(0));
+    assert_eq!(cron(), "\"3 4 * * *\"");
 }

@@ -82,8 +82,8 @@ impl Stage {
     }
 }
 
-/// An empty schema of the server that `cargo xtask soak faults` has started.
-fn schema(server: &str, seed: u64) -> String {
+/// An empty schema of the server of the tests.
+pub fn schema(server: &str, seed: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let name = format!("k{now}_{seed}");
     let made = Command::new("psql").arg(server).args(["-q", "-c", &format!("CREATE SCHEMA {name}")]).status();

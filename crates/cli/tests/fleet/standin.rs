@@ -78,6 +78,11 @@ impl Release {
         fs::write(self.folder.join("SHA256SUMS"), text).unwrap();
     }
 
+    /// Has this file no more.
+    pub fn lose(&self, file: &str) {
+        fs::remove_file(self.folder.join(file)).unwrap();
+    }
+
     /// Whether something was unpacked since the last look.
     pub fn unpacked(&self) -> bool {
         fs::remove_file(self.folder.join("unpacked")).is_ok()

@@ -174,6 +174,29 @@ fn a_person_starts_it_and_by_that_says_yes() {
 }
 
 #[test]
+fn a_mode_that_is_none_ends_it_at_once_and_is_told() {
+    let stage = Stage::new("observe");
+    let mut runner = runner(&stage, &[]);
+    let by_hand =
+        |mode: &str| json!({ "inputs": { "run": "", "incident": "", "mode": mode, "dry-run": false } });
+    for (variable, chosen) in [("Auto", "as-configured"), ("auto\nmode=auto", ""), ("auto", "everything")] {
+        runner.vars["REGREEN_MODE"] = Value::from(variable);
+        let ran = go(&stage, &mut runner, "workflow_dispatch", &by_hand(chosen));
+        assert_eq!(
+            (ran.results["initialize"].as_str(), ran.results["detect"].as_str()),
+            ("failure", "skipped")
+        );
+        let said = &ran.said["initialize"];
+        assert!(said.contains("::error::the mode, by hand or in REGREEN_MODE, is observe, "), "{said}");
+    }
+    assert!(stage.host.world().calls.is_empty());
+    // What is chosen by hand counts for itself.
+    runner.vars["REGREEN_MODE"] = Value::from("Auto");
+    let ran = go(&stage, &mut runner, "workflow_dispatch", &by_hand("suggest"));
+    assert_eq!(output(&ran, "initialize", "mode"), "suggest", "{ran:#?}");
+}
+
+#[test]
 fn a_pass_says_what_would_be_done_in_words_and_for_programs() {
     let stage = Stage::new("observe");
     let run = format!("{NAME}/{}", stage.run);

@@ -65,6 +65,7 @@ fn run(input: &[u8]) {
             failed: true,
             class: FailureClass::Unknown,
             pattern: None,
+            pattern_source: None,
             tool: None,
             step: Some(text.clone()),
             confidence: Confidence::NONE,

@@ -29,7 +29,7 @@ pub(super) fn manifest(needed: &[&str]) -> String {
         "name": "lab-app",
         "version": "1.0.0",
         "private": true,
-        "scripts": { "test": "node --test" },
+        "scripts": { "test": "node --test", "build": "node build.js" },
         "dependencies": ranges(needed),
     });
     format!("{manifest:#}\n")

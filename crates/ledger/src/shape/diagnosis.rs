@@ -1,6 +1,8 @@
 //! The stored shape of a diagnosis.
 
-use regreen_domain::{Alternative, Confidence, Diagnosis, Evidence, FailureClass, Fingerprint, Role, Tool};
+use regreen_domain::{
+    Alternative, Confidence, Diagnosis, Evidence, FailureClass, Fingerprint, PatternSource, Role, Tool,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,6 +21,9 @@ pub struct DiagnosisV1 {
     pub class: String,
     /// Id of the pattern that decided.
     pub pattern: Option<String>,
+    /// Whose it is: `built-in`, `operator`, `repository` or `accepted`; none in records of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern_source: Option<String>,
     /// The tool that failed.
     pub tool: Option<String>,
     /// The step of the job that failed.
@@ -72,6 +77,7 @@ impl DiagnosisV1 {
             failed: self.failed,
             class: FailureClass::parse(&self.class)?,
             pattern: self.pattern.clone(),
+            pattern_source: self.source(),
             tool: match &self.tool {
                 Some(name) => Some(Tool::new(name)?),
                 None => None,
@@ -90,8 +96,16 @@ impl DiagnosisV1 {
         })
     }
 
+    /// Whose the pattern is that decided; `None` where there is none, or that was not recorded.
+    pub fn source(&self) -> Option<PatternSource> {
+        self.pattern_source.as_deref().and_then(PatternSource::parse)
+    }
+
     pub(crate) fn scrub(&mut self, scrub: &dyn Scrub) {
-        for text in [&mut self.pattern, &mut self.tool, &mut self.step].into_iter().flatten() {
+        for text in [&mut self.pattern, &mut self.pattern_source, &mut self.tool, &mut self.step]
+            .into_iter()
+            .flatten()
+        {
             scrub_text(scrub, text);
         }
         scrub_text(scrub, &mut self.reason);
@@ -108,6 +122,7 @@ impl From<&Diagnosis> for DiagnosisV1 {
             verdict: d.class.verdict().to_string(),
             class: d.class.id().to_owned(),
             pattern: d.pattern.clone(),
+            pattern_source: d.pattern_source.map(|source| source.id().to_owned()),
             tool: d.tool.as_ref().map(|t| t.as_str().to_owned()),
             step: d.step.clone(),
             confidence: d.confidence.value(),

@@ -32,6 +32,7 @@ fn leaky() -> Diagnosis {
     let text = || format!("leaks {SECRET} here");
     Diagnosis {
         pattern: Some(text()),
+        pattern_source: None,
         step: Some(text()),
         reason: text(),
         evidence: vec![Evidence { line: 1, column: 1, text: text(), role: Role::Root }],

@@ -160,6 +160,7 @@ pub(crate) fn diagnosis() -> Diagnosis {
         failed: true,
         class: FailureClass::from(HealableClass::NetworkTimeout),
         pattern: Some("npm-connection-reset".to_owned()),
+        pattern_source: None,
         tool: Tool::new("npm"),
         step: Some("npm ci".to_owned()),
         confidence: Confidence::from_stored(0.9).unwrap(),

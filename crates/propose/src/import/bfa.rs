@@ -51,7 +51,7 @@ fn of_node(cause: Node<'_, '_>) -> Vec<Rule> {
 
 fn rule(name: String, says: String, categories: Vec<String>, kind: &str, pattern: String) -> Rule {
     let expression = if kind.contains(MULTILINE) {
-        Err("it looks at several lines at once, and Regreen's patterns at one (see `near` in docs/catalog.md)".to_owned())
+        Err("it looks at several lines at once, and Regreen's patterns at one (see `near` in `regreen patterns schema`)".to_owned())
     } else {
         java::translated(&pattern).map(|pattern| java::as_a_whole_line(&pattern))
     };

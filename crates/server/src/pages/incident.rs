@@ -8,10 +8,10 @@ use axum::{
     extract::{Path, State},
     http::Response,
 };
-use regreen_catalog::Catalog;
-use regreen_engine::{fleet_is_latest, fleet_run_of as run_of};
+use regreen_catalog::{Pattern, PatternSource};
+use regreen_engine::{Known, fleet_is_latest, fleet_run_of as run_of};
 use regreen_forge::hook::Sender;
-use regreen_ledger::{Incident, LedgerError, LogRef};
+use regreen_ledger::{AuditEntry, Incident, LedgerError, LogRef};
 use tokio::time::timeout;
 
 use super::{
@@ -90,6 +90,10 @@ struct Why {
     sure: u8,
     confirmed: bool,
     pattern: Option<(String, String)>,
+    /// Whose that pattern is, where it is none of the program's own.
+    whose: &'static str,
+    /// Whether another pattern has its name by now.
+    is_another: bool,
     others: Vec<(String, u8)>,
     title: String,
     fix: String,
@@ -137,7 +141,8 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
     let patch = changed(house, &incident, &mut logs).await?;
     let known = house.pages.catalog.look(ledger).await?;
     let excerpt = house.excerpts.of(ledger, &incident, &logs).await;
-    let moments = timeline(id, &ledger.audit_of(id).await?, &facts, now);
+    let audit = ledger.audit_of(id).await?;
+    let moments = timeline(id, &audit, &facts, now);
     let (diagnosis, place) = (&incident.diagnosis, &incident.place);
     let word = |what: String, actor: &str, text: &str, at| Word {
         what,
@@ -162,7 +167,7 @@ async fn look(house: &House, reader: &Reader, id: &str) -> Result<Option<Inciden
         excerpt,
         truncated: diagnosis.truncated,
         logs: logs.iter().map(|log| kept(id, log)).collect(),
-        why: why(&known.catalog, &incident),
+        why: why(&known, &incident, diagnosed_at(&audit).unwrap_or(incident.opened_at)),
         decided: Decided::of(&incident),
         question: incident.question.as_ref().map(|q| word("Asks".to_owned(), &q.step, &q.text, q.at)),
         approval: incident.approval.as_ref().map(|a| {
@@ -214,18 +219,44 @@ async fn changed(
     Ok(Some(Changed { summary, lines, more }))
 }
 
-fn why(catalog: &Catalog, incident: &Incident) -> Why {
+/// When it was taken for what it is.
+fn diagnosed_at(audit: &[AuditEntry]) -> Option<i64> {
+    let says = |entry: &&AuditEntry| matches!(entry.kind.as_str(), "incident-opened" | "incident-diagnosed");
+    audit.iter().rfind(says).map(|entry| entry.at)
+}
+
+/// Whether the pattern that is known by this name is the one that decided, and not a namesake: of somebody else's, or one that was
+/// accepted later.
+fn is_it(known: &Known, pattern: &Pattern, source: Option<PatternSource>, at: i64) -> bool {
+    let accepted = known.accepted(&pattern.id).filter(|_| pattern.source == PatternSource::Accepted);
+    let later = accepted.is_some_and(|one| one.at > at);
+    source.is_none_or(|source| source == pattern.source) && !later
+}
+
+fn why(known: &Known, incident: &Incident, at: i64) -> Why {
     let diagnosis = &incident.diagnosis;
-    let known = diagnosis.pattern.as_deref().and_then(|id| catalog.pattern(id));
+    let named = diagnosis.pattern.as_deref().and_then(|id| known.catalog.pattern(id));
+    let it = named.filter(|pattern| is_it(known, pattern, diagnosis.source(), at));
+    let link_to = |id: &str| match it {
+        Some(_) => format!("/patterns/{}", segment(id)),
+        None => link("/incidents", &[("pattern", id)]),
+    };
     Why {
         reason: shown(&diagnosis.reason),
         class: plain(&diagnosis.class),
         sure: percent(diagnosis.confidence),
         confirmed: diagnosis.confirmed,
-        pattern: diagnosis.pattern.as_deref().map(|id| (shown(id), link("/incidents", &[("pattern", id)]))),
+        pattern: diagnosis.pattern.as_deref().map(|id| (shown(id), link_to(id))),
+        whose: match diagnosis.source() {
+            None | Some(PatternSource::BuiltIn) => "",
+            Some(PatternSource::Operator) => ", one of the operator’s,",
+            Some(PatternSource::Repository) => ", one of the repository’s own,",
+            Some(PatternSource::Accepted) => ", one that a person accepted,",
+        },
+        is_another: named.is_some() && it.is_none(),
         others: diagnosis.alternatives.iter().map(|a| (plain(&a.class), percent(a.confidence))).collect(),
-        title: known.map(|pattern| shown(&pattern.title)).unwrap_or_default(),
-        fix: known.map(|pattern| shown(pattern.fix.trim())).unwrap_or_default(),
+        title: it.map(|pattern| shown(&pattern.title)).unwrap_or_default(),
+        fix: it.map(|pattern| shown(pattern.fix.trim())).unwrap_or_default(),
     }
 }
 

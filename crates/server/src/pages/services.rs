@@ -203,7 +203,10 @@ fn event(event: &BreakerEvent, now: i64) -> EventRow {
         "success" => "A recovery healed".to_owned(),
         "probe" => "One was let through, to see whether it works again".to_owned(),
         "abandoned" => "A recovery was called off".to_owned(),
-        "reset" => "Closed on a person’s word".to_owned(),
+        "reset" => match &event.actor {
+            Some(actor) => format!("Closed on the word of {}", shown(actor)),
+            None => "Closed on a person’s word".to_owned(),
+        },
         other => capital(other),
     };
     let incident = (!event.incident.is_empty())

@@ -57,6 +57,7 @@ struct TrendsPage {
     window: i64,
     incidents: String,
     success: Option<Share>,
+    rollback: Option<Share>,
     recovery: Option<(String, String, String)>,
     classes: Vec<String>,
     by_class: String,
@@ -65,6 +66,7 @@ struct TrendsPage {
     /// Behind each chart: its figures, the newest day first.
     class_days: Vec<(String, Vec<(String, String)>)>,
     success_days: Vec<DayRow>,
+    rollback_days: Vec<DayRow>,
     recovery_days: Vec<DayRow>,
     repositories: Vec<GroupRow>,
     patterns: Vec<GroupRow>,
@@ -240,10 +242,8 @@ fn look(trends: &Trends, review: &Review, window: i64, seen: &Seen, frame: Frame
     };
     let class_days =
         days.iter().rev().filter(|(_, of)| !of.classes.is_empty()).map(class_row).collect::<Vec<_>>();
-    let success_row = |(at, of): &(i64, &DayOf)| {
-        let range = of.success.map(|rate| format!("{} to {} %", percent(rate.low), percent(rate.high)))?;
-        Some(DayRow { day: day(*at), figure: rate(of.success), range, n: String::new() })
-    };
+    let success_row = |(at, of): &(i64, &DayOf)| share_row(*at, of.success);
+    let rollback_row = |(at, of): &(i64, &DayOf)| share_row(*at, of.rollback);
     let recovery_row = |(at, of): &(i64, &DayOf)| {
         let of = of.recovery?;
         Some(DayRow { day: day(*at), figure: span(of.p50), range: span(of.p95), n: count(of.n) })
@@ -262,6 +262,7 @@ fn look(trends: &Trends, review: &Review, window: i64, seen: &Seen, frame: Frame
         window,
         incidents: count(all),
         success: trends.success.map(share),
+        rollback: trends.rollback.map(share),
         recovery: trends.recovery.map(|r| (span(r.p50), span(r.p95), count(r.n))),
         by_class: drawn(
             columns("Incidents by day and class", &days.iter().map(column).collect::<Vec<_>>(), &marks),
@@ -287,6 +288,7 @@ fn look(trends: &Trends, review: &Review, window: i64, seen: &Seen, frame: Frame
         ),
         class_days,
         success_days: days.iter().rev().filter_map(success_row).collect(),
+        rollback_days: days.iter().rev().filter_map(rollback_row).collect(),
         recovery_days: days.iter().rev().filter_map(recovery_row).collect(),
         classes,
         changes,
@@ -326,6 +328,13 @@ pub(super) fn rate(rate: Option<regreen_ledger::Rate>) -> String {
         || "none tried".to_owned(),
         |rate| format!("{} % ({} of {})", percent(rate.share), count(rate.hits), count(rate.n)),
     )
+}
+
+/// A day's share with its interval; `None` where it has no case.
+fn share_row(at: i64, of: Option<regreen_ledger::Rate>) -> Option<DayRow> {
+    let of = of?;
+    let range = format!("{} to {} %", percent(of.low), percent(of.high));
+    Some(DayRow { day: day(at), figure: rate(Some(of)), range, n: String::new() })
 }
 
 fn took(of: &DayOf) -> String {

@@ -49,6 +49,8 @@ pub struct IncidentV1 {
     pub class: String,
     /// The pattern that decided
     pub pattern: Option<String>,
+    /// Whose that pattern is: `built-in`, `operator`, `repository` or `accepted`; null where that was not recorded
+    pub pattern_source: Option<String>,
     /// The tool that failed
     pub tool: Option<String>,
     /// Confidence in the class, 0 to 1
@@ -304,6 +306,7 @@ impl IncidentV1 {
             verdict: d.verdict.clone(),
             class: d.class.clone(),
             pattern: d.pattern.clone(),
+            pattern_source: d.pattern_source.clone(),
             tool: d.tool.clone(),
             // Two decimals are what a count of some dozens can carry.
             confidence: (d.confidence * 100.0 + 1e-9).floor() / 100.0,

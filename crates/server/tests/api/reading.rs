@@ -426,6 +426,40 @@ async fn figures_without_data_are_null_and_with_data_are_counted() {
 }
 
 #[tokio::test]
+async fn the_figures_day_by_day_come_a_page_at_a_time() {
+    let world = World::new().await;
+    for day in 0..5 {
+        healed(&world.ledger, &format!("i-{day}"), "octo/shop", NOW - 9_000 - day * 86_400_000).await;
+    }
+    let whole = read(&world, "/api/v1/metrics/days").await;
+    let since = |page: &Value| -> Vec<String> {
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|day| day["since"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = since(&whole);
+    assert_eq!((all.len(), &whole["next"], all.is_sorted()), (5, &Value::Null, true));
+    let (mut seen, mut path) = (Vec::new(), "/api/v1/metrics/days?limit=2".to_owned());
+    loop {
+        let page = read(&world, &path).await;
+        assert!(since(&page).len() <= 2, "{page}");
+        seen.extend(since(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/v1/metrics/days?limit=2&after={next}");
+    }
+    assert_eq!(seen, all);
+    for wrong in ["limit=0", "limit=201", "after=x", "after=2027-13-45", "after=", "colour=red"] {
+        let refused = world.get(&format!("/api/v1/metrics/days?{wrong}")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    let after_all = read(&world, "/api/v1/metrics/days?after=9999-12-31").await;
+    assert_eq!((since(&after_all).len(), &after_all["next"]), (0, &Value::Null));
+}
+
+#[tokio::test]
 async fn the_status_says_what_goes_on() {
     let world = World::new().await;
     let idle = read(&world, "/api/auto-healing-status").await;

@@ -2,7 +2,7 @@
 
 use regreen_domain::{
     Alternative, Confidence, Decision, Diagnosis, Evidence, FailureClass, Fingerprint, HealableClass,
-    Outcome, Plan, PlannedStep, Refusal, Risk, Role, Tool,
+    Outcome, PatternSource, Plan, PlannedStep, Refusal, Risk, Role, Tool,
 };
 use regreen_ledger::{
     BreakerKey, BreakerOutcome, Closing, Heard, Ledger, NewIncident, NewOutage, NewWork, Place,
@@ -20,6 +20,7 @@ fn diagnosis() -> Diagnosis {
         failed: true,
         class: FailureClass::from(HealableClass::NetworkTimeout),
         pattern: Some("npm-connection-lost".to_owned()),
+        pattern_source: Some(PatternSource::BuiltIn),
         tool: Tool::new("npm"),
         step: Some("npm ci".to_owned()),
         confidence: Confidence::from_stored(0.987).unwrap(),

@@ -1,6 +1,8 @@
 //! Figures on the pages: what was saved, what repairs took, how fast services answer, what happened to breakers, and what proves a
 //! playbook. What has no data says so.
 
+use regreen_ledger::BreakerKey;
+
 use super::{World, full, news::answer, now, seed};
 
 const HERE: &str = "Host: localhost:8787\r\n";
@@ -59,6 +61,64 @@ async fn services_show_how_fast_they_answer_and_what_happened_to_breakers() {
     assert!(services.contains("no answer just now<small>1 question, none answered</small>"), "{services}");
     assert!(services.contains("<summary>What happened to it</summary>"), "{services}");
     assert!(services.contains("A recovery failed: <a href=\"/incidents/"), "{services}");
+}
+
+#[tokio::test]
+async fn who_closed_a_breaker_is_named() {
+    let world = World::new().await;
+    seed::fill(&world.ledger, 60, now()).await;
+    let key = BreakerKey {
+        class: "network-timeout".to_owned(),
+        service: "npm".to_owned(),
+        repository: "acme/data-lake".to_owned(),
+    };
+    assert!(world.ledger.breaker_reset(&key, seed::HOSTILE[0], now()).await.unwrap());
+    let services = answer(&world, "/services", HERE).await;
+    let told = services.split("<summary>What happened to it</summary>").nth(1).unwrap();
+    let told = told.split("</ol>").next().unwrap();
+    let signs = [('&', "&#38;"), ('<', "&#60;"), ('>', "&#62;"), ('"', "&#34;"), ('\'', "&#39;")];
+    let by =
+        signs.into_iter().fold(seed::HOSTILE[0].to_owned(), |by, (sign, as_text)| by.replace(sign, as_text));
+    assert!(told.contains(&format!("Closed on the word of {by}")), "{told}");
+}
+
+#[tokio::test]
+async fn how_many_were_taken_back_stands_with_its_interval_and_its_days() {
+    let part = async |world: &World| {
+        let trends = answer(world, "/trends?days=90", HERE).await;
+        let part = trends.split("aria-labelledby=\"h-rollback\"").nth(1).unwrap();
+        part.split("</section>").next().unwrap().to_owned()
+    };
+    let part_of_nothing = part(&World::new().await).await;
+    assert!(part_of_nothing.contains("No data: no recovery failed in these days."), "{part_of_nothing}");
+    let world = World::new().await;
+    seed::fill(&world.ledger, 60, now()).await;
+    let part = part(&world).await;
+    let rate = world.ledger.metrics(now(), None).await.unwrap().rollback.unwrap();
+    assert!(rate.n > 1, "{rate:?}");
+    let percent = |share: f64| (share * 100.0 + 1e-9).floor();
+    let says = format!(
+        "{} % were taken back whole: {} of {}, between {} and {} % (95 % interval)",
+        percent(rate.share),
+        rate.hits,
+        rate.n,
+        percent(rate.low),
+        percent(rate.high)
+    );
+    assert!(part.contains(&says), "{says}: {part}");
+    // Each day's share has its interval beside it, and the days make up the whole.
+    let table = part.split("<details id=\"d-rollback\">").nth(1).unwrap();
+    let days: Vec<&str> = table.split("data-label=\"Taken back\">").skip(1).collect();
+    let of = |day: &str| -> u64 {
+        let (_, n) = day.split_once(" of ").unwrap();
+        n.split(')').next().unwrap().parse().unwrap()
+    };
+    assert_eq!(days.iter().map(|day| of(day)).sum::<u64>(), rate.n, "{table}");
+    for day in days {
+        let (_, range) = day.split_once("data-label=\"95 % interval\">").unwrap();
+        let range = range.split("</td>").next().unwrap();
+        assert!(range.contains(" to ") && range.ends_with(" %"), "{range}");
+    }
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ fn diagnosis() -> Diagnosis {
         failed: true,
         class: FailureClass::parse("lockfile-corruption").unwrap(),
         pattern: Some("npm-integrity".to_owned()),
+        pattern_source: Some(PatternSource::BuiltIn),
         tool: Tool::new("npm"),
         step: Some("Install dependencies".to_owned()),
         confidence: Confidence::from_stored(0.97).unwrap(),

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use regreen_domain::PatternSource::{Accepted, BuiltIn, Operator, Repository};
 use regreen_ledger::{AsIs, Ledger};
 use regreen_saga::{Fact, Journal as _, StepEvent};
 use regreen_server::{Settings, access::Access};
@@ -300,4 +301,60 @@ async fn who_comes_while_figures_are_counted_is_told_so_and_sees_them_then() {
     }
     let there = answer(&world, "/trends?days=7", HERE).await;
     assert!(!there.contains("refresh: ") && !there.contains("aria-busy"), "{there}");
+}
+
+const NO_SEAT: &str = r#"id = "no-seat"
+class = "service-unavailable"
+title = "the licence server has no seat"
+since = "0.1.0"
+status = "stable"
+strength = "cause"
+explain = "All seats are taken."
+fix = "Ask for more seats."
+
+[match]
+line = '^licence server [a-z0-9.-]+ refused the seat: pool [a-z]+ is empty$'
+
+[[example]]
+name = "no seat"
+origin = "recorded: lic 3, all seats taken"
+log = "licence server lic-7.example refused the seat: pool nightly is empty"
+expect = { line = 1 }
+"#;
+
+#[tokio::test]
+async fn an_incident_tells_of_the_pattern_that_named_it_and_of_no_namesake() {
+    let world = World::new().await;
+    let at = now() - 600_000;
+    world.ledger.accept_pattern("no-seat", NO_SEAT, "ann", at).await.unwrap();
+    let title = full::hostile_catalog().pattern("npm-connection-lost").unwrap().title.clone();
+    let built_in = ("npm-connection-lost", title.as_str());
+    let accepted = ("no-seat", "the licence server has no seat");
+    for (n, ((pattern, title), source, opened, whose, is_it)) in [
+        (built_in, Some(BuiltIn), at, "", true),
+        (built_in, None, at, "", true),
+        (built_in, Some(Repository), at, ", one of the repository’s own,", false),
+        (built_in, Some(Operator), at, ", one of the operator’s,", false),
+        (built_in, Some(Accepted), at + 5, ", one that a person accepted,", false),
+        (accepted, Some(Accepted), at + 5, ", one that a person accepted,", true),
+        (accepted, Some(Accepted), at - 5, ", one that a person accepted,", false),
+        (accepted, Some(Repository), at + 5, ", one of the repository’s own,", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = format!("named-{n}");
+        seed::named(&world.ledger, &id, pattern, source, opened).await;
+        let page = answer(&world, &format!("/incidents/{id}"), HERE).await;
+        let to = match is_it {
+            true => format!("/patterns/{pattern}"),
+            false => format!("/incidents?pattern={pattern}"),
+        };
+        let says = format!("The pattern that decided{whose} is <a href=\"{to}\"><code>{pattern}</code></a>");
+        assert!(page.contains(&says), "{says}: {page}");
+        let sentence = page.split(&says).nth(1).unwrap().split("</p>").next().unwrap();
+        let other = "What is known by that name now is another one.";
+        assert_eq!((sentence.contains(title), sentence.contains(other)), (is_it, !is_it), "{n}: {sentence}");
+        assert_eq!(page.contains("What a person can do"), is_it, "{n}: {page}");
+    }
 }

@@ -1,8 +1,8 @@
 //! A ledger in which much happened, filled by the ledger's own means: for looking at the dashboard, and for its tests.
 
 use regreen_domain::{
-    Alternative, Confidence, Decision, Diagnosis, Evidence, FailureClass, Fingerprint, Outcome, Plan,
-    PlannedStep, Refusal, Risk, Role, Tool, Verification, VerificationFactor,
+    Alternative, Confidence, Decision, Diagnosis, Evidence, FailureClass, Fingerprint, Outcome,
+    PatternSource, Plan, PlannedStep, Refusal, Risk, Role, Tool, Verification, VerificationFactor,
 };
 use regreen_ledger::{
     BreakerKey, BreakerOutcome, Closing, Ledger, NewIncident, NewOutage, Patch, Place, Sighting,
@@ -176,6 +176,7 @@ fn diagnosis(story: &Story) -> Diagnosis {
         failed: true,
         class: FailureClass::parse(story.class).unwrap(),
         pattern: story.pattern.map(str::to_owned),
+        pattern_source: story.pattern.map(|_| PatternSource::BuiltIn),
         tool: story.tool.and_then(Tool::new),
         step: Some("Install dependencies".to_owned()),
         confidence: Confidence::from_stored(story.sure).unwrap(),
@@ -488,4 +489,11 @@ pub async fn goes_on(ledger: &Ledger, id: &str, now: i64) {
         StepEvent::Failed { effect: Effect::None, why: "the host asked to come back later".to_owned() };
     tell(ledger, id, now, "rerun", failed).await;
     tell(ledger, id, now + 1, "rerun", StepEvent::TryAgain).await;
+}
+
+/// One that a pattern of this name and source named.
+pub async fn named(ledger: &Ledger, id: &str, pattern: &str, source: Option<PatternSource>, at: i64) {
+    let own =
+        Diagnosis { pattern: Some(pattern.to_owned()), pattern_source: source, ..diagnosis(&STORIES[0]) };
+    ledger.open_incident(&new(id, at, place(&mut Draw::new(5)), &own)).await.unwrap();
 }

@@ -26,6 +26,7 @@ mod leftovers;
 mod notices;
 mod outage;
 mod reopened;
+mod replayed;
 mod simulated;
 mod simulation;
 mod told;

@@ -53,7 +53,7 @@ pub fn select(context: &Context, args: &Caches) -> Result<(Vec<Here>, Option<u8>
         let here: Vec<_> =
             all().iter().filter(|c| !c.by_name_only()).filter_map(place).filter(is_there).collect();
         if here.is_empty() {
-            let help = "name a cache's folder with --path; docs/caches.md says where they are looked for";
+            let help = "name a cache's folder with --path; with a cache's name, e.g. npm, it says where that was looked for";
             return Err(Failed::new(NOTHING_TO_READ, "no known cache is on this machine").help(help));
         }
         return Ok((here, None));

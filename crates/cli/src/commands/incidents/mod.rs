@@ -1,7 +1,8 @@
-//! `regreen incidents list|show|replay`.
+//! `regreen incidents list|show|reopen|replay`.
 
 pub mod list;
 mod log;
+mod reopen;
 pub mod replay;
 mod show;
 
@@ -13,6 +14,7 @@ pub fn incidents(context: &Context, command: &Incidents) -> Result<u8, Failed> {
         Incidents::List(filters) => list::list(context, filters),
         Incidents::Show { id, log: Some(log), .. } => log::log(context, id, log),
         Incidents::Show { id, format, .. } => show::show(context, id, *format),
-        Incidents::Replay { id, format, .. } => replay::replay(context, id, *format),
+        Incidents::Reopen(args) => reopen::reopen(context, args),
+        Incidents::Replay { id, format, which, .. } => replay::replay(context, id, *format, which),
     }
 }

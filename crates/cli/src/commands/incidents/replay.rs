@@ -1,36 +1,39 @@
 //! `regreen incidents replay ID`: the decision made again from what is on record.
 
 use regreen_engine::{ReplayError, Replayed, replay as decide_again};
-use regreen_ledger::Incident;
 
 use crate::{
-    args::Format,
-    context::{Context, catalog, runtime},
+    args::{Format, WhichPatterns},
+    context::{Context, runtime},
+    custom::Known,
+    decided_by::decided_by,
     exit::{FINE, Failed, INVALID, NOTHING_TO_READ, PROBLEMS},
     output::{
         print::print,
         replay::{json, plain},
     },
-    record,
+    record, voice,
 };
 
 /// Decides again and compares.
-pub fn replay(context: &Context, id: &str, format: Format) -> Result<u8, Failed> {
-    let incident = runtime()?.block_on(record::one(context, id))?.1;
-    let replayed = again(&incident)?;
+pub fn replay(context: &Context, id: &str, format: Format, which: &WhichPatterns) -> Result<u8, Failed> {
+    let (replayed, known) = runtime()?.block_on(again(context, which, id))?;
+    known.warnings.iter().for_each(|warning| voice::warning(context, warning));
     print(&match format {
-        Format::Plain => plain(&replayed),
-        Format::Json => json(id, &replayed),
+        Format::Plain => plain(&replayed, &known.catalog),
+        Format::Json => json(id, &replayed, &known.catalog),
     })?;
     Ok(if replayed.differences().is_empty() { FINE } else { PROBLEMS })
 }
 
-/// The decision about an incident made again.
+/// The decision about an incident made again, and what is known where it happened.
 ///
 /// # Errors
-/// Where it was never decided, or what it was decided from is not on record.
-pub fn again(incident: &Incident) -> Result<Replayed, Failed> {
-    decide_again(incident, &catalog()?).map_err(failed)
+/// Where there is no such incident, it was never decided, or what it was decided from is not on record; and as [`decided_by`].
+pub async fn again(context: &Context, which: &WhichPatterns, id: &str) -> Result<(Replayed, Known), Failed> {
+    let (ledger, incident) = record::one(context, id).await?;
+    let known = decided_by(context, which, &ledger, &incident).await?;
+    Ok((decide_again(&incident, &known.catalog).map_err(failed)?, known))
 }
 
 fn failed(error: ReplayError) -> Failed {

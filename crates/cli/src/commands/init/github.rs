@@ -5,6 +5,7 @@ use std::{fs, io, path::Path};
 use regreen_domain::Mode;
 
 use super::{install::Install, template::filled};
+use crate::args::Every;
 
 /// Where it is written.
 pub const WORKFLOW: &str = ".github/workflows/infrastructure-auto-healing-v2.yml";
@@ -24,6 +25,8 @@ pub struct Choice {
     pub issues: bool,
     /// Whether the metrics are committed.
     pub commit_metrics: bool,
+    /// How often it looks by the clock.
+    pub every: Every,
     /// How a runner gets the program.
     pub install: Install,
 }
@@ -100,7 +103,9 @@ pub fn text(choice: &Choice, workflows: &[String]) -> String {
     } else {
         " {}"
     };
+    let cron = choice.every.cron();
     let values = [
+        ("CRON", cron.as_str()),
         ("WORKFLOWS", watched.as_str()),
         ("VERSION", env!("CARGO_PKG_VERSION")),
         ("MODE", choice.mode.id()),

@@ -12,7 +12,8 @@ const TEMPLATE: &str = include_str!("gitlab.yml");
 pub fn text(mode: Mode, install: &Install) -> String {
     let env = install.env();
     let env: String = env.lines().map(|line| format!("    {line}\n")).collect();
-    let get: String = install.shell().lines().map(|line| format!("        {line}\n")).collect();
+    let get: String =
+        install.shell_if_it_can_be_had().lines().map(|line| format!("        {line}\n")).collect();
     let (image, cache) = match install {
         Install::Release { .. } => ("image: buildpack-deps:stable-curl", ""),
         Install::Source => ("image: rust:1", "      - regreen-built/"),

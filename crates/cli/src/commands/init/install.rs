@@ -84,21 +84,41 @@ impl Install {
         }
     }
 
-    /// Lines of a shell that put it at `$RUNNER_TEMP/regreen/regreen`.
-    pub fn shell(&self) -> &'static str {
+    /// Lines of a shell that put it at `$RUNNER_TEMP/regreen/regreen`, and end badly where they can't.
+    pub fn shell(&self) -> String {
+        format!("{}\n{}", self.fetch(), self.take())
+    }
+
+    /// The same, where its absence ends nothing: only another program than the one that was meant does.
+    pub fn shell_if_it_can_be_had(&self) -> String {
+        let take: String = self.take().lines().map(|line| format!("  {line}\n")).collect();
+        format!("if {}; then\n{take}fi", self.fetch())
+    }
+
+    /// A command of a shell that fetches it.
+    fn fetch(&self) -> &'static str {
         match self {
             Install::Release { .. } => {
-                r#"curl --fail --silent --show-error --location --proto =https --retry 3 \
-  --output "$RUNNER_TEMP/regreen/fetched" "$REGREEN_RELEASE"
-echo "$REGREEN_PROGRAM_SHA256  $RUNNER_TEMP/regreen/fetched" | sha256sum --check --quiet
-chmod 700 "$RUNNER_TEMP/regreen/fetched"
-mv "$RUNNER_TEMP/regreen/fetched" "$RUNNER_TEMP/regreen/regreen""#
+                r#"[ "$(uname -sm)" = "Linux x86_64" ] &&
+  curl --fail --silent --show-error --location --proto =https --retry 3 \
+    --output "$RUNNER_TEMP/regreen/fetched" "$REGREEN_RELEASE""#
             }
             Install::Source => {
                 r#"[ -x regreen-built/bin/regreen ] ||
-  cargo install --quiet --locked --git "$REGREEN_SOURCE" --tag "v$REGREEN_VERSION" --root regreen-built regreen-cli
-cp regreen-built/bin/regreen "$RUNNER_TEMP/regreen/regreen""#
+  cargo install --quiet --locked --git "$REGREEN_SOURCE" --tag "v$REGREEN_VERSION" --root regreen-built regreen-cli"#
             }
+        }
+    }
+
+    /// Lines that take what was fetched, if it is what was meant.
+    fn take(&self) -> &'static str {
+        match self {
+            Install::Release { .. } => {
+                r#"echo "$REGREEN_PROGRAM_SHA256  $RUNNER_TEMP/regreen/fetched" | sha256sum -c - > /dev/null
+chmod 700 "$RUNNER_TEMP/regreen/fetched"
+mv "$RUNNER_TEMP/regreen/fetched" "$RUNNER_TEMP/regreen/regreen""#
+            }
+            Install::Source => r#"cp regreen-built/bin/regreen "$RUNNER_TEMP/regreen/regreen""#,
         }
     }
 }
@@ -128,11 +148,19 @@ mod tests {
         let sha256 = String::from_utf8(made.stdout).unwrap().trim().to_owned();
         let install = Install::Release { sha256: sha256.clone() };
         let program = folder.path().join("regreen/regreen");
-        assert!(!bash(install.shell(), &sha256.replace(|c: char| c.is_ascii_digit(), "a")).status.success());
-        assert!(!program.exists(), "what was not meant lies where it would be called");
-        let got = bash(install.shell(), &sha256);
-        assert!(got.status.success(), "{got:?}");
-        assert_eq!(fs::read_to_string(program).unwrap(), "program\n");
+        let wrong = sha256.replace(|c: char| c.is_ascii_digit(), "a");
+        for shell in [install.shell(), install.shell_if_it_can_be_had()] {
+            assert!(!bash(&shell, &wrong).status.success());
+            assert!(!program.exists(), "what was not meant lies where it would be called");
+            let got = bash(&shell, &sha256);
+            assert!(got.status.success(), "{got:?}");
+            assert_eq!(fs::read_to_string(&program).unwrap(), "program\n");
+            fs::remove_file(&program).unwrap();
+        }
         assert!(install.env().contains(&sha256));
+        // Where nothing comes, nothing is there; whether that is an end is for the caller to say.
+        fs::remove_file(folder.path().join("released")).unwrap();
+        assert!(!bash(&install.shell(), &sha256).status.success());
+        assert!(bash(&install.shell_if_it_can_be_had(), &sha256).status.success() && !program.exists());
     }
 }

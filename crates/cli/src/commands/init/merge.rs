@@ -4,12 +4,12 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// What came of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Merged {
-    /// The text with the changes of both.
-    Whole(String),
-    /// Both changed the same lines, and not to the same: those lines of both, as git marks them, each with the number of the line
-    /// in ours.
-    Conflicts(String),
+pub struct Merged {
+    /// The text with the changes of both; our lines where both changed the same ones.
+    pub text: String,
+    /// Where both changed the same lines, and not to the same: those lines of both, as git marks them, each with the number of the
+    /// line in ours. `None` where there are none.
+    pub conflicts: Option<String>,
 }
 
 /// A part of the text: lines of each side that belong to the same lines of what they came from.
@@ -30,6 +30,7 @@ pub fn merge(base: &str, ours: &str, theirs: &str) -> Merged {
         } else if ours == base {
             text.extend(theirs.iter().copied());
         } else {
+            text.extend(ours.iter().copied());
             conflicts.push_str(&format!("line {line}\n"));
             for (mark, side) in [
                 ("<<<<<<< yours", ours),
@@ -47,7 +48,7 @@ pub fn merge(base: &str, ours: &str, theirs: &str) -> Merged {
         }
         line += ours.len();
     }
-    if conflicts.is_empty() { Merged::Whole(text) } else { Merged::Conflicts(conflicts) }
+    Merged { text, conflicts: (!conflicts.is_empty()).then_some(conflicts) }
 }
 
 /// The texts in parts, which end where all three have the same line.
@@ -86,13 +87,12 @@ fn kept(from: &[&str], to: &[&str]) -> Vec<Option<usize>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Merged, merge};
+    use super::merge;
 
     fn whole(base: &str, ours: &str, theirs: &str) -> String {
-        match merge(base, ours, theirs) {
-            Merged::Whole(text) => text,
-            Merged::Conflicts(text) => panic!("{text}"),
-        }
+        let merged = merge(base, ours, theirs);
+        assert_eq!(merged.conflicts, None);
+        merged.text
     }
 
     #[test]
@@ -106,11 +106,10 @@ mod tests {
 
     #[test]
     fn what_both_changed_is_shown_and_not_decided() {
-        let Merged::Conflicts(text) = merge("a\nb\nc\n", "a\nmine\nc\n", "a\nyours\nc\n") else {
-            panic!("decided")
-        };
+        let merged = merge("a\nb\nc\nd\n", "a\nmine\nc\nd\n", "a\nyours\nc\nD\n");
         let want = "line 2\n<<<<<<< yours\nmine\n||||||| as it was written\nb\n======= as it would be written\nyours\n>>>>>>>\n";
-        assert_eq!(text, want);
+        assert_eq!(merged.conflicts.as_deref(), Some(want));
+        assert_eq!(merged.text, "a\nmine\nc\nD\n");
     }
 
     fn text() -> impl Strategy<Value = String> {
@@ -129,9 +128,9 @@ mod tests {
         #[test]
         fn the_sides_may_change_places(base in text(), ours in text(), theirs in text()) {
             let (one, other) = (merge(&base, &ours, &theirs), merge(&base, &theirs, &ours));
-            match (one, other) {
-                (Merged::Whole(one), Merged::Whole(other)) => prop_assert_eq!(one, other),
-                (one, other) => prop_assert!(matches!((one, other), (Merged::Conflicts(_), Merged::Conflicts(_)))),
+            prop_assert_eq!(one.conflicts.is_some(), other.conflicts.is_some());
+            if one.conflicts.is_none() {
+                prop_assert_eq!(one.text, other.text);
             }
         }
     }

@@ -20,10 +20,10 @@ use regreen_tools::git;
 use self::{
     github::Choice,
     install::Install,
-    written::{New, Place},
+    written::{New, Place, Side},
 };
 use crate::{
-    args::{Init, InitArgs, InitGithubArgs, InitGitlabArgs},
+    args::{Every, Init, InitArgs, InitGithubArgs, InitGitlabArgs},
     context::{Context, runtime},
     exit::{FINE, Failed, NOTHING_TO_READ, PROBLEMS, REFUSED, WAITING},
     output::print::print,
@@ -46,13 +46,15 @@ fn github(context: &Context, root: &Path, args: &InitGithubArgs) -> Result<u8, F
         let what = "there is no workflow in .github/workflows that could fail";
         return Err(Failed::new(NOTHING_TO_READ, what).help("write one first, and run this again"));
     }
+    let place = Place::new(root, github::WORKFLOW);
+    let was = place.last()?.as_deref().and_then(Every::of_workflow);
     let choice = Choice {
         mode: args.mode,
         issues: args.issues,
         commit_metrics: args.commit_metrics,
+        every: args.every.or(was).unwrap_or_default(),
         install: Install::of_this(),
     };
-    let place = Place::new(root, github::WORKFLOW);
     let came = offer(context, &args.how, &place, "github", &github::text(&choice, &workflows))?;
     if came == Came::Written {
         let next = match args.mode {
@@ -77,7 +79,8 @@ fn gitlab(context: &Context, root: &Path, args: &InitGitlabArgs) -> Result<u8, F
     if came == Came::Written {
         let next = format!(
             "commit it, with {}, and name it in .gitlab-ci.yml: `include: [{{ local: {} }}]`; then make a pipeline schedule with the \
-             variable REGREEN_HEAL=true, and a token (docs/other-ci.md)",
+             variable REGREEN_HEAL=true, and a project access token (scope `api`, role Developer) as the masked, protected \
+             variable REGREEN_GITLAB_TOKEN",
             place.base_name, place.name
         );
         voice::progress(context, &next);
@@ -107,7 +110,12 @@ fn repository(context: &Context) -> Result<PathBuf, Failed> {
 fn offer(context: &Context, how: &InitArgs, place: &Place, kind: &str, text: &str) -> Result<Came, Failed> {
     let new = written::of(kind, text);
     let before = place.read()?;
-    let after = match place.with(before.as_deref(), &new, how.replace)? {
+    let side = match (how.replace, how.keep) {
+        (true, _) => Side::New,
+        (false, true) => Side::Kept,
+        (false, false) => Side::Both,
+    };
+    let after = match place.with(before.as_deref(), &new, side)? {
         New::Text(after) => after,
         New::Foreign => {
             let what = format!("{} is there already, and `regreen init {kind}` did not write it", place.name);
@@ -126,7 +134,7 @@ fn offer(context: &Context, how: &InitArgs, place: &Place, kind: &str, text: &st
             print(&shown)?;
             let what = format!("{} was edited where it is to change; nothing was written", place.name);
             return Err(Failed::new(PROBLEMS, what)
-                .help("take one side of each conflict shown above into the file by hand, or give up the edits with --replace"));
+                .help("write what you want into the file and say --keep, which keeps its side of each conflict shown above; or give up all edits with --replace"));
         }
     };
     if before.as_deref() == Some(after.as_str()) && place.base()?.as_deref() == Some(new.as_str()) {

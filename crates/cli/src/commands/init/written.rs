@@ -9,7 +9,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::merge::{Merged, merge};
+use super::merge::merge;
 use crate::exit::{Failed, LEDGER, NOTHING_TO_READ};
 
 /// How the first line begins.
@@ -23,6 +23,17 @@ pub(super) struct Place {
     pub(super) name: String,
     /// Where what it was written as lies, below the top of the repository.
     pub(super) base_name: String,
+}
+
+/// Whose lines are taken where the file was edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Both sides' edits; where these meet, nobody's.
+    Both,
+    /// Both sides' edits; where these meet, those of the file.
+    Kept,
+    /// What is new, whoever wrote the file.
+    New,
 }
 
 /// What becomes of a file.
@@ -54,6 +65,19 @@ fn read(text: &str) -> Option<(&str, &str)> {
     Some((digest, rest))
 }
 
+/// The text with the line ends that all of it was written with: editors and git turn them into others, and that is no edit.
+fn plain_ends(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
+
+/// The text with the line ends of another, by that one's first line.
+fn ends_of(text: &str, other: &str) -> String {
+    match other.split_once('\n') {
+        Some((first, _)) if first.ends_with('\r') => text.replace('\n', "\r\n"),
+        _ => text.to_owned(),
+    }
+}
+
 impl Place {
     pub(super) fn new(root: &Path, name: &str) -> Place {
         let file = name.rsplit('/').next().unwrap_or(name).trim_start_matches('.');
@@ -69,21 +93,32 @@ impl Place {
         text_of(&self.root, &self.name)
     }
 
-    /// What it was last written as; `None` where that is not known.
+    /// What it was last written as, with the line ends that it had then; `None` where that is not known.
     ///
     /// # Errors
     /// As [`Place::read`].
     pub(super) fn base(&self) -> Result<Option<String>, Failed> {
-        text_of(&self.root, &self.base_name)
+        Ok(text_of(&self.root, &self.base_name)?.as_deref().map(plain_ends))
+    }
+
+    /// What it was last written as or, where that is gone, what `init` wrote and somebody may have edited.
+    ///
+    /// # Errors
+    /// As [`Place::read`].
+    pub(super) fn last(&self) -> Result<Option<String>, Failed> {
+        match self.base()? {
+            Some(base) => Ok(Some(base)),
+            None => Ok(self.read()?.filter(|text| read(text).is_some())),
+        }
     }
 
     /// What becomes of it.
     ///
     /// # Errors
     /// As [`Place::read`].
-    pub(super) fn with(&self, before: Option<&str>, new: &str, replace: bool) -> Result<New, Failed> {
+    pub(super) fn with(&self, before: Option<&str>, new: &str, side: Side) -> Result<New, Failed> {
         let base = self.base()?;
-        Ok(after(before, base.as_deref(), new, replace))
+        Ok(after(before, base.as_deref(), new, side))
     }
 
     /// Writes it, and beside it what it was written as; if it still is as it was.
@@ -94,7 +129,7 @@ impl Place {
         if self.read()?.as_deref() != before {
             return Err(Failed::new(LEDGER, format!("{} changed while it was looked at", self.name)));
         }
-        let (old, base) = (self.base()?, self.root.join(&self.base_name));
+        let (old, base) = (text_of(&self.root, &self.base_name)?, self.root.join(&self.base_name));
         put(&base, new).map_err(|e| Failed::new(LEDGER, format!("{}: {e}", self.base_name)))?;
         put(&self.root.join(&self.name), after).map_err(|e| {
             // Edits of a file are told by the base that it names.
@@ -108,17 +143,32 @@ impl Place {
     }
 }
 
-fn after(before: Option<&str>, base: Option<&str>, new: &str, replace: bool) -> New {
-    let Some(before) = before.filter(|_| !replace) else { return New::Text(new.to_owned()) };
-    let Some((told, rest)) = read(before) else { return New::Foreign };
-    if digest(rest) == told {
+fn after(before: Option<&str>, base: Option<&str>, new: &str, side: Side) -> New {
+    let Some(before) = before else { return New::Text(new.to_owned()) };
+    let plain = plain_ends(before);
+    match after_plain(&plain, base, new, side) {
+        New::Text(text) if text == plain => New::Text(before.to_owned()),
+        New::Text(text) => New::Text(ends_of(&text, before)),
+        other => other,
+    }
+}
+
+fn after_plain(before: &str, base: Option<&str>, new: &str, side: Side) -> New {
+    if side == Side::New {
         return New::Text(new.to_owned());
     }
-    let base = base.filter(|base| read(base).is_some_and(|(own, rest)| own == told && digest(rest) == told));
-    match base.map(|base| merge(base, before, new)) {
-        None => New::NoBase,
-        Some(Merged::Whole(text)) => New::Text(text),
-        Some(Merged::Conflicts(text)) => New::Conflicts(text),
+    let Some((told, edited)) = read(before) else { return New::Foreign };
+    if digest(edited) == told {
+        return New::Text(new.to_owned());
+    }
+    let base = base.and_then(read).filter(|(own, base)| *own == told && digest(base) == told);
+    let Some((_, base)) = base else { return New::NoBase };
+    // The first line is nobody's edit, and its neighbour may be one.
+    let first = new.split_inclusive('\n').next().unwrap_or_default();
+    let merged = merge(&format!("{first}{base}"), &format!("{first}{edited}"), new);
+    match merged.conflicts {
+        Some(conflicts) if side == Side::Both => New::Conflicts(conflicts),
+        _ => New::Text(merged.text),
     }
 }
 
@@ -160,7 +210,7 @@ fn put(path: &Path, text: &str) -> io::Result<()> {
 mod tests {
     use std::{fs, os::unix::fs::symlink};
 
-    use super::{New, Place, after, of};
+    use super::{New, Place, Side, after, of};
 
     #[test]
     fn nothing_is_written_behind_a_link() {
@@ -171,7 +221,7 @@ mod tests {
             fs::create_dir_all(&outside).unwrap();
             symlink(&outside, root.join(linked)).unwrap();
             let place = Place::new(&root, ".github/workflows/a.yml");
-            assert!(place.read().and_then(|_| place.with(None, "new", true)).is_err(), "{linked}");
+            assert!(place.read().and_then(|_| place.with(None, "new", Side::New)).is_err(), "{linked}");
             assert!(place.write(None, "new", "new").is_err(), "{linked}");
             assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "{linked}");
             fs::remove_dir_all(&root).unwrap();
@@ -196,21 +246,36 @@ mod tests {
         let (old, new) = (of("github", "a\nb\nc\nd\n"), of("github", "a\nb\nc\nD\n"));
         let edited = old.replace("b\n", "B\n");
         let (text, base) = (|text: &str| New::Text(text.to_owned()), Some(old.as_str()));
-        assert_eq!(after(None, None, &new, false), text(&new));
-        assert_eq!(after(Some(&old), None, &new, false), text(&new));
-        assert_eq!(after(Some(&edited), base, &new, false), text(&new.replace("b\n", "B\n")));
+        assert_eq!(after(None, None, &new, Side::Both), text(&new));
+        assert_eq!(after(Some(&old), None, &new, Side::Both), text(&new));
+        assert_eq!(after(Some(&edited), base, &new, Side::Both), text(&new.replace("b\n", "B\n")));
         // Brought up to date once, it can be again.
         let again = of("github", "a\nb\nc\nD\ne\n");
         assert_eq!(
-            after(Some(&new.replace("b\n", "B\n")), Some(&new), &again, false),
+            after(Some(&new.replace("b\n", "B\n")), Some(&new), &again, Side::Both),
             text(&again.replace("b\n", "B\n"))
         );
         let both = old.replace("\nd\n", "\nmine\n");
-        assert!(matches!(after(Some(&both), base, &new, false), New::Conflicts(_)));
-        assert_eq!(after(Some(&edited), None, &new, false), New::NoBase);
+        assert!(matches!(after(Some(&both), base, &new, Side::Both), New::Conflicts(_)));
+        assert_eq!(after(Some(&both), base, &new, Side::Kept), text(&new.replace("\nD\n", "\nmine\n")));
+        assert_eq!(after(Some(&edited), base, &new, Side::Kept), text(&new.replace("b\n", "B\n")));
+        assert_eq!(after(Some(&edited), None, &new, Side::Kept), New::NoBase);
         // A base that is not the one which the file names is none.
-        assert_eq!(after(Some(&edited), Some(&new), &new, false), New::NoBase);
-        assert_eq!(after(Some("name: mine\n"), base, &new, false), New::Foreign);
-        assert_eq!(after(Some("name: mine\n"), base, &new, true), text(&new));
+        assert_eq!(after(Some(&edited), Some(&new), &new, Side::Both), New::NoBase);
+        assert_eq!(after(Some("name: mine\n"), base, &new, Side::Kept), New::Foreign);
+        assert_eq!(after(Some("name: mine\n"), base, &new, Side::New), text(&new));
+    }
+    #[test]
+    fn line_ends_are_no_edits_and_stay_the_files_own() {
+        let (old, new) = (of("github", "a\nb\nc\n"), of("github", "a\nb\nC\n"));
+        let (base, other) = (Some(old.as_str()), |text: &str| text.replace('\n', "\r\n"));
+        let text = |text: String| New::Text(text);
+        assert_eq!(after(Some(&other(&old)), None, &new, Side::Both), text(other(&new)));
+        let (edited, merged) = (old.replace("a\n", "A\n"), new.replace("a\n", "A\n"));
+        assert_eq!(after(Some(&other(&edited)), base, &new, Side::Both), text(other(&merged)));
+        // Only some of them, as one who pastes lines has it.
+        let mixed = edited.replace("A\n", "A\r\n");
+        assert_eq!(after(Some(&mixed), base, &new, Side::Both), text(merged));
+        assert_eq!(after(Some(&other("name: mine\n")), base, &new, Side::New), text(other(&new)));
     }
 }

@@ -82,7 +82,7 @@ fn files(
         match found {
             Err(e) if more.is_empty() => {
                 let what = format!("{}: {e}", harmless(&typed.display().to_string()));
-                let help = "lockfiles are known by their names; see docs/lockfiles.md";
+                let help = lockfiles::names_known();
                 codes.push(report(context, &Failed::new(NOTHING_TO_READ, what).help(help)));
             }
             found => files.extend(found.unwrap_or_default()),

@@ -96,7 +96,7 @@ fn files(context: &Context, args: &RepairArgs, codes: &mut Vec<u8>) -> Vec<(Path
             Ok(found) => files.extend(found),
             Err(e) => {
                 let what = format!("{}: {e}", harmless(&typed.display().to_string()));
-                let help = "lockfiles are known by their names; see docs/lockfiles.md";
+                let help = lockfiles::names_known();
                 codes.push(report(context, &Failed::new(NOTHING_TO_READ, what).help(help)));
             }
         }

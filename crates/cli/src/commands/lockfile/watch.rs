@@ -54,7 +54,7 @@ pub fn watch(context: &Context, args: &WatchArgs) -> Result<u8, Failed> {
         let mut watching = Watching { context, args, known: BTreeMap::new(), unreadable: false };
         let found = watching.find();
         if found.is_empty() {
-            let help = "lockfiles are known by their names; see docs/lockfiles.md";
+            let help = lockfiles::names_known();
             return Err(Failed::new(NOTHING_TO_READ, "there is no lockfile to watch").help(help));
         }
         // Watched before the first look, so that no change falls between.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::tools::UNTRUSTED;
 use crate::{
-    args::{ApproveArgs, DenyArgs, FeedbackArgs, Format, IncidentFilters, WhichLedger},
+    args::{ApproveArgs, DenyArgs, FeedbackArgs, Format, IncidentFilters, WhichLedger, WhichPatterns},
     commands::{approve, diagnose, explain, feedback, incidents},
     context::Context,
     custom::Known,
@@ -34,6 +34,8 @@ const MOST_INCIDENTS: u32 = 100;
 pub struct Answers {
     context: Context,
     known: Known,
+    /// Where somebody's own patterns are, for what is looked up anew.
+    which: WhichPatterns,
     /// Folders whose logs may be read.
     readable: Vec<PathBuf>,
     /// Whether agents may act.
@@ -87,7 +89,13 @@ impl Answers {
     ///
     /// # Errors
     /// Where one of the folders can't be used.
-    pub fn new(context: Context, known: Known, folders: &[PathBuf], acting: bool) -> Result<Self, Failed> {
+    pub fn new(
+        context: Context,
+        known: Known,
+        which: WhichPatterns,
+        folders: &[PathBuf],
+        acting: bool,
+    ) -> Result<Self, Failed> {
         let mut readable = vec![context.workspace()?.root];
         for folder in folders {
             let found = folder.canonicalize().map_err(|e| {
@@ -96,7 +104,7 @@ impl Answers {
             })?;
             readable.push(found);
         }
-        Ok(Answers { context, known, readable, acting })
+        Ok(Answers { context, known, which, readable, acting })
     }
 
     /// What `tool` says to `arguments`.
@@ -232,10 +240,10 @@ impl Answers {
 
     async fn decision(&self, one: &One) -> Result<Value, Failed> {
         let (_, incident) = record::one(&self.context, &one.incident).await?;
-        let replayed = incidents::replay::again(&incident)?;
+        let (replayed, known) = incidents::replay::again(&self.context, &self.which, &one.incident).await?;
         let because = replayed.recorded.because.as_deref();
         let meaning = because.map(|code| explain::said(&self.known.catalog, code)).transpose()?;
-        let decision = value(&output::replay::json(&one.incident, &replayed));
+        let decision = value(&output::replay::json(&one.incident, &replayed, &known.catalog));
         Ok(json!({
             "version": 1, "note": UNTRUSTED, "decision": decision, "because_means": meaning,
             "class": incident.diagnosis.class, "why": incident.diagnosis.reason,

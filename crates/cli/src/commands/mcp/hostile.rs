@@ -20,7 +20,7 @@ use super::{
     tools::tools,
 };
 use crate::{
-    args::Colour,
+    args::{Colour, WhichPatterns},
     context::{Context, catalog, runtime},
     custom::Known,
 };
@@ -48,7 +48,7 @@ impl World {
     fn new() -> World {
         let context = Context::new(Colour::Never, Some("/nonexistent/ledger.db"));
         let known = Known { catalog: catalog().unwrap(), warnings: Vec::new() };
-        let answers = Answers::new(context, known, &[], true).unwrap();
+        let answers = Answers::new(context, known, WhichPatterns::default(), &[], true).unwrap();
         World { answers: Rc::new(answers), runtime: runtime().unwrap() }
     }
 

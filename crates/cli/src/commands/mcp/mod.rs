@@ -18,7 +18,7 @@ use std::{
 use rmcp::{ServiceExt, service::ServerInitializeError};
 
 use crate::{
-    args::{Colour, McpArgs},
+    args::{Colour, McpArgs, WhichPatterns},
     commands::mcp::{answer::Answers, desk::Desk, door::door},
     context::{Context, runtime},
     custom,
@@ -31,9 +31,10 @@ pub fn mcp(context: &Context, args: &McpArgs) -> Result<u8, Failed> {
     if io::stdin().is_terminal() {
         voice::progress(context, "this waits for a client of the Model Context Protocol; Ctrl-C ends it");
     }
-    let known = custom::known_here(context, args.own.patterns.as_deref())?;
+    let known = custom::known_here(context, args.own.patterns.as_deref(), None)?;
+    let which = WhichPatterns { own: args.own.clone(), config: None };
     let own = Context::new(Colour::Never, context.ledger.as_deref());
-    let answers = Answers::new(own, known, &args.logs, args.allow_actions)?;
+    let answers = Answers::new(own, known, which, &args.logs, args.allow_actions)?;
     let (door, stopped) = door(BufReader::new(io::stdin()), io::stdout());
     runtime()?.block_on(tokio::task::LocalSet::new().run_until(serve(Rc::new(answers), door)))?;
     match stopped.gave_up() {

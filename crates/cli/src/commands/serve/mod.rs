@@ -146,9 +146,9 @@ pub fn worker(context: &Context, args: &WorkerArgs) -> Result<u8, Failed> {
         let parts = Parts::new(context, &args.work, pass).await?;
         if parts.fleets.is_empty() {
             let what = "there is no credential by which a CI host could be asked";
-            return Err(
-                Failed::new(USAGE, what).help("name a file with --github-token-file or --gitlab-token-file")
-            );
+            return Err(Failed::new(USAGE, what).help(
+                "name a file with --github-token-file or --gitlab-token-file, or set REGREEN_GITHUB_TOKEN or REGREEN_GITLAB_TOKEN",
+            ));
         }
         if args.once.once {
             return once::once(context, args, parts).await;
@@ -363,7 +363,8 @@ fn hooks(context: &Context, args: &ServeArgs, needed: bool) -> Result<Hooks, Fai
     if needed && hooks.is_empty() {
         let what = "there is no secret by which a webhook could be proven";
         return Err(Failed::new(USAGE, what).help(
-            "name a file with --github-secret-file or --gitlab-secret-file; `openssl rand -hex 32` makes one",
+            "name a file with --github-secret-file or --gitlab-secret-file, or set REGREEN_GITHUB_WEBHOOK_SECRET or \
+             REGREEN_GITLAB_WEBHOOK_TOKEN; `openssl rand -hex 32` makes one",
         ));
     }
     Ok(hooks)
