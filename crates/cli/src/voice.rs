@@ -10,7 +10,7 @@ use owo_colors::{OwoColorize, Style};
 use regreen_domain::{Decision, Diagnosis, Refusal, Verdict};
 use regreen_engine::{Event, Voice};
 use regreen_mask::Masker;
-use regreen_show::harmless::harmless;
+use regreen_show::{Named, advice, harmless::harmless};
 
 use crate::context::Context;
 
@@ -56,7 +56,18 @@ impl Terminal {
                     &format!("line {}: {}", evidence.line, harmless(&evidence.text)),
                 );
             }
+            self.advised(diagnosis);
         }
+    }
+
+    /// What a person can look at, where that is all there is to be done.
+    fn advised(&self, diagnosis: &Diagnosis) {
+        let named = Named { tool: diagnosis.tool.clone(), ..Named::default() };
+        let Some(advice) = advice(diagnosis.class, &named) else { return };
+        for (n, check) in advice.checks.iter().enumerate() {
+            self.line(Style::new(), "       = look:", &format!("{}. {check}", n + 1));
+        }
+        self.line(Style::new(), "       = whom:", &advice.who);
     }
 
     fn decided(&self, decision: &Decision) {

@@ -66,8 +66,13 @@ impl Speakers {
             // Until its banner, such a command speaks for itself: it fetches and builds.
             CommandKind::Test if command.fetches => CommandKind::Build,
             // A script of the project's, which need not be announced: `yarn --silent build`.
-            CommandKind::Build if !command.fetches => CommandKind::Test,
+            CommandKind::Build if command.tool.as_ref().is_some_and(builds_by_script) => CommandKind::Test,
             kind => kind,
         })
     }
+}
+
+/// Whether what this tool calls a build is a script of the project's, and the tool itself fetches nothing for it.
+fn builds_by_script(tool: &Tool) -> bool {
+    ["npm", "pnpm", "yarn", "bun", "composer"].contains(&tool.as_str())
 }

@@ -139,6 +139,19 @@ fn a_script_that_a_tool_says_it_ran_cannot_speak_for_the_tool() {
 }
 
 #[test]
+fn a_build_without_a_network_is_the_tools_own_word() {
+    let command = CommandFacts { tool: Tool::new("cargo"), kind: CommandKind::Build, fetches: false };
+    let exit = Some(ExitFacts { code: Some(101), ..ExitFacts::default() });
+    let log = "error: failed to download `itoa v1.0.0`\n\nCaused by:\n  failed to unpack package `itoa v1.0.0 (registry `lab`)`\n\n\
+               Caused by:\n  failed to iterate over archive\n\nCaused by:\n  invalid gzip header\n";
+    let offline = detect_with(log.as_bytes(), &Circumstances { command: Some(&command), exit }).diagnosis;
+    let online = CommandFacts { fetches: true, ..command };
+    let fetched = detect_with(log.as_bytes(), &Circumstances { command: Some(&online), exit }).diagnosis;
+    assert!(fetched.pattern.is_some(), "{}", fetched.reason);
+    assert_eq!(offline.pattern, fetched.pattern);
+}
+
+#[test]
 fn a_command_that_hung_on_a_warning_hung_for_its_reason() {
     let pip = CommandFacts { tool: Tool::new("pip"), kind: CommandKind::Install, fetches: true };
     let log = "WARNING: Retrying (Retry(total=3, connect=None, read=None, redirect=None, status=None)) after connection \

@@ -2,6 +2,8 @@
 
 use memchr::{memchr, memmem, memrchr};
 
+use crate::normal::normal;
+
 /// Words that make a name secret wherever they stand in it.
 const WORDS: [&str; 9] =
     ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "APIKEY", "WEBHOOK", "COOKIE"];
@@ -41,7 +43,13 @@ fn url_passwords(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let begins: Vec<usize> = memmem::find_iter(word, b"://").collect();
         begins.into_iter().map(move |at| (&word[..at], &word[at + 3..]))
     });
-    addresses.filter_map(|(before, rest)| url_password(before, rest))
+    let written = addresses.filter_map(|(before, rest)| url_password(before, rest));
+    // Who connects by it unescapes it first, and says it so.
+    written.flat_map(|password| {
+        let meant = normal(&password);
+        let meant = (meant != password).then_some(meant);
+        [Some(password), meant].into_iter().flatten()
+    })
 }
 
 /// The password of an address, by what stands before and after its `://`.
@@ -73,7 +81,7 @@ mod tests {
     fn the_passwords_of_addresses_are_secret_whatever_the_variable_is_called() {
         for (name, value, want) in [
             ("DATABASE_URL", "postgres://app:correct-horse@db.example:5432/app", &["correct-horse"][..]),
-            ("DB_URL", "mysql://app:p%40ss%2Fw0rd@db/app?ssl=1", &["p%40ss%2Fw0rd"]),
+            ("DB_URL", "mysql://app:p%40ss%2Fw0rd@db/app?ssl=1", &["p%40ss%2Fw0rd", "p@ss/w0rd"]),
             ("REDIS", "redis://:correct-horse@cache", &["correct-horse"]),
             (
                 "PIP_EXTRA_INDEX_URL",

@@ -189,11 +189,26 @@ pub fn recognise(argv: &[OsString]) -> CommandFacts {
     if argv.iter().skip(1).any(|a| a == "-" || a.ends_with("/dev/stdin") || a.contains("/dev/fd/")) {
         return CommandFacts { kind: CommandKind::Opaque, fetches: false, ..facts };
     }
+    if facts.kind == CommandKind::Install && facts.tool.as_ref().is_some_and(|tool| is_mute(tool, &argv)) {
+        return CommandFacts { kind: CommandKind::Opaque, fetches: false, ..facts };
+    }
     // `cargo build --release` is no release: flags don't count, words do.
     if argv.iter().skip(1).any(|a| !a.starts_with('-') && !a.contains(['/', '=']) && speaks_of_deploying(a)) {
         return CommandFacts { kind: CommandKind::Deploy, fetches: false, ..facts };
     }
     facts
+}
+
+/// Whether an install is told not to announce the scripts of the project's that it runs, nor that one of them failed: then
+/// nobody can tell their words from the tool's.
+fn is_mute(tool: &Tool, argv: &[String]) -> bool {
+    let says = |flags: &[&str]| argv.iter().any(|word| flags.contains(&word.as_str()));
+    let silent = argv.windows(2).any(|pair| pair[0] == "--loglevel" && pair[1] == "silent");
+    match tool.as_str() {
+        "npm" => says(&["-s", "--silent", "--loglevel=silent"]) || silent,
+        "yarn" => says(&["-s", "--silent", "--json"]),
+        _ => false,
+    }
 }
 
 /// Whether `checksum` is that of the bytes themselves, by a digest for which nobody can make second bytes.
@@ -282,6 +297,16 @@ mod tests {
         let argv = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
         assert_eq!(recognise(&argv("pip install -r /dev/stdin")).kind, CommandKind::Opaque);
         assert_eq!(recognise(&argv("pip install -r requirements.txt")).kind, CommandKind::Install);
+        for mute in [
+            "yarn --silent",
+            "yarn install -s",
+            "yarn install --json",
+            "npm ci -s",
+            "npm ci --loglevel silent",
+        ] {
+            assert_eq!(recognise(&argv(mute)).kind, CommandKind::Opaque, "{mute}");
+        }
+        assert_eq!(recognise(&argv("pnpm install --silent")).kind, CommandKind::Install);
         assert_eq!(recognise(&argv("npm publish")).kind, CommandKind::Deploy);
         assert_eq!(recognise(&argv("cargo build --release --locked")).kind, CommandKind::Build);
     }

@@ -1,7 +1,7 @@
 //! What git remembers: the last good versions of a file, and which history may be believed.
 //!
 //! Git is only read. It runs without hooks, pagers, external diffs, file-system monitors and prompts, so that
-//! nothing a repository configures is executed.
+//! nothing that a repository's files configure is executed. Filters that the machine's own Git configuration names (LFS) run as they do for `git diff`.
 
 use std::path::PathBuf;
 

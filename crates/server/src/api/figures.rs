@@ -22,7 +22,7 @@ const TERMS: Terms = Terms {
 /// Most windows whose count is kept; then all begin anew but that of everything.
 const WINDOWS: usize = 64;
 /// Days of history.
-const DAYS: u32 = 90;
+pub(super) const DAYS: u32 = 90;
 const DAY_MS: i64 = 86_400_000;
 
 /// Each day with its figures, as days since 1970.

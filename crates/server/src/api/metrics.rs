@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Answer, Shared, found,
+    Answer, Shared,
+    figures::DAYS,
+    found,
     page::{self, Page},
     params::Params,
 };
@@ -66,7 +68,7 @@ pub(super) struct WhichDays {
     /// Days after this one (UTC), as YYYY-MM-DD: the `next` of the page before
     #[param(format = Date)]
     after: Option<String>,
-    /// At most so many
+    /// At most so many; all of them where it is not said
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
@@ -87,7 +89,8 @@ pub(super) async fn days(
     State(shared): State<Shared>,
     Params(which): Params<WhichDays>,
 ) -> Answer {
-    let (limit, after) = (page::limit(which.limit)?, which.after.as_deref().map(named).transpose()?);
+    let (limit, after) =
+        (page::limit(which.limit.or(Some(DAYS)))?, which.after.as_deref().map(named).transpose()?);
     let days = shared.figures().days(shared.record(), shared.now()).await;
     let (at, days) = days.map_err(|e| shared.failed(&e))?;
     let head = shared.record().audit_head().await.map_err(|e| shared.failed(&e))?;

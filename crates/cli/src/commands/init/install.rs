@@ -114,7 +114,7 @@ impl Install {
     fn take(&self) -> &'static str {
         match self {
             Install::Release { .. } => {
-                r#"echo "$REGREEN_PROGRAM_SHA256  $RUNNER_TEMP/regreen/fetched" | sha256sum -c - > /dev/null
+                r#"echo "$REGREEN_PROGRAM_SHA256  $RUNNER_TEMP/regreen/fetched" | sha256sum -c - > /dev/null || exit 1
 chmod 700 "$RUNNER_TEMP/regreen/fetched"
 mv "$RUNNER_TEMP/regreen/fetched" "$RUNNER_TEMP/regreen/regreen""#
             }
