@@ -34,7 +34,7 @@ pub struct Banner {
     /// Who prints it.
     #[serde(with = "crate::packed::ids")]
     pub tools: Vec<Tool>,
-    /// What runs from here on: `test` for tests, `opaque` for scripts.
+    /// What runs from here on: `test` for tests, `opaque` for scripts. Where it speaks of what was before, it tells people alone.
     #[serde(with = "crate::packed::id")]
     pub kind: CommandKind,
     /// Whose words it marks.

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use regreen_catalog::Catalog;
 use regreen_detect::{Circumstances, Detection, Detector, ExitFacts};
-use regreen_domain::{CommandFacts, CommandKind, Role, Tool, Verdict};
+use regreen_domain::{CommandFacts, CommandKind, FailureClass, Finding, Role, Standing, Tool, Verdict};
 use regreen_logs::{Dropped, ReadOptions, read};
 use regreen_mask::Masker;
 
@@ -136,6 +136,35 @@ fn a_script_that_a_tool_says_it_ran_cannot_speak_for_the_tool() {
             }
         }
     }
+}
+
+#[test]
+fn a_registry_that_answers_confirms_nothing_against_words_of_code() {
+    let command = CommandFacts { tool: Tool::new("yarn"), kind: CommandKind::Install, fetches: true };
+    let exit = Some(ExitFacts { code: Some(1), ..ExitFacts::default() });
+    let lost = "error An unexpected error occurred: \"https://registry.yarnpkg.com/left-pad: ETIMEDOUT\".\n";
+    let said = |log: &str, probe: &'static str| {
+        let finding = Finding {
+            probe,
+            tool: Tool::new("yarn").unwrap(),
+            class: FailureClass::parse("network-timeout").unwrap(),
+            standing: Standing::Confirms,
+            subject: "registry.yarnpkg.com".to_owned(),
+            says: "registry.yarnpkg.com answers now (200)".to_owned(),
+        };
+        let log = read(log.as_bytes(), &ReadOptions::spool(Dropped::default()));
+        let scan = DETECTOR.scan(&log, &Circumstances { command: Some(&command), exit });
+        DETECTOR.conclude(&scan, &[finding], &Masker::new(["planted-secret-value"])).diagnosis
+    };
+    let code = format!(
+        "building\nsyntax problem in src/pay.js line 3\nunexpected token\nbuild exited with code 1\n{lost}"
+    );
+    let held = said(&code, "remote");
+    assert!(held.reason.contains("speak for the project's own code"), "{}", held.reason);
+    assert!(held.confidence.value() <= 0.8, "{}", held.confidence);
+    // What damage a probe has seen counts, and so does a registry where nothing speaks for code.
+    assert!(said(&code, "checksum").confidence > held.confidence);
+    assert!(said(lost, "remote").confidence.value() > 0.85);
 }
 
 #[test]
